@@ -1,0 +1,136 @@
+# Every target sets up what it needs, in this folder only: .venv/ (Python), .tools/ (Go tools), build/.
+#
+#   make demo    needs Go, Python 3.10 or newer and a C compiler; no Kafka, no Java
+#   make test    besides: Java 17 and Maven, which fetch a real Kafka and a real registry
+#   make help    lists the targets
+#
+# Variables: PYTHON=python3.12 (for .venv), CC=, FUZZTIME=60s, PYTEST_ARGS="-k name", GO_TEST_ARGS="-run Name"
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# One target after the other, with -j too: the tests measure time, and two cores are soon full.
+.NOTPARALLEL:
+
+# The first Python that is new enough; `python3` of an older system may not be.
+PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done),\
+	$(error no Python 3.10 or newer was found: install one (with its venv module), or name it with PYTHON=))
+
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
+FUZZTIME ?= 60s
+PYTEST := $(VENV)/bin/python -m pytest
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: demo
+demo: build $(VENV)/runtime.stamp ## Start an embedded broker and registry, and poll typed frames from them
+	$(VENV)/bin/python -m pykafarr demo
+
+.PHONY: build
+build: ## Build the native libraries into pykafarr/_native/
+	$(PYTHON) build_native.py
+
+# ---- Tests ----
+
+.PHONY: test
+test: lint test-go fuzz-short test-python test-integration ## Lint and run every test
+
+.PHONY: test-go
+test-go: ## Run the Go tests with the race detector
+	go test -race $(GO_TEST_ARGS) ./...
+
+.PHONY: fuzz fuzz-short
+fuzz: ## Fuzz each Go fuzz target for FUZZTIME
+	@set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' kafarr cgo | while IFS=: read -r file target; do \
+		(set -x; go test -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file)); \
+	done
+fuzz-short: override FUZZTIME = 5s
+fuzz-short: fuzz
+
+.PHONY: test-python
+test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server
+	$(PYTEST) tests/unit tests/boundary $(PYTEST_ARGS)
+
+.PHONY: test-integration
+test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry
+	$(PYTEST) tests/integration $(PYTEST_ARGS)
+
+# The library with a panic on purpose and the like, for the boundary tests: never packaged.
+.PHONY: build-testing
+build-testing:
+	$(PYTHON) build_native.py --testing
+
+# ---- Lint ----
+
+.PHONY: lint
+lint: lint-go lint-python ## Check the sources without running them
+
+.PHONY: lint-go
+lint-go: $(GOLANGCI)
+	go vet ./...
+	$(GOLANGCI) run ./...
+	@# golangci-lint sees cgo's output, in which import "C" is gone, so this rule is kept by hand.
+	@! grep -rl --include='*.go' '^import "C"' kafarr bench | grep -v '^kafarr/\(cmem\|source\)/' \
+		|| { echo 'import "C" belongs into cgo, kafarr/cmem and kafarr/source only'; exit 1; }
+
+.PHONY: lint-python
+lint-python: $(VENV)/dev.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## Format Go and Python
+	gofmt -w kafarr cgo bench
+	$(VENV)/bin/ruff check --fix-only .
+	$(VENV)/bin/ruff format .
+
+# ---- Measure, package ----
+
+.PHONY: bench
+bench: ## Measure decoding, without a broker
+	go test -run='^$$' -bench=. -benchmem ./bench/...
+
+.PHONY: wheel
+wheel: $(VENV)/dev.stamp ## Build the wheel into dist/
+	rm -rf build/lib build/bdist.* dist/*.whl
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	$(VENV)/bin/auditwheel show dist/*.whl
+
+# ---- Set-up ----
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	@# The package is used from the source tree, by whatever runs in the environment, in subprocesses too.
+	$(VENV)/bin/python -c 'import sysconfig; open(sysconfig.get_path("purelib") + "/pykafarr.pth", "w").write("$(CURDIR)\n")'
+
+$(VENV)/runtime.stamp: requirements/runtime.txt | $(VENV)/bin/python
+	$(PIP) install --quiet -r $<
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
+	$(PIP) install --quiet -r $<
+	@touch $@ $(VENV)/runtime.stamp
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv .tools/golangci-lint $@
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.toml
+	$(PIP) install --quiet uv
+	for name in runtime dev; do \
+		{ echo "# Locked from pyproject.toml by \`make lock\`, for every Python from 3.10 on: do not edit." && \
+		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+			$$([ $$name = dev ] && echo --extra dev) pyproject.toml; } > requirements/$$name.txt || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built; .venv and .tools stay
+	rm -rf build dist pykafarr/_native *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find pykafarr tests bench -name __pycache__ -prune -exec rm -rf {} +

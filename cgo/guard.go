@@ -1,0 +1,91 @@
+package main
+
+// #define KAFARR_TYPES_ONLY
+// #include "kafarr.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+)
+
+// poisoned is set by the first panic: whatever state it left is not to be trusted, so every later call fails at once.
+var poisoned atomic.Bool
+
+var errPending = errors.New("not finished within the slice")
+
+// guard runs the work of an export. No panic leaves it; an error fills e.
+func guard(e *C.struct_kafarr_error, work func() error) (status C.int32_t) {
+	defer func() {
+		if p := recover(); p != nil {
+			poisoned.Store(true)
+			status = fail(e, internal("the library has failed and refuses further calls; please report this: panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	if poisoned.Load() {
+		return fail(e, internal("the library has failed before and refuses further calls"))
+	}
+	switch err := work(); {
+	case err == nil:
+		return C.KAFARR_OK
+	case errors.Is(err, errPending):
+		return C.KAFARR_PENDING
+	default:
+		return fail(e, err)
+	}
+}
+
+func internal(format string, args ...any) error {
+	return &kafarr.Error{Code: kafarr.InternalError, Partition: -1, Offset: -1, SchemaID: -1, Err: fmt.Errorf(format, args...)}
+}
+
+// spawn runs a goroutine for an operation. A panic in it poisons the library and becomes the operation's error.
+func spawn(f func(), failed func(error)) {
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				poisoned.Store(true)
+				failed(internal("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+		f()
+	}()
+}
+
+// fail writes an error into the caller's struct.
+func fail(e *C.struct_kafarr_error, err error) C.int32_t {
+	var k *kafarr.Error
+	if !errors.As(err, &k) {
+		k = &kafarr.Error{Code: kafarr.InternalError, Partition: -1, Offset: -1, SchemaID: -1, Err: err}
+	}
+	if e != nil {
+		e.code = C.int32_t(k.Code)
+		e.partition = C.int32_t(k.Partition)
+		e.offset = C.int64_t(k.Offset)
+		e.schema_id = C.int64_t(k.SchemaID)
+		put(e.topic[:], k.Topic)
+		put(e.path[:], k.Path)
+		put(e.message[:], k.Error())
+	}
+	return C.int32_t(k.Code)
+}
+
+// put copies a text into a C array, cut at a character boundary if it does not fit, and ends it with NUL.
+func put(to []C.char, text string) {
+	room := unsafe.Slice((*byte)(unsafe.Pointer(&to[0])), len(to))
+	n := len(text)
+	if n > len(room)-1 {
+		n = len(room) - 1
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+	}
+	copy(room, text[:n])
+	room[n] = 0
+}

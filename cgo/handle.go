@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+)
+
+// handles is the table behind the integers that callers hold. A handle is never used twice, so a stale one is found out.
+var handles = struct {
+	sync.Mutex
+	last  int64
+	table map[int64]any
+}{table: map[int64]any{}}
+
+func newHandle(v any) int64 {
+	handles.Lock()
+	defer handles.Unlock()
+	handles.last++
+	handles.table[handles.last] = v
+	return handles.last
+}
+
+// get returns what a handle stands for.
+func get[T any](h int64) (T, error) {
+	handles.Lock()
+	defer handles.Unlock()
+	if v, ok := handles.table[h].(T); ok {
+		return v, nil
+	}
+	var none T
+	return none, closed(h)
+}
+
+// take removes a handle from the table.
+func take[T any](h int64) (T, error) {
+	handles.Lock()
+	defer handles.Unlock()
+	if v, ok := handles.table[h].(T); ok {
+		delete(handles.table, h)
+		return v, nil
+	}
+	var none T
+	return none, closed(h)
+}
+
+func closed(h int64) error {
+	return &kafarr.Error{Code: kafarr.ClosedError, Partition: -1, Offset: -1, SchemaID: -1, Err: fmt.Errorf("handle %d is closed or never was", h)}
+}

@@ -1,0 +1,194 @@
+/* kafarr.h: the C interface of the pykafarr library. Written by hand; it is the contract between the
+ * Go core (cgo/ exports these functions) and everything that loads the library (pykafarr reads this very
+ * file through cffi, a C program includes it).
+ *
+ * Conventions
+ *  - Every function returns a status: KAFARR_OK, KAFARR_PENDING or an error code. On an error the
+ *    caller's struct kafarr_error is filled. No function raises, prints or calls back.
+ *  - Handles are integers in a table of the library. 0 is never one. A handle that was freed or never
+ *    existed answers KAFARR_E_CLOSED; it is never dereferenced.
+ *  - Whatever can wait is waited for in slices: the function returns KAFARR_PENDING when slice_ms have
+ *    passed, and the caller calls again after looking for its signals. Nothing is lost by not calling again.
+ *  - Structs that the library fills begin with their size in bytes, set by the caller, and must be zeroed.
+ *  - Strings that come in are UTF-8 with an explicit length; strings that go out (char **) are
+ *    NUL-terminated, allocated by the library and released by kafarr_free().
+ *  - Lines that begin with '#' and what stands between CFFI-SKIP marks are not read by cffi.
+ */
+#ifndef KAFARR_H
+#define KAFARR_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+/* CFFI-SKIP-BEGIN */
+extern "C" {
+/* CFFI-SKIP-END */
+#endif
+
+/* ---- Status and error codes. The same table in Go (kafarr/errors.go) and Python (_errors.py). ---- */
+enum kafarr_status {
+  KAFARR_OK = 0,
+  KAFARR_PENDING = 1,               /* not finished within the slice: call again */
+  KAFARR_E_CONFIG = 10,             /* ConfigError: an option, a property or an argument is wrong */
+  KAFARR_E_BROKER = 11,             /* BrokerError: the Kafka cluster did not do what was asked */
+  KAFARR_E_AUTHENTICATION = 12,     /* AuthenticationError: the cluster refused the credentials */
+  KAFARR_E_GROUP = 13,              /* GroupError: the consumer group refused or lost this member */
+  KAFARR_E_REGISTRY = 14,           /* RegistryError: the schema registry did not answer usefully */
+  KAFARR_E_SCHEMA_NOT_FOUND = 15,   /* SchemaNotFoundError: the registry does not know the schema id */
+  KAFARR_E_SCHEMA = 16,             /* SchemaError: a schema is invalid or not supported */
+  KAFARR_E_INCOMPATIBLE_SCHEMA = 17,/* IncompatibleSchemaError: writer and reader schema do not resolve */
+  KAFARR_E_DECODE = 18,             /* DecodeError: a message's body does not fit its schema */
+  KAFARR_E_FRAMING = 19,            /* FramingError: a message does not begin with a known framing */
+  KAFARR_E_CLOSED = 20,             /* ClosedError: the handle is closed */
+  KAFARR_E_FORK = 21,               /* ForkError: used in a forked child (raised by the Python side) */
+  KAFARR_E_STATE = 22,              /* StateError: called at the wrong time, such as a second poll at once */
+  KAFARR_E_INTERNAL = 23            /* InternalError: a bug in this library; it refuses further calls */
+};
+
+/* Where and why something failed. Unknown numbers are -1, unknown texts empty. Texts are cut at a
+ * character boundary when they do not fit. */
+struct kafarr_error {
+  int64_t size;
+  int32_t code;                     /* enum kafarr_status */
+  int32_t partition;
+  int64_t offset;
+  int64_t schema_id;
+  char topic[256];
+  char path[512];                   /* field path within the schema, "customer.address.zip" */
+  char message[4096];               /* the whole sentence, place included */
+};
+
+/* ---- The Arrow C Data Interface (https://arrow.apache.org/docs/format/CDataInterface.html) ---- */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+#endif
+
+/* A batch on its way out. A struct whose release is NULL holds nothing. The release callbacks are plain C:
+ * they may run on any thread, after the listener is gone, and in a forked child. */
+struct kafarr_batch {
+  int64_t size;
+  struct ArrowArray array;
+  struct ArrowSchema schema;
+  struct ArrowArray rejected;       /* rows that could not be decoded, with errors="collect" */
+  struct ArrowSchema rejected_schema;
+  int64_t rows;
+  int64_t rejected_rows;
+  int64_t events;                   /* events that wait for listener_events(), also set with KAFARR_PENDING */
+  char *info;                       /* JSON, NULL when no batch:
+                                       {"message_type": str,
+                                        "ranges": [[topic, partition, first, next, rows], ...]} */
+};
+
+#ifndef KAFARR_TYPES_ONLY           /* Go generates the prototypes of what it exports itself */
+
+/* ---- Library ---- */
+
+/* JSON: {"version", "librdkafka", "go", "arrow", "avro"}: static text, never freed. */
+const char *kafarr_version(void);
+/* Bytes of column memory that are alive now: 0 when every batch was released. */
+int64_t kafarr_live_bytes(void);
+void kafarr_free(void *text);
+
+/* Waits for an operation begun by a *_start function. *result gets the operation's JSON, or NULL where it
+ * has none. The operation's handle is gone once the answer is anything but KAFARR_PENDING. */
+int32_t kafarr_wait(int64_t operation, int64_t slice_ms, char **result, struct kafarr_error *error);
+/* Forgets an operation: it goes on in the background, nobody hears of its end. */
+void kafarr_forget(int64_t operation);
+
+/* ---- Listener ---- */
+
+/* config: JSON object
+ *   "servers": str, "group": str, "topics": [str, ...], "registry_url": str | null,
+ *   "config": {librdkafka property: str}, "registry_config": {property: str},
+ *   "metadata": [[metadata column, name in the frame], ...],
+ *   "errors": "raise" | "skip" | "collect", "ready_timeout_ms": int
+ * Does not wait for the network. */
+int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
+
+/* Polls for one batch of at most num_messages rows. begin=1 begins a poll: it acknowledges what earlier polls
+ * returned. begin=0 goes on with the poll that answered KAFARR_PENDING. A poll that is begun anew after one
+ * that was left pending keeps the rows received so far. KAFARR_OK with rows=0, rejected_rows=0 and
+ * info=NULL: max_time_ms passed, counted from when the client had caught up, and nothing came. */
+int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int64_t max_time_ms, int64_t slice_ms,
+                      struct kafarr_batch *batch, struct kafarr_error *error);
+
+/* Takes the waiting events: *events gets a JSON array of
+ *   {"event": "log", "level": 0-7 (syslog), "facility": str, "message": str, "repeats": int}
+ *   {"event": "assigned" | "revoked" | "lost", "partitions": [[topic, partition, offset], ...]} */
+int32_t listener_events(int64_t listener, char **events, struct kafarr_error *error);
+
+/* Acknowledges and commits. ranges: JSON [[topic, partition, first, next], ...], or NULL for all that was
+ * returned. kafarr_wait()'s result is NULL. */
+int32_t listener_commit_start(int64_t listener, const char *ranges, int64_t ranges_len, int64_t *operation,
+                              struct kafarr_error *error);
+
+/* JSON: counters since the listener was opened:
+ *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "held", "log_lines_dropped"} */
+int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
+
+/* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */
+int32_t listener_close_start(int64_t listener, int32_t acknowledge, int64_t *operation, struct kafarr_error *error);
+
+/* Frees the handle. A listener that was not closed is closed in the background, acknowledging nothing. */
+int32_t listener_free(int64_t listener, struct kafarr_error *error);
+
+/* ---- Decoder: bare Avro bodies to one batch, without a broker ---- */
+
+/* config: JSON object {"schema": str (Avro JSON)} */
+int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
+/* Decodes `rows` bodies: body i is data[offsets[i] .. offsets[i+1]). All or nothing: the first body that
+ * does not decode is the error, with its index as error->offset. */
+int32_t decoder_decode(int64_t decoder, const uint8_t *data, const int64_t *offsets, int64_t rows,
+                       struct kafarr_batch *batch, struct kafarr_error *error);
+int32_t decoder_free(int64_t decoder, struct kafarr_error *error);
+
+/* ---- An embedded broker and registry, for demonstrations and for users' tests ---- */
+
+/* config: JSON object {"brokers": int, "topics": {name: partitions}} */
+int32_t kafarr_mock_new(const char *config, int64_t config_len, int64_t *mock, struct kafarr_error *error);
+/* JSON: {"servers": str, "registry_url": str} */
+int32_t kafarr_mock_info(int64_t mock, char **info, struct kafarr_error *error);
+int32_t kafarr_mock_create_topic(int64_t mock, const char *topic, int64_t topic_len, int32_t partitions,
+                                 struct kafarr_error *error);
+/* Encodes and produces, then waits for the acknowledgements. request: JSON object
+ *   "topic": str, "partition": int (-1: spread evenly), "timestamp_ms": int | null,
+ *   "schema": str (Avro JSON), "records": [plain JSON values that fit the schema, ...],
+ *   or instead of schema and records: "values": [base64 | null, ...],
+ *   "keys": [base64 | null, ...] | null
+ * kafarr_wait()'s result: {"schema_id": int | null, "produced": int} */
+int32_t kafarr_mock_produce_start(int64_t mock, const char *request, int64_t request_len, int64_t *operation,
+                                  struct kafarr_error *error);
+int32_t kafarr_mock_free(int64_t mock, struct kafarr_error *error);
+
+#endif /* KAFARR_TYPES_ONLY */
+
+#ifdef __cplusplus
+/* CFFI-SKIP-BEGIN */
+}
+/* CFFI-SKIP-END */
+#endif
+#endif /* KAFARR_H */

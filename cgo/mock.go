@@ -1,0 +1,108 @@
+package main
+
+// #define KAFARR_TYPES_ONLY
+// #include "kafarr.h"
+import "C"
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/mock"
+)
+
+// produceTimeout bounds one kafarr_mock_produce_start: the broker is in this process.
+const produceTimeout = time.Minute
+
+//export kafarr_mock_new
+func kafarr_mock_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		var c mock.Config
+		if err := parse(config, n, &c); err != nil {
+			return err
+		}
+		m, err := mock.New(c)
+		if err != nil {
+			return mockError(err)
+		}
+		*handle = C.int64_t(newHandle(m))
+		return nil
+	})
+}
+
+// mockError tells a request that was wrong from a cluster that did not do it.
+func mockError(err error) error {
+	var request *mock.RequestError
+	if errors.As(err, &request) {
+		return configError("%w", err)
+	}
+	return &kafarr.Error{Code: kafarr.BrokerError, Partition: -1, Offset: -1, SchemaID: -1, Err: err}
+}
+
+//export kafarr_mock_info
+func kafarr_mock_info(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		m, err := get[*mock.Kafka](int64(handle))
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(map[string]string{"servers": m.Servers(), "registry_url": m.RegistryURL()})
+		if err == nil {
+			*out = C.CString(string(text))
+		}
+		return err
+	})
+}
+
+//export kafarr_mock_create_topic
+func kafarr_mock_create_topic(handle C.int64_t, topic *C.char, n C.int64_t, partitions C.int32_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		m, err := get[*mock.Kafka](int64(handle))
+		if err != nil {
+			return err
+		}
+		if err := m.CreateTopic(C.GoStringN(topic, C.int(n)), int(partitions)); err != nil {
+			return mockError(err)
+		}
+		return nil
+	})
+}
+
+//export kafarr_mock_produce_start
+func kafarr_mock_produce_start(handle C.int64_t, request *C.char, n C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		m, err := get[*mock.Kafka](int64(handle))
+		if err != nil {
+			return err
+		}
+		var r mock.Request
+		if err := parse(request, n, &r); err != nil {
+			return err
+		}
+		*op = C.int64_t(start(func() (string, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), produceTimeout)
+			defer cancel()
+			result, err := m.Produce(ctx, r)
+			if err != nil {
+				return "", mockError(err)
+			}
+			text, err := json.Marshal(result)
+			return string(text), err
+		}))
+		return nil
+	})
+}
+
+//export kafarr_mock_free
+func kafarr_mock_free(handle C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		m, err := take[*mock.Kafka](int64(handle))
+		if err == nil {
+			m.Close()
+		}
+		return err
+	})
+}

@@ -1,0 +1,388 @@
+package kafarr
+
+import (
+	"errors"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/wire"
+)
+
+// runMax is the number of records that are framed, decoded and given their metadata in one go, so that they are still in the
+// cache when the next of these three steps comes to them.
+const runMax = 1024
+
+// maxBatchBytes ends a batch before a column's 32-bit offsets could overflow: no column holds more bytes than came in.
+const maxBatchBytes = 1 << 30
+
+// held are fetched records that no batch has taken yet, with a cursor. What lies behind a schema change stays here, as messages in
+// the client's memory, and opens the next batch.
+type held struct {
+	chunks []source.Chunk
+	chunk  int
+	record int
+}
+
+// rest returns the chunk under the cursor and its records from the cursor on; nil when there are none left.
+func (h *held) rest() (*source.Chunk, []source.Record) {
+	for h.chunk < len(h.chunks) {
+		c := &h.chunks[h.chunk]
+		if h.record < len(c.Records) {
+			return c, c.Records[h.record:]
+		}
+		h.chunk++
+		h.record = 0
+	}
+	return nil, nil
+}
+
+// drop takes a partition's records out.
+func (h *held) drop(k partitionKey) {
+	for i := h.chunk; i < len(h.chunks); i++ {
+		if c := &h.chunks[i]; c.Topic == k.topic && c.Partition == k.partition {
+			c.Records = nil
+			if i == h.chunk {
+				h.record = 0
+			}
+		}
+	}
+}
+
+func (h *held) count() int {
+	n := 0
+	for i := h.chunk; i < len(h.chunks); i++ {
+		n += len(h.chunks[i].Records)
+	}
+	return n - h.record
+}
+
+// building is the batch that is being filled.
+type building struct {
+	plan      *plan // nil until the first good row
+	columns   *avro.Columns
+	appenders map[*avro.Plan]*avro.Appender
+	metadata  []column.Column
+	offsets   *column.Fixed // of every row, asked for or not: a batch may have to be cut
+	segments  []segment
+	bytes     int
+	rejected  *rejected
+}
+
+// segment is a stretch of rows of one partition: rows [row, row+rows) come from [first, next).
+type segment struct {
+	partitionKey
+	row, rows   int
+	first, next int64
+}
+
+func (b *building) rows() int {
+	if b.columns == nil {
+		return 0
+	}
+	return b.columns.Rows()
+}
+
+// pending tells that there is something to hand over before an error is told.
+func (b *building) pending() bool { return b.rows() > 0 || b.rejected != nil }
+
+// start gives the batch its type.
+func (b *building) start(p *plan, metadata []Metadata) {
+	b.plan = p
+	b.columns = p.avro.NewColumns()
+	b.appenders = map[*avro.Plan]*avro.Appender{}
+	b.offsets = column.NewFixed(arrow.PrimitiveTypes.Int64, 8)
+	for _, m := range metadata {
+		b.metadata = append(b.metadata, metadataColumns[m.Column].make())
+	}
+}
+
+// appender returns the appender of a plan, which has the shape of the batch.
+func (b *building) appender(p *avro.Plan) *avro.Appender {
+	a := b.appenders[p]
+	if a == nil {
+		a = p.Bind(b.columns)
+		b.appenders[p] = a
+	}
+	return a
+}
+
+// took notes that [first, next) of a partition was read and gave n rows.
+func (b *building) took(k partitionKey, first, next int64, n int) {
+	if last := len(b.segments) - 1; last >= 0 && b.segments[last].partitionKey == k && b.segments[last].next <= first {
+		b.segments[last].next = next
+		b.segments[last].rows += n
+		return
+	}
+	b.segments = append(b.segments, segment{partitionKey: k, row: b.rows() - n, rows: n, first: first, next: next})
+}
+
+func (b *building) release() {
+	if b.columns != nil {
+		b.columns.Release()
+		b.offsets.Release()
+	}
+	for _, m := range b.metadata {
+		m.Release()
+	}
+	if b.rejected != nil {
+		b.rejected.release()
+	}
+	*b = building{}
+}
+
+// finished is a batch with what is needed to cut it.
+type finished struct {
+	batch    *Batch
+	segments []segment
+	offsets  []int64 // of the rows, in [segments]' numbering of rows
+}
+
+// finish turns the columns into a batch and starts anew. The rows' offsets are kept where the batch has to be cut at limit.
+func (b *building) finish(limit int) finished {
+	out := finished{batch: &Batch{}, segments: b.segments}
+	if n := b.rows(); n > 0 {
+		if n > limit {
+			out.offsets = make([]int64, n)
+			for i := range out.offsets {
+				out.offsets[i] = int64(b.offsets.At64(i)) //nolint:gosec // bit pattern
+			}
+		}
+		columns := b.columns.Finish()
+		for _, m := range b.metadata {
+			columns = append(columns, m.Finish())
+		}
+		out.batch.Record = newRecord(b.plan.schema, columns, n)
+		out.batch.MessageType = b.plan.avro.MessageType
+	}
+	if b.rejected != nil {
+		out.batch.Rejected = b.rejected.finish()
+		b.rejected = nil
+	}
+	out.batch.Ranges = ranges(b.segments)
+	b.release()
+	return out
+}
+
+// newRecord makes a record batch of columns and gives up the caller's references to them.
+func newRecord(schema *arrow.Schema, columns []arrow.ArrayData, rows int) arrow.RecordBatch {
+	arrays := make([]arrow.Array, len(columns))
+	for i, c := range columns {
+		arrays[i] = array.MakeFromData(c)
+		c.Release()
+	}
+	record := array.NewRecordBatch(schema, arrays, int64(rows))
+	for _, a := range arrays {
+		a.Release()
+	}
+	return record
+}
+
+// ranges joins segments to one range a partition, in the order of their first rows.
+func ranges(segments []segment) []Range {
+	var out []Range
+	index := map[partitionKey]int{}
+	for _, s := range segments {
+		i, ok := index[s.partitionKey]
+		if !ok {
+			index[s.partitionKey] = len(out)
+			out = append(out, Range{Topic: s.topic, Partition: s.partition, First: s.first, Next: s.next, Rows: int64(s.rows)})
+			continue
+		}
+		out[i].Next = s.next
+		out[i].Rows += int64(s.rows)
+	}
+	return out
+}
+
+// outcome is why assemble stopped.
+type outcome int
+
+const (
+	drained outcome = iota // all held records are taken: fetch more
+	full                   // the batch has its rows
+	changed                // the next record belongs to another batch
+	waiting                // the next record's schema is being looked up
+	failed                 // the next record is bad and is told as an error
+)
+
+// assemble appends held records to the batch until something stops it.
+func (l *Listener) assemble(limit int) (outcome, *Error) {
+	for {
+		chunk, records := l.held.rest()
+		if chunk == nil {
+			return drained, nil
+		}
+		if l.batch.rows() >= limit || l.batch.bytes >= maxBatchBytes {
+			return full, nil
+		}
+		records = records[:min(len(records), limit-l.batch.rows(), runMax)]
+		run, framing := l.frame(records)
+		if run == 0 {
+			if out, err := l.bad(chunk, &records[0], -1, framing); out != drained {
+				return out, err
+			}
+			continue
+		}
+		if out, err := l.appendRun(chunk, records[:run]); out != drained {
+			return out, err
+		}
+	}
+}
+
+// frame reads the framing of the records up to the first that is bad or of another schema, leaves their bodies in l.bodies and the
+// schema's id in l.schemaID, and returns how many there are. The error is that of the first record.
+func (l *Listener) frame(records []source.Record) (int, *Error) {
+	l.bodies = l.bodies[:0]
+	for i := range records {
+		r := &records[i]
+		id, body, length, err := wire.Confluent(r.Value, r.ValueLen)
+		var fault *Error
+		if err != nil {
+			fault = errorf(FramingError, "%w", err)
+		} else if r.HeaderCount > 0 {
+			if text := headerFault(r); text != "" {
+				fault = errorf(DecodeError, "%s", text)
+				fault.Path = string(Headers)
+			}
+		}
+		if fault != nil {
+			return i, fault
+		}
+		if i == 0 {
+			l.schemaID = id
+		} else if id != l.schemaID {
+			break
+		}
+		l.bodies = append(l.bodies, avro.Body{Data: body, Len: length})
+	}
+	return len(l.bodies), nil
+}
+
+// appendRun appends records of one schema, whose bodies frame has left in l.bodies.
+func (l *Listener) appendRun(chunk *source.Chunk, records []source.Record) (outcome, *Error) {
+	first := &records[0]
+	p, pending, err := l.planOf(l.schemaID)
+	switch {
+	case pending:
+		return waiting, nil
+	case err != nil && err.Code == SchemaError, err != nil && err.Code == SchemaNotFoundError && l.cfg.Errors != Raise:
+		return l.bad(chunk, first, int64(l.schemaID), err)
+	case err != nil: // says nothing about the record, which is tried again by the next poll
+		if l.batch.pending() {
+			return changed, nil
+		}
+		return failed, err.at(chunk.Topic, chunk.Partition, first.Offset)
+	}
+	b := &l.batch
+	if b.plan == nil {
+		b.start(p, l.cfg.Metadata)
+	} else if b.plan.avro.Shape != p.avro.Shape {
+		if b.rows() > 0 {
+			return changed, nil
+		}
+		// The plan's first rows were all bad: nothing of it is left but columns to throw away.
+		rejects, segments := b.rejected, b.segments
+		b.rejected, b.segments = nil, nil
+		b.release()
+		b.rejected, b.segments = rejects, segments
+		b.start(p, l.cfg.Metadata)
+	}
+	n, appendErr := b.appender(p.avro).Append(l.bodies)
+	if n > 0 {
+		l.appended(chunk, records[:n])
+	}
+	switch {
+	case appendErr == nil:
+		return drained, nil
+	case errors.Is(appendErr, avro.ErrFull) && b.rows() > 0:
+		return changed, nil
+	case errors.Is(appendErr, avro.ErrFull):
+		return l.bad(chunk, &records[n], int64(l.schemaID), errorf(DecodeError, "the row does not fit into one batch"))
+	}
+	return l.bad(chunk, &records[n], int64(l.schemaID), wrap(appendErr))
+}
+
+// appended completes rows whose values were just appended: metadata, ranges, cursor.
+func (l *Listener) appended(chunk *source.Chunk, records []source.Record) {
+	b := &l.batch
+	r := rows{topic: chunk.Topic, partition: chunk.Partition, schemaID: l.schemaID, records: records}
+	for i, m := range l.cfg.Metadata {
+		metadataColumns[m.Column].append(b.metadata[i], &r)
+	}
+	bytes := 0
+	for i := range records {
+		b.offsets.Append64(uint64(records[i].Offset)) //nolint:gosec // bit pattern
+		bytes += int(records[i].ValueLen) + int(max(records[i].KeyLen, 0))
+		for _, h := range headersOf(&records[i]) {
+			bytes += int(h.NameLen) + int(max(h.ValueLen, 0))
+		}
+	}
+	b.bytes += bytes
+	l.counters.rows.Add(int64(len(records)))
+	l.counters.bytes.Add(int64(bytes))
+	l.passed(chunk, records[0].Offset, records[len(records)-1].Offset+1, len(records), len(records))
+}
+
+// passed moves the cursor over n records that lie in [first, next) and gave that many rows.
+func (l *Listener) passed(chunk *source.Chunk, first, next int64, n, rows int) {
+	k := partitionKey{chunk.Topic, chunk.Partition}
+	l.batch.took(k, first, next, rows)
+	l.positions[k] = next
+	l.held.record += n
+}
+
+// bad deals with the record under the cursor, which cannot be decoded. drained means: go on behind it.
+func (l *Listener) bad(chunk *source.Chunk, r *source.Record, schemaID int64, err *Error) (outcome, *Error) {
+	placed := err.at(chunk.Topic, chunk.Partition, r.Offset)
+	placed.SchemaID = max(placed.SchemaID, schemaID)
+	switch l.cfg.Errors {
+	case Skip:
+		l.counters.skipped.Add(1)
+	case Collect:
+		if l.batch.rejected == nil {
+			l.batch.rejected = newRejected()
+		}
+		l.batch.rejected.append(chunk, r, placed)
+		l.batch.bytes += int(max(r.ValueLen, 0)) + int(max(r.KeyLen, 0))
+		l.counters.rejected.Add(1)
+	case Raise:
+		if l.batch.rows() > 0 { // they come first; the record is met again by the next poll
+			return changed, nil
+		}
+		// The error has passed its row once it is returned: the next poll acknowledges it and goes on behind it.
+		l.passed(chunk, r.Offset, r.Offset+1, 1, 0)
+		return failed, placed
+	}
+	l.passed(chunk, r.Offset, r.Offset+1, 1, 0)
+	return drained, nil
+}
+
+// cut takes the first n rows off a batch that has more, as a poll may return fewer than an earlier, interrupted one had gathered.
+func (f *finished) cut(n int) *Batch {
+	var left, right []segment
+	for _, s := range f.segments {
+		switch {
+		case s.row+s.rows <= n:
+			left = append(left, s)
+		case s.row >= n:
+			s.row -= n
+			right = append(right, s)
+		default:
+			l, r := s, s
+			l.rows, l.next = n-s.row, f.offsets[n]
+			r.row, r.rows, r.first = 0, s.rows-l.rows, f.offsets[n]
+			left, right = append(left, l), append(right, r)
+		}
+	}
+	whole := f.batch.Record
+	head := &Batch{Record: whole.NewSlice(0, int64(n)), MessageType: f.batch.MessageType, Ranges: ranges(left)}
+	f.batch.Record = whole.NewSlice(int64(n), whole.NumRows())
+	f.batch.Ranges = ranges(right)
+	f.segments, f.offsets = right, f.offsets[n:]
+	whole.Release()
+	return head
+}

@@ -1,0 +1,74 @@
+package kafarr
+
+import "github.com/pykafarr/pykafarr/kafarr/source"
+
+// assignment is the listener as its source sees it: who is told of rebalances.
+type assignment Listener
+
+// Assigned implements source.Handler. A partition that comes back goes on where this listener stopped, not at the committed offset,
+// or rows would be repeated that were handed over and not yet acknowledged. If another member has committed more meanwhile, its
+// progress counts.
+func (a *assignment) Assigned(partitions []source.Position, committed func([]source.Position) ([]source.Position, error)) []source.Position {
+	l := (*Listener)(a)
+	out := make([]source.Position, len(partitions))
+	var known []source.Position
+	for i, p := range partitions {
+		k := partitionKey{p.Topic, p.Partition}
+		out[i] = source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.Stored}
+		if next, ok := l.positions[k]; ok {
+			out[i].Offset = next
+			known = append(known, source.Position{Topic: p.Topic, Partition: p.Partition})
+		}
+	}
+	if len(known) > 0 {
+		if group, err := committed(known); err == nil {
+			l.overtaken(out, group)
+		} else {
+			l.log.client(4, "REBALANCE", "the committed offsets could not be read, going on from this listener's own: "+err.Error())
+		}
+	}
+	l.mu.Lock()
+	for _, p := range partitions {
+		k := partitionKey{p.Topic, p.Partition}
+		l.owned[k] = true
+		l.acks.pass(k)
+	}
+	l.mu.Unlock()
+	l.counters.rebalances.Add(1)
+	l.log.assignment("assigned", out)
+	return out
+}
+
+// overtaken moves positions up to what the group has committed, where that is further.
+func (l *Listener) overtaken(out, group []source.Position) {
+	for _, g := range group {
+		for i := range out {
+			if out[i].Topic == g.Topic && out[i].Partition == g.Partition && g.Offset > out[i].Offset {
+				out[i].Offset = g.Offset
+				k := partitionKey{g.Topic, g.Partition}
+				l.positions[k] = g.Offset
+				l.mu.Lock()
+				l.acks.forget(k)
+				l.mu.Unlock()
+			}
+		}
+	}
+}
+
+// Revoked implements source.Handler. Records that no batch has taken are dropped: whoever gets the partition reads them.
+func (a *assignment) Revoked(partitions []source.Position, lost bool) {
+	l := (*Listener)(a)
+	l.mu.Lock()
+	for _, p := range partitions {
+		delete(l.owned, partitionKey{p.Topic, p.Partition})
+	}
+	l.mu.Unlock()
+	for _, p := range partitions {
+		l.held.drop(partitionKey{p.Topic, p.Partition})
+	}
+	what := "revoked"
+	if lost {
+		what = "lost"
+	}
+	l.log.assignment(what, partitions)
+}

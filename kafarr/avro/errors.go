@@ -1,0 +1,40 @@
+package avro
+
+import (
+	"errors"
+	"fmt"
+)
+
+// SchemaError says that a schema is invalid, or valid and not supported.
+type SchemaError struct {
+	Path string // field path, "customer.address.zip"; empty for the whole schema
+	Msg  string
+}
+
+func (e *SchemaError) Error() string {
+	if e.Path == "" {
+		return e.Msg
+	}
+	return e.Path + ": " + e.Msg
+}
+
+// DecodeError says that a body does not fit its schema.
+type DecodeError struct {
+	Path string
+	Msg  string
+}
+
+func (e *DecodeError) Error() string {
+	if e.Path == "" {
+		return e.Msg
+	}
+	return e.Path + ": " + e.Msg
+}
+
+// ErrFull says that a row does not fit into the columns any more (a column's 32-bit offsets would overflow): finish
+// them and append the row to the next ones.
+var ErrFull = errors.New("avro: the columns are full")
+
+func schemaErrorf(path, format string, args ...any) error {
+	return &SchemaError{Path: path, Msg: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,96 @@
+package avro
+
+import "strings"
+
+// Type is an Avro type.
+type Type uint8
+
+// The Avro types.
+const (
+	Null Type = iota
+	Boolean
+	Int
+	Long
+	Float
+	Double
+	Bytes
+	String
+	Record
+	Enum
+	Array
+	Map
+	Union
+	Fixed
+)
+
+var typeNames = [...]string{
+	Null: "null", Boolean: "boolean", Int: "int", Long: "long", Float: "float", Double: "double", Bytes: "bytes",
+	String: "string", Record: "record", Enum: "enum", Array: "array", Map: "map", Union: "union", Fixed: "fixed",
+}
+
+func (t Type) String() string { return typeNames[t] }
+
+// Schema is a parsed Avro schema. A named type that refers to itself is a circle of pointers.
+type Schema struct {
+	Type     Type
+	Name     string   // full name of a record, enum or fixed
+	Aliases  []string // full names
+	Fields   []Field  // of a record
+	Symbols  []string // of an enum
+	Default  string   // of an enum; empty: none
+	Items    *Schema  // of an array, and the values of a map
+	Branches []*Schema
+	Size     int // of a fixed, in bytes
+	Logical  Logical
+}
+
+// Logical is a logical type as it stands in the schema, valid or not.
+type Logical struct {
+	Name      string // empty: none
+	Precision int    // of a decimal; -1 where it is missing or no whole number
+	Scale     int    // of a decimal, 0 by default; -1 where it is no whole number
+}
+
+// Field is a field of a record.
+type Field struct {
+	Name       string
+	Aliases    []string
+	Type       *Schema
+	HasDefault bool
+	Default    any // as encoding/json reads it, numbers as json.Number
+}
+
+// TypeName is the full name of a named type and the Avro name of any other.
+func (s *Schema) TypeName() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Type.String()
+}
+
+// describe names a schema within an error message.
+func (s *Schema) describe() string {
+	var b strings.Builder
+	b.WriteString(s.Type.String())
+	if s.Name != "" {
+		b.WriteString(" " + s.Name)
+	}
+	if s.Logical.Name != "" {
+		b.WriteString(" (" + s.Logical.Name + ")")
+	}
+	return b.String()
+}
+
+// optional returns the other branch of a union of null and one type, and the index of null; nil for anything else.
+func (s *Schema) optional() (other *Schema, null int) {
+	if s.Type != Union || len(s.Branches) != 2 {
+		return nil, 0
+	}
+	switch {
+	case s.Branches[0].Type == Null:
+		return s.Branches[1], 0
+	case s.Branches[1].Type == Null:
+		return s.Branches[0], 1
+	}
+	return nil, 0
+}

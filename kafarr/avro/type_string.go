@@ -1,0 +1,58 @@
+package avro
+
+import (
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
+)
+
+// string is a length and as many bytes of UTF-8, which is checked: consumers of Arrow take utf8 on trust.
+func compileString(*Schema) (output, step, error) {
+	return output{
+		field: arrow.Field{Type: arrow.BinaryTypes.String},
+		make:  func() column.Column { return column.NewVarlen(arrow.BinaryTypes.String) },
+	}, step{code: opString}, nil
+}
+
+const highBits = 0x8080808080808080
+
+// appendString appends the n bytes at base[pos:] and tells whether they are UTF-8.
+//
+// Most strings in messages are short and ASCII. Those of 8 to 16 bytes are checked and copied as two words that may
+// overlap, without a call: 5 ns against 14 for memmove and utf8.Valid.
+func appendString(c *column.Varlen, base unsafe.Pointer, pos, n int) bool {
+	room := c.Room(n)
+	switch {
+	case n >= 8 && n <= 16:
+		first, last := load64(base, pos), load64(base, pos+n-8)
+		if (first|last)&highBits != 0 {
+			break
+		}
+		*(*uint64)(room) = first
+		*(*uint64)(unsafe.Add(room, n-8)) = last
+		c.Took(n)
+		return true
+	case n >= 4 && n < 8:
+		first, last := load32(base, pos), load32(base, pos+n-4)
+		if (first|last)&(highBits>>32) != 0 {
+			break
+		}
+		*(*uint32)(room) = first
+		*(*uint32)(unsafe.Add(room, n-4)) = last
+		c.Took(n)
+		return true
+	case n == 0:
+		c.Took(0)
+		return true
+	}
+	text := unsafe.Slice((*byte)(unsafe.Add(base, pos)), n)
+	if !utf8.Valid(text) {
+		return false
+	}
+	copy(unsafe.Slice((*byte)(room), n), text)
+	c.Took(n)
+	return true
+}

@@ -1,0 +1,50 @@
+package kafarr
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// Batch is what one Poll brings: rows of one message type. Release it when done; its memory is C memory, which the garbage
+// collector does not see.
+type Batch struct {
+	// Record holds a column per Avro field and then the metadata columns.
+	Record arrow.RecordBatch
+	// Rejected holds the rows that could not be decoded, with Config.Errors = Collect; nil: none.
+	Rejected arrow.RecordBatch
+	// MessageType is the full Avro name of the rows' type; empty when there are no rows.
+	MessageType string
+	// Ranges say which offsets the rows come from: one range a partition.
+	Ranges []Range
+}
+
+// Range is a stretch of a partition: its rows lie in [First, Next). Rows counts those that arrived; fewer than Next-First where
+// offsets are missing from the log (transactions, compaction) or messages were skipped or rejected.
+type Range struct {
+	Topic     string
+	Partition int32
+	First     int64
+	Next      int64
+	Rows      int64
+}
+
+// Release gives up the batch's memory.
+func (b *Batch) Release() {
+	if b.Record != nil {
+		b.Record.Release()
+	}
+	if b.Rejected != nil {
+		b.Rejected.Release()
+	}
+	b.Record, b.Rejected = nil, nil
+}
+
+// NumRows returns the number of rows that were decoded.
+func (b *Batch) NumRows() int64 {
+	if b.Record == nil {
+		return 0
+	}
+	return b.Record.NumRows()
+}
+
+// empty tells that a poll brought nothing at all.
+func (b *Batch) empty() bool { return b.NumRows() == 0 && b.Rejected == nil }

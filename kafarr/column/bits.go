@@ -1,0 +1,84 @@
+package column
+
+import (
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/pykafarr/pykafarr/kafarr/cmem"
+)
+
+// Bits is a column of booleans, eight to the byte.
+type Bits struct {
+	data     unsafe.Pointer
+	n        int
+	capacity int // in bits, a multiple of 512
+	validity validity
+}
+
+// NewBits returns an empty column of booleans.
+func NewBits() *Bits { return &Bits{} }
+
+// Len implements Column.
+func (c *Bits) Len() int { return c.n }
+
+func (c *Bits) grow(need int) {
+	capacity := (grownCapacity(c.capacity, need) + 511) &^ 511
+	c.data = cmem.Resize(c.data, c.capacity/8, capacity/8)
+	clear(unsafe.Slice((*byte)(unsafe.Add(c.data, c.capacity/8)), (capacity-c.capacity)/8))
+	c.capacity = capacity
+}
+
+// Append appends the lowest bit of v, which must be 0 or 1.
+func (c *Bits) Append(v byte) {
+	if c.n == c.capacity {
+		c.grow(c.n + 1)
+	}
+	p := (*byte)(unsafe.Add(c.data, c.n>>3))
+	shift := c.n & 7
+	*p = *p&^(1<<shift) | v<<shift
+	c.validity.valid(c.n)
+	c.n++
+}
+
+// AppendNull implements Column.
+func (c *Bits) AppendNull() {
+	if c.n == c.capacity {
+		c.grow(c.n + 1)
+	}
+	clearBit(c.data, c.n)
+	c.validity.null(c.n)
+	c.n++
+}
+
+// AppendZero implements Column.
+func (c *Bits) AppendZero() { c.Append(0) }
+
+// Truncate implements Column.
+func (c *Bits) Truncate(n int) {
+	c.validity.truncate(n, c.n)
+	c.n = n
+}
+
+// Finish implements Column.
+func (c *Bits) Finish() arrow.ArrayData {
+	if c.data == nil {
+		c.grow(1)
+	}
+	clearTail(c.data, c.n)
+	valid, nulls := c.validity.finish(c.n)
+	values := buffer(c.data, (c.n+7)/8)
+	data := array.NewData(arrow.FixedWidthTypes.Boolean, c.n, []*memory.Buffer{valid, values}, nil, nulls, 0)
+	releaseAll(valid, values)
+	c.data, c.n, c.capacity = nil, 0, 0
+	return data
+}
+
+// Release implements Column.
+func (c *Bits) Release() {
+	cmem.Release(c.data)
+	c.validity.release()
+	c.data, c.n, c.capacity = nil, 0, 0
+}

@@ -1,0 +1,49 @@
+// Package column holds growable Arrow columns in C memory: values are appended a row at a time, a row that turns
+// out bad is taken back with Truncate, and Finish hands the memory over as Arrow data without a copy.
+//
+// A column knows Arrow's layout and nothing of Avro or Kafka. The append methods are small enough to be inlined
+// into the decoder's loop; they check the capacity themselves, so a caller may reserve or not.
+package column
+
+import (
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/pykafarr/pykafarr/kafarr/cmem"
+)
+
+// Column is one growable Arrow array.
+type Column interface {
+	// Len returns the number of values appended.
+	Len() int
+	// AppendNull appends a null.
+	AppendNull()
+	// AppendZero appends a value that is zero, empty, or the first of its kind: what stands in a column without nulls where the
+	// parent is null.
+	AppendZero()
+	// Truncate takes back what was appended after the first n values.
+	Truncate(n int)
+	// Finish hands the values over and leaves the column empty. The caller owns the data.
+	Finish() arrow.ArrayData
+	// Release frees what was not handed over.
+	Release()
+}
+
+// minCapacity is the number of values a column first makes room for. Doubling from there costs each value at
+// most one more copy.
+const minCapacity = 256
+
+// grownCapacity returns the next capacity that holds at least need values.
+func grownCapacity(capacity, need int) int {
+	return max(2*capacity, need, minCapacity)
+}
+
+// buffer wraps a block as an Arrow buffer of n bytes; nil stays nil, which Arrow reads as "absent".
+func buffer(p unsafe.Pointer, n int) *memory.Buffer {
+	if p == nil {
+		return nil
+	}
+	return cmem.Buffer(p, n)
+}

@@ -1,0 +1,140 @@
+package column
+
+import (
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/pykafarr/pykafarr/kafarr/cmem"
+)
+
+// Fixed is a column whose values all have the same width in bytes: numbers, times, fixed-size binary.
+type Fixed struct {
+	dtype    arrow.DataType
+	width    int
+	data     unsafe.Pointer
+	n        int
+	capacity int
+	validity validity
+}
+
+// NewFixed returns an empty column of a type that is width bytes wide.
+func NewFixed(dtype arrow.DataType, width int) *Fixed {
+	return &Fixed{dtype: dtype, width: width}
+}
+
+// Len implements Column.
+func (c *Fixed) Len() int { return c.n }
+
+// Reserve makes room for n more values.
+func (c *Fixed) Reserve(n int) {
+	if c.n+n > c.capacity {
+		c.grow(c.n + n)
+	}
+}
+
+func (c *Fixed) grow(need int) {
+	capacity := grownCapacity(c.capacity, need)
+	c.data = cmem.Resize(c.data, c.n*c.width, capacity*c.width)
+	c.capacity = capacity
+}
+
+// Append32 appends a value of a column that is 4 bytes wide.
+func (c *Fixed) Append32(v uint32) {
+	if c.n == c.capacity {
+		c.grow(c.n + 1)
+	}
+	*(*uint32)(unsafe.Add(c.data, c.n<<2)) = v
+	c.validity.valid(c.n)
+	c.n++
+}
+
+// Append64 appends a value of a column that is 8 bytes wide.
+func (c *Fixed) Append64(v uint64) {
+	if c.n == c.capacity {
+		c.grow(c.n + 1)
+	}
+	*(*uint64)(unsafe.Add(c.data, c.n<<3)) = v
+	c.validity.valid(c.n)
+	c.n++
+}
+
+// AppendBytes appends the width bytes at p.
+func (c *Fixed) AppendBytes(p unsafe.Pointer) {
+	copy(c.next(), unsafe.Slice((*byte)(p), c.width))
+}
+
+// next returns the room of one more, valid, value.
+func (c *Fixed) next() []byte {
+	if c.n == c.capacity {
+		c.grow(c.n + 1)
+	}
+	room := unsafe.Slice((*byte)(unsafe.Add(c.data, c.n*c.width)), c.width)
+	c.validity.valid(c.n)
+	c.n++
+	return room
+}
+
+// Repeat32 appends one 4-byte value n times.
+func (c *Fixed) Repeat32(v uint32, n int) {
+	c.Reserve(n)
+	values := unsafe.Slice((*uint32)(unsafe.Add(c.data, c.n<<2)), n)
+	for i := range values {
+		values[i] = v
+		c.validity.valid(c.n + i)
+	}
+	c.n += n
+}
+
+// At64 returns value i of a column that is 8 bytes wide.
+func (c *Fixed) At64(i int) uint64 { return *(*uint64)(unsafe.Add(c.data, i<<3)) }
+
+// AppendNull implements Column. The bytes below a null are zero, so that no old memory leaves with it.
+func (c *Fixed) AppendNull() {
+	if c.n == c.capacity {
+		c.grow(c.n + 1)
+	}
+	clear(unsafe.Slice((*byte)(unsafe.Add(c.data, c.n*c.width)), c.width))
+	c.validity.null(c.n)
+	c.n++
+}
+
+// AppendZero implements Column.
+func (c *Fixed) AppendZero() { clear(c.next()) }
+
+// Truncate implements Column.
+func (c *Fixed) Truncate(n int) {
+	c.validity.truncate(n, c.n)
+	c.n = n
+}
+
+// Finish implements Column.
+func (c *Fixed) Finish() arrow.ArrayData {
+	if c.data == nil {
+		c.grow(1) // Arrow wants a data buffer even where there is no value
+	}
+	valid, nulls := c.validity.finish(c.n)
+	values := buffer(c.data, c.n*c.width)
+	data := array.NewData(c.dtype, c.n, []*memory.Buffer{valid, values}, nil, nulls, 0)
+	releaseAll(valid, values)
+	c.data, c.n, c.capacity = nil, 0, 0
+	return data
+}
+
+// Release implements Column.
+func (c *Fixed) Release() {
+	cmem.Release(c.data)
+	c.validity.release()
+	c.data, c.n, c.capacity = nil, 0, 0
+}
+
+// releaseAll gives up the references that array.NewData has taken its own of.
+func releaseAll(buffers ...*memory.Buffer) {
+	for _, b := range buffers {
+		if b != nil {
+			b.Release()
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package column
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/pykafarr/pykafarr/kafarr/cmem"
+)
+
+// Varlen is a column of values of any length: utf8 and binary, with 32-bit offsets.
+type Varlen struct {
+	dtype         arrow.DataType
+	offsets       unsafe.Pointer // n+1 int32; absent until the first value
+	n             int
+	capacity      int // values
+	data          unsafe.Pointer
+	bytes         int
+	bytesCapacity int
+	validity      validity
+}
+
+// MaxVarlenBytes is how many bytes a Varlen can hold: its offsets are 32-bit.
+const MaxVarlenBytes = math.MaxInt32
+
+// wordSlack is the room kept behind the data so that a short value may be written in whole words.
+const wordSlack = 16
+
+// NewVarlen returns an empty column of utf8 or binary.
+func NewVarlen(dtype arrow.DataType) *Varlen { return &Varlen{dtype: dtype} }
+
+// Len implements Column.
+func (c *Varlen) Len() int { return c.n }
+
+// Fits tells whether n more bytes keep the offsets within 32 bits. Append must not be called otherwise.
+func (c *Varlen) Fits(n int) bool { return n <= MaxVarlenBytes-c.bytes }
+
+// Append appends the n bytes at p.
+func (c *Varlen) Append(p unsafe.Pointer, n int) {
+	copy(unsafe.Slice((*byte)(c.Room(n)), n), unsafe.Slice((*byte)(p), n))
+	c.Took(n)
+}
+
+// Room returns where the next value goes: at least n bytes, and 16 more that may be overwritten.
+func (c *Varlen) Room(n int) unsafe.Pointer {
+	if c.bytes+n+wordSlack > c.bytesCapacity {
+		c.growBytes(n)
+	}
+	return unsafe.Add(c.data, c.bytes)
+}
+
+// Took appends the value of n bytes that was written to Room.
+func (c *Varlen) Took(n int) {
+	if c.n == c.capacity {
+		c.growOffsets()
+	}
+	c.bytes += n
+	*(*int32)(unsafe.Add(c.offsets, c.n<<2+4)) = int32(c.bytes) //nolint:gosec // Fits keeps bytes within 32 bits
+	c.validity.valid(c.n)
+	c.n++
+}
+
+func (c *Varlen) growOffsets() {
+	first := c.offsets == nil
+	capacity := grownCapacity(c.capacity, c.n+1)
+	used := 0
+	if !first {
+		used = (c.n + 1) * 4
+	}
+	c.offsets = cmem.Resize(c.offsets, used, (capacity+1)*4)
+	if first {
+		*(*int32)(c.offsets) = 0
+	}
+	c.capacity = capacity
+}
+
+func (c *Varlen) growBytes(n int) {
+	capacity := max(2*c.bytesCapacity, c.bytes+n+wordSlack, 16*minCapacity)
+	c.data = cmem.Resize(c.data, c.bytes, capacity)
+	c.bytesCapacity = capacity
+}
+
+// AppendNull implements Column.
+func (c *Varlen) AppendNull() {
+	if c.n == c.capacity {
+		c.growOffsets()
+	}
+	*(*int32)(unsafe.Add(c.offsets, c.n<<2+4)) = int32(c.bytes) //nolint:gosec // Fits keeps bytes within 32 bits
+	c.validity.null(c.n)
+	c.n++
+}
+
+// AppendZero implements Column.
+func (c *Varlen) AppendZero() { c.Took(0) }
+
+// Truncate implements Column.
+func (c *Varlen) Truncate(n int) {
+	if n == c.n {
+		return
+	}
+	c.validity.truncate(n, c.n)
+	c.bytes = int(*(*int32)(unsafe.Add(c.offsets, n<<2)))
+	c.n = n
+}
+
+// Finish implements Column.
+func (c *Varlen) Finish() arrow.ArrayData {
+	if c.offsets == nil {
+		c.growOffsets()
+	}
+	if c.data == nil {
+		c.growBytes(0)
+	}
+	valid, nulls := c.validity.finish(c.n)
+	offsets := buffer(c.offsets, (c.n+1)*4)
+	values := buffer(c.data, c.bytes)
+	data := array.NewData(c.dtype, c.n, []*memory.Buffer{valid, offsets, values}, nil, nulls, 0)
+	releaseAll(valid, offsets, values)
+	c.forget()
+	return data
+}
+
+// Release implements Column.
+func (c *Varlen) Release() {
+	cmem.Release(c.offsets)
+	cmem.Release(c.data)
+	c.validity.release()
+	c.forget()
+}
+
+func (c *Varlen) forget() {
+	c.offsets, c.n, c.capacity = nil, 0, 0
+	c.data, c.bytes, c.bytesCapacity = nil, 0, 0
+}

@@ -1,0 +1,202 @@
+package kafarr
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// MetadataColumn names a property of a message that may become a column.
+type MetadataColumn string
+
+// The metadata columns.
+const (
+	Offset        MetadataColumn = "_offset"         // int64
+	Partition     MetadataColumn = "_partition"      // int32
+	Topic         MetadataColumn = "_topic"          // dictionary<int32, utf8>
+	Timestamp     MetadataColumn = "_timestamp"      // timestamp[ms, UTC], null where the message has none
+	TimestampType MetadataColumn = "_timestamp_type" // dictionary<int32, utf8> of CreateTime and LogAppendTime, null where the message has none
+	SchemaID      MetadataColumn = "_schema_id"      // int32
+	Key           MetadataColumn = "_key"            // binary, null where the message has none
+	Headers       MetadataColumn = "_headers"        // list<struct<key: utf8, value: binary>>
+)
+
+// Metadata is a metadata column and its name in the batch; an empty name keeps the column's own.
+type Metadata struct {
+	Column MetadataColumn
+	As     string
+}
+
+func (m Metadata) name() string {
+	if m.As != "" {
+		return m.As
+	}
+	return string(m.Column)
+}
+
+// rows are consecutive records of one partition and schema whose values have just been appended.
+type rows struct {
+	topic     string
+	partition int32
+	schemaID  uint32
+	records   []source.Record
+}
+
+// metadataColumn is one entry of the table: its type, and how a stretch of rows is appended.
+type metadataColumn struct {
+	dtype    arrow.DataType
+	nullable bool
+	make     func() column.Column
+	append   func(column.Column, *rows)
+}
+
+var (
+	timestampType = &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}
+	headerType    = arrow.StructOf(
+		arrow.Field{Name: "key", Type: arrow.BinaryTypes.String},
+		arrow.Field{Name: "value", Type: arrow.BinaryTypes.Binary, Nullable: true},
+	)
+	headersType = arrow.ListOfNonNullable(headerType)
+)
+
+// metadataColumns is the table of all metadata columns.
+var metadataColumns = map[MetadataColumn]metadataColumn{
+	Offset: {
+		dtype: arrow.PrimitiveTypes.Int64,
+		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int64, 8) },
+		append: func(c column.Column, r *rows) {
+			f := c.(*column.Fixed)
+			for i := range r.records {
+				f.Append64(uint64(r.records[i].Offset)) //nolint:gosec // bit pattern
+			}
+		},
+	},
+	Partition: {
+		dtype: arrow.PrimitiveTypes.Int32,
+		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
+		append: func(c column.Column, r *rows) {
+			c.(*column.Fixed).Repeat32(uint32(r.partition), len(r.records)) //nolint:gosec // bit pattern
+		},
+	},
+	SchemaID: {
+		dtype: arrow.PrimitiveTypes.Int32,
+		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
+		append: func(c column.Column, r *rows) {
+			c.(*column.Fixed).Repeat32(r.schemaID, len(r.records))
+		},
+	},
+	Topic: {
+		dtype: column.DictionaryType,
+		make:  func() column.Column { return column.NewDictionary(nil) },
+		append: func(c column.Column, r *rows) {
+			d := c.(*column.Dictionary)
+			d.Repeat32(d.Code(r.topic), len(r.records))
+		},
+	},
+	Timestamp: {
+		dtype: timestampType, nullable: true,
+		make: func() column.Column { return column.NewFixed(timestampType, 8) },
+		append: func(c column.Column, r *rows) {
+			f := c.(*column.Fixed)
+			for i := range r.records {
+				if r.records[i].TimestampType == 0 {
+					f.AppendNull()
+				} else {
+					f.Append64(uint64(r.records[i].Timestamp)) //nolint:gosec // bit pattern
+				}
+			}
+		},
+	},
+	TimestampType: {
+		dtype: column.DictionaryType, nullable: true,
+		make: func() column.Column { return column.NewDictionary([]string{"CreateTime", "LogAppendTime"}) },
+		append: func(c column.Column, r *rows) {
+			d := c.(*column.Dictionary)
+			for i := range r.records {
+				if t := r.records[i].TimestampType; t == 1 || t == 2 {
+					d.Append32(uint32(t - 1)) //nolint:gosec // 0 or 1
+				} else {
+					d.AppendNull()
+				}
+			}
+		},
+	},
+	Key: {
+		dtype: arrow.BinaryTypes.Binary, nullable: true,
+		make: func() column.Column { return column.NewVarlen(arrow.BinaryTypes.Binary) },
+		append: func(c column.Column, r *rows) {
+			v := c.(*column.Varlen)
+			for i := range r.records {
+				appendBytes(v, r.records[i].Key, r.records[i].KeyLen)
+			}
+		},
+	},
+	Headers: {
+		dtype: headersType,
+		make: func() column.Column {
+			return column.NewList(headersType, column.NewStruct(headerType,
+				column.NewVarlen(arrow.BinaryTypes.String), column.NewVarlen(arrow.BinaryTypes.Binary)))
+		},
+		append: func(c column.Column, r *rows) {
+			list := c.(*column.List)
+			item := list.Items.(*column.Struct)
+			name, value := item.Members[0].(*column.Varlen), item.Members[1].(*column.Varlen)
+			for i := range r.records {
+				for _, h := range headersOf(&r.records[i]) {
+					name.Append(h.Name, int(h.NameLen))
+					appendBytes(value, h.Value, h.ValueLen)
+					item.Took()
+				}
+				list.Took()
+			}
+		},
+	},
+}
+
+func appendBytes(v *column.Varlen, p unsafe.Pointer, n int32) {
+	if n < 0 {
+		v.AppendNull()
+		return
+	}
+	v.Append(p, int(n))
+}
+
+func headersOf(r *source.Record) []source.Header {
+	return unsafe.Slice(r.Headers, int(r.HeaderCount))
+}
+
+// headerFault returns what is wrong with a record's headers; empty when nothing is. Arrow's utf8 is taken on trust.
+func headerFault(r *source.Record) string {
+	for i, h := range headersOf(r) {
+		if !utf8.Valid(unsafe.Slice((*byte)(h.Name), int(h.NameLen))) {
+			return fmt.Sprintf("the name of header %d is not valid UTF-8", i)
+		}
+	}
+	return ""
+}
+
+func validateMetadata(list []Metadata) error {
+	seen := map[string]bool{}
+	for _, m := range list {
+		if _, ok := metadataColumns[m.Column]; !ok {
+			known := make([]string, 0, len(metadataColumns))
+			for c := range metadataColumns {
+				known = append(known, string(c))
+			}
+			slices.Sort(known)
+			return errorf(ConfigError, "metadata: there is no column %q; there are %s", m.Column, strings.Join(known, ", "))
+		}
+		if seen[m.name()] {
+			return errorf(ConfigError, "metadata: two columns are named %q", m.name())
+		}
+		seen[m.name()] = true
+	}
+	return nil
+}

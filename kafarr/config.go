@@ -1,0 +1,104 @@
+package kafarr
+
+import (
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
+)
+
+// Config says what to listen to and how.
+type Config struct {
+	Servers string   // bootstrap servers, "host:port,host:port"
+	Group   string   // consumer group
+	Topics  []string // to subscribe to
+
+	RegistryURL        string            // of a schema registry with Confluent's API
+	RegistryProperties map[string]string // of its client, named as Confluent's clients name them
+	Registry           registry.Registry // instead of RegistryURL
+
+	Properties map[string]string // any property of librdkafka
+
+	// Metadata are the columns behind the Avro fields. nil: Offset.
+	Metadata []Metadata
+	// Errors says what happens to messages that cannot be decoded.
+	Errors ErrorMode
+	// ReadyTimeout bounds the wait for the assignment and the first fetch; 0 means DefaultReadyTimeout.
+	ReadyTimeout time.Duration
+	// Logger gets the client's log lines and the listener's own; nil drops them.
+	Logger *slog.Logger
+	// Source replaces Kafka as the source of records, for tests and replays.
+	Source func(source.Handler) (source.Source, error)
+}
+
+// DefaultReadyTimeout is Config.ReadyTimeout's default.
+const DefaultReadyTimeout = 30 * time.Second
+
+// ErrorMode says what happens to messages that cannot be decoded.
+type ErrorMode int
+
+const (
+	// Raise makes them the error of the Poll after the rows before them.
+	Raise ErrorMode = iota
+	// Skip leaves them out and counts them.
+	Skip
+	// Collect puts them into Batch.Rejected.
+	Collect
+)
+
+func (c *Config) validate() error {
+	if c.Source == nil {
+		switch {
+		case strings.TrimSpace(c.Servers) == "":
+			return errorf(ConfigError, "servers is empty: it wants host:port of at least one broker")
+		case strings.TrimSpace(c.Group) == "":
+			return errorf(ConfigError, "group is empty: it wants the name of a consumer group")
+		case len(c.Topics) == 0:
+			return errorf(ConfigError, "topics is empty: it wants at least one topic")
+		case slices.Contains(c.Topics, ""):
+			return errorf(ConfigError, "topics holds an empty name")
+		}
+	}
+	if c.Registry == nil && c.RegistryURL == "" {
+		return errorf(ConfigError, "registry_url is empty: it wants the URL of a schema registry, such as http://registry:8081/")
+	}
+	if c.ReadyTimeout < 0 {
+		return errorf(ConfigError, "ready_timeout is negative")
+	}
+	return validateMetadata(c.Metadata)
+}
+
+// open makes the registry client and the source.
+func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source.Source, error) {
+	reg := c.Registry
+	if reg == nil {
+		var err error
+		if reg, err = registry.NewConfluent(c.RegistryURL, c.RegistryProperties); err != nil {
+			return nil, nil, wrap(err)
+		}
+	}
+	open := c.Source
+	if open == nil {
+		open = func(h source.Handler) (source.Source, error) {
+			return kafka.Open(kafka.Config{
+				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Properties: c.Properties,
+				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect,
+				Headers:    c.wants(Headers),
+				Handler:    h, Log: log.client,
+			})
+		}
+	}
+	src, err := open(h)
+	if err != nil {
+		return nil, nil, wrap(err)
+	}
+	return reg, src, nil
+}
+
+func (c *Config) wants(column MetadataColumn) bool {
+	return slices.ContainsFunc(c.Metadata, func(m Metadata) bool { return m.Column == column })
+}

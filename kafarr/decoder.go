@@ -1,0 +1,48 @@
+package kafarr
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/avro"
+)
+
+// Decoder turns bare Avro bodies, without framing and broker, into batches: the same plan and the same columns as a Listener's.
+// It may be used by several goroutines at once.
+type Decoder struct {
+	plan   *avro.Plan
+	schema *arrow.Schema
+}
+
+// NewDecoder compiles a schema.
+func NewDecoder(schema string) (*Decoder, error) {
+	parsed, err := avro.Parse(schema)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	p, err := avro.Compile(parsed)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return &Decoder{plan: p, schema: arrow.NewSchema(p.Fields, nil)}, nil
+}
+
+// Schema returns the Arrow schema of the batches.
+func (d *Decoder) Schema() *arrow.Schema { return d.schema }
+
+// Decode decodes all bodies or none. The Offset of a DecodeError is the index of the first body that does not decode.
+func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
+	columns := d.plan.NewColumns()
+	for done := 0; done < len(bodies); {
+		n, err := d.plan.Bind(columns).Append(bodies[done:])
+		if done += n; err != nil {
+			columns.Release()
+			e := wrap(err)
+			e.Offset = int64(done)
+			e.Err = fmt.Errorf("payload %d: %w", done, e.Err)
+			return nil, e
+		}
+	}
+	return &Batch{Record: newRecord(d.schema, columns.Finish(), len(bodies)), MessageType: d.plan.MessageType}, nil
+}

@@ -1,0 +1,467 @@
+package kafarr
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Listener reads topics as batches of rows. One Poll at a time; Commit, Stats and Close may be called from any goroutine.
+type Listener struct {
+	cfg      Config
+	log      *logSink
+	registry registry.Registry
+	source   source.Source
+	ctx      context.Context // ends with the listener; look-ups of schemas live in it
+	cancel   context.CancelFunc
+	closing  atomic.Bool
+	counters counters
+
+	polling sync.Mutex // held by whoever uses what follows
+
+	poll      poll
+	held      held
+	batch     building
+	leftover  *finished // what a poll may not return yet
+	failure   error     // told by the next poll
+	plans     map[uint32]*plan
+	lookups   map[uint32]*lookup
+	lookup    *lookup // the one that is waited for
+	bodies    []avro.Body
+	schemaID  uint32
+	positions map[partitionKey]int64 // the first offset that no batch has taken
+	opened    time.Time              // the first poll
+	toldNames bool                   // topics that do not exist were named
+	waived    bool                   // the wait for all partitions was given up once: read what there is
+
+	mu    sync.Mutex // guards what follows
+	acks  *acknowledger
+	owned map[partitionKey]bool
+}
+
+// poll is a Poll on its way.
+type poll struct {
+	limit    int
+	wait     time.Duration
+	began    time.Time
+	ready    bool
+	fetched  bool      // at least once since ready
+	deadline time.Time // valid when ready
+}
+
+// Open makes a listener. It checks the configuration and does not wait for the network.
+func Open(cfg Config) (*Listener, error) {
+	if cfg.Metadata == nil {
+		cfg.Metadata = []Metadata{{Column: Offset}}
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if cfg.ReadyTimeout == 0 {
+		cfg.ReadyTimeout = DefaultReadyTimeout
+	}
+	l := &Listener{
+		cfg: cfg, log: newLogSink(cfg.Logger),
+		plans: map[uint32]*plan{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
+		acks: newAcknowledger(), owned: map[partitionKey]bool{},
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	var err error
+	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {
+		l.cancel()
+		return nil, err
+	}
+	return l, nil
+}
+
+// maxSlice bounds how long a step waits, so that contexts, closing and the client's events are answered.
+const maxSlice = 50 * time.Millisecond
+
+// Poll acknowledges what earlier polls returned and receives rows of one message type until there are limit of them or wait has
+// passed, which counts from when the client has caught up (assigned and fetching). It returns early where the message type or schema
+// changes. A Batch without rows means that nothing came. When ctx ends, the rows received so far come with the next Poll.
+func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Batch, error) {
+	for begin := true; ; begin = false {
+		b, done, err := l.PollSlice(begin, limit, wait, maxSlice)
+		if done || err != nil {
+			return b, err
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
+// after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
+func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
+	if l.closing.Load() {
+		return nil, false, errorf(ClosedError, "%w", ErrClosed)
+	}
+	if !l.polling.TryLock() {
+		if l.closing.Load() {
+			return nil, false, errorf(ClosedError, "%w", ErrClosed)
+		}
+		return nil, false, errorf(StateError, "another poll of this listener is under way: one at a time")
+	}
+	defer l.polling.Unlock()
+	if begin {
+		if limit < 1 {
+			return nil, false, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)
+		}
+		if wait < 0 {
+			return nil, false, errorf(ConfigError, "max_time is negative")
+		}
+		if err := l.begin(limit, wait); err != nil {
+			return nil, false, err
+		}
+	}
+	b, err = l.step(time.Now().Add(slice))
+	if err != nil {
+		return nil, false, wrap(err)
+	}
+	return b, b != nil, nil
+}
+
+func (l *Listener) begin(limit int, wait time.Duration) error {
+	l.mu.Lock()
+	l.acks.all()
+	l.mu.Unlock()
+	if err := l.store(); err != nil {
+		return wrap(err)
+	}
+	l.poll = poll{limit: limit, wait: wait, began: time.Now()}
+	if l.opened.IsZero() {
+		l.opened = l.poll.began
+	}
+	l.counters.polls.Add(1)
+	return nil
+}
+
+// step goes on with a poll until it has its answer or the time is over; then the batch is nil.
+func (l *Listener) step(end time.Time) (*Batch, error) {
+	p := &l.poll
+	if b := l.fromLeftover(); b != nil {
+		return b, nil
+	}
+	for {
+		if l.closing.Load() {
+			return nil, ErrClosed
+		}
+		if err := l.source.Serve(); err != nil {
+			l.fail(err)
+		}
+		if l.failure != nil {
+			return l.failed()
+		}
+		now := time.Now()
+		if err := l.catchUp(now); err != nil {
+			return nil, err
+		}
+		switch out, err := l.assemble(p.limit); out {
+		case full, changed:
+			return l.take(), nil
+		case failed:
+			l.mu.Lock()
+			l.acks.handOver(ranges(l.batch.segments))
+			l.mu.Unlock()
+			l.batch.release()
+			return nil, err
+		case waiting:
+			if done, err := l.awaitSchema(now, end); err != nil {
+				return nil, err
+			} else if done {
+				return l.take(), nil
+			}
+			if time.Now().After(end) {
+				return nil, nil
+			}
+			continue
+		case drained:
+			l.source.Release()
+			l.held = held{}
+		}
+		if p.ready && p.fetched && !now.Before(p.deadline) {
+			return l.quiet()
+		}
+		if !now.Before(end) {
+			return nil, nil
+		}
+		chunks, err := l.source.Fetch(p.limit-l.batch.rows(), l.pause(now, end))
+		l.held = held{chunks: chunks}
+		p.fetched = p.ready
+		if err != nil {
+			l.fail(err)
+		}
+	}
+}
+
+// pause is how long a fetch may wait.
+func (l *Listener) pause(now, end time.Time) time.Duration {
+	wait := min(end.Sub(now), maxSlice)
+	if l.poll.ready {
+		wait = min(wait, l.poll.deadline.Sub(now))
+	} else {
+		wait = min(wait, 10*time.Millisecond) // whether it is ready is asked between fetches
+	}
+	return max(wait, 0)
+}
+
+// fail keeps an error for the moment when the rows received before it are handed over.
+func (l *Listener) fail(err error) {
+	if l.failure == nil {
+		l.failure = err
+	}
+}
+
+// failed returns the rows first and then the error that came behind them.
+func (l *Listener) failed() (*Batch, error) {
+	if l.batch.pending() {
+		return l.take(), nil
+	}
+	err := l.failure
+	l.failure = nil
+	return nil, err
+}
+
+// catchUp notes when the client has caught up, and gives up waiting after the ready time-out.
+func (l *Listener) catchUp(now time.Time) error {
+	p := &l.poll
+	if !p.ready {
+		joined, waitingFor := l.source.Ready()
+		if waitingFor == "" || joined && l.waived {
+			p.ready = true
+			p.deadline = now.Add(p.wait)
+		} else if now.Sub(p.began) >= l.cfg.ReadyTimeout {
+			l.waived = true
+			return l.tellOrReturn(errorf(BrokerError, "after %v still waiting for %s%s", l.cfg.ReadyTimeout, waitingFor, l.missing()))
+		}
+	}
+	if !l.toldNames && now.Sub(l.opened) >= l.cfg.ReadyTimeout {
+		if names := l.missing(); names != "" {
+			l.toldNames = true
+			return l.tellOrReturn(errorf(BrokerError, "%s", strings.TrimPrefix(names, "; ")))
+		}
+	}
+	return nil
+}
+
+// tellOrReturn keeps the error for the next poll where there are rows to return first.
+func (l *Listener) tellOrReturn(err *Error) error {
+	if !l.batch.pending() {
+		return err
+	}
+	l.fail(err)
+	return nil
+}
+
+// missing names the topics that cannot be read.
+func (l *Listener) missing() string {
+	topics := l.source.Missing()
+	if len(topics) == 0 {
+		return ""
+	}
+	l.toldNames = true
+	list := make([]string, 0, len(topics))
+	for t, why := range topics {
+		list = append(list, t+" ("+why.Error()+")")
+	}
+	slices.Sort(list)
+	return "; topics that cannot be read: " + strings.Join(list, ", ")
+}
+
+// awaitSchema waits for the look-up of the next record's schema. done: return the rows that there are. An attempt under way counts
+// as catching up; once one has failed, the poll's time decides.
+func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
+	p := &l.poll
+	over := p.ready && !now.Before(p.deadline)
+	if over && l.batch.pending() {
+		return true, nil
+	}
+	if why := l.lookup.failure(); why != nil {
+		if over {
+			chunk, records := l.held.rest()
+			e := wrap(why).at(chunk.Topic, chunk.Partition, records[0].Offset)
+			e.SchemaID = int64(l.schemaID)
+			return false, e
+		}
+		time.Sleep(min(max(time.Until(l.lookup.retryAt), time.Millisecond), end.Sub(now), maxSlice))
+		return false, nil
+	}
+	select {
+	case <-l.lookup.done:
+	case <-time.After(min(end.Sub(now), maxSlice)):
+	}
+	return false, nil
+}
+
+// quiet ends a poll whose time is over.
+func (l *Listener) quiet() (*Batch, error) {
+	if !l.batch.pending() {
+		if err := l.source.Down(l.poll.began); err != nil {
+			return nil, err
+		}
+	}
+	return l.take(), nil
+}
+
+// take finishes the batch and hands it over.
+func (l *Listener) take() *Batch {
+	f := l.batch.finish(l.poll.limit)
+	if f.batch.NumRows() > int64(l.poll.limit) {
+		l.leftover = &f
+		return l.fromLeftover()
+	}
+	return l.handOver(f.batch)
+}
+
+// fromLeftover hands over as much as this poll may return of a batch that an earlier one had gathered.
+func (l *Listener) fromLeftover() *Batch {
+	f := l.leftover
+	if f == nil {
+		return nil
+	}
+	if f.batch.NumRows() > int64(l.poll.limit) {
+		return l.handOver(f.cut(l.poll.limit))
+	}
+	l.leftover = nil
+	return l.handOver(f.batch)
+}
+
+func (l *Listener) handOver(b *Batch) *Batch {
+	l.mu.Lock()
+	l.acks.handOver(b.Ranges)
+	l.mu.Unlock()
+	if !b.empty() {
+		l.counters.batches.Add(1)
+	}
+	return b
+}
+
+// Batches polls for ever: batches of at most limit rows, each gathered for at most wait. Polls that bring nothing are passed over.
+// The loop ends with the first error, with ctx, or when the body breaks off. A batch is valid until Release, which is the caller's.
+func (l *Listener) Batches(ctx context.Context, limit int, wait time.Duration) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		for {
+			b, err := l.Poll(ctx, limit, wait)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !b.empty() && !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// store passes acknowledged offsets on to the background commit.
+func (l *Listener) store() error {
+	l.mu.Lock()
+	positions := l.mine(l.acks.positions(true))
+	l.acks.passedOn(positions)
+	l.mu.Unlock()
+	return l.source.Store(positions)
+}
+
+// mine keeps the positions of partitions that this listener owns: committing another member's would take its progress back. l.mu is
+// held.
+func (l *Listener) mine(positions []source.Position) []source.Position {
+	return slices.DeleteFunc(positions, func(p source.Position) bool { return !l.owned[partitionKey{p.Topic, p.Partition}] })
+}
+
+// Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the first offset that is
+// not acknowledged.
+func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
+	var ranges []Range
+	for _, b := range batches {
+		ranges = append(ranges, b.Ranges...)
+	}
+	return l.CommitRanges(ctx, len(batches) == 0, ranges)
+}
+
+// CommitRanges is Commit for callers that keep only the ranges of their batches.
+func (l *Listener) CommitRanges(ctx context.Context, all bool, ranges []Range) error {
+	if l.closing.Load() {
+		return errorf(ClosedError, "%w", ErrClosed)
+	}
+	l.mu.Lock()
+	if all {
+		l.acks.all()
+	} else {
+		for _, r := range ranges {
+			if !l.owned[partitionKey{r.Topic, r.Partition}] {
+				l.mu.Unlock()
+				e := errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
+				e.Topic, e.Partition = r.Topic, r.Partition
+				return e
+			}
+		}
+		l.acks.some(ranges)
+	}
+	l.mu.Unlock()
+	return l.commit(ctx)
+}
+
+func (l *Listener) commit(ctx context.Context) error {
+	if err := l.store(); err != nil {
+		return wrap(err)
+	}
+	l.mu.Lock()
+	positions := l.mine(l.acks.positions(false))
+	l.mu.Unlock()
+	if err := l.source.Commit(ctx, positions); err != nil {
+		if errors.Is(err, ctx.Err()) {
+			return err
+		}
+		return wrap(err)
+	}
+	return nil
+}
+
+// closeCommitTimeout bounds the last commit where the cluster does not answer.
+const closeCommitTimeout = 30 * time.Second
+
+// Close acknowledges and commits all that was returned, and leaves the group. A Poll under way ends with ErrClosed.
+func (l *Listener) Close() error { return l.close(true) }
+
+// Abort leaves the group without acknowledging what the last poll returned: it is delivered again.
+func (l *Listener) Abort() error { return l.close(false) }
+
+func (l *Listener) close(acknowledge bool) error {
+	if l.closing.Swap(true) {
+		return errorf(ClosedError, "%w", ErrClosed)
+	}
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	var err error
+	if acknowledge {
+		l.mu.Lock()
+		l.acks.all()
+		l.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
+		err = l.commit(ctx)
+		cancel()
+	}
+	l.cancel()
+	l.source.Release()
+	l.held = held{}
+	if closeErr := l.source.Close(); err == nil && closeErr != nil {
+		err = wrap(closeErr)
+	}
+	l.batch.release()
+	if l.leftover != nil {
+		l.leftover.batch.Release()
+		l.leftover = nil
+	}
+	return err
+}

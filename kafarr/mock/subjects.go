@@ -1,0 +1,202 @@
+package mock
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+)
+
+// schema is what a client registers.
+type schema struct {
+	Text       string      `json:"schema"`
+	Type       string      `json:"schemaType,omitempty"`
+	References []reference `json:"references,omitempty"`
+}
+
+type reference struct {
+	Name    string `json:"name"`
+	Subject string `json:"subject"`
+	Version int    `json:"version"`
+}
+
+// key is equal for schemas that are the same but for white space.
+func (s schema) key() string {
+	var compact bytes.Buffer
+	if json.Compact(&compact, []byte(s.Text)) != nil {
+		compact.Reset()
+		compact.WriteString(s.Text) // Protobuf
+	}
+	references, _ := json.Marshal(s.References)
+	return fmt.Sprintf("%s %s %s", s.Type, references, compact.Bytes())
+}
+
+// version is a schema's place in a subject.
+type version struct {
+	number  int
+	id      int
+	deleted bool // softly: it is found only by those who ask for deleted ones
+}
+
+// subjects is what the registry knows. Nothing of it is ever written to disk.
+type subjects struct {
+	mu       sync.Mutex
+	ids      map[string]int // by schema.key
+	schemas  []schema       // id is index + 1
+	versions map[string][]version
+	config   map[string]string // compatibility levels by subject, "" for the default; kept, never applied
+}
+
+func newSubjects() *subjects {
+	return &subjects{
+		ids:      map[string]int{},
+		versions: map[string][]version{},
+		config:   map[string]string{"": "NONE"},
+	}
+}
+
+// register gives the schema's id, the same for the same schema under whatever subject. refused says why a schema
+// cannot be taken.
+func (s *subjects) register(subject string, registered schema) (id int, refused error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range registered.References {
+		if _, ok := s.find(r.Subject, r.Version, true); !ok {
+			return 0, fmt.Errorf("no schema reference found for subject %q and version %d", r.Subject, r.Version)
+		}
+	}
+	key := registered.key()
+	id, known := s.ids[key]
+	if !known {
+		s.schemas = append(s.schemas, registered)
+		id = len(s.schemas)
+		s.ids[key] = id
+	}
+	list := s.versions[subject]
+	for i := range list {
+		if list[i].id == id && !list[i].deleted {
+			return id, nil
+		}
+	}
+	number := 1
+	if len(list) > 0 {
+		number = list[len(list)-1].number + 1
+	}
+	s.versions[subject] = append(list, version{number: number, id: id})
+	return id, nil
+}
+
+func (s *subjects) byID(id int) (schema, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id < 1 || id > len(s.schemas) {
+		return schema{}, false
+	}
+	return s.schemas[id-1], true
+}
+
+// usersOf gives the subjects and versions that hold an id.
+func (s *subjects) usersOf(id int) []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	users := []map[string]any{}
+	for subject, list := range s.versions {
+		for _, v := range list {
+			if v.id == id && !v.deleted {
+				users = append(users, map[string]any{"subject": subject, "version": v.number})
+			}
+		}
+	}
+	sort.Slice(users, func(i, j int) bool { return users[i]["subject"].(string) < users[j]["subject"].(string) })
+	return users
+}
+
+func (s *subjects) names(deleted bool) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := []string{}
+	for subject, list := range s.versions {
+		if slices.ContainsFunc(list, func(v version) bool { return deleted || !v.deleted }) {
+			names = append(names, subject)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// list gives a subject's versions, the oldest first.
+func (s *subjects) list(subject string, deleted bool) []version {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []version
+	for _, v := range s.versions[subject] {
+		if deleted || !v.deleted {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// find is called with mu held. number -1 is the latest.
+func (s *subjects) find(subject string, number int, deleted bool) (version, bool) {
+	for _, v := range slices.Backward(s.versions[subject]) {
+		if (v.number == number || number < 0) && (deleted || !v.deleted) {
+			return v, true
+		}
+	}
+	return version{}, false
+}
+
+// lookup finds a schema's version in a subject.
+func (s *subjects) lookup(subject string, wanted schema, deleted bool) (version, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, ok := s.ids[wanted.key()]
+	if !ok {
+		return version{}, false
+	}
+	for _, v := range s.versions[subject] {
+		if v.id == id && (deleted || !v.deleted) {
+			return v, true
+		}
+	}
+	return version{}, false
+}
+
+// remove deletes versions of a subject, all of them for number 0, and gives their numbers. Ids stay valid, as in
+// the real registry unless a deletion is permanent there.
+func (s *subjects) remove(subject string, number int, permanent bool) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var removed []int
+	kept := s.versions[subject][:0]
+	for _, v := range s.versions[subject] {
+		if (number == 0 || v.number == number) && v.deleted == permanent {
+			removed = append(removed, v.number)
+			if permanent {
+				continue
+			}
+			v.deleted = true
+		}
+		kept = append(kept, v)
+	}
+	if s.versions[subject] = kept; len(kept) == 0 {
+		delete(s.versions, subject)
+	}
+	return removed
+}
+
+func (s *subjects) level(subject string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	level, ok := s.config[subject]
+	return level, ok
+}
+
+func (s *subjects) setLevel(subject, level string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config[subject] = level
+}

@@ -1,0 +1,233 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/cache"
+)
+
+// remember is how long an answer that will not soon change is given again without asking, so that a thousand
+// messages of one unknown id make one request.
+const remember = 5 * time.Second
+
+// NewConfluent returns the registry at url, which speaks the REST interface of Confluent's Schema Registry.
+// url may be several URLs of one registry, separated by commas, of which the next is tried when one fails,
+// and may hold user and password. properties are named as Confluent's clients name them, such as
+// basic.auth.user.info. It does not wait for the network.
+//
+// What is wrong with url or properties is a *ConfigError, a failed look-up an *Error. Known schemas are kept
+// for ever (ids are never given twice; cache.capacity bounds them if it is set), unknown and unusable ones for
+// five seconds, other failures not at all. All callers that ask for one id at once share one request.
+//
+// The registry is an io.Closer too: Close ends the requests that are under way.
+func NewConfluent(url string, properties map[string]string) (Registry, error) {
+	where, wrong := parseAddress(url)
+	if wrong != nil {
+		return nil, wrong
+	}
+	config := schemaregistry.NewConfig(where.text)
+	if wrong := applyProperties(config, properties); wrong != nil {
+		return nil, wrong
+	}
+	transport, wrong := newTransport(config)
+	if wrong != nil {
+		return nil, wrong
+	}
+	if wrong := applyLogin(config, where.user, transport); wrong != nil {
+		return nil, wrong
+	}
+	known, err := newSchemaCache(config.CacheCapacity)
+	if err != nil {
+		return nil, &ConfigError{Property: "cache.capacity", Err: err}
+	}
+	c := &confluent{
+		url:       where.text,
+		config:    *config,
+		transport: transport,
+		known:     known,
+		failed:    map[int]failure{},
+		running:   map[int]*call{},
+		secrets:   secretsOf(config),
+	}
+	c.alive, c.end = context.WithCancel(context.Background())
+	// Fails for what the checks above missed, rather than at the first message.
+	if _, err := newLookup(c.alive, c.config, transport); err != nil {
+		return nil, &ConfigError{Property: "url", Err: c.redact(err)}
+	}
+	return c, nil
+}
+
+func newSchemaCache(capacity int) (cache.Cache, error) {
+	if capacity == 0 {
+		return cache.NewMapCache(), nil
+	}
+	return cache.NewLRUCache(capacity)
+}
+
+type confluent struct {
+	url       string
+	config    schemaregistry.Config
+	transport *http.Transport
+	secrets   []string
+	alive     context.Context // until Close
+	end       context.CancelFunc
+
+	mu      sync.Mutex
+	known   cache.Cache // int to Schema
+	failed  map[int]failure
+	running map[int]*call
+}
+
+// call is a look-up under way; schema and err may be read when done is closed.
+type call struct {
+	done   chan struct{}
+	schema Schema
+	err    error
+}
+
+type failure struct {
+	err   error
+	until time.Time
+}
+
+// SchemaByID returns when the schema is there or ctx is done. In the latter case the request goes on in the
+// background, bounded by its own time-outs, and serves the next who asks.
+func (c *confluent) SchemaByID(ctx context.Context, id int) (Schema, error) {
+	c.mu.Lock()
+	if schema, ok := c.known.Get(id); ok {
+		c.mu.Unlock()
+		return schema.(Schema), nil
+	}
+	if f, ok := c.failed[id]; ok && time.Now().Before(f.until) {
+		c.mu.Unlock()
+		return Schema{}, f.err
+	}
+	running := c.running[id]
+	if running == nil && ctx.Err() == nil {
+		running = &call{done: make(chan struct{})}
+		c.running[id] = running
+		go c.run(id, running)
+	}
+	c.mu.Unlock()
+	if running == nil {
+		return Schema{}, c.notYet(ctx, id)
+	}
+	select {
+	case <-running.done:
+		return running.schema, running.err
+	case <-ctx.Done():
+		return Schema{}, c.notYet(ctx, id)
+	}
+}
+
+func (c *confluent) notYet(ctx context.Context, id int) error {
+	return &Error{Kind: Unavailable, ID: id, URL: c.url, Err: fmt.Errorf("no answer yet: %w", ctx.Err())}
+}
+
+// run is the goroutine of one look-up.
+func (c *confluent) run(id int, running *call) {
+	defer close(running.done)
+	schema, err := c.fetch(id)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.running, id)
+	running.schema = schema
+	if err == nil {
+		c.known.Put(id, schema)
+		return
+	}
+	running.err = err
+	if err.Kind == NotFound || err.Kind == Invalid {
+		c.rememberFailure(id, err)
+	}
+}
+
+// fetch asks the registry. A panic in the client or in what it calls must not end the process: it becomes
+// the look-up's error.
+func (c *confluent) fetch(id int) (schema Schema, err *Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Error{Kind: Invalid, ID: id, URL: c.url, Err: c.redact(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(c.alive, maxLookup)
+	defer cancel()
+	l, failed := newLookup(ctx, c.config, c.transport)
+	if failed == nil {
+		// Look-ups are rare: no connection, and so no goroutine, is kept between them.
+		defer c.transport.CloseIdleConnections()
+		schema, failed = l.schema(id)
+	}
+	if failed == nil {
+		return schema, nil
+	}
+	kind, cause := judge(failed, l.exchange)
+	var inReference *referenceError
+	if errors.As(failed, &inReference) {
+		cause = &referenceError{inReference.name, cause}
+	}
+	return Schema{}, &Error{Kind: kind, ID: id, URL: c.url, Err: c.redact(cause)}
+}
+
+// rememberFailure is called with mu held.
+func (c *confluent) rememberFailure(id int, err error) {
+	now := time.Now()
+	if len(c.failed) >= 1000 { // a topic of random ids must not fill the memory
+		for other, f := range c.failed {
+			if now.After(f.until) {
+				delete(c.failed, other)
+			}
+		}
+		if len(c.failed) >= 100_000 {
+			return
+		}
+	}
+	c.failed[id] = failure{err, now.Add(remember)}
+}
+
+// Close ends the requests that are under way. Schemas that are known stay known.
+func (c *confluent) Close() error {
+	c.end()
+	c.transport.CloseIdleConnections()
+	return nil
+}
+
+// String and GoString keep fmt's verbs, %+v and %#v among them, from printing the configuration.
+func (c *confluent) String() string   { return "schema registry " + c.url }
+func (c *confluent) GoString() string { return c.String() }
+
+func secretsOf(config *schemaregistry.Config) []string {
+	secrets := []string{config.SaslPassword, config.BearerAuthToken, config.BearerAuthClientSecret, config.BasicAuthUserInfo}
+	if _, password, ok := strings.Cut(config.BasicAuthUserInfo, ":"); ok {
+		secrets = append(secrets, password)
+	}
+	kept := secrets[:0]
+	for _, secret := range secrets {
+		if len(secret) >= 4 { // shorter ones would be found in every other word
+			kept = append(kept, secret)
+		}
+	}
+	return kept
+}
+
+// redact keeps a server that echoes credentials from bringing them into our messages. Where it has to, it
+// cuts the chain of causes, since any of them could be printed.
+func (c *confluent) redact(err error) error {
+	text := err.Error()
+	for _, secret := range c.secrets {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,116 @@
+package registry
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEachFaultHasItsKindAndSaysWhatHappened(t *testing.T) {
+	html := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(code)
+			_, _ = w.Write([]byte("<html>login please</html>"))
+		}
+	}
+	cases := []struct {
+		name   string
+		answer http.HandlerFunc
+		kind   Kind
+		words  string
+	}{
+		{"unknown id", status(404, `{"error_code":40403,"message":"Schema 17 not found"}`), NotFound, "404: Schema 17 not found (error code 40403)"},
+		{"not found without a code of its own", status(404, `{"error_code":404,"message":"HTTP 404 Not Found"}`), NotFound, "404: HTTP 404 Not Found"},
+		{"401", status(401, `{"error_code":40101,"message":"Unauthorized"}`), Unauthorized, "401: Unauthorized (error code 40101)"},
+		{"401 of a proxy", html(401), Unauthorized, "401 Unauthorized with an answer that is not a schema registry's (text/html)"},
+		{"401 without a body", status(401, ``), Unauthorized, "401"},
+		{"403", status(403, `{"error_code":40301,"message":"no"}`), Unauthorized, "403: no"},
+		{"408", status(408, `{"error_code":408,"message":"late"}`), Unavailable, "408: late"},
+		{"422", status(422, `{"error_code":42201,"message":"bad"}`), Invalid, "422: bad"},
+		{"429", status(429, `{"error_code":42900,"message":"slow"}`), Unavailable, "429: slow"},
+		{"500", status(500, `{"error_code":50001,"message":"store"}`), Unavailable, "500: store"},
+		{"502 of a proxy", html(502), Unavailable, "502 Bad Gateway"},
+		{"503 without a body", status(503, ``), Unavailable, "503"},
+		{"404 of another server", html(404), Unavailable, "is the URL right?"},
+		{"HTML with 200", html(200), Unavailable, "not JSON, or cut off (text/html)"},
+		{"nothing with 200", status(200, ``), Unavailable, "not JSON, or cut off"},
+		{"cut off", status(200, `{"schema":"\"lo`), Unavailable, "not JSON, or cut off"},
+		{"cut off on the wire", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "500")
+			_, _ = w.Write([]byte(longSchema))
+		}, Unavailable, "reading the answer: unexpected EOF"},
+		{"connection dropped", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Unavailable, "EOF"},
+		{"no schema in it", status(200, `{}`), Invalid, "holds no schema"},
+		{"of another form", status(200, `{"schema":{"type":"long"}}`), Invalid, "JSON of another form"},
+		{"a list", status(200, `[1]`), Invalid, "JSON of another form"},
+		{"endless", func(w http.ResponseWriter, _ *http.Request) {
+			block := []byte(strings.Repeat(" ", 1<<16))
+			for range maxAnswer/len(block) + 1 {
+				if _, err := w.Write(block); err != nil {
+					return
+				}
+			}
+		}, Invalid, "longer than 16 MiB"},
+		{"deep", status(200, strings.Repeat(`[`, 1<<20)), Unavailable, "depth"},
+		{"control characters", status(400, `{"error_code":400,"message":"a\u001b[31m\nb"}`), Invalid, "400: a [31m b"},
+		{"redirects without end", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, Unavailable, "redirects"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			noGoroutineStays(t)
+			s := newServer(t)
+			s.on(path(17), c.answer)
+			_, err := openRegistry(t, s.URL, "max.retries", "1").SchemaByID(background, 17)
+			wantKind(t, err, c.kind, "schema registry "+s.URL+": schema 17: ", c.words)
+			if strings.Contains(err.Error(), "Get \"") || strings.ContainsAny(err.Error(), "\n\x1b") {
+				t.Errorf("not a plain sentence: %v", err)
+			}
+		})
+	}
+}
+
+func TestDeadRegistryIsUnavailable(t *testing.T) {
+	noGoroutineStays(t)
+	s := newServer(t)
+	s.Close()
+	_, err := openRegistry(t, s.URL).SchemaByID(background, 17)
+	wantKind(t, err, Unavailable, "schema 17", "connection refused")
+}
+
+func TestSlowRegistryIsGivenUpAfterTheTimeout(t *testing.T) {
+	noGoroutineStays(t)
+	for _, slow := range []string{"before the head", "within the body"} {
+		t.Run(slow, func(t *testing.T) {
+			s := newServer(t)
+			s.on(path(17), func(w http.ResponseWriter, r *http.Request) {
+				if slow == "within the body" {
+					_, _ = fmt.Fprint(w, `{"schema":`)
+					w.(http.Flusher).Flush()
+				}
+				<-r.Context().Done()
+			})
+			begun := time.Now()
+			_, err := openRegistry(t, s.URL, "request.timeout.ms", "50").SchemaByID(background, 17)
+			wantKind(t, err, Unavailable, "no answer within 50ms")
+			if took := time.Since(begun); took > 2*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func TestRedirectFromTLSToPlainTextIsRefused(t *testing.T) {
+	plain := newServer(t)
+	plain.on(path(1), status(200, longSchema))
+	secure := newTLSServer(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, plain.URL+r.URL.Path, http.StatusFound)
+	})
+	_, err := openRegistry(t, secure.URL, "ssl.ca.location", secure.ca).SchemaByID(background, 1)
+	wantKind(t, err, Unavailable, "https to http")
+	if plain.count(path(1)) != 0 {
+		t.Error("followed")
+	}
+}

@@ -1,0 +1,148 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
+)
+
+const (
+	// maxReferences and maxText bound what one schema id may make us fetch and keep.
+	maxReferences = 1000
+	maxText       = 64 << 20
+	// maxLookup bounds a look-up with its retries and references, whatever the time-outs of a request are.
+	maxLookup = 5 * time.Minute
+)
+
+// lookup fetches one schema with what it refers to, through a registry client of its own.
+//
+// Of its own, because the client (v2.11.1) holds one lock for the time of a request, so that an id whose
+// answer hangs would keep all others waiting, and because it writes its one header map while other requests
+// read it: two calls of different kinds at once are a fatal concurrent map write. A client is a handful of
+// empty maps; transport, token and known schemas are shared.
+type lookup struct {
+	client   schemaregistry.Client
+	exchange *exchange
+
+	root  int
+	known map[string]bool        // texts taken already
+	state map[reference]progress // of every reference met
+	texts []string
+	size  int
+}
+
+type reference struct {
+	subject string
+	version int
+}
+
+type progress int
+
+const (
+	open progress = iota + 1 // on the way from the root to here
+	done
+)
+
+func newLookup(ctx context.Context, config schemaregistry.Config, transport *http.Transport) (*lookup, error) {
+	l := &lookup{known: map[string]bool{}, state: map[reference]progress{}}
+	l.exchange = &exchange{
+		ctx:   ctx,
+		base:  transport,
+		limit: time.Duration(config.RequestTimeoutMs) * time.Millisecond,
+	}
+	config.HTTPClient = &http.Client{Transport: l.exchange, CheckRedirect: l.exchange.checkRedirect}
+	config.CacheCapacity = 0      // a look-up's client forgets everything at its end
+	config.CacheLatestTTLSecs = 0 // would start a goroutine that only the garbage collector ends
+	client, err := schemaregistry.NewClient(&config)
+	l.client = client
+	return l, err
+}
+
+func (l *lookup) schema(id int) (Schema, error) {
+	l.root = id
+	info, err := l.client.GetBySubjectAndID("", id)
+	if err != nil {
+		return Schema{}, err
+	}
+	if err := l.take(info.Schema); err != nil {
+		return Schema{}, err
+	}
+	if err := l.follow(info.References, nil); err != nil {
+		return Schema{}, err
+	}
+	kind := info.SchemaType
+	if kind == "" {
+		kind = "AVRO" // what registries leave out
+	}
+	return Schema{ID: id, Type: kind, Text: info.Schema, References: l.texts}, nil
+}
+
+// follow fetches references depth first, so that each text stands before those that need it. path is the
+// names from the root to here.
+func (l *lookup) follow(references []schemaregistry.Reference, path []string) error {
+	for _, r := range references {
+		at := append(path[:len(path):len(path)], fmt.Sprintf("%s (subject %s, version %d)", clean(r.Name), clean(r.Subject), r.Version))
+		key := reference{r.Subject, r.Version}
+		switch l.state[key] {
+		case done:
+			continue
+		case open:
+			return l.circle(at)
+		}
+		if len(l.state) >= maxReferences {
+			return &invalidAnswer{fmt.Errorf("more than %d references", maxReferences)}
+		}
+		l.state[key] = open
+		// Deleted versions too: deleting a subject softly leaves the schemas that refer to it in use.
+		found, err := l.client.GetSchemaMetadataIncludeDeleted(r.Subject, r.Version, true)
+		if err != nil {
+			return &referenceError{at[len(at)-1], err}
+		}
+		if found.ID == l.root {
+			return l.circle(at)
+		}
+		isNew := !l.known[found.Schema]
+		if err := l.take(found.Schema); err != nil {
+			return &referenceError{at[len(at)-1], err}
+		}
+		if err := l.follow(found.References, at); err != nil {
+			return err
+		}
+		if isNew { // one text may be registered under several subjects
+			l.texts = append(l.texts, found.Schema)
+		}
+		l.state[key] = done
+	}
+	return nil
+}
+
+func (l *lookup) take(text string) error {
+	if text == "" {
+		return &invalidAnswer{fmt.Errorf("the answer holds no schema")}
+	}
+	l.known[text] = true
+	if l.size += len(text); l.size > maxText {
+		return &invalidAnswer{fmt.Errorf("the schema and its references are longer than %d MiB", maxText>>20)}
+	}
+	return nil
+}
+
+func (l *lookup) circle(path []string) error {
+	if len(path) > 10 {
+		path = append([]string{"…"}, path[len(path)-9:]...)
+	}
+	return &invalidAnswer{fmt.Errorf("references form a circle: %s", strings.Join(path, " -> "))}
+}
+
+// referenceError is a failure to fetch what a schema refers to.
+type referenceError struct {
+	name string
+	err  error
+}
+
+func (e *referenceError) Error() string { return fmt.Sprintf("reference %s: %v", e.name, e.err) }
+func (e *referenceError) Unwrap() error { return e.err }

@@ -1,0 +1,53 @@
+// Package registry finds the schema that a message names by its id.
+package registry
+
+import (
+	"context"
+	"fmt"
+)
+
+// Schema is what a registry knows of one schema id.
+type Schema struct {
+	ID   int
+	Type string // "AVRO", "PROTOBUF" or "JSON"
+	Text string
+	// References are the texts of the schemas that Text refers to by name, each before those that need it.
+	References []string
+}
+
+// Registry answers with the schema of an id. It may be called from several goroutines at once and returns
+// early when ctx is done.
+type Registry interface {
+	SchemaByID(ctx context.Context, id int) (Schema, error)
+}
+
+// Kind says what a failure means for the one who asked.
+type Kind int
+
+const (
+	// Unavailable: no useful answer (connection, time-out, 5xx, 429, not JSON). Asking again may help.
+	Unavailable Kind = iota
+	// NotFound: the registry does not know the id.
+	NotFound
+	// Unauthorized: the registry refused the credentials (401, 403).
+	Unauthorized
+	// Invalid: the answer is understood and useless, such as references that form a circle.
+	Invalid
+)
+
+// Error is a failed look-up.
+type Error struct {
+	Kind Kind
+	ID   int // -1 where no id was asked for
+	URL  string
+	Err  error
+}
+
+func (e *Error) Error() string {
+	if e.ID < 0 {
+		return fmt.Sprintf("schema registry %s: %v", e.URL, e.Err)
+	}
+	return fmt.Sprintf("schema registry %s: schema %d: %v", e.URL, e.ID, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,115 @@
+package kafka
+
+// #include "fetch.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+func wants(cfg Config) C.int {
+	var want C.int
+	if cfg.Timestamps {
+		want |= C.KAFARR_WANT_TIMESTAMP
+	}
+	if cfg.Headers {
+		want |= C.KAFARR_WANT_HEADERS
+	}
+	return want
+}
+
+// event sorts what the client tells between two fetches.
+func (k *Kafka) event(ev kafka.Event) {
+	switch ev := ev.(type) {
+	case kafka.Error:
+		k.clientSaid(ev)
+	case kafka.OffsetsCommitted:
+		if ev.Error != nil {
+			k.cfg.Log(4, "COMMIT", fmt.Sprintf("the background commit failed and is tried again: %v", ev.Error))
+		}
+	case *kafka.Message:
+		// All partitions are forwarded to our queue before they are assigned, so no message can come here.
+		k.errs = append(k.errs, fmt.Errorf("%v: a message came by the consumer's own queue", ev.TopicPartition))
+	}
+}
+
+// clientSaid takes an error event. Most of them librdkafka mends by itself, trying again: those are kept as the reason to give
+// if the wait gets too long. The others are told by the next Fetch.
+func (k *Kafka) clientSaid(e kafka.Error) {
+	text := e.Error()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.problem = text
+	switch {
+	case e.IsFatal():
+		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "the client cannot go on: %w", e))
+	case e.Code() == kafka.ErrAllBrokersDown:
+		k.downAt = time.Now()
+		k.down = source.Errorf(source.Broker, "no broker of %s can be reached: %s", k.cfg.Servers, text)
+	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
+		k.unavailable(e)
+	case toldAtOnce[e.Code()]:
+		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "%w", e))
+	}
+	k.cfg.Log(4, "CLIENT", text)
+}
+
+// unavailable notes the topics that the cluster does not have, or does not show to this user. k.mu is held.
+func (k *Kafka) unavailable(e kafka.Error) {
+	for _, topic := range k.cfg.Topics {
+		if strings.Contains(e.Error(), topic+":") {
+			k.missing[topic] = e
+		}
+	}
+}
+
+// toldAtOnce are the errors that waiting does not mend, or that the user must know of.
+var toldAtOnce = map[kafka.ErrorCode]bool{
+	kafka.ErrAuthentication:             true,
+	kafka.ErrSaslAuthenticationFailed:   true,
+	kafka.ErrGroupAuthorizationFailed:   true,
+	kafka.ErrClusterAuthorizationFailed: true,
+	kafka.ErrMaxPollExceeded:            true,
+	kafka.ErrFencedInstanceID:           true,
+	kafka.ErrInconsistentGroupProtocol:  true,
+	kafka.ErrGroupMaxSizeReached:        true,
+}
+
+func kindOf(code kafka.ErrorCode) source.Kind {
+	switch code {
+	case kafka.ErrAuthentication, kafka.ErrSaslAuthenticationFailed, kafka.ErrClusterAuthorizationFailed:
+		return source.Authentication
+	case kafka.ErrGroupAuthorizationFailed, kafka.ErrMaxPollExceeded, kafka.ErrFencedInstanceID, kafka.ErrInconsistentGroupProtocol,
+		kafka.ErrGroupMaxSizeReached, kafka.ErrUnknownMemberID, kafka.ErrIllegalGeneration, kafka.ErrRebalanceInProgress:
+		return source.Group
+	}
+	return source.Broker
+}
+
+// clientError gives an error of a client's call its kind.
+func clientError(err error) error {
+	var e kafka.Error
+	if errors.As(err, &e) {
+		return source.Errorf(kindOf(e.Code()), "%w", err)
+	}
+	return source.Errorf(source.Broker, "%w", err)
+}
+
+// failed takes an error event that came among a partition's messages.
+func (k *Kafka) failed(code int, topic string, partition int32, offset int64, text string) {
+	if topic == "" {
+		k.clientSaid(kafka.NewError(kafka.ErrorCode(code), text, false))
+		return
+	}
+	if offset < 0 {
+		offset = -1
+	}
+	k.errs = append(k.errs, &source.Error{Kind: kindOf(kafka.ErrorCode(code)), Topic: topic, Partition: partition, Offset: offset, Err: errors.New(text)})
+}

@@ -1,0 +1,351 @@
+// Package kafka reads records through librdkafka. confluent-kafka-go is the client for all that is control (configuration,
+// group, rebalances, commits); the messages themselves take a short way of ours, see fetch.h.
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Config is what a Kafka source needs.
+type Config struct {
+	Servers    string
+	Group      string
+	Topics     []string
+	Properties map[string]string // librdkafka's
+	Timestamps bool              // fill Record.Timestamp
+	Headers    bool              // fill Record.Headers
+	Handler    source.Handler
+	// Log is called from a goroutine of this source for each line that librdkafka logs; level is syslog's.
+	Log func(level int, facility, message string)
+}
+
+// reserved properties would break this source; each comes with the reason.
+var reserved = map[string]string{
+	"enable.auto.offset.store": "offsets are stored when rows are acknowledged, or rows that nobody has seen would be committed",
+	"enable.partition.eof":     "in batch consumption an end-of-partition event moves the position one too far, and rows are lost (confluentinc/librdkafka#4844)",
+	"bootstrap.servers":        "it is the first argument",
+	"metadata.broker.list":     "the servers are the first argument",
+	"group.id":                 "it is the second argument",
+	"log.queue":                "log lines go to the log handler",
+}
+
+// Kafka is a source.Source.
+type Kafka struct {
+	cfg      Config
+	consumer *kafka.Consumer
+	queue    *queue
+	logs     sync.WaitGroup
+	stopLogs chan struct{}
+
+	// Of the goroutine that fetches.
+	errs    []error
+	closing bool
+
+	mu       sync.Mutex
+	joined   bool                     // an assignment was received, be it empty
+	assigned map[source.Position]bool // Offset 0; true once it is being fetched
+	problem  string                   // the last thing that librdkafka complained about
+	down     error                    // since the last message: no broker could be reached
+	downAt   time.Time                // the last time
+	missing  map[string]error         // topics of the subscription that cannot be read
+}
+
+// Open makes a consumer and subscribes. It does not wait for the network.
+func Open(cfg Config) (*Kafka, error) {
+	conf, err := configMap(cfg)
+	if err != nil {
+		return nil, err
+	}
+	k := &Kafka{cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, stopLogs: make(chan struct{})}
+	lines := make(chan kafka.LogEvent, 1000)
+	conf["go.logs.channel.enable"] = true
+	conf["go.logs.channel"] = lines
+	if k.consumer, err = kafka.NewConsumer(&conf); err != nil {
+		return nil, source.Errorf(source.Config, "%s", configText(err))
+	}
+	if k.queue, err = newQueue(k.consumer, wants(cfg)); err != nil {
+		_ = k.consumer.Close()
+		return nil, err
+	}
+	k.logs.Go(func() { k.readLogs(lines) })
+	if err := k.consumer.SubscribeTopics(cfg.Topics, k.rebalanced); err != nil {
+		_ = k.Close()
+		return nil, source.Errorf(source.Config, "cannot subscribe to %s: %w", strings.Join(cfg.Topics, ", "), err)
+	}
+	return k, nil
+}
+
+func configMap(cfg Config) (kafka.ConfigMap, error) {
+	conf := kafka.ConfigMap{}
+	for name, value := range cfg.Properties {
+		reason, isReserved := reserved[name]
+		if strings.HasPrefix(name, "go.") {
+			reason, isReserved = "it is internal to the Go client", true
+		}
+		if isReserved {
+			return nil, source.Errorf(source.Config, "config: %s must not be set: %s", name, reason)
+		}
+		conf[name] = value
+	}
+	conf["bootstrap.servers"] = cfg.Servers
+	conf["group.id"] = cfg.Group
+	conf["enable.auto.offset.store"] = false
+	return conf, nil
+}
+
+// configText turns the client's complaint about a property into one that says where it was set.
+func configText(err error) string {
+	var e kafka.Error
+	if errors.As(err, &e) {
+		return "config: " + strings.TrimSuffix(e.Error(), ".")
+	}
+	return "config: " + err.Error()
+}
+
+func (k *Kafka) readLogs(lines <-chan kafka.LogEvent) {
+	for {
+		select {
+		case l := <-lines:
+			k.cfg.Log(l.Level, l.Tag, l.Message)
+		case <-k.stopLogs:
+			for {
+				select {
+				case l := <-lines:
+					k.cfg.Log(l.Level, l.Tag, l.Message)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// Serve implements source.Source.
+func (k *Kafka) Serve() error {
+	for ev := k.consumer.Poll(0); ev != nil; ev = k.consumer.Poll(0) {
+		k.event(ev)
+	}
+	if len(k.errs) == 0 {
+		return nil
+	}
+	err := k.errs[0]
+	k.errs = k.errs[1:]
+	return err
+}
+
+// Fetch implements source.Source.
+func (k *Kafka) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
+	chunks, err := k.queue.take(limit, wait, k.failed)
+	if err != nil {
+		return nil, err
+	}
+	if len(chunks) > 0 {
+		k.mu.Lock()
+		k.down = nil
+		k.mu.Unlock()
+	}
+	return chunks, nil
+}
+
+// Release implements source.Source.
+func (k *Kafka) Release() { k.queue.release() }
+
+// rebalanced is called by the client within Poll and Close.
+func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
+	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
+	var err error
+	switch ev := ev.(type) {
+	case kafka.AssignedPartitions:
+		parts := toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
+		for _, p := range parts {
+			k.queue.forward(*p.Topic, p.Partition)
+		}
+		if cooperative {
+			err = c.IncrementalAssign(parts)
+		} else {
+			err = c.Assign(parts)
+		}
+		k.note(ev.Partitions, true)
+	case kafka.RevokedPartitions:
+		k.cfg.Handler.Revoked(fromClient(ev.Partitions), c.AssignmentLost())
+		if cooperative {
+			err = c.IncrementalUnassign(ev.Partitions)
+		} else {
+			err = c.Unassign()
+		}
+		k.note(ev.Partitions, false)
+	}
+	if err != nil {
+		k.errs = append(k.errs, source.Errorf(source.Group, "the group's assignment could not be taken: %w", err))
+	}
+	return nil
+}
+
+func (k *Kafka) note(partitions []kafka.TopicPartition, assigned bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.joined = assigned || len(k.assigned) > len(partitions)
+	for _, p := range partitions {
+		key := source.Position{Topic: *p.Topic, Partition: p.Partition}
+		if assigned {
+			k.assigned[key] = false
+			delete(k.missing, key.Topic)
+		} else {
+			delete(k.assigned, key)
+		}
+	}
+}
+
+// committedTimeout bounds the question for committed offsets within a rebalance, which holds up the group.
+const committedTimeout = 5 * time.Second
+
+func (k *Kafka) committed(positions []source.Position) ([]source.Position, error) {
+	parts, err := k.consumer.Committed(toClient(positions), int(committedTimeout.Milliseconds()))
+	if err != nil {
+		return nil, err
+	}
+	return fromClient(parts), nil
+}
+
+// Ready implements source.Source. A partition is being fetched when its watermarks are known, which a fetch response brings.
+func (k *Kafka) Ready() (joined bool, waitingFor string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.joined {
+		return false, k.because("the group " + k.cfg.Group + " to assign partitions")
+	}
+	var waiting []string
+	for p, fetching := range k.assigned {
+		if fetching {
+			continue
+		}
+		if _, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition); err == nil && high >= 0 {
+			k.assigned[p] = true
+		} else {
+			waiting = append(waiting, fmt.Sprintf("%s[%d]", p.Topic, p.Partition))
+		}
+	}
+	if len(waiting) == 0 {
+		return true, ""
+	}
+	sort.Strings(waiting)
+	if len(waiting) > 5 {
+		waiting = append(waiting[:5], fmt.Sprintf("%d more", len(waiting)-5))
+	}
+	return true, k.because("the first fetch of " + strings.Join(waiting, ", "))
+}
+
+func (k *Kafka) because(what string) string {
+	if k.problem == "" {
+		return what
+	}
+	return what + "; " + k.problem
+}
+
+// Missing implements source.Source.
+func (k *Kafka) Missing() map[string]error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.missing)
+}
+
+// Down implements source.Source.
+func (k *Kafka) Down(since time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.downAt.Before(since) {
+		return nil
+	}
+	return k.down
+}
+
+// Store implements source.Source.
+func (k *Kafka) Store(positions []source.Position) error {
+	k.mu.Lock()
+	mine := make([]source.Position, 0, len(positions))
+	for _, p := range positions {
+		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; ok {
+			mine = append(mine, p)
+		}
+	}
+	k.mu.Unlock()
+	if len(mine) == 0 {
+		return nil
+	}
+	_, err := k.consumer.StoreOffsets(toClient(mine))
+	var e kafka.Error
+	if errors.As(err, &e) && e.Code() == kafka.ErrState { // revoked in this very moment
+		return nil
+	}
+	if err != nil {
+		return clientError(err)
+	}
+	return nil
+}
+
+// Commit implements source.Source.
+func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	done := make(chan error, 1)
+	go func() { // the client's call cannot be interrupted; it ends by its own time-outs
+		parts, err := k.consumer.CommitOffsets(toClient(positions))
+		for _, p := range parts {
+			if err == nil && p.Error != nil {
+				err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
+			}
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		var placed *source.Error
+		if err == nil || errors.As(err, &placed) {
+			return err
+		}
+		return clientError(fmt.Errorf("commit: %w", err))
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close implements source.Source.
+func (k *Kafka) Close() error {
+	if k.closing {
+		return source.ErrClosed
+	}
+	k.closing = true
+	k.queue.close()
+	err := k.consumer.Close()
+	close(k.stopLogs)
+	k.logs.Wait()
+	return err
+}
+
+func fromClient(parts []kafka.TopicPartition) []source.Position {
+	out := make([]source.Position, len(parts))
+	for i, p := range parts {
+		out[i] = source.Position{Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset)}
+	}
+	return out
+}
+
+func toClient(positions []source.Position) []kafka.TopicPartition {
+	out := make([]kafka.TopicPartition, len(positions))
+	for i, p := range positions {
+		out[i] = kafka.TopicPartition{Topic: &positions[i].Topic, Partition: p.Partition, Offset: kafka.Offset(p.Offset)}
+	}
+	return out
+}

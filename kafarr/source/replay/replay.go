@@ -1,0 +1,175 @@
+// Package replay is a source of records from memory: for tests, examples and benchmarks, and to run what was recorded again.
+package replay
+
+import (
+	"context"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Message is a record to be replayed. A nil Value or Key is null.
+type Message struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Timestamp int64 // milliseconds since 1970; 0: none
+	Key       []byte
+	Value     []byte
+}
+
+// Source replays messages in their order.
+type Source struct {
+	// FetchMax bounds what one Fetch brings; 0: no bound.
+	FetchMax int
+
+	handler source.Handler
+	wait    []Message
+
+	mu        sync.Mutex
+	committed map[source.Position]int64 // by partition, with Offset 0
+	stored    map[source.Position]int64
+	assigned  bool
+	closed    bool
+}
+
+// New returns a source of these messages, for Config.Source.
+func New(messages ...Message) *Source {
+	return &Source{wait: messages, committed: map[source.Position]int64{}, stored: map[source.Position]int64{}}
+}
+
+// Open is a Config.Source.
+func (s *Source) Open(h source.Handler) (source.Source, error) {
+	s.handler = h
+	return s, nil
+}
+
+// Add puts more messages behind those that wait.
+func (s *Source) Add(messages ...Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wait = append(s.wait, messages...)
+}
+
+// Committed returns the committed offset of a partition, -1 where there is none.
+func (s *Source) Committed(topic string, partition int32) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o, ok := s.committed[source.Position{Topic: topic, Partition: partition}]; ok {
+		return o
+	}
+	return -1
+}
+
+// Stored returns the offset that was passed on to the background commit, -1 where there is none.
+func (s *Source) Stored(topic string, partition int32) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o, ok := s.stored[source.Position{Topic: topic, Partition: partition}]; ok {
+		return o
+	}
+	return -1
+}
+
+// Serve implements source.Source: the first call assigns all partitions.
+func (s *Source) Serve() error {
+	if s.assigned {
+		return nil
+	}
+	s.assigned = true
+	seen := map[source.Position]bool{}
+	var all []source.Position
+	for _, m := range s.wait {
+		p := source.Position{Topic: m.Topic, Partition: m.Partition}
+		if !seen[p] {
+			seen[p] = true
+			all = append(all, p)
+		}
+	}
+	s.handler.Assigned(all, func(p []source.Position) ([]source.Position, error) { return p, nil })
+	return nil
+}
+
+// Fetch implements source.Source.
+func (s *Source) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.FetchMax > 0 {
+		limit = min(limit, s.FetchMax)
+	}
+	n := min(limit, len(s.wait))
+	if n == 0 {
+		s.mu.Unlock()
+		time.Sleep(wait)
+		s.mu.Lock()
+		return nil, nil
+	}
+	var chunks []source.Chunk
+	for _, m := range s.wait[:n] {
+		last := len(chunks) - 1
+		if last < 0 || chunks[last].Topic != m.Topic || chunks[last].Partition != m.Partition {
+			chunks = append(chunks, source.Chunk{Topic: m.Topic, Partition: m.Partition})
+			last++
+		}
+		chunks[last].Records = append(chunks[last].Records, record(m))
+	}
+	s.wait = s.wait[n:]
+	return chunks, nil
+}
+
+func record(m Message) source.Record {
+	r := source.Record{Offset: m.Offset, ValueLen: -1, KeyLen: -1}
+	if m.Value != nil {
+		r.Value, r.ValueLen = unsafe.Pointer(unsafe.SliceData(m.Value)), int32(len(m.Value)) //nolint:gosec // messages of tests are short
+	}
+	if m.Key != nil {
+		r.Key, r.KeyLen = unsafe.Pointer(unsafe.SliceData(m.Key)), int32(len(m.Key)) //nolint:gosec // messages of tests are short
+	}
+	if m.Timestamp != 0 {
+		r.Timestamp, r.TimestampType = m.Timestamp, 1
+	}
+	return r
+}
+
+// Release implements source.Source. The memory is Go's.
+func (s *Source) Release() {}
+
+// Ready implements source.Source.
+func (s *Source) Ready() (bool, string) { return true, "" }
+
+// Missing implements source.Source.
+func (s *Source) Missing() map[string]error { return nil }
+
+// Down implements source.Source.
+func (s *Source) Down(time.Time) error { return nil }
+
+// Store implements source.Source.
+func (s *Source) Store(positions []source.Position) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range positions {
+		s.stored[source.Position{Topic: p.Topic, Partition: p.Partition}] = p.Offset
+	}
+	return nil
+}
+
+// Commit implements source.Source.
+func (s *Source) Commit(_ context.Context, positions []source.Position) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range positions {
+		s.committed[source.Position{Topic: p.Topic, Partition: p.Partition}] = p.Offset
+	}
+	return nil
+}
+
+// Close implements source.Source.
+func (s *Source) Close() error {
+	if s.closed {
+		return source.ErrClosed
+	}
+	s.closed = true
+	return nil
+}

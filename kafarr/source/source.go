@@ -1,0 +1,118 @@
+// Package source says where records come from: chunks of consecutive records of one partition, as spans into memory that
+// the source owns until it is told to release it. There is no interface, call or allocation per message.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unsafe"
+)
+
+// Record is one message as it lies in memory. Its layout is that of struct kafarr_record in kafka/fetch.h, so that C
+// fills slices of it.
+type Record struct {
+	Value         unsafe.Pointer
+	Key           unsafe.Pointer
+	Offset        int64
+	Timestamp     int64 // milliseconds since 1970, UTC; valid where TimestampType is not 0
+	ValueLen      int32 // -1: null
+	KeyLen        int32 // -1: null
+	TimestampType int32 // 0 none, 1 create time, 2 log append time
+	HeaderCount   int32
+	Headers       *Header // HeaderCount of them
+}
+
+// Header is one header of a message.
+type Header struct {
+	Name     unsafe.Pointer
+	Value    unsafe.Pointer
+	NameLen  int32
+	ValueLen int32 // -1: null
+}
+
+// Chunk is a run of records of one partition, in the order of their offsets.
+type Chunk struct {
+	Topic     string
+	Partition int32
+	Records   []Record
+}
+
+// Position is a place in a partition.
+type Position struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+}
+
+// Stored is the Offset of a Position that means "where the group left off", with auto.offset.reset as the fallback.
+const Stored = int64(-1000)
+
+// Handler is told what happens to the assignment. It is called within Serve and Close, on their goroutine.
+type Handler interface {
+	// Assigned is told the partitions that are about to be read and returns where each begins. committed asks the group.
+	Assigned(partitions []Position, committed func([]Position) ([]Position, error)) []Position
+	// Revoked is told the partitions that are about to be given up. lost: another member may already own them.
+	Revoked(partitions []Position, lost bool)
+}
+
+// Source is where a listener's records come from. Serve, Fetch, Release and Close belong to one goroutine at a time, the rest may
+// be called from any.
+type Source interface {
+	// Serve hears what the client has to tell: assignments, errors. An error is told once.
+	Serve() error
+	// Fetch waits up to wait for records and returns at most max. The chunks live until Release, which comes before the next Fetch.
+	Fetch(max int, wait time.Duration) ([]Chunk, error)
+	// Release gives back the memory of the last Fetch.
+	Release()
+	// Ready tells whether there is an assignment, and what is being waited for: nothing, once all of it is being fetched.
+	Ready() (joined bool, waitingFor string)
+	// Missing are the topics asked for that the cluster does not have or does not show, with the reason.
+	Missing() map[string]error
+	// Down returns why the cluster could not be reached at some moment since then, with nothing received after it; nil else.
+	Down(since time.Time) error
+	// Store notes positions for the background commit. Partitions that are not assigned are passed over.
+	Store(positions []Position) error
+	// Commit commits positions and waits.
+	Commit(ctx context.Context, positions []Position) error
+	// Close leaves the group.
+	Close() error
+}
+
+// Kind says which sort of failure an Error is.
+type Kind int
+
+// The kinds of failure.
+const (
+	Broker Kind = iota
+	Authentication
+	Group
+	Config
+)
+
+// Error is a failure of the source, with its place where it has one.
+type Error struct {
+	Kind      Kind
+	Topic     string
+	Partition int32 // -1: none
+	Offset    int64 // -1: none
+	Err       error
+}
+
+func (e *Error) Error() string {
+	if e.Topic == "" || e.Partition < 0 {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%s[%d]: %v", e.Topic, e.Partition, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf returns an Error without a place.
+func Errorf(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Partition: -1, Offset: -1, Err: fmt.Errorf(format, args...)}
+}
+
+// ErrClosed is returned by calls on a closed source.
+var ErrClosed = errors.New("source is closed")

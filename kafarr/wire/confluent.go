@@ -1,0 +1,45 @@
+// Package wire reads the framings that say which schema a message was written with.
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"unsafe"
+)
+
+// headerLen is the length of the Confluent framing: a zero byte and the schema id, big-endian, in 4 bytes
+// (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
+const headerLen = 5
+
+// Why a message has no Confluent framing.
+var (
+	ErrNull  = errors.New("the value is null")
+	ErrShort = errors.New("the value is shorter than the 5 bytes of the schema-registry header")
+)
+
+// MagicError is the first byte of a value that does not begin with the framing's zero.
+type MagicError byte
+
+func (e MagicError) Error() string {
+	return fmt.Sprintf("the value begins with byte 0x%02x instead of 0x00: is this topic written without the schema-registry header?", byte(e))
+}
+
+// Confluent splits the n bytes at value (n < 0: null) into the schema id and the body, in place.
+func Confluent(value unsafe.Pointer, n int32) (id uint32, body unsafe.Pointer, length int, err error) {
+	if n < headerLen {
+		switch {
+		case n < 0:
+			return 0, nil, 0, ErrNull
+		case n > 0 && *(*byte)(value) != 0:
+			return 0, nil, 0, MagicError(*(*byte)(value))
+		}
+		return 0, nil, 0, ErrShort
+	}
+	header := unsafe.Slice((*byte)(value), headerLen)
+	if header[0] != 0 {
+		return 0, nil, 0, MagicError(header[0])
+	}
+	// The position behind the header may be the end of the memory; it is not read when length is 0.
+	return binary.BigEndian.Uint32(header[1:]), unsafe.Add(value, headerLen), int(n) - headerLen, nil
+}

@@ -1,0 +1,62 @@
+"""pykafarr: Kafka topics of Avro messages straight into typed pandas frames and Arrow batches.
+
+Example:
+    with pykafarr.listener("localhost:9092", "my-group", ["prices"], "http://localhost:8081") as p:
+        while True:
+            message_type, frame = p.poll(num_messages=100_000, max_time=1000)
+            if message_type is not None:
+                print(message_type, frame)
+
+Importing this loads neither the native library nor pandas nor pyarrow; the first use does.
+"""
+
+from ._arguments import DtypeBackend, Duration, Errors
+from ._batch import Batch, Range
+from ._decoder import Decoder, decode
+from ._errors import (
+    AuthenticationError,
+    BrokerError,
+    ClosedError,
+    ConfigError,
+    DecodeError,
+    ForkError,
+    FramingError,
+    GroupError,
+    IncompatibleSchemaError,
+    InternalError,
+    KafarrError,
+    RegistryError,
+    SchemaError,
+    SchemaNotFoundError,
+    StateError,
+)
+from ._listener import Listener, listener
+from ._version import __version__
+
+__all__ = [
+    "AuthenticationError",
+    "Batch",
+    "BrokerError",
+    "ClosedError",
+    "ConfigError",
+    "DecodeError",
+    "Decoder",
+    "DtypeBackend",
+    "Duration",
+    "Errors",
+    "ForkError",
+    "FramingError",
+    "GroupError",
+    "IncompatibleSchemaError",
+    "InternalError",
+    "KafarrError",
+    "Listener",
+    "Range",
+    "RegistryError",
+    "SchemaError",
+    "SchemaNotFoundError",
+    "StateError",
+    "__version__",
+    "decode",
+    "listener",
+]

@@ -1,0 +1,133 @@
+"""Checks of what callers pass: a wrong Python type is a TypeError, a wrong value a ConfigError."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Literal, TypeAlias, get_args
+
+from ._errors import ConfigError
+
+Duration: TypeAlias = int | timedelta
+Property: TypeAlias = str | int | float | bool
+Errors: TypeAlias = Literal["raise", "skip", "collect"]
+DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
+
+METADATA = ("offset", "partition", "topic", "timestamp", "timestamp_type", "schema_id", "key", "headers")
+
+# 2^31-1 rows: Arrow's utf8 and binary columns count with 32 bits.
+MAX_MESSAGES = 2**31 - 1
+# About 300 years in milliseconds would overflow Go's nanoseconds; 30 years are for ever, too.
+_FOREVER_MS = 10**12
+
+
+def text(name: str, value: object) -> str:
+    """A str that is not empty."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {_type(value)}")
+    if not value:
+        raise ConfigError(f"{name} must not be empty")
+    return value
+
+
+def texts(name: str, value: object) -> list[str]:
+    """One str or several: at least one, none of them empty."""
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
+        raise TypeError(f"{name} must be a str or a list of str, not {_type(value)}")
+    found = [text(f"{name}[{index}]", item) for index, item in enumerate(value)]
+    if not found:
+        raise ConfigError(f"{name} must not be empty")
+    return found
+
+
+def integer(name: str, value: object, least: int, most: int) -> int:
+    """An int from least to most; numpy's integers are ints, too."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int, not {_type(value)}")
+    number = operator.index(value)
+    if not least <= number <= most:
+        raise ConfigError(f"{name} must be from {least} to {most}, not {number}")
+    return number
+
+
+def milliseconds(name: str, value: object) -> int:
+    """A duration of zero or more: an int in milliseconds or a timedelta, rounded up to the next millisecond."""
+    if isinstance(value, timedelta):
+        number, rest = divmod(value, timedelta(milliseconds=1))
+        number += bool(rest)
+    elif isinstance(value, bool) or not hasattr(value, "__index__"):
+        # A float is refused: 1.5 would be seconds in most libraries and milliseconds here.
+        raise TypeError(f"{name} must be an int in milliseconds or a timedelta, not {_type(value)}")
+    else:
+        number = operator.index(value)
+    if number < 0:
+        raise ConfigError(f"{name} must not be negative: {value}")
+    return min(number, _FOREVER_MS)
+
+
+def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
+    """One of the words."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {_type(value)}")
+    if value not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+    return value
+
+
+def dtype_backend(value: object) -> DtypeBackend | None:
+    """None, "numpy" or "pyarrow"."""
+    if value is None:
+        return None
+    return choice("dtype_backend", value, get_args(DtypeBackend))  # type: ignore[return-value]  # checked by choice
+
+
+def properties(name: str, value: object) -> dict[str, str]:
+    """Properties as librdkafka spells them: {"fetch.min.bytes": 1, "enable.auto.commit": False} → strings."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict, not {_type(value)}")
+    found = {}
+    for key, setting in value.items():
+        if not isinstance(key, str):
+            raise TypeError(f"{name} must have keys of type str, not {_type(key)}: {key!r}")
+        if not isinstance(setting, (str, int, float)):
+            # The value is not shown: it may be a password.
+            raise TypeError(f"{name}[{key!r}] must be a str, int, float or bool, not {_type(setting)}")
+        found[key] = str(setting).lower() if isinstance(setting, bool) else str(setting)
+    return found
+
+
+def metadata_columns(value: object) -> list[tuple[str, str]]:
+    """Metadata columns as (the library's name, the frame's): of ("offset",), ("_offset",) or {"offset": "position"}."""
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        asked: list[tuple[Any, Any]] = list(value.items())
+    elif isinstance(value, str):
+        asked = [(value, None)]
+    elif isinstance(value, Iterable) and not isinstance(value, bytes):
+        asked = [(item, None) for item in value]
+    else:
+        raise TypeError(f"metadata must be names or a dict of name and column, not {_type(value)}")
+
+    columns: list[tuple[str, str]] = []
+    for item, column in asked:
+        if not isinstance(item, str):
+            raise TypeError(f"metadata must be named by str, not {_type(item)}: {item!r}")
+        name = item.removeprefix("_")
+        if name not in METADATA:
+            raise ConfigError(f"unknown metadata {item!r}: there are {', '.join(METADATA)}")
+        columns.append((f"_{name}", f"_{name}" if column is None else text(f"metadata[{item!r}]", column)))
+    names = [column for _, column in columns]
+    for column in names:
+        if names.count(column) > 1:
+            raise ConfigError(f"metadata would give two columns named {column!r}")
+    return columns
+
+
+def _type(value: object) -> str:
+    return type(value).__name__

@@ -1,0 +1,157 @@
+"""The batch: rows of one message type as Arrow memory, with the offsets they came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from . import _arguments
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from ._arguments import DtypeBackend
+
+
+class Range(NamedTuple):
+    """Where rows of a batch come from: `rows` rows of a partition, whose offsets lie in [first, next)."""
+
+    topic: str
+    partition: int
+    first: int
+    next: int
+    rows: int
+
+
+class Batch:
+    """Rows of one message type and one Arrow schema, in the order in which they were polled.
+
+    Hand it to anything that knows Arrow's C data interface (`polars.from_arrow(batch)`, `pyarrow.record_batch(batch)`,
+    duckdb, …): the memory is shared, not copied, and lives as long as anybody uses it, the listener's end included.
+
+    Made by `Listener.poll_batch()` and `Listener.batches()`.
+    """
+
+    __slots__ = ("_dtype_backend", "_message_type", "_ranges", "_record", "_rejected")
+
+    def __init__(
+        self,
+        record: pa.RecordBatch,
+        message_type: str,
+        ranges: list[Range],
+        rejected: pa.RecordBatch | None = None,
+        dtype_backend: DtypeBackend | None = None,
+    ) -> None:
+        self._record = record
+        self._message_type = message_type
+        self._ranges = ranges
+        self._rejected = rejected
+        self._dtype_backend = dtype_backend
+
+    @property
+    def message_type(self) -> str:
+        """Full name of the Avro record, such as "com.example.Price", or name of the Avro type that is none."""
+        return self._message_type
+
+    @property
+    def ranges(self) -> list[Range]:
+        """The partitions and offsets that the rows come from."""
+        return self._ranges
+
+    @property
+    def rejected(self) -> pa.RecordBatch | None:
+        """The rows that could not be decoded, with errors="collect"; None when there are none."""
+        return self._rejected
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows, without the rejected ones."""
+        return int(self._record.num_rows)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema: the fields of the Avro record, then the metadata columns."""
+        return self._record.schema
+
+    def to_arrow(self) -> pa.RecordBatch:
+        """The rows as a pyarrow.RecordBatch. Copies nothing."""
+        return self._record
+
+    def to_pandas(self, dtype_backend: DtypeBackend | None = None, *, copy: bool = True) -> pd.DataFrame:
+        """The rows as a pandas.DataFrame.
+
+        The dtypes follow from the schema, never from the data: booleans, integers and floats that cannot be null are
+        numpy's, timestamps datetime64, strings pandas' str, enums category; all else is a pandas.ArrowDtype.
+
+        Args:
+            dtype_backend: "pyarrow" gives a pandas.ArrowDtype to each column, "numpy" what pyarrow's to_pandas()
+                gives (the dtype depends on the data: integers with a null become floats). Default: what the
+                listener was opened with.
+            copy: whether numpy columns are copies, so that changes to the frame do not show in this batch. With
+                False they are views, which pandas refuses to change in place (`frame.loc[0, "x"] = 1` raises).
+                Frames that `Listener.poll()` gives are changeable without a copy, as nobody else has the memory.
+
+        Raises:
+            ConfigError: dtype_backend is unknown.
+        """
+        from . import _frames  # noqa: PLC0415  # with pandas, which importing pykafarr does not load
+
+        backend = _arguments.dtype_backend(dtype_backend) or self._dtype_backend
+        return _frames.to_frame(self._record, backend, _frames.Memory.COPY if copy else _frames.Memory.VIEW)
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a polars.DataFrame. Copies no more than polars needs to.
+
+        Raises:
+            ImportError: polars is not installed.
+        """
+        try:
+            import polars as pl  # noqa: PLC0415  # an optional dependency
+        except ImportError as error:
+            raise ImportError("to_polars() needs polars: pip install 'pykafarr[polars]'") from error
+        return cast("pl.DataFrame", pl.from_arrow(self._record))  # it is a Series for arrays only
+
+    def __arrow_c_schema__(self) -> object:
+        """A PyCapsule with the ArrowSchema of the rows."""
+        return self._record.schema.__arrow_c_schema__()
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        """Two PyCapsules with the ArrowSchema and the ArrowArray of the rows."""
+        record: Any = self._record
+        return cast("tuple[object, object]", record.__arrow_c_array__(requested_schema))
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """A PyCapsule with an ArrowArrayStream of this one batch."""
+        record: Any = self._record
+        return cast("object", record.__arrow_c_stream__(requested_schema))
+
+    def __len__(self) -> int:
+        return self.num_rows
+
+    def __bool__(self) -> bool:
+        # A batch may hold rejected rows only; `while batch := p.poll_batch()` must not end there.
+        return True
+
+    def __repr__(self) -> str:
+        places = ", ".join(f"{r.topic}[{r.partition}]@{r.first}..{r.next - 1}" for r in self._ranges[:3])
+        more = f" and {len(self._ranges) - 3} more" if len(self._ranges) > 3 else ""
+        rejected = f", {self._rejected.num_rows} rejected" if self._rejected is not None else ""
+        size = f"{self.num_rows} rows, {len(self.schema)} columns"
+        return f"<pykafarr.Batch {self._message_type}: {size}{rejected}, {places}{more}>"
+
+
+def batch_from(records: dict[str, pa.RecordBatch], info: dict[str, Any], backend: DtypeBackend | None) -> Batch:
+    """The batch of what the library left in a slot."""
+    record = records.get("array")
+    if record is None:  # nothing but rejected rows
+        import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
+
+        record = pa.RecordBatch.from_arrays([], [])
+    return Batch(
+        record,
+        info["message_type"],
+        [Range(*found) for found in info["ranges"]],
+        records.get("rejected"),
+        backend,
+    )

@@ -1,0 +1,124 @@
+"""The command line: `python -m pykafarr demo` and `python -m pykafarr read`.
+
+Exit status: 0 done, 1 failed (the reason is on stderr), 2 wrong usage; 130 after Ctrl-C and 143 after SIGTERM, as
+shells expect it, though the listener was closed cleanly.
+"""
+
+# ruff: noqa: T201  # a command line prints
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from ._demo import demo
+from ._errors import KafarrError
+from ._lib import library
+from ._read import Stopped, read
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and gives its exit status."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    # SIGTERM would end the process at once, and leave the group to the session timeout.
+    handlers = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return run(options)
+    except Stopped as stopped:
+        return 128 + stopped.signal
+    except (KafarrError, TypeError, ImportError) as error:
+        print(f"pykafarr: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pykafarr", description="Kafka Avro topics as pandas frames.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of all parts and exit")
+    commands = parser.add_subparsers(title="commands", required=True)
+
+    show = commands.add_parser(
+        "demo",
+        help="poll an embedded broker",
+        description="Starts an embedded broker and registry, produces two message types, prints the frames polled, "
+        "their dtypes and the speed. Needs nothing but this package.",
+    )
+    show.set_defaults(run=demo)
+
+    reader = commands.add_parser(
+        "read",
+        help="print frames of a topic as they come",
+        description="Prints the frames of one or more topics as they come, until Ctrl-C. Without --group it reads "
+        "under a new group's name and commits nothing; with --group it commits what it printed.",
+    )
+    reader.set_defaults(run=read)
+    reader.add_argument("--servers", required=True, help="bootstrap servers: host:port,host:port")
+    reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help="topics to read")
+    reader.add_argument("--registry", required=True, metavar="URL", help="URL of the schema registry")
+    reader.add_argument("--group", help="consumer group; default: a new one, which commits nothing")
+    reader.add_argument(
+        "--from-beginning", action="store_true", help="begin at the oldest message, where the group has none"
+    )
+    for option, what in (("--config", "librdkafka"), ("--registry-config", "the registry client")):
+        reader.add_argument(
+            option,
+            action="append",
+            default=[],
+            type=_property,
+            metavar="KEY=VALUE",
+            help=f"a property of {what}; may be repeated",
+        )
+    reader.add_argument(
+        "--num-messages", type=int, default=1000, metavar="N", help="most rows of a frame (%(default)s)"
+    )
+    reader.add_argument(
+        "--max-time", type=int, default=1000, metavar="MS", help="longest wait for a frame (%(default)s)"
+    )
+    reader.add_argument(
+        "--ready-timeout", type=int, default=30000, metavar="MS", help="longest wait for the cluster (%(default)s)"
+    )
+    reader.add_argument(
+        "--idle-timeout", type=int, metavar="MS", help="end after this long without a row; default: never"
+    )
+    reader.add_argument("--metadata", nargs="*", default=["offset"], metavar="NAME", help="metadata columns (offset)")
+    reader.add_argument(
+        "--errors",
+        choices=["raise", "skip"],
+        default="raise",
+        help="what a message does that cannot be decoded (%(default)s)",
+    )
+    reader.add_argument(
+        "--format", choices=["table", "json", "csv"], default="table", help="json: a line for each row (%(default)s)"
+    )
+    return parser
+
+
+def _property(argument: str) -> tuple[str, str]:
+    key, separator, value = argument.partition("=")
+    if not separator or not key:
+        raise argparse.ArgumentTypeError(f"{argument!r} is not KEY=VALUE")
+    return key, value
+
+
+class _Version(argparse.Action):
+    """Prints the versions; an action of its own, since they need the library loaded."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        versions = {"pykafarr": __version__, **library().versions}
+        versions.pop("version")
+        print(", ".join(f"{name} {version}" for name, version in versions.items()))
+        parser.exit()

@@ -1,0 +1,135 @@
+"""Avro bodies without a broker: the decoder of the listener, for bytes from anywhere."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from ._errors import ConfigError
+from ._lib import encode, library, usable
+from ._slot import Slot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# An Avro schema as JSON text, or as what json.loads() makes of it.
+Schema: TypeAlias = str | Mapping[str, Any] | list[Any]
+Payloads: TypeAlias = "Iterable[bytes] | pa.Array[Any] | pa.ChunkedArray[Any]"
+
+
+class Decoder:
+    """Decodes bare Avro bodies of one schema: no container file, and no registry header before each.
+
+    Args:
+        schema: the Avro schema, as JSON text or as the dict or list that the text stands for.
+
+    Raises:
+        SchemaError: the schema is invalid, or holds a type that is not supported; the message names the field.
+        TypeError: the schema is neither str, dict nor list.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        library_ = library()
+        config = encode({"schema": schema_text(schema)})
+        self._handle = library_.handle(library_.lib.decoder_new, *config)
+        # Not at exit: then the process ends, and calling into it late has no use.
+        weakref.finalize(self, _free, self._handle).atexit = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of what `decode()` returns."""
+        return self.decode([]).schema
+
+    def decode(self, payloads: Payloads) -> pa.RecordBatch:
+        """Decodes the bodies to one row each, in their order.
+
+        Args:
+            payloads: bytes objects, or anything of type binary that knows Arrow's C data interface (a pyarrow array
+                or chunked array, a polars series): the latter is read in place.
+
+        Returns:
+            A pyarrow.RecordBatch of len(payloads) rows; its columns are the fields of the record, or one column
+            `value` for a schema that is no record.
+
+        Raises:
+            DecodeError: a body does not fit the schema. All or nothing: `offset` is the index of the first such body,
+                `path` the field.
+            TypeError: a payload is not bytes.
+            ConfigError: an Arrow array of payloads holds nulls.
+        """
+        library_ = library()
+        array = _large_binary(payloads)
+        ffi, offsets, data = library_.ffi, *_addresses(array)
+        slot = Slot(library_)
+        library_.lib.decoder_decode(
+            self._handle,
+            ffi.cast("const uint8_t *", data),
+            ffi.cast("const int64_t *", offsets) if len(array) else ffi.new("int64_t[1]"),
+            len(array),
+            slot.batch,
+            slot.error,
+        )
+        slot.raise_error()
+        return slot.records()["array"]
+
+
+def decode(schema: Schema, payloads: Payloads) -> pa.RecordBatch:
+    """Decodes bare Avro bodies of one schema; `Decoder` says what it takes, returns and raises.
+
+    For many calls with one schema, make a `Decoder` once.
+    """
+    return Decoder(schema).decode(payloads)
+
+
+def schema_text(schema: Schema) -> str:
+    """An Avro schema as JSON text."""
+    if isinstance(schema, str):
+        return schema
+    if isinstance(schema, (dict, list)):
+        return json.dumps(schema)
+    raise TypeError(f"schema must be a str, dict or list, not {type(schema).__name__}")
+
+
+def _free(handle: int) -> None:
+    if usable():
+        library_ = library()
+        library_.call(library_.lib.decoder_free, handle)
+
+
+def _large_binary(payloads: Any) -> pa.LargeBinaryArray:
+    """The payloads as one Arrow array with 64-bit offsets, without nulls."""
+    import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
+    from pyarrow import types  # noqa: PLC0415
+
+    array: Any
+    if isinstance(payloads, (pa.Array, pa.ChunkedArray)):
+        array = payloads
+    elif hasattr(payloads, "__arrow_c_stream__"):
+        array = pa.chunked_array(payloads)
+    elif hasattr(payloads, "__arrow_c_array__"):
+        array = pa.array(payloads)
+    elif isinstance(payloads, (str, bytes, Mapping)) or not isinstance(payloads, Iterable):
+        raise TypeError(f"payloads must be a list of bytes or an Arrow array, not {type(payloads).__name__}")
+    else:
+        payloads = list(payloads)
+        # pyarrow would take str for its UTF-8, and None; looking at the types takes 2 ms for 100,000.
+        if wrong := set(map(type, payloads)) - {bytes, bytearray, memoryview}:
+            raise TypeError(f"payloads must be bytes, not {', '.join(sorted(kind.__name__ for kind in wrong))}")
+        array = pa.array(payloads, pa.large_binary())
+
+    binary = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
+    if not any(check(array.type) for check in binary):
+        raise TypeError(f"payloads must be an Arrow array of binary, not of {array.type}")
+    if array.null_count:
+        raise ConfigError(f"payloads must not hold nulls: there are {array.null_count}")
+    array = array.cast(pa.large_binary())
+    return cast("pa.LargeBinaryArray", array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
+
+
+def _addresses(array: pa.LargeBinaryArray) -> tuple[int, int]:
+    """Addresses of the first offset and of the data that the offsets count in. Zero when there is no buffer."""
+    _, offsets, data = array.buffers()
+    # A slice shares the buffers of the whole: its offsets begin later, and count from the same start.
+    return (offsets.address + 8 * array.offset if offsets else 0), (data.address if data else 0)

@@ -1,0 +1,352 @@
+"""The listener: Kafka topics in, one frame or batch of one message type at a time out."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import time
+import warnings
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+
+from . import _arguments
+from ._arguments import DtypeBackend, Duration, Errors, Property
+from ._batch import Batch, batch_from
+from ._errors import OK, PENDING, ClosedError, ConfigError, KafarrError, StateError
+from ._lib import SLICE_MS, encode, library, usable
+from ._logging import log_events, logger
+from ._slot import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    import pandas as pd
+    from typing_extensions import Self
+
+_T = TypeVar("_T")
+
+# What the listeners of a process may take together to leave their groups when the interpreter exits. A member that
+# just vanishes would hold its partitions until the broker's session timeout, 45 s.
+_EXIT_SECONDS = 1.0
+
+
+def listener(
+    servers: str | Iterable[str],
+    group: str,
+    topics: str | Iterable[str],
+    registry_url: str | None,
+    *,
+    config: Mapping[str, Property] | None = None,
+    registry_config: Mapping[str, Property] | None = None,
+    metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
+    errors: Errors = "raise",
+    ready_timeout: Duration = 30000,
+    dtype_backend: DtypeBackend | None = None,
+) -> Listener:
+    """Opens a listener on Avro topics, as a member of a consumer group. Does not wait for the network.
+
+    Args:
+        servers: bootstrap servers, "host:port,host:port" or a list of "host:port".
+        group: id of the consumer group.
+        topics: one topic or several.
+        registry_url: URL of a schema registry that speaks Confluent's API.
+        config: librdkafka's properties by their own names, such as {"auto.offset.reset": "earliest"}. Booleans and
+            numbers may be Python's.
+        registry_config: properties of the registry client.
+        metadata: which metadata columns stand after the message's fields: "offset", "partition", "topic",
+            "timestamp", "timestamp_type", "schema_id", "key", "headers". A column has its name with an underscore
+            before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or None for none.
+        errors: what a message does that cannot be decoded: "raise" a DecodeError, with the next poll going on behind
+            it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`.
+        ready_timeout: how long the first polls may wait for the broker, the group and the topics, on top of their own
+            max_time; milliseconds or a timedelta.
+        dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
+            "pyarrow": pandas.ArrowDtype throughout. "numpy": what pyarrow's to_pandas() gives.
+
+    Raises:
+        ConfigError: an argument or a property has a wrong or unknown value; the message names it.
+        TypeError: an argument has a wrong Python type.
+        ForkError: this process was forked from one that had used pykafarr.
+        ImportError: the native library cannot be loaded.
+    """
+    names = _arguments.texts("topics", topics)
+    settings = {
+        "servers": ",".join(_arguments.texts("servers", servers)),
+        "group": _arguments.text("group", group),
+        "topics": names,
+        "registry_url": None if registry_url is None else _arguments.text("registry_url", registry_url),
+        "config": _arguments.properties("config", config),
+        "registry_config": _arguments.properties("registry_config", registry_config),
+        "metadata": _arguments.metadata_columns(metadata),
+        "errors": _arguments.choice("errors", errors, get_args(Errors)),
+        "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
+    }
+    return Listener(settings, _arguments.dtype_backend(dtype_backend))
+
+
+class Listener:
+    """A member of a consumer group that gives messages as frames. Made by `pykafarr.listener()`.
+
+    Rows count as processed ("acknowledged") when the next poll is called, by `commit()`, by `commit(batch)`, or by a
+    clean `close()`; a group that starts again begins at the first row that was not. As a context manager it closes
+    itself; when the block is left by an exception, nothing more is acknowledged.
+
+    One poll at a time; all else may be called from any thread. Ctrl-C during a poll raises KeyboardInterrupt at once,
+    and the rows received so far come with the next poll.
+
+    Every method raises ClosedError after `close()`, ForkError in a child forked after the listener was made.
+    """
+
+    _closed = True  # until __init__ is done: __del__ also runs for what it could not finish
+
+    def __init__(self, settings: dict[str, Any], dtype_backend: DtypeBackend | None) -> None:
+        library_ = library()
+        self._group: str = settings["group"]
+        self._topics: list[str] = settings["topics"]
+        self._collects: bool = settings["errors"] == "collect"
+        self._dtype_backend = dtype_backend
+        # What the library handed over and the caller has not got yet: kept over an interrupt.
+        self._slot: Slot | None = None
+        self._polling = False
+        self._handle = library_.handle(library_.lib.listener_new, *encode(settings))
+        self._closed = False
+        _open.add(self)
+
+    def poll(
+        self, num_messages: int = 1000, max_time: Duration = 30000
+    ) -> tuple[str, pd.DataFrame] | tuple[None, pd.DataFrame]:
+        """Polls for messages of one type and gives (message type, frame).
+
+        Returns as soon as num_messages rows are there, max_time has passed, or a message of another type or schema
+        follows: that one opens the next frame. Acknowledges what earlier polls returned.
+
+        Args:
+            num_messages: most rows that the frame may have, from 1 to 2^31-1.
+            max_time: how long to wait for them, milliseconds or a timedelta. The time until the group, the brokers
+                and the first fetch are there does not count; `ready_timeout` bounds it.
+
+        Returns:
+            The full name of the Avro record, such as "com.example.Price", and a frame with a column for each of its
+            fields, then the metadata columns. (None, a frame without rows or columns) when nothing came.
+
+        Raises:
+            DecodeError: a message could not be decoded (errors="raise"). The rows before it were returned first; the
+                next poll goes on behind it.
+            RegistryError: the registry gave no schema. The next poll tries the same row again.
+            SchemaError: a schema is invalid or not supported.
+            BrokerError: what was being waited for did not come within `ready_timeout`, or the cluster failed.
+            StateError: another thread is polling.
+            ConfigError: an argument has a wrong value, or errors="collect": a frame has no place for rejected rows.
+            TypeError: an argument has a wrong type; a float is no duration.
+        """
+        if self._collects:
+            raise ConfigError('poll() has no place for rejected rows: with errors="collect", use poll_batch()')
+        return self._poll(num_messages, max_time, self._message_type_and_frame)
+
+    def poll_batch(self, num_messages: int = 1000, max_time: Duration = 30000) -> Batch | None:
+        """Polls as `poll()` does and gives the rows as a `Batch` of Arrow memory, or None when nothing came.
+
+        With errors="collect" a batch may hold rejected rows only.
+        """
+        return self._poll(num_messages, max_time, lambda batch: batch)
+
+    def batches(
+        self, num_messages: int = 1000, max_time: Duration = 30000, idle_timeout: Duration | None = None
+    ) -> Iterator[Batch]:
+        """Iterates over batches: `for batch in p.batches(): …`. Taking the next one acknowledges those before it.
+
+        Args:
+            num_messages: as in `poll()`.
+            max_time: as in `poll()`.
+            idle_timeout: end after this long without a row, milliseconds or a timedelta; None: never end.
+
+        Raises:
+            As `poll()`. An exception ends this iterator; call `batches()` again to go on.
+        """
+        step = _arguments.milliseconds("max_time", max_time)
+        patience = None if idle_timeout is None else _arguments.milliseconds("idle_timeout", idle_timeout)
+        return self._batches(num_messages, step, patience)
+
+    def _batches(self, num_messages: int, step: int, patience: int | None) -> Iterator[Batch]:
+        left: float | None = patience
+        while True:
+            wait = step if left is None else min(step, int(left))
+            begun = time.monotonic()
+            batch = self.poll_batch(num_messages, wait)
+            if batch is not None:
+                left = patience
+                yield batch
+            elif left is not None:
+                # The poll's own time, not the clock's: catching up does not count. A max_time of 0 has only the clock.
+                left -= wait or (time.monotonic() - begun) * 1000
+                if left <= 0:
+                    return
+
+    def commit(self, batch: Batch | None = None) -> None:
+        """Acknowledges the rows of the batch, or all that were returned, and commits; waits until that is done.
+
+        The committed offset of a partition is that of its first row not acknowledged, in whatever order batches are
+        committed. Not needed as long as librdkafka's `enable.auto.commit` is on, its default.
+
+        Raises:
+            BrokerError: the commit failed; GroupError when the partitions belong to another member by now.
+        """
+        library_ = self._library()
+        if batch is not None and not isinstance(batch, Batch):
+            raise TypeError(f"batch must be a Batch, not {type(batch).__name__}")
+        if batch is not None:
+            ranges: tuple[Any, int] = encode([found[:4] for found in batch.ranges])
+        elif self._undelivered():
+            # To the library these rows are returned, to the caller they are not. The poll that fetched them has
+            # acknowledged all before, so there is nothing to add, only to commit.
+            ranges = encode([])
+        else:
+            ranges = library_.ffi.NULL, 0
+        library_.wait(library_.handle(library_.lib.listener_commit_start, self._handle, *ranges))
+
+    def close(self, commit: bool = True) -> None:
+        """Leaves the group and frees everything; waits until that is done. Frames and batches stay valid.
+
+        A poll of another thread ends with ClosedError. Closing again does nothing.
+
+        Args:
+            commit: acknowledge and commit what was returned.
+
+        Raises:
+            BrokerError: the last commit failed. The listener is closed all the same.
+        """
+        if self._closed:
+            return
+        library_ = self._library()
+        self._closed = True
+        _open.discard(self)
+        acknowledge = bool(commit) and not self._undelivered()
+        try:
+            library_.wait(library_.handle(library_.lib.listener_close_start, self._handle, acknowledge))
+        finally:
+            self._log_events()
+            library_.call(library_.lib.listener_free, self._handle)
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the listener was opened.
+
+        rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, held (messages that wait for the next
+        poll), log_lines_dropped.
+        """
+        library_ = self._library()
+        found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)
+        return found
+
+    def _poll(self, num_messages: int, max_time: Duration, deliver: Callable[[Batch | None], _T]) -> _T:
+        """Polls, and gives what deliver makes of the batch; only then is the batch off our hands."""
+        most = _arguments.integer("num_messages", num_messages, 1, _arguments.MAX_MESSAGES)
+        wait = _arguments.milliseconds("max_time", max_time)
+        self._library()
+        # A flag and no lock: the interpreter looks for signals and other threads at calls, and there is none between
+        # these two lines and the try, nor between letting go of the slot and the end.
+        if self._polling:
+            raise StateError("this listener is being polled already, by another thread: one poll at a time")
+        self._polling = True
+        try:
+            slot = self._slot
+            if slot is None or not slot.filled:
+                slot = self._receive(most, wait)
+            if slot.error.code:
+                self._slot = None
+                slot.raise_error()
+            batch = batch_from(slot.records(), slot.info(), self._dtype_backend) if slot.filled else None
+            delivered = deliver(batch)
+            self._slot = None
+            return delivered
+        finally:
+            self._polling = False
+
+    def _receive(self, num_messages: int, max_time: int) -> Slot:
+        """Polls the library in slices until it has something for the slot, or max_time has passed."""
+        library_ = library()
+        slot = self._slot = Slot(library_)  # before the call: what comes is ours, whenever Ctrl-C strikes
+        begin, status = 1, PENDING
+        while status == PENDING:
+            status = library_.lib.listener_poll(
+                self._handle, begin, num_messages, max_time, SLICE_MS, slot.batch, slot.error
+            )
+            begin = 0
+            if slot.batch.events:
+                slot.batch.events = 0
+                self._log_events()
+        if status != OK and not slot.error.code:
+            slot.error.code = status
+        return slot
+
+    def _message_type_and_frame(self, batch: Batch | None) -> tuple[str, pd.DataFrame] | tuple[None, pd.DataFrame]:
+        import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
+
+        if batch is None:
+            return None, pd.DataFrame()
+        from . import _frames  # noqa: PLC0415  # likewise
+
+        # The batch ends here, so the frame may have its memory.
+        return batch.message_type, _frames.to_frame(batch.to_arrow(), self._dtype_backend, _frames.Memory.ADOPT)
+
+    def _undelivered(self) -> bool:
+        return self._slot is not None and self._slot.filled
+
+    def _log_events(self) -> None:
+        library_ = library()
+        with contextlib.suppress(ClosedError):  # closed by another thread, which logs the rest
+            log_events(library_.json(library_.lib.listener_events, self._handle) or [])
+
+    def _library(self) -> Any:
+        """The library, for an open listener."""
+        library_ = library()
+        if self._closed:
+            raise ClosedError("the listener is closed")
+        return library_
+
+    def __enter__(self) -> Self:
+        self._library()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        try:
+            self.close(commit=kind is None)
+        except KafarrError as error:
+            if kind is None:
+                raise
+            logger.warning("closing after %s failed: %s", kind.__name__, error)  # the first failure is the one to see
+        return False
+
+    def __del__(self) -> None:
+        if not self._closed and usable():
+            text = f"{self!r} was never closed: use `with`, or close()"
+            warnings.warn(text, ResourceWarning, stacklevel=1, source=self)
+            library_ = library()
+            library_.call(library_.lib.listener_free, self._handle)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<pykafarr.Listener group={self._group!r} topics={self._topics!r} {state}>"
+
+
+_open: weakref.WeakSet[Listener] = weakref.WeakSet()
+
+
+@atexit.register
+def _leave_groups() -> None:
+    """At the interpreter's exit: tells the brokers, acknowledges nothing, and does not wait long."""
+    if not usable():
+        return
+    library_ = library()
+    deadline = time.monotonic() + _EXIT_SECONDS
+    operations = []
+    for left_open in list(_open):
+        with contextlib.suppress(KafarrError):  # closed by another thread a moment ago
+            operations.append(library_.handle(library_.lib.listener_close_start, left_open._handle, 0))
+    text, error = library_.ffi.new("char **"), library_.new("kafarr_error")
+    for operation in operations:
+        while (left := deadline - time.monotonic()) > 0:
+            if library_.lib.kafarr_wait(operation, min(SLICE_MS, int(left * 1000) + 1), text, error) != PENDING:
+                break

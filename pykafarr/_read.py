@@ -1,0 +1,99 @@
+"""The command `read`: frames of topics, printed as they come."""
+
+# ruff: noqa: T201  # a command line prints
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from ._listener import listener
+from ._writers import writer
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ._batch import Batch
+
+
+class Stopped(BaseException):
+    """A signal asks to stop. Not an Exception, so that nothing on the way takes it for a failure."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
+def read(options: argparse.Namespace) -> int:
+    """Reads until a signal, an error or the idle time-out, and gives the exit status."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
+    config = {"client.id": "pykafarr-read", **dict(options.config)}
+    if options.from_beginning:
+        config["auto.offset.reset"] = "earliest"
+    if not options.group:
+        # A look at a topic shall leave no trace in the cluster, and take no row from anybody.
+        config["enable.auto.commit"] = "false"
+
+    reader = listener(
+        options.servers,
+        options.group or f"pykafarr-read-{uuid.uuid4().hex[:12]}",
+        options.topics,
+        options.registry,
+        config=config,
+        registry_config=dict(options.registry_config),
+        metadata=options.metadata,
+        errors=options.errors,
+        ready_timeout=options.ready_timeout,
+    )
+    write, progress, printed = writer(options.format, sys.stdout), _Progress(), True
+    try:
+        progress.show()
+        for batch in reader.batches(options.num_messages, options.max_time, options.idle_timeout):
+            printed = False
+            progress.hide()
+            write(batch)
+            sys.stdout.flush()
+            printed = True
+            progress.count(batch)
+    except BrokenPipeError:
+        # `… | head` has enough: that is no failure. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        progress.hide()
+        reader.close(commit=bool(options.group) and printed)
+        progress.summary()
+    return 0
+
+
+class _Progress:
+    """A line on stderr that says how far we are; on a terminal only."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._rows = 0
+        self._begun = self._last = time.monotonic()
+        self._place = ""
+
+    def count(self, batch: Batch) -> None:
+        self._rows += batch.num_rows
+        self._last = time.monotonic()
+        self._place = ", ".join(f"{found.topic}[{found.partition}]@{found.next - 1}" for found in batch.ranges[:4])
+        self.show()
+
+    def show(self) -> None:
+        if self._terminal:
+            text = f"{self._rows:,} rows, at {self._place}" if self._rows else "waiting for messages"
+            print(f"\r\x1b[K{text} (Ctrl-C ends)", end="", file=sys.stderr, flush=True)
+
+    def hide(self) -> None:
+        """Clears the line, so that a frame on the same terminal begins at its start."""
+        if self._terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def summary(self) -> None:
+        if self._terminal:
+            print(f"{self._rows:,} rows in {self._last - self._begun:.1f} s", file=sys.stderr)

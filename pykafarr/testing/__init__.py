@@ -1,0 +1,13 @@
+"""Test your own code without a Kafka: an embedded broker and an embedded schema registry.
+
+Example:
+    with MockKafka(topics={"prices": 2}) as kafka:
+        kafka.produce("prices", PRICE_SCHEMA, [{"symbol": "GBPUSD", "bid": 1.27}])
+        config = {"auto.offset.reset": "earliest"}
+        with pykafarr.listener(kafka.servers, "test", "prices", kafka.registry_url, config=config) as p:
+            message_type, frame = p.poll(num_messages=1)
+"""
+
+from .._mock import MockKafka
+
+__all__ = ["MockKafka"]

@@ -1,0 +1,89 @@
+"""The commands, run as a user runs them."""
+
+import contextlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pykafarr.testing import MockKafka
+
+SCHEMA = {"type": "record", "name": "A", "fields": [{"name": "x", "type": "long"}]}
+COMMAND = [sys.executable, "-m", "pykafarr"]
+
+
+@pytest.fixture
+def kafka():
+    with MockKafka(topics=["t"]) as kafka:
+        kafka.produce("t", SCHEMA, [{"x": number} for number in range(3)])
+        yield kafka
+
+
+@pytest.fixture
+def read(environment):
+    """Starts `read` with more options, and more arguments for Popen."""
+
+    def start(*options: str, **popen: object) -> subprocess.Popen[str]:
+        where = ["--servers", kafka.servers, "--topics", "t", "--registry", kafka.registry_url, "--from-beginning"]
+        command = [*COMMAND, "read", *where, *options]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, **popen)
+
+    return start
+
+
+def test_the_demo_shows_frames_dtypes_and_speed_within_a_few_seconds(environment):
+    begun = time.monotonic()
+    done = subprocess.run([*COMMAND, "demo"], capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for expected in ("com.example.Price", "com.example.Trade", "category", "int64", "messages per second"):
+        assert expected in done.stdout
+    assert time.monotonic() - begun < 30
+
+
+def test_the_versions_of_all_parts_are_shown(environment):
+    done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.startswith("pykafarr ")
+    assert "librdkafka" in done.stdout
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_read_prints_rows_as_they_come_until_a_signal(kafka, read, number, status):
+    with read("--format", "json", "--group", "g", stderr=subprocess.PIPE) as process:
+        rows = [json.loads(process.stdout.readline()) for _ in range(3)]
+        process.send_signal(number)
+        _, err = process.communicate(timeout=20)
+    assert rows == [{"x": number, "_offset": number} for number in range(3)]
+    assert process.returncode == status
+    assert err == ""
+    # What was printed is committed, also when it ends this way.
+    kafka.produce("t", SCHEMA, [{"x": 3}])
+    with read("--format", "json", "--group", "g", "--idle-timeout", "2000") as process:
+        assert process.communicate(timeout=30)[0] == '{"x": 3, "_offset": 3}\n'
+
+
+def test_read_ends_quietly_when_its_reader_has_enough(read):
+    with read("--format", "json", "--num-messages", "1", stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_read_shows_a_progress_line_on_a_terminal(read):
+    ours, theirs = pty.openpty()
+    with read("--idle-timeout", "1000", stderr=theirs) as process:
+        process.communicate(timeout=30)
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # the other end is closed and all is read
+        while part := os.read(ours, 10000):
+            seen += part
+    os.close(ours)
+    assert b"waiting for messages" in seen
+    assert b"3 rows, at t[0]@2" in seen

@@ -1,0 +1,86 @@
+"""Ctrl-C: answered at once, and no row is lost."""
+
+
+def test_an_interrupt_during_a_poll_is_answered_and_the_rows_come_with_the_next(python):
+    python(
+        """
+        with MockKafka(topics=["t"]) as kafka, listen(kafka) as p:
+            produce(kafka, 0)
+            p.poll(num_messages=1)
+            produce(kafka, 1, 2, 3)
+            sent = []
+            def interrupt():
+                sent.append(time.monotonic())
+                os.kill(os.getpid(), signal.SIGINT)
+            threading.Timer(2, interrupt).start()
+            try:
+                p.poll(num_messages=100, max_time=30000)
+            except KeyboardInterrupt:
+                waited = time.monotonic() - sent[0]
+            assert waited < 1, waited
+            print(waited)
+            begun = time.monotonic()
+            assert p.poll(num_messages=3, max_time=30000)[1]["x"].tolist() == [1, 2, 3]
+            assert time.monotonic() - begun < 1
+        """
+    )
+
+
+def test_many_interrupts_lose_and_repeat_nothing(python):
+    python(
+        """
+        PACKAGE = os.path.dirname(pykafarr.__file__)
+
+        class Interrupt(BaseException):
+            pass
+
+        def handler(number, frame):
+            # What strikes outside the package is the program's own business.
+            if frame.f_code.co_filename.startswith(PACKAGE):
+                raise Interrupt
+
+        def disturb():
+            while not stop.wait(0.001):
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with MockKafka(topics=["t"]) as kafka, listen(kafka) as p:
+            for first in range(0, 20000, 5000):
+                produce(kafka, *range(first, first + 5000))
+            p.poll(num_messages=1)  # the group is joined
+            signal.signal(signal.SIGINT, handler)
+            stop, seen, interrupts = threading.Event(), 1, 0
+            thread = threading.Thread(target=disturb)
+            thread.start()
+            while seen < 20000:
+                try:
+                    batch = p.poll_batch(num_messages=17, max_time=1000)
+                except Interrupt:
+                    interrupts += 1
+                    continue
+                numbers = batch.to_arrow()["x"].to_pylist()
+                assert numbers == list(range(seen, seen + len(batch))), (numbers, seen)
+                seen += len(batch)
+            stop.set()
+            thread.join()
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            assert interrupts > 10, interrupts
+        """,
+        timeout=120,
+    )
+
+
+def test_an_interrupt_during_close_leaves_the_rest_to_the_background(python):
+    python(
+        """
+        # A broker that never answers: close() has to wait.
+        p = pykafarr.listener("127.0.0.1:9", "group", "t", None)
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        begun = time.monotonic()
+        try:
+            p.poll(max_time=30000)
+        except KeyboardInterrupt:
+            pass
+        p.close()
+        assert time.monotonic() - begun < 10
+        """
+    )

@@ -1,0 +1,110 @@
+"""One Kafka node in KRaft mode: broker and controller in one process, data in a folder that the caller removes."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import subprocess
+from pathlib import Path
+
+from . import download, java, ports
+from .process import ServerError, ServerProcess
+
+VERSION = "4.3.1"
+LEAST_JAVA = 17
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+
+_CLUSTER_ID = "cHlrYWZhcnItdGVzdHMtMQ"  # 16 bytes in base64, as Kafka wants it
+
+# Quick to start and to stop, and strict where a test wants to know: topics are never created by asking for them.
+_PROPERTIES = f"""
+process.roles=broker,controller
+node.id=1
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+auto.create.topics.enable=false
+# The first member of a group need not wait for others that might come.
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+offsets.topic.num.partitions=2
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=2
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+message.max.bytes={MAX_MESSAGE_BYTES}
+# Tests of compacted and truncated topics wait for the cleaner: not its usual 15 s and 5 min.
+log.cleaner.backoff.ms=200
+log.cleaner.dedupe.buffer.size=16777216
+log.retention.check.interval.ms=500
+log.initial.task.delay.ms=100
+# A broker that has been paused for a few seconds is still the same broker.
+broker.session.timeout.ms=60000
+"""
+
+
+class Kafka:
+    """A Kafka node. `servers` is what clients take as bootstrap servers."""
+
+    def __init__(self, folder: Path) -> None:
+        found = java.find(LEAST_JAVA)
+        if found is None:
+            raise ServerError(f"Kafka {VERSION} needs Java {LEAST_JAVA} or newer; found: {java.describe()}")
+        jars = download.kafka(VERSION)
+        self._port, self._controller_port = ports.free(2)
+        self.servers = f"{ports.HOST}:{self._port}"
+        folder.mkdir()
+        self._properties = folder / "server.properties"
+        self._properties.write_text(_PROPERTIES + self._addresses(folder), encoding="utf-8")
+        self._java = [
+            str(found.program),
+            "-Xmx512m",
+            # One thread for collecting, and the quick compiler only: up in 2 s instead of 5, on two cores.
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            f"-Dlog4j2.configurationFile={Path(__file__).parent / 'log4j2.properties'}",
+            *("-cp", f"{jars}/*"),
+        ]
+        self.process = ServerProcess("kafka", [*self._java, "kafka.Kafka", str(self._properties)], folder)
+
+    def _addresses(self, folder: Path) -> str:
+        return (
+            f"listeners=PLAINTEXT://{self.servers},CONTROLLER://{ports.HOST}:{self._controller_port}\n"
+            f"advertised.listeners=PLAINTEXT://{self.servers}\n"
+            f"controller.quorum.voters=1@{ports.HOST}:{self._controller_port}\n"
+            f"log.dirs={folder / 'data'}\n"
+        )
+
+    def format(self) -> None:
+        """Prepares the empty data folder, as KRaft wants it."""
+        command = [*self._java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._properties)]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False
+        )
+        if done.returncode != 0:
+            raise ServerError(f"Kafka's data folder could not be formatted:\n{done.stdout}{done.stderr}")
+
+    def start(self, wait: bool = True) -> None:
+        """Starts the node, on the data that are there."""
+        self.process.start()
+        if wait:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Waits until the broker answers requests."""
+        self.process.wait_until(self._answers)
+
+    def restart(self) -> None:
+        """Stops and starts it in good order; topics and offsets stay."""
+        self.process.stop()
+        self.start()
+
+    def _answers(self) -> bool:
+        """Whether the broker answers an ApiVersions request: a port that is open says less."""
+        request = struct.pack(">hhih", 18, 0, 1, -1)  # key, version, correlation id, no client id
+        with socket.create_connection((ports.HOST, self._port), timeout=2) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            answer = connection.recv(10)
+        return len(answer) == 10 and struct.unpack(">iih", answer)[1:] == (1, 0)

@@ -1,0 +1,151 @@
+"""A stand-in for the native library: the real structs of kafarr.h, filled by a script of the test."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from cffi import FFI
+
+from pykafarr import _lib
+from pykafarr._errors import ERROR_CLASSES, OK, PENDING
+
+HEADER = Path(__file__).resolve().parents[2] / "cgo" / "kafarr.h"
+CODES = {kind.__name__: code for code, kind in ERROR_CLASSES.items()}
+
+# One answer of listener_poll: it gets the batch and the error and returns the status.
+Answer = Callable[[Any, Any], int]
+
+
+class FakeLibrary(_lib.Library):
+    """Answers listener_poll with what the test has put into `answers`, and notes the calls in `calls`."""
+
+    def __init__(self) -> None:
+        self.ffi: Any = FFI()
+        self.ffi.cdef(_lib._declarations(HEADER.read_text()))
+        self.lib: Any = self
+        self.answers: deque[Answer] = deque()
+        self.calls: list[tuple[Any, ...]] = []
+        self.events: list[dict[str, Any]] = []
+        self.settings: dict[str, Any] = {}
+        self.waits: deque[Any] = deque()
+        self._texts: dict[int, Any] = {}
+
+    # ---- answers ----
+
+    def batch(self, record: pa.RecordBatch, message_type: str = "A", rejected: pa.RecordBatch | None = None) -> Answer:
+        def answer(batch: Any, _error: Any) -> int:
+            record._export_to_c(*self._addresses(batch, "array", "schema"))
+            batch.rows = record.num_rows
+            if rejected is not None:
+                rejected._export_to_c(*self._addresses(batch, "rejected", "rejected_schema"))
+                batch.rejected_rows = rejected.num_rows
+            batch.info = self._text(
+                {"message_type": message_type, "ranges": [["t", 0, 5, 5 + record.num_rows, record.num_rows]]}
+            )
+            return OK
+
+        return answer
+
+    def error(self, name: str, message: str) -> Answer:
+        def answer(_batch: Any, error: Any) -> int:
+            error.code, error.message = CODES[name], message.encode()
+            error.topic, error.partition, error.offset, error.schema_id = b"t", 3, 1042, -1
+            return int(error.code)
+
+        return answer
+
+    @staticmethod
+    def quiet(_batch: Any, _error: Any) -> int:
+        return OK
+
+    @staticmethod
+    def pending(_batch: Any, _error: Any) -> int:
+        return PENDING
+
+    @staticmethod
+    def interrupted(answer: Answer) -> Answer:
+        """Ctrl-C between the return of the C call and the next statement."""
+
+        def interrupt(batch: Any, error: Any) -> int:
+            answer(batch, error)
+            raise KeyboardInterrupt
+
+        return interrupt
+
+    # ---- the functions of the header ----
+
+    def listener_new(self, config: bytes, _length: int, listener: Any, _error: Any) -> int:
+        self.settings = json.loads(config)
+        listener[0] = 1
+        return OK
+
+    def listener_poll(
+        self, _listener: int, begin: int, most: int, wait: int, slice_ms: int, batch: Any, error: Any
+    ) -> int:
+        assert batch.size == self.ffi.sizeof("struct kafarr_batch")
+        assert error.size == self.ffi.sizeof("struct kafarr_error")
+        assert slice_ms == 100
+        self.calls.append(("poll", begin, most, wait))
+        batch.events = len(self.events)
+        return (self.answers.popleft() if self.answers else self.quiet)(batch, error)
+
+    def listener_events(self, _listener: int, events: Any, _error: Any) -> int:
+        events[0] = self._text(self.events)
+        self.events = []
+        return OK
+
+    def listener_commit_start(self, _listener: int, ranges: Any, length: int, operation: Any, _error: Any) -> int:
+        self.calls.append(("commit", None if ranges == self.ffi.NULL else json.loads(ranges[:length])))
+        operation[0] = 9
+        return OK
+
+    def listener_close_start(self, _listener: int, acknowledge: int, operation: Any, _error: Any) -> int:
+        self.calls.append(("close", bool(acknowledge)))
+        operation[0] = 9
+        return OK
+
+    def listener_free(self, _listener: int, _error: Any) -> int:
+        self.calls.append(("free",))
+        return OK
+
+    def listener_stats(self, _listener: int, stats: Any, _error: Any) -> int:
+        stats[0] = self._text({"rows": 3})
+        return OK
+
+    def kafarr_wait(self, _operation: int, _slice: int, _result: Any, error: Any) -> int:
+        answer = self.waits.popleft() if self.waits else OK
+        if isinstance(answer, BaseException):
+            raise answer
+        error.code = answer if answer > PENDING else 0
+        return int(answer)
+
+    def kafarr_forget(self, operation: int) -> None:
+        self.calls.append(("forget", operation))
+
+    def kafarr_free(self, text: Any) -> None:
+        if text != self.ffi.NULL:
+            del self._texts[int(self.ffi.cast("uintptr_t", text))]  # a KeyError is a double free
+
+    @property
+    def texts_alive(self) -> int:
+        return len(self._texts)
+
+    def _text(self, value: Any) -> Any:
+        text = self.ffi.new("char[]", json.dumps(value).encode())
+        self._texts[int(self.ffi.cast("uintptr_t", text))] = text
+        return text
+
+    def _addresses(self, batch: Any, *members: str) -> Iterable[int]:
+        return [int(self.ffi.cast("uintptr_t", self.ffi.addressof(batch, member))) for member in members]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeLibrary:
+    """The library that pykafarr calls in this test."""
+    library = FakeLibrary()
+    monkeypatch.setattr(_lib._Process, "loaded", library)
+    return library
