@@ -38,6 +38,7 @@ TESTING = ROOT / "build" / "testing"
 KAFKA_MODULE = "github.com/confluentinc/confluent-kafka-go/v2"
 RDKAFKA = "libpykafarr_rdkafka.so.1"
 KAFARR = "libkafarr.so"
+PREFIX = "pykafarr_"  # what librdkafka's functions are called in our copy
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
@@ -107,24 +108,49 @@ def find_toolchain() -> Toolchain:
 def build_rdkafka(vendor: Path, toolchain: Toolchain) -> Path:
     """Makes a shared object of the static librdkafka."""
     archive = vendor / f"librdkafka_glibc_linux_{toolchain.architecture}.a"
+    entries = rename_functions(vendor, archive, toolchain)
     script = toolchain.work / "rdkafka.map"
-    # A soname and a version node of our own, or the loader might give us the librdkafka that confluent_kafka
-    # brought into the process. What is not rd_kafka_* (OpenSSL, curl, zstd) stays private for the same reason.
-    write_if_changed(script, "PYKAFARR_1 { global: rd_kafka_*; local: *; };\n")
+    # What is not a function of librdkafka's interface (OpenSSL, curl, zstd) stays private.
+    write_if_changed(script, f"PYKAFARR_1 {{ global: {PREFIX}*; local: *; }};\n")
     output = toolchain.work / RDKAFKA
     command = [
         *toolchain.compiler, "-shared", "-o", str(output), f"-Wl,-soname,{RDKAFKA}", f"-Wl,--version-script={script}",
         # defs: a symbol that the C library lacks is an error now, not at the first call on a user's machine.
-        "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s",
+        "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s", str(entries),
         "-Wl,--whole-archive", str(archive), "-Wl,--no-whole-archive", "-lm", "-ldl", "-lpthread", "-lrt",
     ]  # fmt: skip
     # The archive's path holds its version, and the module cache is read-only: no need to hash 17 MB.
-    run_unless_fresh(output, command, inputs="")
+    run_unless_fresh(output, command, script.read_text() + entries.read_text())
+    return output
+
+
+def rename_functions(vendor: Path, archive: Path, toolchain: Toolchain) -> Path:
+    """Lays out the headers and gives librdkafka's functions names of our own; returns the source of these.
+
+    Under their own names the loader may bind them to another librdkafka. A soname and a version node do not keep
+    it from that: one in the global scope (LD_PRELOAD, RTLD_GLOBAL, linked to the program) that has no versions,
+    such as confluent_kafka's, wins over both. A jump to each function, because zig's linker has no --defsym.
+    """
     include = toolchain.work / "include" / "librdkafka"
     include.mkdir(parents=True, exist_ok=True)
     for header in vendor.glob("*.h"):
         replace_if_changed(header, include / header.name)
-    return output
+    with archive.open("rb") as file:
+        # An archive begins with the index of its symbols: its size at byte 56, a count, as many offsets, the names.
+        index = file.read(int(file.read(68)[56:66]))
+    defined = index[4 + 4 * int.from_bytes(index[:4], "big") :].decode().split("\0")
+    # Some that kafarr calls are in no header.
+    sources = [*vendor.glob("*.h"), *(ROOT / "kafarr").rglob("*.go"), *(ROOT / "kafarr").rglob("*.[ch]")]
+    called = {name for source in sources for name in re.findall(r"\b(rd_kafka_\w+) *\(", source.read_text())}
+    functions = sorted(called.intersection(defined))
+    jump = {"amd64": "jmp {}@PLT", "arm64": "b {}"}[toolchain.architecture]
+    entry = ".globl {0}{1}\n.type {0}{1}, %function\n{0}{1}: {2}\n.size {0}{1}, .-{0}{1}\n"
+    code = "".join(entry.format(PREFIX, name, jump.format(name)) for name in functions)
+    entries = toolchain.work / "rdkafka.s"
+    write_if_changed(entries, f'.text\n{code}.section .note.GNU-stack,"",%progbits\n')
+    renames = "".join(f"#pragma redefine_extname {name} {PREFIX}{name}\n" for name in functions)
+    write_if_changed(include.parent / "rename.h", renames)
+    return entries
 
 
 def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *, testing: bool) -> Path:
@@ -135,18 +161,22 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
     names = exported_functions(headers)
     write_if_changed(script, "{ global: " + " ".join(f"{name};" for name in names) + " local: *; };\n")
     output = work / KAFARR
-    # no-undefined-version: a function that is declared and not exported is an error, not a surprise for cffi.
-    linker = f"'-L{rdkafka.parent}' '-Wl,--version-script={script}' -Wl,--no-undefined-version -Wl,-rpath,$ORIGIN"
+    # What is declared and not exported, or called and not defined, is an error now and not when it is loaded.
+    strict = "-Wl,--no-undefined-version -Wl,-z,defs"
+    linker = f"'-L{rdkafka.parent}' '-Wl,--version-script={script}' {strict} -Wl,-rpath,$ORIGIN"
     command = [
         "go", "build", "-buildmode=c-shared", "-trimpath",
         "-tags", "dynamic,kafarr_testing" if testing else "dynamic",
         "-ldflags", f'-s -w -X main.version={version()} "-extldflags={linker}"',
         "-o", str(output), "./cgo",
     ]  # fmt: skip
+    include = toolchain.work / "include"
+    digest = hashlib.sha256((include / "rename.h").read_bytes()).hexdigest()
     environment = {
         "CC": shlex.join(toolchain.compiler),
         "CGO_ENABLED": "1",
-        "CGO_CFLAGS": f"{go('env', 'CGO_CFLAGS')} '-I{toolchain.work / 'include'}'",
+        # Go's cache looks at the flags, not into the files that they name: hence the digest.
+        "CGO_CFLAGS": f"{go('env', 'CGO_CFLAGS')} '-I{include}' -include rename.h -DRENAMES=0x{digest[:8]}",
         "GOOS": "linux",
         "GOARCH": toolchain.architecture,
         "PATH": f"{pkg_config(toolchain.work / 'bin').parent}{os.pathsep}{os.environ['PATH']}",

@@ -39,6 +39,9 @@ func mockError(err error) error {
 	if errors.As(err, &request) {
 		return configError("%w", err)
 	}
+	if errors.Is(err, mock.ErrClosed) {
+		return &kafarr.Error{Code: kafarr.ClosedError, Partition: -1, Offset: -1, SchemaID: -1, Err: err}
+	}
 	return &kafarr.Error{Code: kafarr.BrokerError, Partition: -1, Offset: -1, SchemaID: -1, Err: err}
 }
 

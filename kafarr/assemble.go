@@ -212,12 +212,12 @@ const (
 // assemble appends held records to the batch until something stops it.
 func (l *Listener) assemble(limit int) (outcome, *Error) {
 	for {
+		if l.batch.rows() >= limit || l.batch.bytes >= maxBatchBytes {
+			return full, nil
+		}
 		chunk, records := l.held.rest()
 		if chunk == nil {
 			return drained, nil
-		}
-		if l.batch.rows() >= limit || l.batch.bytes >= maxBatchBytes {
-			return full, nil
 		}
 		records = records[:min(len(records), limit-l.batch.rows(), runMax)]
 		run, framing := l.frame(records)

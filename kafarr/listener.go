@@ -3,6 +3,7 @@ package kafarr
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -90,13 +91,16 @@ const maxSlice = 50 * time.Millisecond
 // passed, which counts from when the client has caught up (assigned and fetching). It returns early where the message type or schema
 // changes. A Batch without rows means that nothing came. When ctx ends, the rows received so far come with the next Poll.
 func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Batch, error) {
+	if err := l.lock(); err != nil {
+		return nil, err
+	}
+	defer l.polling.Unlock()
 	for begin := true; ; begin = false {
-		b, done, err := l.PollSlice(begin, limit, wait, maxSlice)
-		if done || err != nil {
-			return b, err
-		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if b, err := l.slice(begin, limit, wait, maxSlice); b != nil || err != nil {
+			return b, err
 		}
 	}
 }
@@ -104,32 +108,46 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 // PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
 // after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
 func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
-	if l.closing.Load() {
-		return nil, false, errorf(ClosedError, "%w", ErrClosed)
-	}
-	if !l.polling.TryLock() {
-		if l.closing.Load() {
-			return nil, false, errorf(ClosedError, "%w", ErrClosed)
-		}
-		return nil, false, errorf(StateError, "another poll of this listener is under way: one at a time")
+	if err := l.lock(); err != nil {
+		return nil, false, err
 	}
 	defer l.polling.Unlock()
+	b, err = l.slice(begin, limit, wait, slice)
+	return b, b != nil, err
+}
+
+// lock lets one poll in at a time.
+func (l *Listener) lock() error {
+	locked := !l.closing.Load() && l.polling.TryLock()
+	switch {
+	case l.closing.Load():
+		if locked {
+			l.polling.Unlock()
+		}
+		return errorf(ClosedError, "%w", ErrClosed)
+	case !locked:
+		return errorf(StateError, "another poll of this listener is under way: one at a time")
+	}
+	return nil
+}
+
+func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Batch, error) {
 	if begin {
 		if limit < 1 {
-			return nil, false, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)
+			return nil, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)
 		}
 		if wait < 0 {
-			return nil, false, errorf(ConfigError, "max_time is negative")
+			return nil, errorf(ConfigError, "max_time is negative")
 		}
 		if err := l.begin(limit, wait); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
-	b, err = l.step(time.Now().Add(slice))
+	b, err := l.step(time.Now().Add(slice))
 	if err != nil {
-		return nil, false, wrap(err)
+		return nil, wrap(err)
 	}
-	return b, b != nil, nil
+	return b, nil
 }
 
 func (l *Listener) begin(limit int, wait time.Duration) error {
@@ -155,7 +173,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 	}
 	for {
 		if l.closing.Load() {
-			return nil, ErrClosed
+			return nil, errorf(ClosedError, "%w", ErrClosed)
 		}
 		if err := l.source.Serve(); err != nil {
 			l.fail(err)
@@ -457,6 +475,9 @@ func (l *Listener) close(acknowledge bool) error {
 	l.held = held{}
 	if closeErr := l.source.Close(); err == nil && closeErr != nil {
 		err = wrap(closeErr)
+	}
+	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry == nil { // one that was given belongs to who gave it
+		_ = c.Close()
 	}
 	l.batch.release()
 	if l.leftover != nil {

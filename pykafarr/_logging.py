@@ -39,7 +39,7 @@ def log_events(events: list[dict[str, Any]]) -> None:
 
 def _log_line(event: dict[str, Any]) -> None:
     level = _LEVELS[min(max(event["level"], 0), len(_LEVELS) - 1)]
-    facility, repeats = event["facility"], event["repeats"]
+    facility, repeats = event.get("facility", ""), event.get("repeats", 0)
     text = f"{facility}: {event['message']}" if facility else event["message"]
     if repeats:
         text += f" (repeated {repeats} times)"

@@ -26,6 +26,9 @@ class MockKafka:
     For tests and demonstrations: any client may talk to it, not only pykafarr. It keeps a few megabytes of each
     partition only, and nothing when it is closed. A context manager.
 
+    A group whose last member has left lets nobody in until that member's session would have ended, 45 s by default:
+    use another group's name, or set `session.timeout.ms` to 1000 and `heartbeat.interval.ms` to 200 in `config`.
+
     Args:
         brokers: number of brokers.
         topics: topics to begin with, as {name: number of partitions} or as names, with one partition each.
@@ -114,9 +117,9 @@ class MockKafka:
         return int(self._produce(topic, {"values": _base64(values)}, partition, keys, timestamp)["produced"])
 
     def close(self) -> None:
-        """Stops the broker and the registry. Closing again does nothing."""
+        """Stops the broker and the registry. Closing again does nothing, nor does closing in a forked child."""
         handle, self._handle = self._handle, 0
-        if handle:
+        if handle and usable():
             library_ = library()
             library_.call(library_.lib.kafarr_mock_free, handle)
 
@@ -160,8 +163,7 @@ class MockKafka:
         self.close()
 
     def __del__(self) -> None:
-        if self._handle and usable():
-            self.close()
+        self.close()
 
     def __repr__(self) -> str:
         return f"<pykafarr.testing.MockKafka {self._servers if self._handle else 'closed'}>"

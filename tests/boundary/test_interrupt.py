@@ -73,7 +73,7 @@ def test_an_interrupt_during_close_leaves_the_rest_to_the_background(python):
     python(
         """
         # A broker that never answers: close() has to wait.
-        p = pykafarr.listener("127.0.0.1:9", "group", "t", None)
+        p = pykafarr.listener("127.0.0.1:9", "group", "t", "http://127.0.0.1:9")
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         begun = time.monotonic()
         try:

@@ -38,7 +38,7 @@ def test_the_interpreter_exits_with_an_open_listener(python, polling):
 def test_the_interpreter_exits_at_once_with_a_listener_without_a_broker(python):
     python(
         """
-        p = pykafarr.listener("127.0.0.1:9", "group", "t", None)
+        p = pykafarr.listener("127.0.0.1:9", "group", "t", "http://127.0.0.1:9")
         """,
         timeout=20,
     )

@@ -13,7 +13,8 @@ import pykafarr
 from pykafarr.testing import MockKafka
 
 NAMES = (f"topic-{number}" for number in itertools.count())
-EARLIEST = {"auto.offset.reset": "earliest"}
+# The embedded broker lets nobody into a group that was left until the session of the last member has ended.
+CONFIG = {"auto.offset.reset": "earliest", "session.timeout.ms": 1000, "heartbeat.interval.ms": 200}
 
 
 def schema(name: str, **fields: object) -> dict[str, object]:
@@ -43,7 +44,7 @@ def topic(kafka):
 
 
 def listen(kafka: MockKafka, topics: str | list[str], group: str = "", **options: object) -> pykafarr.Listener:
-    options["config"] = EARLIEST | options.get("config", {})
+    options["config"] = CONFIG | options.get("config", {})
     return pykafarr.listener(kafka.servers, group or f"group-{topics}", topics, kafka.registry_url, **options)
 
 

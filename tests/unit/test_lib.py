@@ -31,7 +31,7 @@ def test_a_missing_library_is_told_with_the_way_to_get_it(unloaded, tmp_path):
     with pytest.raises(
         ImportError, match=r"pykafarr's library is missing: .*libkafarr.so. Install a wheel; .*make build"
     ):
-        pykafarr.listener("a:1", "g", "t", None)
+        pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9")
 
 
 def test_a_file_that_is_no_library_is_an_import_error(unloaded, tmp_path):
@@ -67,7 +67,7 @@ def test_a_library_of_another_version_is_refused(unloaded, tmp_path):
 
 
 def test_a_forked_child_is_refused(fake, monkeypatch):
-    p = pykafarr.listener("a:1", "g", "t", None)
+    p = pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9")
     with monkeypatch.context() as patch:
         patch.setattr(_lib._Process, "forked", True)
         for call in (p.poll, p.commit, p.close, p.stats, lambda: pykafarr.decode('"long"', [])):

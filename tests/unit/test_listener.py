@@ -65,7 +65,7 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"group": None}, TypeError),
         ({"topics": []}, pykafarr.ConfigError),
         ({"registry_url": ""}, pykafarr.ConfigError),
-        ({"registry_url": 1}, TypeError),
+        ({"registry_url": None}, TypeError),
         ({"config": {"a": None}}, TypeError),
         ({"metadata": ["offsets"]}, pykafarr.ConfigError),
         ({"errors": "ignore"}, pykafarr.ConfigError),
@@ -265,27 +265,27 @@ def test_a_failed_commit_raises_its_error(fake, p):
 
 
 def test_a_clean_block_acknowledges_what_was_returned(fake):
-    with pykafarr.listener("a:1", "g", "t", None):
+    with pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9"):
         pass
     assert fake.calls == [("close", True), ("free",)]
 
 
 def test_a_block_left_by_an_exception_acknowledges_nothing(fake):
-    with pytest.raises(ZeroDivisionError), pykafarr.listener("a:1", "g", "t", None):
+    with pytest.raises(ZeroDivisionError), pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9"):
         1 / 0  # noqa: B018
     assert fake.calls == [("close", False), ("free",)]
 
 
 def test_a_failing_close_does_not_hide_the_first_exception(fake, caplog):
     fake.waits.append(11)
-    with pytest.raises(ZeroDivisionError), pykafarr.listener("a:1", "g", "t", None):
+    with pytest.raises(ZeroDivisionError), pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9"):
         1 / 0  # noqa: B018
     assert "closing after ZeroDivisionError failed" in caplog.text
 
 
 def test_a_failing_close_raises_and_frees_all_the_same(fake):
     fake.waits.append(11)
-    p = pykafarr.listener("a:1", "g", "t", None)
+    p = pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9")
     with pytest.raises(pykafarr.BrokerError):
         p.close()
     assert fake.calls == [("close", True), ("free",)]
@@ -302,7 +302,7 @@ def test_a_closed_listener_answers_closed_error(fake, p):
 
 
 def test_an_unclosed_listener_warns_and_is_freed(fake):
-    p = pykafarr.listener("a:1", "g", "t", None)
+    p = pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9")
     with pytest.warns(ResourceWarning, match=r"<pykafarr.Listener group='g' topics=\['t'\] open> was never closed"):
         del p
     assert fake.calls == [("free",)]
@@ -315,7 +315,7 @@ def test_events_are_logged_as_they_come(fake, p, caplog):
 
 
 def test_rejected_rows_have_a_place_in_batches_only(fake):
-    with pykafarr.listener("a:1", "g", "t", None, errors="collect") as p:
+    with pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9", errors="collect") as p:
         with pytest.raises(pykafarr.ConfigError, match="use poll_batch"):
             p.poll()
         fake.answers.append(fake.batch(rows(1), rejected=rows(8, 9)))
@@ -325,7 +325,7 @@ def test_rejected_rows_have_a_place_in_batches_only(fake):
 
 
 def test_a_batch_of_rejected_rows_only_is_still_a_batch(fake):
-    with pykafarr.listener("a:1", "g", "t", None, errors="collect") as p:
+    with pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9", errors="collect") as p:
         fake.answers.append(fake.batch(rows(), rejected=rows(8)))
         batch = p.poll_batch()
     assert batch
@@ -352,7 +352,7 @@ def test_what_the_library_allocated_is_freed(fake, p):
 
 def test_a_batch_never_taken_is_released(fake):
     before = pa.total_allocated_bytes()
-    p = pykafarr.listener("a:1", "g", "t", None)
+    p = pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9")
     fake.answers.append(fake.interrupted(fake.batch(rows(*range(1000)))))
     with pytest.raises(KeyboardInterrupt):
         p.poll()
@@ -369,6 +369,6 @@ def test_stats_are_a_dict_of_counters(p):
 
 
 def test_the_settings_hold_no_secret_in_repr(fake):
-    with pykafarr.listener("a:1", "g", "t", None, config={"sasl.password": "secret"}) as p:
+    with pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9", config={"sasl.password": "secret"}) as p:
         assert "secret" not in repr(p)
         assert json.dumps(fake.settings["config"]) == '{"sasl.password": "secret"}'

@@ -1,0 +1,137 @@
+"""Before the first row: the broker, the group and the topics, and what is said when one of them does not come."""
+
+import contextlib
+import time
+
+import pytest
+
+import pykafarr
+from tests.integration.writing import A, numbers
+from tests.servers import ports
+
+
+def test_an_unknown_topic_is_named_and_then_the_known_one_is_read(cluster, writer, topic, listen):
+    unknown = cluster.new_name("unknown")
+    writer.write(topic, A, numbers(0, 3))
+    listener = listen([topic, unknown], ready_timeout=1500)
+    rows, named = [], []
+
+    def poll():
+        try:
+            rows.extend(listener.poll(3, 200)[1].get("n", []))
+        except pykafarr.BrokerError as error:
+            named.append(str(error))
+
+    deadline = time.monotonic() + 20
+    while (len(rows) < 3 or not named) and time.monotonic() < deadline:
+        poll()
+
+    assert rows == [0, 1, 2]
+    assert len(named) == 1
+    assert unknown in named[0]
+    assert topic not in named[0]
+    assert listener.poll(1, 200)[0] is None  # once is enough
+
+
+def test_a_topic_that_appears_later_is_read(cluster, writer, listen):
+    late = cluster.new_name("late")
+    listener = listen(late, ready_timeout=500, config={"topic.metadata.refresh.interval.ms": 300})
+    with pytest.raises(pykafarr.BrokerError, match=late):
+        listener.poll(1, 0)
+    cluster.create_topic(late)
+    writer.write(late, A, numbers(0, 1))
+
+    deadline = time.monotonic() + 20
+    rows = []
+    while not rows and time.monotonic() < deadline:
+        rows = list(listener.poll(1, 500)[1].get("n", []))
+
+    assert rows == [0]
+
+
+def test_a_dead_broker_is_an_error_after_ready_timeout(listen):
+    nobody = f"{ports.HOST}:{ports.free(1)[0]}"
+    listener = listen(servers=nobody, ready_timeout=1000)
+    begun = time.monotonic()
+
+    with pytest.raises(pykafarr.BrokerError, match=nobody) as caught:
+        listener.poll(1, 100)
+
+    assert 0.9 <= time.monotonic() - begun < 20
+    assert isinstance(caught.value, ConnectionError)
+
+
+def test_a_member_without_a_partition_is_ready(cluster, writer, topic, listen):
+    writer.write(topic, A, numbers(0, 1))
+    quick = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 200}
+    first, second = listen(config=quick, ready_timeout=5000), listen(config=quick, ready_timeout=5000)
+    rows = []
+
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and not (rows and second.stats()["rebalances"]):
+        rows += first.poll(1, 100)[1].get("n", [])
+        rows += second.poll(1, 100)[1].get("n", [])
+
+    assert rows == [0]
+    assert first.poll(1, 100)[0] is None
+    assert second.poll(1, 100)[0] is None
+
+
+def test_a_topic_without_any_row_is_ready(listen):
+    assert listen(ready_timeout=10_000).poll(1, 100)[0] is None
+
+
+def test_an_unknown_property_is_named(listen):
+    with pytest.raises(pykafarr.ConfigError, match=r"fetch\.mim\.bytes"):
+        listen(config={"fetch.mim.bytes": 1})
+
+
+def test_a_property_with_a_wrong_value_is_named(listen):
+    with pytest.raises(pykafarr.ConfigError, match=r"fetch\.min\.bytes"):
+        listen(config={"fetch.min.bytes": "many"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["enable.auto.offset.store", "enable.partition.eof", "go.events.channel.enable", "group.id", "bootstrap.servers"],
+)
+def test_a_reserved_property_is_refused_with_the_reason(name, listen):
+    with pytest.raises(pykafarr.ConfigError, match=rf"{name}.*: .+"):
+        listen(config={name: "true"})
+
+
+def test_an_unknown_property_of_the_registry_s_client_is_named(listen):
+    with pytest.raises(pykafarr.ConfigError, match=r"basic\.auth\.nonsense"):
+        listen(registry_config={"basic.auth.nonsense": "x"})
+
+
+def test_a_broker_that_pauses_is_waited_for(cluster, writer, topic, listen):
+    listener = listen()
+    writer.write(topic, A, numbers(0, 1))
+    assert len(listener.poll(1, 5000)[1]) == 1
+    writer.write(topic, A, numbers(1, 1))
+    listener.poll(1, 5000)
+
+    cluster.kafka.process.pause()
+    try:
+        assert listener.poll(1, 500)[0] is None
+    finally:
+        cluster.kafka.process.resume()
+    writer.write(topic, A, numbers(2, 1))
+    assert list(listener.poll(1, 10_000)[1]["n"]) == [2]
+
+
+def test_a_broker_that_restarts_loses_nothing(cluster, writer, topic, listen):
+    listener = listen(config={"reconnect.backoff.max.ms": 500})
+    writer.write(topic, A, numbers(0, 5))
+    rows = list(listener.poll(5, 5000)[1]["n"])
+
+    cluster.kafka.restart()
+    writer.write(topic, A, numbers(5, 5))
+    deadline = time.monotonic() + 30
+    while len(rows) < 10 and time.monotonic() < deadline:
+        with contextlib.suppress(pykafarr.BrokerError):  # it says so while the broker is away
+            rows += listener.poll(5, 500)[1].get("n", [])
+
+    assert rows == list(range(10))
+    listener.commit()
