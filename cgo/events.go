@@ -28,7 +28,7 @@ type event struct {
 	Facility   string  `json:"facility,omitempty"`
 	Message    string  `json:"message,omitempty"`
 	Repeats    int64   `json:"repeats,omitempty"`
-	Partitions [][]any `json:"partitions,omitempty"`
+	Partitions [][]any `json:"partitions,omitzero"`
 }
 
 // Enabled implements slog.Handler.
@@ -50,7 +50,7 @@ func (e *events) Handle(_ context.Context, r slog.Record) error {
 		case "repeats":
 			ev.Repeats = a.Value.Int64()
 		case "event":
-			ev = event{Event: a.Value.String()}
+			ev = event{Event: a.Value.String(), Partitions: [][]any{}}
 		case "partitions":
 			for _, p := range a.Value.Any().([]source.Position) {
 				ev.Partitions = append(ev.Partitions, []any{p.Topic, p.Partition, p.Offset})

@@ -63,16 +63,20 @@ class Decoder:
         array = _large_binary(payloads)
         ffi, offsets, data = library_.ffi, *_addresses(array)
         slot = Slot(library_)
-        library_.lib.decoder_decode(
-            self._handle,
-            ffi.cast("const uint8_t *", data),
-            ffi.cast("const int64_t *", offsets) if len(array) else ffi.new("int64_t[1]"),
-            len(array),
-            slot.batch,
-            slot.error,
-        )
-        slot.raise_error()
-        return slot.records()["array"]
+        try:
+            library_.lib.decoder_decode(
+                self._handle,
+                ffi.cast("const uint8_t *", data),
+                ffi.cast("const int64_t *", offsets) if len(array) else ffi.new("int64_t[1]"),
+                len(array),
+                slot.batch,
+                slot.error,
+            )
+            if error := slot.exception():
+                raise error
+            return slot.take_records()["array"]
+        finally:
+            slot.clear()
 
 
 def decode(schema: Schema, payloads: Payloads) -> pa.RecordBatch:

@@ -106,8 +106,8 @@ class Listener:
         self._topics: list[str] = settings["topics"]
         self._collects: bool = settings["errors"] == "collect"
         self._dtype_backend = dtype_backend
-        # What the library handed over and the caller has not got yet: kept over an interrupt.
-        self._slot: Slot | None = None
+        # What the library handed over, kept over an interrupt until the caller has it.
+        self._slot = Slot(library_)
         self._polling = False
         self._handle = library_.handle(library_.lib.listener_new, *encode(settings))
         self._closed = False
@@ -197,7 +197,7 @@ class Listener:
             raise TypeError(f"batch must be a Batch, not {type(batch).__name__}")
         if batch is not None:
             ranges: tuple[Any, int] = encode([found[:4] for found in batch.ranges])
-        elif self._undelivered():
+        elif self._slot.filled:
             # To the library these rows are returned, to the caller they are not. The poll that fetched them has
             # acknowledged all before, so there is nothing to add, only to commit.
             ranges = encode([])
@@ -221,12 +221,12 @@ class Listener:
         library_ = self._library()
         self._closed = True
         _open.discard(self)
-        acknowledge = bool(commit) and not self._undelivered()
+        acknowledge = bool(commit) and not self._slot.filled
         try:
             library_.wait(library_.handle(library_.lib.listener_close_start, self._handle, acknowledge))
         finally:
             self._log_events()
-            library_.call(library_.lib.listener_free, self._handle)
+            self._free()
 
     def stats(self) -> dict[str, int]:
         """Counters since the listener was opened.
@@ -250,22 +250,22 @@ class Listener:
         self._polling = True
         try:
             slot = self._slot
-            if slot is None or not slot.filled:
-                slot = self._receive(most, wait)
-            if slot.error.code:
-                self._slot = None
-                slot.raise_error()
-            batch = batch_from(slot.records(), slot.info(), self._dtype_backend) if slot.filled else None
+            if not slot.filled:
+                self._receive(most, wait)
+            if error := slot.exception():
+                slot.delivered = True
+                raise error
+            batch = batch_from(slot.take_records(), slot.info(), self._dtype_backend) if slot.filled else None
             delivered = deliver(batch)
-            self._slot = None
+            slot.records, slot.delivered = [], True
             return delivered
         finally:
             self._polling = False
 
-    def _receive(self, num_messages: int, max_time: int) -> Slot:
+    def _receive(self, num_messages: int, max_time: int) -> None:
         """Polls the library in slices until it has something for the slot, or max_time has passed."""
-        library_ = library()
-        slot = self._slot = Slot(library_)  # before the call: what comes is ours, whenever Ctrl-C strikes
+        library_, slot = library(), self._slot
+        slot.clear()
         begin, status = 1, PENDING
         while status == PENDING:
             status = library_.lib.listener_poll(
@@ -277,7 +277,6 @@ class Listener:
                 self._log_events()
         if status != OK and not slot.error.code:
             slot.error.code = status
-        return slot
 
     def _message_type_and_frame(self, batch: Batch | None) -> tuple[str, pd.DataFrame] | tuple[None, pd.DataFrame]:
         import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
@@ -288,9 +287,6 @@ class Listener:
 
         # The batch ends here, so the frame may have its memory.
         return batch.message_type, _frames.to_frame(batch.to_arrow(), self._dtype_backend, _frames.Memory.ADOPT)
-
-    def _undelivered(self) -> bool:
-        return self._slot is not None and self._slot.filled
 
     def _log_events(self) -> None:
         library_ = library()
@@ -323,8 +319,13 @@ class Listener:
         if not self._closed and usable():
             text = f"{self!r} was never closed: use `with`, or close()"
             warnings.warn(text, ResourceWarning, stacklevel=1, source=self)
-            library_ = library()
-            library_.call(library_.lib.listener_free, self._handle)
+            self._free()
+
+    def _free(self) -> None:
+        library_ = library()
+        library_.call(library_.lib.listener_free, self._handle)
+        if not self._polling:  # else the library may be filling it; what it leaves there is as lost as the poll
+            self._slot.clear()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

@@ -6,45 +6,64 @@ import json
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
-from ._errors import InternalError
-from ._lib import Library, usable
+from ._errors import InternalError, KafarrError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ._lib import Library
 
 _STRUCTS = ("array", "schema", "rejected", "rejected_schema")
 
 
 class Slot:
-    """A kafarr_batch and a kafarr_error for the library to fill.
+    """A kafarr_batch and a kafarr_error for the library to fill, again and again.
 
-    Ctrl-C may strike between the return of a C call and the next statement. So a caller to whom no row may get lost
-    stores the slot first, lets go of it last, and may ask it again after an interrupt.
+    Ctrl-C may strike at every call, also between the return of a C function and the next statement. So what the
+    library left here stays until the caller has it, and may be asked for again after an interrupt.
+
+    Whoever makes a slot clears it in the end. No __del__ does: Python swallows an interrupt that strikes in there.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self.batch = library.new("kafarr_batch")
         self.error = library.new("kafarr_error")
+        self._blank = [(struct, bytes(library.ffi.buffer(struct))) for struct in (self.batch, self.error)]
         self._addresses: dict[str, tuple[int, int]] = {}
-        self._records: list[pa.RecordBatch] = []
+        # Set by the caller, without a call, as its very last step: records = [], delivered = True.
+        self.records: list[pa.RecordBatch] = []
+        self.delivered = False
 
     @property
     def filled(self) -> bool:
-        """Whether the library left a batch or an error here."""
-        return bool(self.error.code or self.batch.info)
+        """Whether the library left a batch or an error here, and the caller has not got it yet."""
+        return bool(self.error.code or self.batch.info) and not self.delivered
 
-    def raise_error(self) -> None:
-        """Raises the error, if the library left one."""
-        if self.error.code:
-            self._library.raise_error(self.error)
+    def clear(self) -> None:
+        """Gives back what the library left here and nobody took, and makes room."""
+        for member in _STRUCTS:
+            struct = getattr(self.batch, member)
+            if struct.release:  # NULL once it was imported
+                struct.release(self._library.ffi.addressof(self.batch, member))
+        text, self.batch.info = self.batch.info, self._library.ffi.NULL
+        self._library.lib.kafarr_free(text)
+        for struct, blank in self._blank:
+            self._library.ffi.buffer(struct)[:] = blank
+        self._addresses = {}
+        self.records = []
+        self.delivered = False
+
+    def exception(self) -> KafarrError | None:
+        """The error as an exception, if the library left one."""
+        return self._library.exception(self.error) if self.error.code else None
 
     def info(self) -> dict[str, Any]:
         """The batch's message type and ranges."""
         found: dict[str, Any] = json.loads(self._library.ffi.string(self.batch.info))
         return found
 
-    def records(self) -> dict[str, pa.RecordBatch]:
+    def take_records(self) -> dict[str, pa.RecordBatch]:
         """The rows under "array" and the rejected rows under "rejected", each if the library left some."""
         import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
@@ -54,23 +73,15 @@ class Slot:
                 for array, schema in (("array", "schema"), ("rejected", "rejected_schema"))
                 if getattr(self.batch, array).release
             }
-        if not self._records:
+        if not self.records:
             try:
                 # No Python code runs between two imports, nor between the last and the list: importing moves the
                 # memory out of the struct, and an interrupt before its result is stored would lose the rows.
-                self._records.extend(starmap(pa.RecordBatch._import_from_c, self._addresses.values()))
+                self.records.extend(starmap(pa.RecordBatch._import_from_c, self._addresses.values()))
             except pa.ArrowException as error:
                 raise InternalError(f"pyarrow refused the library's batch: {error}") from error
-        return dict(zip(self._addresses, self._records, strict=True))
+        return dict(zip(self._addresses, self.records, strict=True))
 
     def _address(self, member: str) -> int:
         ffi = self._library.ffi
         return int(ffi.cast("uintptr_t", ffi.addressof(self.batch, member)))
-
-    def __del__(self) -> None:
-        for member in _STRUCTS:
-            struct = getattr(self.batch, member)
-            if struct.release:  # NULL once it was imported
-                struct.release(self._library.ffi.addressof(self.batch, member))
-        if self.batch.info and usable():
-            self._library.lib.kafarr_free(self.batch.info)

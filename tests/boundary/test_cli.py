@@ -58,6 +58,7 @@ def test_the_versions_of_all_parts_are_shown(environment):
 def test_read_prints_rows_as_they_come_until_a_signal(kafka, read, number, status):
     with read("--format", "json", "--group", "g", stderr=subprocess.PIPE) as process:
         rows = [json.loads(process.stdout.readline()) for _ in range(3)]
+        time.sleep(0.3)  # printed, but perhaps not noted yet: that would repeat them
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
     assert rows == [{"x": number, "_offset": number} for number in range(3)]

@@ -53,7 +53,7 @@ def test_many_interrupts_lose_and_repeat_nothing(python):
             thread.start()
             while seen < 20000:
                 try:
-                    batch = p.poll_batch(num_messages=17, max_time=1000)
+                    batch = p.poll_batch(num_messages=min(17, 20000 - seen), max_time=1000)
                 except Interrupt:
                     interrupts += 1
                     continue

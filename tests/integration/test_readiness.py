@@ -69,8 +69,8 @@ def test_a_member_without_a_partition_is_ready(cluster, writer, topic, listen):
 
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline and not (rows and second.stats()["rebalances"]):
-        rows += first.poll(1, 100)[1].get("n", [])
-        rows += second.poll(1, 100)[1].get("n", [])
+        rows.extend(first.poll(1, 100)[1].get("n", []))
+        rows.extend(second.poll(1, 100)[1].get("n", []))
 
     assert rows == [0]
     assert first.poll(1, 100)[0] is None
@@ -131,7 +131,7 @@ def test_a_broker_that_restarts_loses_nothing(cluster, writer, topic, listen):
     deadline = time.monotonic() + 30
     while len(rows) < 10 and time.monotonic() < deadline:
         with contextlib.suppress(pykafarr.BrokerError):  # it says so while the broker is away
-            rows += listener.poll(5, 500)[1].get("n", [])
+            rows.extend(listener.poll(5, 500)[1].get("n", []))
 
     assert rows == list(range(10))
     listener.commit()

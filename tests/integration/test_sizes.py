@@ -55,7 +55,7 @@ def test_polls_of_one_row(writer, topic, listen):
 def test_as_many_rows_as_there_are(writer, topic, listen):
     writer.write(topic, A, numbers(0, 50_000))
 
-    _, frame = listen().poll(2**31 - 1, 3000)
+    _, frame = listen().poll(2**31 - 1, 2000)
 
     assert list(frame["n"]) == list(range(50_000))
 
@@ -66,7 +66,7 @@ def test_max_time_zero_takes_what_is_there(writer, topic, listen):
 
     rows = []
     for _ in range(1000):
-        rows += listener.poll(100, 0)[1].get("n", [])
+        rows.extend(listener.poll(100, 0)[1].get("n", []))
         if len(rows) == 10:
             break
 
@@ -83,9 +83,9 @@ def test_a_hundred_partitions_most_of_them_empty(cluster, writer, listen):
 
     found = []
     while len(found) < len(expected):
-        message_type, frame = listener.poll(64, 5000)
+        message_type, frame = listener.poll(50, 5000)
         assert message_type is not None
-        found += frame["n"]
+        found.extend(frame["n"])
 
     assert sorted(found) == sorted(expected)
 

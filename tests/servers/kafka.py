@@ -35,10 +35,11 @@ share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 message.max.bytes={MAX_MESSAGE_BYTES}
-# Tests of compacted and truncated topics wait for the cleaner: not its usual 15 s and 5 min.
+# Messages may say that they are years old.
+log.retention.ms=-1
+# Tests of compacted topics wait for the cleaner: not its usual 15 s.
 log.cleaner.backoff.ms=200
 log.cleaner.dedupe.buffer.size=16777216
-log.retention.check.interval.ms=500
 log.initial.task.delay.ms=100
 # A broker that has been paused for a few seconds is still the same broker.
 broker.session.timeout.ms=60000

@@ -155,7 +155,7 @@ def test_an_interrupt_as_an_error_arrives_keeps_it_for_the_next_poll(fake, p):
     assert p.poll()[0] is None
 
 
-@pytest.mark.parametrize("step", ["records", "info"])
+@pytest.mark.parametrize("step", ["take_records", "info"])
 def test_an_interrupt_while_rows_are_taken_keeps_them(fake, p, monkeypatch, step):
     fake.answers.append(fake.batch(rows(1, 2)))
     taken = getattr(pykafarr._slot.Slot, step)

@@ -46,18 +46,23 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 	text := e.Error()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.problem = text
 	switch {
 	case e.IsFatal():
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "the client cannot go on: %w", e))
 	case e.Code() == kafka.ErrAllBrokersDown:
 		k.downAt = time.Now()
-		k.down = source.Errorf(source.Broker, "no broker of %s can be reached: %s", k.cfg.Servers, text)
+		k.down = source.Errorf(source.Broker, "no broker of %s can be reached (%s)", k.cfg.Servers, k.problem)
+		k.problem = k.down.Error()
+		return
+	case e.Code() == kafka.ErrTransport, e.Code() == kafka.ErrResolve:
+		k.problem = text
+		return // librdkafka has logged it
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
 	case toldAtOnce[e.Code()]:
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "%w", e))
 	}
+	k.problem = text
 	k.cfg.Log(4, "CLIENT", text)
 }
 

@@ -169,7 +169,9 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 	case kafka.AssignedPartitions:
 		parts := toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
 		for _, p := range parts {
-			k.queue.forward(*p.Topic, p.Partition)
+			if !k.closing { // the queue is gone by then, and nobody reads the messages
+				k.queue.forward(*p.Topic, p.Partition)
+			}
 		}
 		if cooperative {
 			err = c.IncrementalAssign(parts)
