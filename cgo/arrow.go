@@ -143,7 +143,7 @@ func formatOf(t arrow.DataType) (format string, children []arrow.Field, err erro
 	if f, ok := formats[t.ID()]; ok {
 		return f, nil, nil
 	}
-	return "", nil, fmt.Errorf("Arrow type %s has no way out yet", t)
+	return "", nil, fmt.Errorf("no way out of the library for the Arrow type %s", t)
 }
 
 var formats = map[arrow.Type]string{

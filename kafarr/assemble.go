@@ -52,14 +52,6 @@ func (h *held) drop(k partitionKey) {
 	}
 }
 
-func (h *held) count() int {
-	n := 0
-	for i := h.chunk; i < len(h.chunks); i++ {
-		n += len(h.chunks[i].Records)
-	}
-	return n - h.record
-}
-
 // building is the batch that is being filled.
 type building struct {
 	plan      *plan // nil until the first good row

@@ -74,7 +74,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		append: func(c column.Column, r *rows) {
 			f := c.(*column.Fixed)
 			for i := range r.records {
-				f.Append64(uint64(r.records[i].Offset)) //nolint:gosec // bit pattern
+				f.Append64(uint64(r.records[i].Offset)) // bit pattern
 			}
 		},
 	},
@@ -82,7 +82,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		dtype: arrow.PrimitiveTypes.Int32,
 		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
 		append: func(c column.Column, r *rows) {
-			c.(*column.Fixed).Repeat32(uint32(r.partition), len(r.records)) //nolint:gosec // bit pattern
+			c.(*column.Fixed).Repeat32(uint32(r.partition), len(r.records)) // bit pattern
 		},
 	},
 	SchemaID: {
@@ -109,7 +109,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 				if r.records[i].TimestampType == 0 {
 					f.AppendNull()
 				} else {
-					f.Append64(uint64(r.records[i].Timestamp)) //nolint:gosec // bit pattern
+					f.Append64(uint64(r.records[i].Timestamp)) // bit pattern
 				}
 			}
 		},
@@ -121,7 +121,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 			d := c.(*column.Dictionary)
 			for i := range r.records {
 				if t := r.records[i].TimestampType; t == 1 || t == 2 {
-					d.Append32(uint32(t - 1)) //nolint:gosec // 0 or 1
+					d.Append32(uint32(t - 1)) // 0 or 1
 				} else {
 					d.AppendNull()
 				}

@@ -30,7 +30,8 @@ from ._errors import (
     SchemaNotFoundError,
     StateError,
 )
-from ._listener import Listener, listener
+from ._listener import Listener
+from ._open import listener
 from ._version import __version__
 
 __all__ = [

@@ -7,11 +7,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ._listener import Listener, listener
 from ._mock import MockKafka
+from ._open import listener
 
 if TYPE_CHECKING:
     import argparse
+
+    from ._listener import Listener
 
 PRICE = {
     "type": "record",
@@ -88,7 +90,10 @@ def _measure(p: Listener) -> None:
             break
         rows, frames = rows + len(frame), frames + 1
     seconds = time.perf_counter() - begun
-    print(f"{rows:,} messages in {frames} frames within {seconds:.3f} s: {rows / seconds:,.0f} messages per second")
+    print(
+        f"{rows:,} messages in {frames} frames, {seconds:.3f} s from the first row on: "
+        f"{rows / seconds:,.0f} messages per second"
+    )
 
 
 def _price(number: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from ._listener import listener
+from ._open import listener
 from ._writers import writer
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ const flatSchema = `{"type": "record", "name": "bench.Flat", "fields": [
 func flatRecord(r *rand.Rand) map[string]any {
 	return map[string]any{
 		"flag":   r.IntN(2) == 1,
-		"count":  int32(r.Uint32()>>(1+r.IntN(30))),
-		"id":     int64(r.Uint64()>>(1+r.IntN(62))),
+		"count":  int32(r.Uint32() >> (1 + r.IntN(30))),
+		"id":     int64(r.Uint64() >> (1 + r.IntN(62))),
 		"ratio":  r.Float32(),
 		"price":  r.Float64(),
 		"symbol": fmt.Sprintf("sym-%0*d", 4+r.IntN(9), r.IntN(10000)),

@@ -139,7 +139,7 @@ func (a *Appender) row(base unsafe.Pointer, end int) failure {
 				return unionFailure(base, pos, end, i)
 			}
 			pos++
-			if int8(b>>1) == s.null { //nolint:gosec // 0 or 1
+			if int8(b>>1) == s.null { // 0 or 1
 				s.any.AppendNull()
 				continue
 			}
@@ -168,7 +168,7 @@ func (a *Appender) row(base unsafe.Pointer, end int) failure {
 			if u > math.MaxUint32 {
 				return failure{fault: faultIntRange, step: i}
 			}
-			v := int32(u>>1) ^ -int32(u&1)                       //nolint:gosec // zigzag; u is within 32 bits
+			v := int32(u>>1) ^ -int32(u&1)                       // zigzag; u is within 32 bits
 			if s.code == opEnum && uint32(v) >= uint32(s.size) { //nolint:gosec // a negative index becomes a huge one, which is out of range too
 				return failure{fault: faultEnum, step: i, value: int64(v)}
 			}
@@ -202,8 +202,8 @@ func (a *Appender) row(base unsafe.Pointer, end int) failure {
 			} else if u, pos = varint(base, pos, end); pos < 0 {
 				return failure{fault: varintFault(pos), step: i}
 			}
-			n := int(u>>1) ^ -int(u&1)   //nolint:gosec // zigzag; checked in the next line
-			if uint(n) > uint(end-pos) { //nolint:gosec // a negative length becomes a huge one
+			n := int(u>>1) ^ -int(u&1)   // zigzag; checked in the next line
+			if uint(n) > uint(end-pos) { // a negative length becomes a huge one
 				return failure{fault: faultLength, step: i, value: int64(n)}
 			}
 			if !s.varlen.Fits(n) {

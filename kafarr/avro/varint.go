@@ -53,7 +53,7 @@ func varint(base unsafe.Pointer, pos, end int) (uint64, int) {
 	return 0, varintLong
 }
 
-func zigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) } //nolint:gosec // the encoding's definition
+func zigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) } // the encoding's definition
 
 // load32 and load64 read little-endian words, as all platforms of this library have them, from any address.
 func load32(base unsafe.Pointer, pos int) uint32 { return *(*uint32)(unsafe.Add(base, pos)) }

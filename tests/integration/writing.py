@@ -35,7 +35,8 @@ class Writer:
         properties |= {name.replace("_", "."): value for name, value in config.items()}
         # Idempotent, so that a retry changes neither the order nor the number of messages.
         self.producer = Producer({"enable.idempotence": True, "message.max.bytes": 32_000_000, **properties})
-        self._registry = SchemaRegistryClient({"url": cluster.registry_url, "timeout": 10})
+        # Apicurio 3.3.3 sometimes leaves a request without an answer (one of some hundred): the client asks again.
+        self._registry = SchemaRegistryClient({"url": cluster.registry_url, "timeout": 3})
         self._serializers: dict[tuple[str, str], AvroSerializer] = {}
 
     def serialize(self, topic: str, schema: Schema, record: object) -> bytes:

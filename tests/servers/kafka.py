@@ -26,6 +26,9 @@ auto.create.topics.enable=false
 # The first member of a group need not wait for others that might come.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+# Rebalances of the newer protocol (KIP-848) take a heartbeat or two, whose pace the broker sets.
+group.consumer.min.heartbeat.interval.ms=100
+group.consumer.heartbeat.interval.ms=200
 offsets.topic.num.partitions=2
 offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=2
