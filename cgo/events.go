@@ -27,7 +27,7 @@ type event struct {
 	Level      int     `json:"level,omitempty"`
 	Facility   string  `json:"facility,omitempty"`
 	Message    string  `json:"message,omitempty"`
-	Repeats    int64   `json:"repeats,omitempty"`
+	Repeats    int64   `json:"repeats"`
 	Partitions [][]any `json:"partitions,omitzero"`
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 )
 
-// poisoned is set by the first panic: whatever state it left is not to be trusted, so every later call fails at once.
-var poisoned atomic.Bool
+// poisoned is the first panic: whatever state it left is not to be trusted, so every later call fails at once.
+var poisoned atomic.Pointer[string]
 
 var errPending = errors.New("not finished within the slice")
 
@@ -24,12 +24,11 @@ var errPending = errors.New("not finished within the slice")
 func guard(e *C.struct_kafarr_error, work func() error) (status C.int32_t) {
 	defer func() {
 		if p := recover(); p != nil {
-			poisoned.Store(true)
-			status = fail(e, internal("the library has failed and refuses further calls; please report this: panic: %v\n%s", p, debug.Stack()))
+			status = fail(e, poison(p))
 		}
 	}()
-	if poisoned.Load() {
-		return fail(e, internal("the library has failed before and refuses further calls"))
+	if first := poisoned.Load(); first != nil {
+		return fail(e, internal("the library has failed before and refuses further calls: %s", *first))
 	}
 	switch err := work(); {
 	case err == nil:
@@ -45,13 +44,19 @@ func internal(format string, args ...any) error {
 	return &kafarr.Error{Code: kafarr.InternalError, Partition: -1, Offset: -1, SchemaID: -1, Err: fmt.Errorf(format, args...)}
 }
 
+// poison takes a panic that was recovered from.
+func poison(p any) error {
+	text := fmt.Sprintf("panic: %v", p)
+	poisoned.CompareAndSwap(nil, &text)
+	return internal("the library has failed and refuses further calls; please report this: %s\n%s", text, debug.Stack())
+}
+
 // spawn runs a goroutine for an operation. A panic in it poisons the library and becomes the operation's error.
 func spawn(f func(), failed func(error)) {
 	go func() {
 		defer func() {
 			if p := recover(); p != nil {
-				poisoned.Store(true)
-				failed(internal("panic: %v\n%s", p, debug.Stack()))
+				failed(poison(p))
 			}
 		}()
 		f()

@@ -122,7 +122,7 @@ void kafarr_forget(int64_t operation);
 /* ---- Listener ---- */
 
 /* config: JSON object
- *   "servers": str, "group": str, "topics": [str, ...], "registry_url": str | null,
+ *   "servers": str, "group": str, "topics": [str, ...], "registry_url": str,
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
  *   "metadata": [[metadata column, name in the frame], ...],
  *   "errors": "raise" | "skip" | "collect", "ready_timeout_ms": int
@@ -147,7 +147,7 @@ int32_t listener_commit_start(int64_t listener, const char *ranges, int64_t rang
                               struct kafarr_error *error);
 
 /* JSON: counters since the listener was opened:
- *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "held", "log_lines_dropped"} */
+ *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "log_lines_dropped"} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */

@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -54,14 +55,20 @@ func (h *held) drop(k partitionKey) {
 
 // building is the batch that is being filled.
 type building struct {
-	plan      *plan // nil until the first good row
+	plan     *plan      // nil until the first good row
+	set      *columnSet // of plan
+	segments []segment
+	bytes    int
+	rejected *rejected
+}
+
+// columnSet is the columns of one shape. They are used again by the next batch of that shape, which so begins with the capacity that the
+// last one came to.
+type columnSet struct {
 	columns   *avro.Columns
 	appenders map[*avro.Plan]*avro.Appender
 	metadata  []column.Column
-	offsets   *column.Fixed // of every row, asked for or not: a batch may have to be cut
-	segments  []segment
-	bytes     int
-	rejected  *rejected
+	offsets   *column.Fixed // of every row, one of metadata or not: a batch may have to be cut
 }
 
 // segment is a stretch of rows of one partition: rows [row, row+rows) come from [first, next).
@@ -72,34 +79,71 @@ type segment struct {
 }
 
 func (b *building) rows() int {
-	if b.columns == nil {
+	if b.set == nil {
 		return 0
 	}
-	return b.columns.Rows()
+	return b.set.columns.Rows()
 }
 
 // pending tells that there is something to hand over before an error is told.
 func (b *building) pending() bool { return b.rows() > 0 || b.rejected != nil }
 
 // start gives the batch its type.
-func (b *building) start(p *plan, metadata []Metadata) {
-	b.plan = p
-	b.columns = p.avro.NewColumns()
-	b.appenders = map[*avro.Plan]*avro.Appender{}
-	b.offsets = column.NewFixed(arrow.PrimitiveTypes.Int64, 8)
-	for _, m := range metadata {
-		b.metadata = append(b.metadata, metadataColumns[m.Column].make())
+func (l *Listener) start(p *plan) {
+	set := l.sets[p.avro.Shape]
+	if set == nil {
+		set = newColumnSet(p.avro, l.cfg.Metadata)
+		l.sets[p.avro.Shape] = set
 	}
+	l.batch.plan, l.batch.set = p, set
 }
 
-// appender returns the appender of a plan, which has the shape of the batch.
-func (b *building) appender(p *avro.Plan) *avro.Appender {
-	a := b.appenders[p]
+func newColumnSet(p *avro.Plan, metadata []Metadata) *columnSet {
+	s := &columnSet{columns: p.NewColumns(), appenders: map[*avro.Plan]*avro.Appender{}}
+	for _, m := range metadata {
+		c := metadataColumns[m.Column].make()
+		s.metadata = append(s.metadata, c)
+		if m.Column == Offset {
+			s.offsets = c.(*column.Fixed)
+		}
+	}
+	if s.offsets == nil {
+		s.offsets = column.NewFixed(arrow.PrimitiveTypes.Int64, 8)
+	}
+	return s
+}
+
+// appender returns the appender of a plan, which has the shape of the set.
+func (s *columnSet) appender(p *avro.Plan) *avro.Appender {
+	a := s.appenders[p]
 	if a == nil {
-		a = p.Bind(b.columns)
-		b.appenders[p] = a
+		a = p.Bind(s.columns)
+		s.appenders[p] = a
 	}
 	return a
+}
+
+// hidden tells that the offsets are kept for cutting only and are no column of the batch.
+func (s *columnSet) hidden() bool {
+	return !slices.ContainsFunc(s.metadata, func(c column.Column) bool { return c == column.Column(s.offsets) })
+}
+
+// finish hands the columns over and leaves the set empty.
+func (s *columnSet) finish() []arrow.ArrayData {
+	out := s.columns.Finish()
+	for _, m := range s.metadata {
+		out = append(out, m.Finish())
+	}
+	s.release()
+	return out
+}
+
+func (s *columnSet) release() {
+	s.columns.Release()
+	for _, m := range s.metadata {
+		m.Release()
+	}
+	s.offsets.Release()
 }
 
 // took notes that [first, next) of a partition was read and gave n rows.
@@ -113,12 +157,8 @@ func (b *building) took(k partitionKey, first, next int64, n int) {
 }
 
 func (b *building) release() {
-	if b.columns != nil {
-		b.columns.Release()
-		b.offsets.Release()
-	}
-	for _, m := range b.metadata {
-		m.Release()
+	if b.set != nil {
+		b.set.release()
 	}
 	if b.rejected != nil {
 		b.rejected.release()
@@ -140,14 +180,10 @@ func (b *building) finish(limit int) finished {
 		if n > limit {
 			out.offsets = make([]int64, n)
 			for i := range out.offsets {
-				out.offsets[i] = int64(b.offsets.At64(i)) //nolint:gosec // bit pattern
+				out.offsets[i] = int64(b.set.offsets.At64(i)) //nolint:gosec // bit pattern
 			}
 		}
-		columns := b.columns.Finish()
-		for _, m := range b.metadata {
-			columns = append(columns, m.Finish())
-		}
-		out.batch.Record = newRecord(b.plan.schema, columns, n)
+		out.batch.Record = newRecord(b.plan.schema, b.set.finish(), n)
 		out.batch.MessageType = b.plan.avro.MessageType
 	}
 	if b.rejected != nil {
@@ -270,20 +306,13 @@ func (l *Listener) appendRun(chunk *source.Chunk, records []source.Record) (outc
 		return failed, err.at(chunk.Topic, chunk.Partition, first.Offset)
 	}
 	b := &l.batch
-	if b.plan == nil {
-		b.start(p, l.cfg.Metadata)
-	} else if b.plan.avro.Shape != p.avro.Shape {
-		if b.rows() > 0 {
-			return changed, nil
-		}
-		// The plan's first rows were all bad: nothing of it is left but columns to throw away.
-		rejects, segments := b.rejected, b.segments
-		b.rejected, b.segments = nil, nil
-		b.release()
-		b.rejected, b.segments = rejects, segments
-		b.start(p, l.cfg.Metadata)
+	if b.plan != nil && b.plan.avro.Shape != p.avro.Shape && b.rows() > 0 {
+		return changed, nil
 	}
-	n, appendErr := b.appender(p.avro).Append(l.bodies)
+	if b.rows() == 0 {
+		l.start(p)
+	}
+	n, appendErr := b.set.appender(p.avro).Append(l.bodies)
 	if n > 0 {
 		l.appended(chunk, records[:n])
 	}
@@ -303,11 +332,13 @@ func (l *Listener) appended(chunk *source.Chunk, records []source.Record) {
 	b := &l.batch
 	r := rows{topic: chunk.Topic, partition: chunk.Partition, schemaID: l.schemaID, records: records}
 	for i, m := range l.cfg.Metadata {
-		metadataColumns[m.Column].append(b.metadata[i], &r)
+		metadataColumns[m.Column].append(b.set.metadata[i], &r)
+	}
+	if b.set.hidden() {
+		metadataColumns[Offset].append(b.set.offsets, &r)
 	}
 	bytes := 0
 	for i := range records {
-		b.offsets.Append64(uint64(records[i].Offset)) //nolint:gosec // bit pattern
 		bytes += int(records[i].ValueLen) + int(max(records[i].KeyLen, 0))
 		for _, h := range headersOf(&records[i]) {
 			bytes += int(h.NameLen) + int(max(h.ValueLen, 0))

@@ -32,6 +32,7 @@ type Listener struct {
 	poll      poll
 	held      held
 	batch     building
+	sets      map[string]*columnSet // by shape; empty but for the batch's
 	leftover  *finished // what a poll may not return yet
 	failure   error     // told by the next poll
 	plans     map[uint32]*plan
@@ -72,7 +73,7 @@ func Open(cfg Config) (*Listener, error) {
 	}
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		plans: map[uint32]*plan{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
+		plans: map[uint32]*plan{}, sets: map[string]*columnSet{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
 		acks: newAcknowledger(), owned: map[partitionKey]bool{},
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())

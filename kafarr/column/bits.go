@@ -14,7 +14,9 @@ import (
 type Bits struct {
 	data     unsafe.Pointer
 	n        int
+	fast     int // as in Fixed
 	capacity int // in bits, a multiple of 512
+	hint     int
 	validity validity
 }
 
@@ -25,21 +27,30 @@ func NewBits() *Bits { return &Bits{} }
 func (c *Bits) Len() int { return c.n }
 
 func (c *Bits) grow(need int) {
-	capacity := (grownCapacity(c.capacity, need) + 511) &^ 511
+	capacity := (grownCapacity(c.capacity, need, c.hint) + 511) &^ 511
 	c.data = cmem.Resize(c.data, c.capacity/8, capacity/8)
 	clear(unsafe.Slice((*byte)(unsafe.Add(c.data, c.capacity/8)), (capacity-c.capacity)/8))
 	c.capacity = capacity
 }
 
-// Append appends the lowest bit of v, which must be 0 or 1.
-func (c *Bits) Append(v byte) {
+// admit is as in Fixed.
+func (c *Bits) admit() {
 	if c.n == c.capacity {
 		c.grow(c.n + 1)
 	}
-	p := (*byte)(unsafe.Add(c.data, c.n>>3))
-	shift := c.n & 7
-	*p = *p&^(1<<shift) | v<<shift
-	c.validity.valid(c.n)
+	c.fast = c.capacity
+	if c.validity.bits != nil {
+		c.validity.set(c.n)
+		c.fast = 0
+	}
+}
+
+// Append appends the lowest bit of v, which must be 0 or 1. Bits behind the last value are zero.
+func (c *Bits) Append(v byte) {
+	if c.n >= c.fast {
+		c.admit()
+	}
+	*(*byte)(unsafe.Add(c.data, c.n>>3)) |= v << (c.n & 7)
 	c.n++
 }
 
@@ -48,9 +59,9 @@ func (c *Bits) AppendNull() {
 	if c.n == c.capacity {
 		c.grow(c.n + 1)
 	}
-	clearBit(c.data, c.n)
 	c.validity.null(c.n)
 	c.n++
+	c.fast = 0
 }
 
 // AppendZero implements Column.
@@ -59,7 +70,10 @@ func (c *Bits) AppendZero() { c.Append(0) }
 // Truncate implements Column.
 func (c *Bits) Truncate(n int) {
 	c.validity.truncate(n, c.n)
-	c.n = n
+	for i := n; i < c.n; i++ {
+		clearBit(c.data, i)
+	}
+	c.n, c.fast = n, 0
 }
 
 // Finish implements Column.
@@ -67,12 +81,12 @@ func (c *Bits) Finish() arrow.ArrayData {
 	if c.data == nil {
 		c.grow(1)
 	}
-	clearTail(c.data, c.n)
 	valid, nulls := c.validity.finish(c.n)
 	values := buffer(c.data, (c.n+7)/8)
 	data := array.NewData(arrow.FixedWidthTypes.Boolean, c.n, []*memory.Buffer{valid, values}, nil, nulls, 0)
 	releaseAll(valid, values)
-	c.data, c.n, c.capacity = nil, 0, 0
+	c.hint = c.n
+	c.data, c.n, c.fast, c.capacity = nil, 0, 0, 0
 	return data
 }
 
@@ -80,5 +94,5 @@ func (c *Bits) Finish() arrow.ArrayData {
 func (c *Bits) Release() {
 	cmem.Release(c.data)
 	c.validity.release()
-	c.data, c.n, c.capacity = nil, 0, 0
+	c.data, c.n, c.fast, c.capacity = nil, 0, 0, 0
 }

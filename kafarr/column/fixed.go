@@ -16,7 +16,9 @@ type Fixed struct {
 	width    int
 	data     unsafe.Pointer
 	n        int
+	fast     int // appending value n takes no thought while n < fast: there is room, and no null bitmap
 	capacity int
+	hint     int // values that it held the last time
 	validity validity
 }
 
@@ -36,28 +38,47 @@ func (c *Fixed) Reserve(n int) {
 }
 
 func (c *Fixed) grow(need int) {
-	capacity := grownCapacity(c.capacity, need)
+	capacity := grownCapacity(c.capacity, need, c.hint)
 	c.data = cmem.Resize(c.data, c.n*c.width, capacity*c.width)
 	c.capacity = capacity
+	c.advance()
+}
+
+// advance sets the point up to which appending is fast.
+func (c *Fixed) advance() {
+	c.fast = c.capacity
+	if c.validity.bits != nil {
+		c.fast = c.n
+	}
+}
+
+// admit makes room for value n and notes it as valid: what the append methods leave out, so that they can be inlined. Room and bitmap
+// are one comparison there: 12 of 80 ns a message on the flat record.
+func (c *Fixed) admit() {
+	if c.n == c.capacity {
+		c.grow(c.n + 1)
+	}
+	if c.validity.bits != nil {
+		c.validity.set(c.n)
+		c.fast = c.n + 1
+	}
 }
 
 // Append32 appends a value of a column that is 4 bytes wide.
 func (c *Fixed) Append32(v uint32) {
-	if c.n == c.capacity {
-		c.grow(c.n + 1)
+	if c.n >= c.fast {
+		c.admit()
 	}
-	*(*uint32)(unsafe.Add(c.data, c.n<<2)) = v
-	c.validity.valid(c.n)
+	*(*uint32)(unsafe.Add(c.data, c.n*4)) = v
 	c.n++
 }
 
 // Append64 appends a value of a column that is 8 bytes wide.
 func (c *Fixed) Append64(v uint64) {
-	if c.n == c.capacity {
-		c.grow(c.n + 1)
+	if c.n >= c.fast {
+		c.admit()
 	}
-	*(*uint64)(unsafe.Add(c.data, c.n<<3)) = v
-	c.validity.valid(c.n)
+	*(*uint64)(unsafe.Add(c.data, c.n*8)) = v
 	c.n++
 }
 
@@ -68,11 +89,10 @@ func (c *Fixed) AppendBytes(p unsafe.Pointer) {
 
 // next returns the room of one more, valid, value.
 func (c *Fixed) next() []byte {
-	if c.n == c.capacity {
-		c.grow(c.n + 1)
+	if c.n >= c.fast {
+		c.admit()
 	}
 	room := unsafe.Slice((*byte)(unsafe.Add(c.data, c.n*c.width)), c.width)
-	c.validity.valid(c.n)
 	c.n++
 	return room
 }
@@ -99,6 +119,7 @@ func (c *Fixed) AppendNull() {
 	clear(unsafe.Slice((*byte)(unsafe.Add(c.data, c.n*c.width)), c.width))
 	c.validity.null(c.n)
 	c.n++
+	c.fast = 0
 }
 
 // AppendZero implements Column.
@@ -108,6 +129,7 @@ func (c *Fixed) AppendZero() { clear(c.next()) }
 func (c *Fixed) Truncate(n int) {
 	c.validity.truncate(n, c.n)
 	c.n = n
+	c.advance()
 }
 
 // Finish implements Column.
@@ -119,7 +141,8 @@ func (c *Fixed) Finish() arrow.ArrayData {
 	values := buffer(c.data, c.n*c.width)
 	data := array.NewData(c.dtype, c.n, []*memory.Buffer{valid, values}, nil, nulls, 0)
 	releaseAll(valid, values)
-	c.data, c.n, c.capacity = nil, 0, 0
+	c.hint = c.n
+	c.data, c.n, c.fast, c.capacity = nil, 0, 0, 0
 	return data
 }
 
@@ -127,7 +150,10 @@ func (c *Fixed) Finish() arrow.ArrayData {
 func (c *Fixed) Release() {
 	cmem.Release(c.data)
 	c.validity.release()
-	c.data, c.n, c.capacity = nil, 0, 0
+	if c.n > 0 {
+		c.hint = c.n
+	}
+	c.data, c.n, c.fast, c.capacity = nil, 0, 0, 0
 }
 
 // releaseAll gives up the references that array.NewData has taken its own of.

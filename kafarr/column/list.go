@@ -19,6 +19,7 @@ type List struct {
 	offsets  unsafe.Pointer // n+1 int32; absent until the first value
 	n        int
 	capacity int
+	hint     int
 	validity validity
 }
 
@@ -55,7 +56,7 @@ func (c *List) end() {
 
 func (c *List) grow() {
 	first := c.offsets == nil
-	capacity := grownCapacity(c.capacity, c.n+1)
+	capacity := grownCapacity(c.capacity, c.n+1, c.hint)
 	used := 0
 	if !first {
 		used = (c.n + 1) * 4
@@ -92,6 +93,7 @@ func (c *List) Finish() arrow.ArrayData {
 	data := array.NewData(c.dtype, c.n, []*memory.Buffer{valid, offsets}, []arrow.ArrayData{items}, nulls, 0)
 	items.Release()
 	releaseAll(valid, offsets)
+	c.hint = c.n
 	c.offsets, c.n, c.capacity = nil, 0, 0
 	return data
 }

@@ -16,10 +16,13 @@ type Varlen struct {
 	dtype         arrow.DataType
 	offsets       unsafe.Pointer // n+1 int32; absent until the first value
 	n             int
+	fast          int // as in Fixed
 	capacity      int // values
+	hint          int
 	data          unsafe.Pointer
 	bytes         int
 	bytesCapacity int
+	bytesHint     int
 	validity      validity
 }
 
@@ -54,18 +57,29 @@ func (c *Varlen) Room(n int) unsafe.Pointer {
 
 // Took appends the value of n bytes that was written to Room.
 func (c *Varlen) Took(n int) {
+	if c.n >= c.fast {
+		c.admit()
+	}
+	c.bytes += n
+	c.n++
+	*(*int32)(unsafe.Add(c.offsets, c.n*4)) = int32(c.bytes) //nolint:gosec // Fits keeps bytes within 32 bits
+}
+
+// admit is as in Fixed.
+func (c *Varlen) admit() {
 	if c.n == c.capacity {
 		c.growOffsets()
 	}
-	c.bytes += n
-	*(*int32)(unsafe.Add(c.offsets, c.n<<2+4)) = int32(c.bytes) //nolint:gosec // Fits keeps bytes within 32 bits
-	c.validity.valid(c.n)
-	c.n++
+	c.fast = c.capacity
+	if c.validity.bits != nil {
+		c.validity.set(c.n)
+		c.fast = 0
+	}
 }
 
 func (c *Varlen) growOffsets() {
 	first := c.offsets == nil
-	capacity := grownCapacity(c.capacity, c.n+1)
+	capacity := grownCapacity(c.capacity, c.n+1, c.hint)
 	used := 0
 	if !first {
 		used = (c.n + 1) * 4
@@ -78,7 +92,7 @@ func (c *Varlen) growOffsets() {
 }
 
 func (c *Varlen) growBytes(n int) {
-	capacity := max(2*c.bytesCapacity, c.bytes+n+wordSlack, 16*minCapacity)
+	capacity := max(grownCapacity(c.bytesCapacity, c.bytes+n, c.bytesHint)+wordSlack, 16*minCapacity)
 	c.data = cmem.Resize(c.data, c.bytes, capacity)
 	c.bytesCapacity = capacity
 }
@@ -91,6 +105,7 @@ func (c *Varlen) AppendNull() {
 	*(*int32)(unsafe.Add(c.offsets, c.n<<2+4)) = int32(c.bytes) //nolint:gosec // Fits keeps bytes within 32 bits
 	c.validity.null(c.n)
 	c.n++
+	c.fast = 0
 }
 
 // AppendZero implements Column.
@@ -103,7 +118,7 @@ func (c *Varlen) Truncate(n int) {
 	}
 	c.validity.truncate(n, c.n)
 	c.bytes = int(*(*int32)(unsafe.Add(c.offsets, n<<2)))
-	c.n = n
+	c.n, c.fast = n, 0
 }
 
 // Finish implements Column.
@@ -119,6 +134,7 @@ func (c *Varlen) Finish() arrow.ArrayData {
 	values := buffer(c.data, c.bytes)
 	data := array.NewData(c.dtype, c.n, []*memory.Buffer{valid, offsets, values}, nil, nulls, 0)
 	releaseAll(valid, offsets, values)
+	c.hint, c.bytesHint = c.n, c.bytes+c.bytes/16 // lengths vary a little
 	c.forget()
 	return data
 }
@@ -132,6 +148,6 @@ func (c *Varlen) Release() {
 }
 
 func (c *Varlen) forget() {
-	c.offsets, c.n, c.capacity = nil, 0, 0
+	c.offsets, c.n, c.fast, c.capacity = nil, 0, 0, 0
 	c.data, c.bytes, c.bytesCapacity = nil, 0, 0
 }

@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import folder
 from .kafka import Kafka
 from .process import ServerError
 from .registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from confluent_kafka.admin import AdminClient
 
@@ -24,11 +23,9 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def start() -> Iterator[Cluster]:
     """Starts both servers at the same time; stops them and removes their data at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="pykafarr-servers-"))
-    with contextlib.ExitStack() as cleanup:
-        cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
-        registry = Registry(folder / "registry")
-        kafka = Kafka(folder / "kafka")
+    with folder.temporary() as place, contextlib.ExitStack() as cleanup:
+        registry = Registry(place / "registry")
+        kafka = Kafka(place / "kafka")
         # The registry takes 5 s to start, half of it on one core: formatting and starting Kafka fits beside it.
         cleanup.callback(registry.process.stop)
         registry.start(wait=False)
@@ -37,16 +34,16 @@ def start() -> Iterator[Cluster]:
         kafka.start(wait=False)
         kafka.wait_until_ready()
         registry.wait_until_ready()
-        yield Cluster(kafka, registry, folder)
+        yield Cluster(kafka, registry, place)
 
 
 class Cluster:
     """A running broker and a running registry, and topics on them."""
 
-    def __init__(self, kafka: Kafka, registry: Registry, folder: Path) -> None:
+    def __init__(self, kafka: Kafka, registry: Registry, place: Path) -> None:
         self.kafka = kafka
         self.registry = registry
-        self.folder = folder
+        self.folder = place
         self._numbers = itertools.count(1)
         self._admin: AdminClient | None = None
 
