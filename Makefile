@@ -49,12 +49,13 @@ fuzz: ## Fuzz each Go fuzz target for FUZZTIME
 	@set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' kafarr cgo | while IFS=: read -r file target; do \
 		(set -x; go test -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file)); \
 	done
-fuzz-short: override FUZZTIME = 5s
-fuzz-short: fuzz
+fuzz-short: ## Fuzz the decoder for 30 s and the schema parser for 5 s
+	go test -run='^$$' -fuzz='^FuzzBody$$' -fuzztime=30s ./kafarr/avro
+	go test -run='^$$' -fuzz='^FuzzSchema$$' -fuzztime=5s ./kafarr/avro
 
 .PHONY: test-python
 test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server
-	$(PYTEST) tests/unit tests/boundary $(PYTEST_ARGS)
+	$(PYTEST) tests/unit tests/boundary tests/docs $(PYTEST_ARGS)
 
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry

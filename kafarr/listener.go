@@ -33,8 +33,8 @@ type Listener struct {
 	held      held
 	batch     building
 	sets      map[string]*columnSet // by shape; empty but for the batch's
-	leftover  *finished // what a poll may not return yet
-	failure   error     // told by the next poll
+	leftover  *finished             // what a poll may not return yet
+	failure   error                 // told by the next poll
 	plans     map[uint32]*plan
 	lookups   map[uint32]*lookup
 	lookup    *lookup // the one that is waited for

@@ -1,6 +1,6 @@
 /* driver.c: all that a C program does with the library, from the first call to the last, for leak checkers to watch.
  *
- *   driver SERVERS REGISTRY TOPIC GROUP ROWS [LEAK]
+ *   driver LIBRARY SERVERS REGISTRY TOPIC GROUP ROWS [LEAK]
  *
  * Reads ROWS rows, rejected ones included, with two listeners one after the other; decodes without a broker; makes calls that fail;
  * and checks what it gets. LEAK is a mistake to make on purpose, one of the table at the end. The program itself finds only what
@@ -8,15 +8,13 @@
  */
 #include "kafarr.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Only the library for tests has it (kafarr_testing.h); with the released one it is NULL. */
-void kafarr_testing_leak(int64_t bytes) __attribute__((weak));
-
-enum { SLICE_MS = 50, POLL_MS = 20000, MOST_ROWS = 700 };
+enum { SLICE_MS = 50, POLL_MS = 500, PATIENCE = 60, MOST_ROWS = 700 };
 
 static const char *leak = "nothing";
 
@@ -43,14 +41,43 @@ static void check_failed(int32_t status, int32_t wanted, const char *call, const
   check(error->message[0] != '\0', "%s: status %d, and not a word why", call, (int)status);
 }
 
+/* ---- The library ---- */
+
+/* Loaded and not linked: a preloaded LeakSanitizer is set up only after the libraries that the program is linked with, and Go sets
+ * up its signal handlers through it. */
+#define FUNCTIONS(each) \
+  each(kafarr_live_bytes) each(kafarr_free) each(kafarr_wait) each(listener_new) each(listener_poll) each(listener_events) \
+  each(listener_commit_start) each(listener_stats) each(listener_close_start) each(listener_free) each(decoder_new) \
+  each(decoder_decode) each(decoder_free)
+
+static struct {
+#define MEMBER(name) __typeof__(&name) name;
+  FUNCTIONS(MEMBER)
+  void (*kafarr_testing_leak)(int64_t bytes); /* kafarr_testing.h: NULL in the released library */
+} library;
+
+static void *function(void *handle, const char *name) {
+  void *found = dlsym(handle, name);
+  check(found != NULL, "the library has no %s", name);
+  return found;
+}
+
+static void load(const char *path) {
+  void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  check(handle != NULL, "%s", handle == NULL ? dlerror() : "");
+#define LOAD(name) library.name = (__typeof__(&name))function(handle, #name);
+  FUNCTIONS(LOAD)
+  library.kafarr_testing_leak = (void (*)(int64_t))dlsym(handle, "kafarr_testing_leak");
+}
+
 static void wait_for(int64_t operation, const char *call) {
   struct kafarr_error error = no_error();
   char *result = NULL;
   int32_t status;
-  do status = kafarr_wait(operation, SLICE_MS, &result, &error);
+  do status = library.kafarr_wait(operation, SLICE_MS, &result, &error);
   while (status == KAFARR_PENDING);
   check_ok(status, call, &error);
-  kafarr_free(result);
+  library.kafarr_free(result);
 }
 
 /* ---- Batches ---- */
@@ -86,7 +113,7 @@ static int64_t consume(struct kafarr_batch *batch, const char *topic, char *rang
   if (leaks("a batch")) batch->array.release = NULL;
   release(&batch->array, &batch->schema);
   release(&batch->rejected, &batch->rejected_schema);
-  if (!leaks("a text")) kafarr_free(batch->info);
+  if (!leaks("a text")) library.kafarr_free(batch->info);
   return rows;
 }
 
@@ -103,7 +130,7 @@ static int64_t open_listener(char **arguments) {
   check(length < (int)sizeof config, "the arguments are too long");
   int64_t listener = 0;
   struct kafarr_error error = no_error();
-  check_ok(listener_new(config, length, &listener, &error), "listener_new", &error);
+  check_ok(library.listener_new(config, length, &listener, &error), "listener_new", &error);
   return listener;
 }
 
@@ -112,7 +139,7 @@ static int64_t poll_once(int64_t listener, const char *topic, int64_t most, char
   struct kafarr_error error = no_error();
   int32_t status, begin = 1;
   do {
-    status = listener_poll(listener, begin, most, POLL_MS, SLICE_MS, &batch, &error);
+    status = library.listener_poll(listener, begin, most, POLL_MS, SLICE_MS, &batch, &error);
     begin = 0;
   } while (status == KAFARR_PENDING);
   check_ok(status, "listener_poll", &error);
@@ -122,17 +149,17 @@ static int64_t poll_once(int64_t listener, const char *topic, int64_t most, char
 static void look_around(int64_t listener) {
   struct kafarr_error error = no_error();
   char *text = NULL;
-  check_ok(listener_events(listener, &text, &error), "listener_events", &error);
-  kafarr_free(text);
-  check_ok(listener_stats(listener, &text, &error), "listener_stats", &error);
-  kafarr_free(text);
+  check_ok(library.listener_events(listener, &text, &error), "listener_events", &error);
+  library.kafarr_free(text);
+  check_ok(library.listener_stats(listener, &text, &error), "listener_stats", &error);
+  library.kafarr_free(text);
 }
 
 /* Commits the ranges, or with NULL all that was returned. */
 static void commit(int64_t listener, const char *ranges) {
   struct kafarr_error error = no_error();
   int64_t operation = 0, length = ranges == NULL ? 0 : (int64_t)strlen(ranges);
-  check_ok(listener_commit_start(listener, ranges, length, &operation, &error), "listener_commit_start", &error);
+  check_ok(library.listener_commit_start(listener, ranges, length, &operation, &error), "listener_commit_start", &error);
   wait_for(operation, "commit");
 }
 
@@ -140,19 +167,21 @@ static void read_rows(char **arguments, int64_t wanted) {
   int64_t listener = open_listener(arguments), rows = 0, operation = 0;
   struct kafarr_error error = no_error();
   char range[512];
-  for (int polls = 0; rows < wanted; polls++) {
+  for (int in_vain = 0; rows < wanted;) {
     int64_t left = wanted - rows, got = poll_once(listener, arguments[2], left < MOST_ROWS ? left : MOST_ROWS, range, sizeof range);
-    check(got > 0, "nothing came for %d ms, after %lld of %lld rows", POLL_MS, (long long)rows, (long long)wanted);
+    if (got > 0 && rows == 0) commit(listener, range);
+    if (got == 0) in_vain++;
+    check(in_vain < PATIENCE, "%d polls brought nothing, after %lld of %lld rows", in_vain, (long long)rows, (long long)wanted);
     rows += got;
-    if (polls == 0) commit(listener, range);
   }
+  check(rows == wanted, "%lld rows came, only %lld were asked for", (long long)rows, (long long)wanted);
   look_around(listener);
   commit(listener, NULL);
-  check_ok(listener_close_start(listener, 1, &operation, &error), "listener_close_start", &error);
+  check_ok(library.listener_close_start(listener, 1, &operation, &error), "listener_close_start", &error);
   wait_for(operation, "close");
-  check_ok(listener_free(listener, &error), "listener_free", &error);
+  check_ok(library.listener_free(listener, &error), "listener_free", &error);
   error = no_error();
-  check_failed(listener_stats(listener, NULL, &error), KAFARR_E_CLOSED, "listener_stats of a freed listener", &error);
+  check_failed(library.listener_stats(listener, NULL, &error), KAFARR_E_CLOSED, "listener_stats of a freed listener", &error);
 }
 
 /* ---- What needs no broker ---- */
@@ -165,22 +194,22 @@ static void decode(void) {
   char range[64];
   int64_t decoder = 0;
   struct kafarr_error error = no_error();
-  check_ok(decoder_new(config, sizeof config - 1, &decoder, &error), "decoder_new", &error);
+  check_ok(library.decoder_new(config, sizeof config - 1, &decoder, &error), "decoder_new", &error);
   for (int i = 0; i < 10; i++) {
     struct kafarr_batch batch = {.size = sizeof batch};
-    check_ok(decoder_decode(decoder, bodies, offsets, 2, &batch, &error), "decoder_decode", &error);
+    check_ok(library.decoder_decode(decoder, bodies, offsets, 2, &batch, &error), "decoder_decode", &error);
     check_columns(&batch.array, &batch.schema, 2);
     check(((const int64_t *)batch.array.children[0]->buffers[1])[1] == 2, "the second row's number is not 2");
     release(&batch.array, &batch.schema);
-    kafarr_free(batch.info);
+    library.kafarr_free(batch.info);
     error = no_error();
     batch = (struct kafarr_batch){.size = sizeof batch};
-    check_failed(decoder_decode(decoder, bodies, cut_short, 2, &batch, &error), KAFARR_E_DECODE, "a body cut short", &error);
+    check_failed(library.decoder_decode(decoder, bodies, cut_short, 2, &batch, &error), KAFARR_E_DECODE, "a body cut short", &error);
     check(error.offset == 1 && consume(&batch, "", range, sizeof range) == 0, "a body cut short: wrong place, or rows");
   }
-  check_ok(decoder_free(decoder, &error), "decoder_free", &error);
+  check_ok(library.decoder_free(decoder, &error), "decoder_free", &error);
   error = no_error();
-  check_failed(decoder_free(decoder, &error), KAFARR_E_CLOSED, "decoder_free of a freed decoder", &error);
+  check_failed(library.decoder_free(decoder, &error), KAFARR_E_CLOSED, "decoder_free of a freed decoder", &error);
 }
 
 static void fail(void) {
@@ -190,10 +219,10 @@ static void fail(void) {
   int64_t handle = 0;
   for (int i = 0; i < 10; i++) {
     struct kafarr_error error = no_error();
-    check_failed(listener_new(no_json, sizeof no_json - 1, &handle, &error), KAFARR_E_CONFIG, "no JSON", &error);
-    check_failed(listener_new(no_servers, sizeof no_servers - 1, &handle, &error), KAFARR_E_CONFIG, "no servers", &error);
-    check_failed(listener_new(no_property, sizeof no_property - 1, &handle, &error), KAFARR_E_CONFIG, "no property", &error);
-    check_failed(decoder_new(no_schema, sizeof no_schema - 1, &handle, &error), KAFARR_E_SCHEMA, "no schema", &error);
+    check_failed(library.listener_new(no_json, sizeof no_json - 1, &handle, &error), KAFARR_E_CONFIG, "no JSON", &error);
+    check_failed(library.listener_new(no_servers, sizeof no_servers - 1, &handle, &error), KAFARR_E_CONFIG, "no servers", &error);
+    check_failed(library.listener_new(no_property, sizeof no_property - 1, &handle, &error), KAFARR_E_CONFIG, "no property", &error);
+    check_failed(library.decoder_new(no_schema, sizeof no_schema - 1, &handle, &error), KAFARR_E_SCHEMA, "no schema", &error);
   }
   check(handle == 0, "a call that failed gave a handle");
 }
@@ -204,8 +233,8 @@ static void fail(void) {
 enum { LOST_BLOCKS = 16, LOST_BYTES = 1000 };
 
 static void lose_counted_blocks(void) {
-  check(kafarr_testing_leak != NULL, "only the library for tests can lose a block: build against build/testing");
-  for (int i = 0; i < LOST_BLOCKS; i++) kafarr_testing_leak(LOST_BYTES);
+  check(library.kafarr_testing_leak != NULL, "only the library for tests can lose a block: the one of build/testing");
+  for (int i = 0; i < LOST_BLOCKS; i++) library.kafarr_testing_leak(LOST_BYTES);
 }
 
 static void lose_memory(void) {
@@ -217,22 +246,23 @@ static void lose_memory(void) {
 }
 
 int main(int count, char **arguments) {
-  check(count == 6 || count == 7, "usage: driver SERVERS REGISTRY TOPIC GROUP ROWS [LEAK]");
-  int64_t rows = atoll(arguments[5]), half = rows / 2;
-  check(half > 0, "ROWS is %s: it must be at least 2", arguments[5]);
-  if (count == 7) {
+  check(count == 7 || count == 8, "usage: driver LIBRARY SERVERS REGISTRY TOPIC GROUP ROWS [LEAK]");
+  int64_t rows = atoll(arguments[6]), half = rows / 2;
+  check(half > 0, "ROWS is %s: it must be at least 2", arguments[6]);
+  if (count == 8) {
     static const char *known[] = {"a counted block", "memory of its own", "a batch", "a text"};
     size_t i = 0;
-    while (i < sizeof known / sizeof *known && strcmp(arguments[6], known[i]) != 0) i++;
-    check(i < sizeof known / sizeof *known, "no such leak: %s", arguments[6]);
+    while (i < sizeof known / sizeof *known && strcmp(arguments[7], known[i]) != 0) i++;
+    check(i < sizeof known / sizeof *known, "no such leak: %s", arguments[7]);
     leak = known[i];
   }
-  read_rows(arguments + 1, half);
-  read_rows(arguments + 1, rows - half); /* the same group: goes on where the first has committed */
+  load(arguments[1]);
+  read_rows(arguments + 2, half);
+  read_rows(arguments + 2, rows - half); /* the same group: goes on where the first has committed */
   decode();
   fail();
   if (leaks("a counted block")) lose_counted_blocks();
   if (leaks("memory of its own")) lose_memory();
-  printf("%lld bytes alive\n", (long long)kafarr_live_bytes());
-  return kafarr_live_bytes() == 0 ? 0 : 2;
+  printf("%lld bytes alive\n", (long long)library.kafarr_live_bytes());
+  return library.kafarr_live_bytes() == 0 ? 0 : 2;
 }

@@ -1,0 +1,42 @@
+"""The README's examples run as they stand, but for the addresses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pykafarr.testing import MockKafka
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PRICE = {
+    "type": "record",
+    "name": "com.example.Price",
+    "fields": [{"name": "symbol", "type": "string"}, {"name": "bid", "type": "double"}],
+}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_an_example_in_python_runs_as_it_stands(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with MockKafka() as kafka:
+        for topic in ("PRICES", "TRADES"):
+            kafka.produce(topic, PRICE, [{"symbol": "GBPUSD", "bid": 1.25}] * 3)
+        here = code.replace("kafka:9092", kafka.servers).replace("http://registry:8081/", kafka.registry_url)
+        exec(compile(here, "README.md", "exec"), {"__name__": "__main__"})
+    printed = capsys.readouterr().out
+    for expected in re.findall(r"# (\{.*\})$", code, re.MULTILINE):
+        assert expected in printed
+    if "com.example.Price:" in code:
+        assert printed.startswith("com.example.Price\n")
+
+
+def test_the_example_in_go_is_compiled_by_the_go_tests() -> None:
+    compiled = re.sub(r"\s+", " ", (ROOT / "kafarr" / "example_test.go").read_text(encoding="utf-8"))
+    for code in blocks("go"):
+        assert re.sub(r"\s+", " ", code).strip() in compiled
