@@ -1,0 +1,83 @@
+"""Fills a topic with a workload's messages, and knows what must arrive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+
+if TYPE_CHECKING:
+    from bench.consume.workloads import Workload
+    from tests.servers import Cluster
+
+# So many different messages, over and over. More would only take longer to draw: none of the contestants remembers one.
+POOL = 50_000
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A topic, and for each number of rows from its beginning that somebody reads, what they add up to."""
+
+    topic: str
+    ids: list[int]
+    flags: list[bool]
+    lengths: list[int]
+
+    def checksum(self, rows: int) -> tuple[int, int]:
+        """The sum of `id`, wrapped to 64 bits as numpy does, and the number of true `flag`s."""
+        total = self._sum(self.ids, rows)
+        return (total + 2**63) % 2**64 - 2**63, self._sum(self.flags, rows)
+
+    def size(self, rows: int) -> int:
+        """The bytes of the messages' values, framing included."""
+        return self._sum(self.lengths, rows)
+
+    @staticmethod
+    def _sum(values: list[int] | list[bool], rows: int) -> int:
+        cycles, rest = divmod(rows, len(values))
+        return cycles * sum(values) + sum(values[:rest])
+
+
+def fill(cluster: Cluster, workload: Workload, messages: int) -> Filled:
+    """Writes so many messages, Confluent's framing before each body, into a new topic of one partition."""
+    topic = cluster.new_topic()
+    registry = SchemaRegistryClient({"url": cluster.registry_url, "timeout": 10})
+    schema_id = registry.register_schema(f"{topic}-value", Schema(workload.schema, "AVRO"))
+    records = workload.records(min(POOL, messages))
+    framing = b"\0" + schema_id.to_bytes(4, "big")
+    values = [framing + body for body in workload.bodies(records)]
+    _write(cluster.servers, topic, values, messages)
+    return Filled(
+        topic, [record["id"] for record in records], [record["flag"] for record in records], [*map(len, values)]
+    )
+
+
+def _write(servers: str, topic: str, values: list[bytes], messages: int) -> None:
+    failed: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            failed.append(error)
+
+    # Uncompressed, in the large batches that a busy producer makes.
+    producer = Producer(
+        {
+            "bootstrap.servers": servers,
+            "compression.type": "none",
+            "linger.ms": 100,
+            "batch.num.messages": 10_000,
+            "batch.size": 1_000_000,
+            "queue.buffering.max.messages": 0,
+            "queue.buffering.max.kbytes": 1_000_000,
+            "enable.idempotence": True,
+        }
+    )
+    for number in range(messages):
+        producer.produce(topic, values[number % len(values)], partition=0, on_delivery=delivered)
+        if number % 10_000 == 0:
+            producer.poll(0)
+    left = producer.flush(120)
+    if left or failed:
+        raise RuntimeError(f"the topic could not be filled: {left} messages left, {failed[:1]}")

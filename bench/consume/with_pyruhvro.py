@@ -1,0 +1,35 @@
+"""The contestant: confluent-kafka, pyruhvro's bulk decoding to Arrow, pandas."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import pandas as pd
+import pyarrow as pa
+import pyruhvro
+
+from bench.consume.consumer import frames, subscribed
+from bench.consume.meter import Job, Meter
+
+
+def main() -> None:
+    job = Job.from_command_line()
+    threads = int(job.options.get("threads", 1))
+    pa.table({"n": [1], "text": ["x"]}).to_pandas()
+    meter = Meter(job)
+    with subscribed(job, meter) as consumer:
+        for lists in frames(consumer, job):
+            batches: list[pa.RecordBatch] = []
+            for messages in lists:
+                bodies = [message.value()[5:] for message in messages]
+                if threads > 1:
+                    batches += pyruhvro.deserialize_array_threaded(bodies, job.schema, threads)
+                else:
+                    batches.append(pyruhvro.deserialize_array(bodies, job.schema))
+            frame: pd.DataFrame = pa.Table.from_batches(batches).to_pandas()
+            meter.frame(frame)
+        meter.report(f"pyruhvro {version('pyruhvro')}")
+
+
+if __name__ == "__main__":
+    main()
