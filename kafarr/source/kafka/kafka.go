@@ -98,6 +98,11 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 		}
 		conf[name] = value
 	}
+	// librdkafka stops fetching a partition for this long, by default a second, whenever its queue is full: every reader that is slower than
+	// the broker falls into that hole again and again.
+	if _, set := conf["fetch.queue.backoff.ms"]; !set {
+		conf["fetch.queue.backoff.ms"] = "5"
+	}
 	conf["bootstrap.servers"] = cfg.Servers
 	conf["group.id"] = cfg.Group
 	conf["enable.auto.offset.store"] = false
