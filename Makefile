@@ -59,7 +59,15 @@ test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that 
 
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry
-	$(PYTEST) tests/integration $(PYTEST_ARGS)
+	$(PYTEST) tests/integration tests/leaks $(PYTEST_ARGS)
+
+.PHONY: leaks
+leaks: build build-testing $(VENV)/dev.stamp ## Look for leaks with LeakSanitizer, and valgrind where it is installed
+	$(PYTEST) tests/leaks $(PYTEST_ARGS)
+
+.PHONY: soak
+soak: build $(VENV)/dev.stamp ## Read ten million messages and print how the resident memory grows (SOAK_ARGS=--plant-leak)
+	$(VENV)/bin/python -m bench.soak $(SOAK_ARGS)
 
 # The library with a panic on purpose and the like, for the boundary tests: never packaged.
 .PHONY: build-testing
@@ -93,9 +101,14 @@ format: $(VENV)/dev.stamp ## Format Go and Python
 
 # ---- Measure, package ----
 
-.PHONY: bench
-bench: ## Measure decoding, without a broker
+.PHONY: bench bench-decode bench-consume
+bench: bench-decode bench-consume ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
+
+bench-decode: ## Measure decoding, without a broker
 	go test -run='^$$' -bench=. -benchmem ./bench/...
+
+bench-consume: build $(VENV)/bench.stamp ## Measure Kafka to frames, against others; writes bench/results/
+	$(VENV)/bin/python -m bench.consume $(BENCH_ARGS)
 
 .PHONY: wheel
 wheel: $(VENV)/dev.stamp ## Build the wheel into dist/
@@ -118,6 +131,10 @@ $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	$(PIP) install --quiet -r $<
 	@touch $@ $(VENV)/runtime.stamp
 
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
+	$(PIP) install --quiet -r $<
+	@touch $@
+
 $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
@@ -130,6 +147,10 @@ lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.tom
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 			$$([ $$name = dev ] && echo --extra dev) pyproject.toml; } > requirements/$$name.txt || exit 1; \
 	done
+	@# After dev.txt, whose versions it keeps.
+	{ echo "# Locked from requirements/bench.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
+		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+			requirements/bench.in; } > requirements/bench.txt
 
 .PHONY: clean
 clean: ## Remove what was built; .venv and .tools stay

@@ -95,6 +95,9 @@ func (l *Listener) start(p *plan) {
 		set = newColumnSet(p.avro, l.cfg.Metadata)
 		l.sets[p.avro.Shape] = set
 	}
+	if old := l.batch.set; old != nil && old != set { // none of its rows was good: what they had reserved goes back
+		old.release()
+	}
 	l.batch.plan, l.batch.set = p, set
 }
 

@@ -173,6 +173,14 @@ func TestTheRowsBeforeABadOneComeFirst(t *testing.T) {
 		"x.A 5", "")
 }
 
+// TestATypeWithoutAGoodRowLeavesNoMemory has rows whose first field has reserved memory before they turn out bad, and then another type.
+func TestATypeWithoutAGoodRowLeavesNoMemory(t *testing.T) {
+	bad := message(0, 1, 1, 0)
+	bad.Value = append(bad.Value, 9)
+	l, _ := open(t, kafarr.Config{Errors: kafarr.Skip}, message(0, 0, 1, 0), bad, message(0, 2, 2, 2))
+	wantPolls(t, l, 1, "x.A 0", "x.B 2")
+}
+
 func TestSkippedRowsAreCountedAndAcknowledged(t *testing.T) {
 	bad := replay.Message{Topic: "t", Offset: 1, Value: []byte{0, 0}}
 	last := replay.Message{Topic: "t", Offset: 3, Value: nil}

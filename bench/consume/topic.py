@@ -65,6 +65,7 @@ def _write(servers: str, topic: str, values: list[bytes], messages: int) -> None
     producer = Producer(
         {
             "bootstrap.servers": servers,
+            "log_level": 2,  # a broker that has just started says that it is still loading
             "compression.type": "none",
             "linger.ms": 100,
             "batch.num.messages": 10_000,

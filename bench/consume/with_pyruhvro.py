@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyruhvro
 
 from bench.consume.consumer import frames, subscribed
 from bench.consume.meter import Job, Meter
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def main() -> None:

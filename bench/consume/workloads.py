@@ -69,7 +69,7 @@ def _string(r: random.Random) -> str:
 
 
 def _text(r: random.Random) -> str:
-    return "Zürich – " + "".join(r.choices("abcdefghijklmnopqrstuvwxyz ", k=r.randint(4, 40)))
+    return "Zürich, " + "".join(r.choices("abcdefghijklmnopqrstuvwxyz ", k=r.randint(4, 40)))
 
 
 def _or_null(draw: Callable[[random.Random], Any], nulls: float = 0.2) -> Callable[[random.Random], Any]:

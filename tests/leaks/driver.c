@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE_MS = 50, POLL_MS = 500, PATIENCE = 60, MOST_ROWS = 700 };
+enum { SLICE_MS = 50, POLL_MS = 500, PATIENCE = 60, MOST_ROWS = 500 };
 
 static const char *leak = "nothing";
 
@@ -163,7 +163,8 @@ static void commit(int64_t listener, const char *ranges) {
   wait_for(operation, "commit");
 }
 
-static void read_rows(char **arguments, int64_t wanted) {
+/* Returns how many rows it has read: a few more than wanted, if there are rejected ones, which a poll has on top. */
+static int64_t read_rows(char **arguments, int64_t wanted) {
   int64_t listener = open_listener(arguments), rows = 0, operation = 0;
   struct kafarr_error error = no_error();
   char range[512];
@@ -174,7 +175,6 @@ static void read_rows(char **arguments, int64_t wanted) {
     check(in_vain < PATIENCE, "%d polls brought nothing, after %lld of %lld rows", in_vain, (long long)rows, (long long)wanted);
     rows += got;
   }
-  check(rows == wanted, "%lld rows came, only %lld were asked for", (long long)rows, (long long)wanted);
   look_around(listener);
   commit(listener, NULL);
   check_ok(library.listener_close_start(listener, 1, &operation, &error), "listener_close_start", &error);
@@ -182,6 +182,7 @@ static void read_rows(char **arguments, int64_t wanted) {
   check_ok(library.listener_free(listener, &error), "listener_free", &error);
   error = no_error();
   check_failed(library.listener_stats(listener, NULL, &error), KAFARR_E_CLOSED, "listener_stats of a freed listener", &error);
+  return rows;
 }
 
 /* ---- What needs no broker ---- */
@@ -257,8 +258,9 @@ int main(int count, char **arguments) {
     leak = known[i];
   }
   load(arguments[1]);
-  read_rows(arguments + 2, half);
-  read_rows(arguments + 2, rows - half); /* the same group: goes on where the first has committed */
+  int64_t got = read_rows(arguments + 2, half);
+  got += read_rows(arguments + 2, rows - got); /* the same group: goes on where the first has committed */
+  check(got == rows, "%lld rows came, not %lld", (long long)got, (long long)rows);
   decode();
   fail();
   if (leaks("a counted block")) lose_counted_blocks();
