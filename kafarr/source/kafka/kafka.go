@@ -46,6 +46,7 @@ type Kafka struct {
 	consumer *kafka.Consumer
 	queue    *queue
 	logs     sync.WaitGroup
+	commits  sync.WaitGroup // under way, even if nobody waits for them any more: the client must outlive them
 	stopLogs chan struct{}
 
 	// Of the goroutine that fetches.
@@ -307,7 +308,7 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 		return nil
 	}
 	done := make(chan error, 1)
-	go func() { // the client's call cannot be interrupted; it ends by its own time-outs
+	k.commits.Go(func() { // the client's call cannot be interrupted; it ends by its own time-outs
 		parts, err := k.consumer.CommitOffsets(toClient(positions))
 		for _, p := range parts {
 			if err == nil && p.Error != nil {
@@ -315,7 +316,7 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 			}
 		}
 		done <- err
-	}()
+	})
 	select {
 	case err := <-done:
 		var placed *source.Error
@@ -334,6 +335,7 @@ func (k *Kafka) Close() error {
 		return source.ErrClosed
 	}
 	k.closing = true
+	k.commits.Wait()
 	k.queue.close()
 	err := k.consumer.Close()
 	close(k.stopLogs)
