@@ -468,7 +468,9 @@ func (l *Listener) close(acknowledge bool) error {
 		l.acks.all()
 		l.mu.Unlock()
 		ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
-		err = l.commit(ctx)
+		if err = l.commit(ctx); errors.Is(err, context.DeadlineExceeded) {
+			err = errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
+		}
 		cancel()
 	}
 	l.cancel()

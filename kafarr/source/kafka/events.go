@@ -51,11 +51,11 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "the client cannot go on: %w", e))
 	case e.Code() == kafka.ErrAllBrokersDown:
 		k.downAt = time.Now()
-		k.down = source.Errorf(source.Broker, "no broker of %s can be reached (%s)", k.cfg.Servers, k.problem)
+		k.down = source.Errorf(source.Broker, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
 		k.problem = k.down.Error()
 		return
 	case e.Code() == kafka.ErrTransport, e.Code() == kafka.ErrResolve:
-		k.problem = text
+		k.problem, k.transport = text, text
 		return // librdkafka has logged it
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
