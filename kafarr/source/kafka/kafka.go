@@ -53,13 +53,14 @@ type Kafka struct {
 	errs    []error
 	closing bool
 
-	mu       sync.Mutex
-	joined   bool                     // an assignment was received, be it empty
-	assigned map[source.Position]bool // Offset 0; true once it is being fetched
-	problem  string                   // the last thing that librdkafka complained about
-	down     error                    // since the last message: no broker could be reached
-	downAt   time.Time                // the last time
-	missing  map[string]error         // topics of the subscription that cannot be read
+	mu        sync.Mutex
+	joined    bool                     // an assignment was received, be it empty
+	assigned  map[source.Position]bool // Offset 0; true once it is being fetched
+	problem   string                   // the last thing that librdkafka complained about
+	transport string                   // the last connection that failed
+	down      error                    // since the last message: no broker could be reached
+	downAt    time.Time                // the last time
+	missing   map[string]error         // topics of the subscription that cannot be read
 }
 
 // Open makes a consumer and subscribes. It does not wait for the network.
