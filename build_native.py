@@ -113,14 +113,16 @@ def build_rdkafka(vendor: Path, toolchain: Toolchain) -> Path:
     # What is not a function of librdkafka's interface (OpenSSL, curl, zstd) stays private.
     write_if_changed(script, f"PYKAFARR_1 {{ global: {PREFIX}*; local: *; }};\n")
     output = toolchain.work / RDKAFKA
+    pool = ROOT / "native" / "op_pool.c"
     command = [
-        *toolchain.compiler, "-shared", "-o", str(output), f"-Wl,-soname,{RDKAFKA}", f"-Wl,--version-script={script}",
+        *toolchain.compiler, "-shared", "-O2", "-fPIC", "-o", str(output), f"-Wl,-soname,{RDKAFKA}",
+        f"-Wl,--version-script={script}", str(pool), "-Wl,--wrap=calloc,--wrap=realloc,--wrap=free",
         # defs: a symbol that the C library lacks is an error now, not at the first call on a user's machine.
         "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s", str(entries),
         "-Wl,--whole-archive", str(archive), "-Wl,--no-whole-archive", "-lm", "-ldl", "-lpthread", "-lrt",
     ]  # fmt: skip
     # The archive's path holds its version, and the module cache is read-only: no need to hash 17 MB.
-    run_unless_fresh(output, command, script.read_text() + entries.read_text())
+    run_unless_fresh(output, command, script.read_text() + entries.read_text() + pool.read_text())
     return output
 
 

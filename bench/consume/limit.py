@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import build_native
@@ -11,6 +12,7 @@ SOURCE = Path(__file__).with_name("raw.c")
 FOLDER = build_native.ROOT / "build" / "bench"
 
 
+@cache
 def build_stock() -> Path:
     """With the archive that confluent-kafka-go ships, linked in unchanged: the version that our copy is made of."""
     toolchain = build_native.find_toolchain()
@@ -19,6 +21,7 @@ def build_stock() -> Path:
     return _compile("raw-stock", [], [str(archive), "-lm", "-ldl", "-lpthread", "-lrt"])
 
 
+@cache
 def build_ours() -> Path:
     """With the library that pykafarr carries, in which librdkafka's functions have names of our own."""
     rename = build_native.find_toolchain().work / "include" / "rename.h"
