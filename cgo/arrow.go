@@ -6,8 +6,11 @@ package main
 import "C"
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -45,15 +48,19 @@ func exportColumns(r arrow.RecordBatch, out *C.struct_ArrowArray) error {
 }
 
 func exportArray(data arrow.ArrayData, out *C.struct_ArrowArray) error {
-	buffers := make([]unsafe.Pointer, len(data.Buffers())+1)
-	for i, b := range data.Buffers() {
+	from := data.Buffers()
+	switch data.DataType().ID() {
+	case arrow.NULL:
+		from = nil // Arrow's C interface gives the null type no buffers
+	case arrow.DENSE_UNION:
+		from = from[1:] // nor unions a bitmap
+	}
+	n := len(from)
+	buffers := make([]unsafe.Pointer, n+1)
+	for i, b := range from {
 		if b != nil {
 			buffers[i] = unsafe.Pointer(unsafe.SliceData(b.Buf()))
 		}
-	}
-	n := len(data.Buffers())
-	if data.DataType().ID() == arrow.NULL {
-		n = 0 // Arrow's C interface gives the null type no buffers
 	}
 	dictionary := data.DataType().ID() == arrow.DICTIONARY
 	if C.kafarr_array_init(out, C.int64_t(data.Len()), C.int64_t(data.NullN()), C.int64_t(data.Offset()), C.int64_t(n), &buffers[0],
@@ -80,7 +87,7 @@ const nullableFlag = 2 // ARROW_FLAG_NULLABLE
 
 // exportSchema makes the struct schema that stands for a record batch's.
 func exportSchema(s *arrow.Schema, out *C.struct_ArrowSchema) error {
-	if err := newSchema(out, "+s", "", 0, s.NumFields(), false); err != nil {
+	if err := newSchema(out, "+s", "", nil, 0, s.NumFields(), false); err != nil {
 		return err
 	}
 	for i, child := range unsafe.Slice(out.children, s.NumFields()) {
@@ -101,7 +108,7 @@ func exportField(f arrow.Field, out *C.struct_ArrowSchema) error {
 		flags = nullableFlag
 	}
 	dictionary, isDictionary := f.Type.(*arrow.DictionaryType)
-	if err := newSchema(out, format, f.Name, flags, len(children), isDictionary); err != nil {
+	if err := newSchema(out, format, f.Name, extensionOf(f.Type), flags, len(children), isDictionary); err != nil {
 		return err
 	}
 	for i, child := range unsafe.Slice(out.children, len(children)) {
@@ -115,30 +122,59 @@ func exportField(f arrow.Field, out *C.struct_ArrowSchema) error {
 	return nil
 }
 
-func newSchema(out *C.struct_ArrowSchema, format, name string, flags, children int, dictionary bool) error {
+func newSchema(out *C.struct_ArrowSchema, format, name string, metadata []byte, flags, children int, dictionary bool) error {
 	cFormat, cName := C.CString(format), C.CString(name)
 	defer C.free(unsafe.Pointer(cFormat))
 	defer C.free(unsafe.Pointer(cName))
-	if C.kafarr_schema_init(out, cFormat, cName, nil, 0, C.int64_t(flags), C.int64_t(children), flag(dictionary)) == 0 {
+	if C.kafarr_schema_init(out, cFormat, cName, (*C.char)(unsafe.Pointer(unsafe.SliceData(metadata))), C.int64_t(len(metadata)), C.int64_t(flags),
+		C.int64_t(children), flag(dictionary)) == 0 {
 		return errNoMemory
 	}
 	return nil
+}
+
+// extensionOf returns the metadata that makes a field one of an extension type, in the interface's binary form; nil for any other.
+func extensionOf(t arrow.DataType) []byte {
+	extension, ok := t.(arrow.ExtensionType)
+	if !ok {
+		return nil
+	}
+	out := binary.NativeEndian.AppendUint32(nil, 2)
+	for _, text := range []string{"ARROW:extension:name", extension.ExtensionName(), "ARROW:extension:metadata", extension.Serialize()} {
+		out = binary.NativeEndian.AppendUint32(out, uint32(len(text))) //nolint:gosec // short texts
+		out = append(out, text...)
+	}
+	return out
 }
 
 // formatOf returns a type's format string (https://arrow.apache.org/docs/format/CDataInterface.html#data-type-description-format-strings)
 // and the fields of its children.
 func formatOf(t arrow.DataType) (format string, children []arrow.Field, err error) {
 	switch t := t.(type) {
+	case arrow.ExtensionType:
+		return formatOf(t.StorageType())
 	case *arrow.DictionaryType:
 		return formatOf(t.IndexType)
 	case *arrow.FixedSizeBinaryType:
 		return fmt.Sprintf("w:%d", t.ByteWidth), nil, nil
+	case *arrow.Decimal128Type:
+		return fmt.Sprintf("d:%d,%d", t.Precision, t.Scale), nil, nil
+	case *arrow.Decimal256Type:
+		return fmt.Sprintf("d:%d,%d,256", t.Precision, t.Scale), nil, nil
 	case *arrow.TimestampType:
 		return "ts" + t.Unit.String()[:1] + ":" + t.TimeZone, nil, nil
 	case *arrow.StructType:
 		return "+s", t.Fields(), nil
 	case *arrow.ListType:
 		return "+l", t.Fields(), nil
+	case *arrow.MapType:
+		return "+m", t.Fields(), nil
+	case *arrow.DenseUnionType:
+		ids := make([]string, len(t.TypeCodes()))
+		for i, c := range t.TypeCodes() {
+			ids[i] = strconv.Itoa(int(c))
+		}
+		return "+ud:" + strings.Join(ids, ","), t.Fields(), nil
 	}
 	if f, ok := formats[t.ID()]; ok {
 		return f, nil, nil
@@ -148,7 +184,8 @@ func formatOf(t arrow.DataType) (format string, children []arrow.Field, err erro
 
 var formats = map[arrow.Type]string{
 	arrow.NULL: "n", arrow.BOOL: "b", arrow.INT32: "i", arrow.INT64: "l", arrow.FLOAT32: "f", arrow.FLOAT64: "g",
-	arrow.STRING: "u", arrow.BINARY: "z",
+	arrow.STRING: "u", arrow.BINARY: "z", arrow.DATE32: "tdD", arrow.TIME32: "ttm", arrow.TIME64: "ttu",
+	arrow.INTERVAL_MONTH_DAY_NANO: "tin",
 }
 
 func flag(b bool) C.int {

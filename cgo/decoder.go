@@ -15,17 +15,49 @@ import (
 func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
 		var c struct {
-			Schema string `json:"schema"`
+			Schema       string `json:"schema"`
+			ReaderSchema string `json:"reader_schema"`
+			columnOptions
 		}
 		if err := parse(config, n, &c); err != nil {
 			return err
 		}
-		d, err := kafarr.NewDecoder(c.Schema)
+		options, err := c.options()
+		if err != nil {
+			return err
+		}
+		d, err := kafarr.NewDecoder(c.Schema, c.ReaderSchema, options)
 		if err == nil {
 			*handle = C.int64_t(newHandle(d))
 		}
 		return err
 	})
+}
+
+// columnOptions are the parts of a configuration that say how schemas become columns.
+type columnOptions struct {
+	Columns   []string `json:"columns"`
+	Unions    string   `json:"unions"`
+	Recursion string   `json:"recursion"`
+}
+
+func (c *columnOptions) options() (avro.Options, error) {
+	o := avro.Options{Columns: c.Columns}
+	switch c.Unions {
+	case "", "struct":
+	case "dense":
+		o.Unions = avro.DenseUnions
+	default:
+		return o, configError(`unions is %q: it must be "struct" or "dense"`, c.Unions)
+	}
+	switch c.Recursion {
+	case "", "refuse":
+	case "json":
+		o.Recursion = avro.JSON
+	default:
+		return o, configError(`recursion is %q: it must be "refuse" or "json"`, c.Recursion)
+	}
+	return o, nil
 }
 
 //export decoder_decode

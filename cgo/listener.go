@@ -34,6 +34,8 @@ type listenerConfig struct {
 	Metadata       [][2]kafarr.MetadataColumn `json:"metadata"`
 	Errors         string                     `json:"errors"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
+	ReaderSchemas  []string                   `json:"reader_schemas"`
+	columnOptions
 }
 
 func configError(format string, args ...any) error {
@@ -65,11 +67,15 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		for i, m := range c.Metadata {
 			metadata[i] = kafarr.Metadata{Column: m[0], As: string(m[1])}
 		}
+		options, err := c.options()
+		if err != nil {
+			return err
+		}
 		l := &listener{events: &events{}}
-		var err error
 		l.Listener, err = kafarr.Open(kafarr.Config{
 			Servers: c.Servers, Group: c.Group, Topics: c.Topics, RegistryURL: c.RegistryURL,
 			Properties: c.Config, RegistryProperties: c.RegistryConfig, Metadata: metadata, Errors: mode,
+			Readers: c.ReaderSchemas, Columns: options.Columns, Unions: options.Unions, Recursion: options.Recursion,
 			ReadyTimeout: time.Duration(c.ReadyTimeoutMS) * time.Millisecond, Logger: slog.New(l.events),
 		})
 		if err != nil {

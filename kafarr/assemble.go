@@ -300,7 +300,7 @@ func (l *Listener) appendRun(chunk *source.Chunk, records []source.Record) (outc
 	switch {
 	case pending:
 		return waiting, nil
-	case err != nil && err.Code == SchemaError, err != nil && err.Code == SchemaNotFoundError && l.cfg.Errors != Raise:
+	case err != nil && (err.Code == SchemaError || err.Code == IncompatibleSchemaError), err != nil && err.Code == SchemaNotFoundError && l.cfg.Errors != Raise:
 		return l.bad(chunk, first, int64(l.schemaID), err)
 	case err != nil: // says nothing about the record, which is tried again by the next poll
 		if l.batch.pending() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
@@ -25,6 +26,14 @@ type Config struct {
 
 	// Metadata are the columns behind the Avro fields. nil: Offset.
 	Metadata []Metadata
+	// Readers are the schemas to read as, Avro JSON: a message written as a type of the name, or of one of the aliases, of one of them is
+	// resolved to it, so that all versions of a type have the same columns. Other types are read as they were written.
+	Readers []string
+	// Columns are the fields to read, as paths ("customer.zip"); nil: all.
+	Columns []string
+	// Unions and Recursion say how types without an Arrow counterpart are read.
+	Unions    avro.Unions
+	Recursion avro.Recursion
 	// Errors says what happens to messages that cannot be decoded.
 	Errors ErrorMode
 	// ReadyTimeout bounds the wait for the assignment and the first fetch; 0 means DefaultReadyTimeout.

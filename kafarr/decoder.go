@@ -15,13 +15,18 @@ type Decoder struct {
 	schema *arrow.Schema
 }
 
-// NewDecoder compiles a schema.
-func NewDecoder(schema string) (*Decoder, error) {
+// NewDecoder compiles the schema that the bodies were written with. reader is the schema to read them as; empty: the same.
+func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
 	parsed, err := avro.Parse(schema)
 	if err != nil {
 		return nil, wrap(err)
 	}
-	p, err := avro.Compile(parsed)
+	if reader != "" {
+		if options.Reader, err = avro.Parse(reader); err != nil {
+			return nil, errorf(SchemaError, "reader_schema: %w", err)
+		}
+	}
+	p, err := avro.Compile(parsed, options)
 	if err != nil {
 		return nil, wrap(err)
 	}

@@ -93,6 +93,7 @@ func wrap(err error) *Error {
 		fromReg *registry.Error
 		regConf *registry.ConfigError
 		schema  *avro.SchemaError
+		differ  *avro.IncompatibleError
 		decode  *avro.DecodeError
 	)
 	switch {
@@ -112,6 +113,10 @@ func wrap(err error) *Error {
 	case errors.As(err, &schema):
 		e := errorf(SchemaError, "%s", schema.Msg)
 		e.Path = schema.Path
+		return e
+	case errors.As(err, &differ):
+		e := errorf(IncompatibleSchemaError, "%s", differ.Msg)
+		e.Path = differ.Path
 		return e
 	case errors.As(err, &decode):
 		e := errorf(DecodeError, "%s", decode.Msg)

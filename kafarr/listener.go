@@ -22,6 +22,7 @@ type Listener struct {
 	log      *logSink
 	registry registry.Registry
 	source   source.Source
+	readers  []*avro.Schema
 	ctx      context.Context // ends with the listener; look-ups of schemas live in it
 	cancel   context.CancelFunc
 	closing  atomic.Bool
@@ -75,6 +76,13 @@ func Open(cfg Config) (*Listener, error) {
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		plans: map[uint32]*plan{}, sets: map[string]*columnSet{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
 		acks: newAcknowledger(), owned: map[partitionKey]bool{},
+	}
+	for _, text := range cfg.Readers {
+		reader, err := avro.Parse(text)
+		if err != nil {
+			return nil, errorf(ConfigError, "reader_schema: %w", err)
+		}
+		l.readers = append(l.readers, reader)
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	var err error

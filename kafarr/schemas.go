@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -119,7 +120,9 @@ func (l *Listener) compile(s registry.Schema) *plan {
 	if err != nil {
 		return fail(wrap(err))
 	}
-	compiled, err := avro.Compile(parsed)
+	compiled, err := avro.Compile(parsed, avro.Options{
+		Reader: l.readerOf(parsed), Columns: l.cfg.Columns, Unions: l.cfg.Unions, Recursion: l.cfg.Recursion,
+	})
 	if err != nil {
 		return fail(wrap(err))
 	}
@@ -136,6 +139,16 @@ func (l *Listener) compile(s registry.Schema) *plan {
 		fields = append(fields, arrow.Field{Name: m.name(), Type: c.dtype, Nullable: c.nullable})
 	}
 	return &plan{avro: compiled, schema: arrow.NewSchema(fields, nil)}
+}
+
+// readerOf returns the schema that a type is to be read as; nil: its own.
+func (l *Listener) readerOf(writer *avro.Schema) *avro.Schema {
+	for _, r := range l.readers {
+		if r.TypeName() == writer.TypeName() || slices.Contains(r.Aliases, writer.Name) && writer.Name != "" {
+			return r
+		}
+	}
+	return nil
 }
 
 // spawn runs a goroutine of ours: a panic in it becomes an error instead of the end of the process.

@@ -59,7 +59,7 @@ func benchmark(b *testing.B, schema string, record func(*rand.Rand) map[string]a
 	if err != nil {
 		b.Fatal(err)
 	}
-	plan, err := avro.Compile(s)
+	plan, err := avro.Compile(s, avro.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

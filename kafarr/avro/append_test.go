@@ -32,7 +32,7 @@ func compile(t *testing.T, schema string) *avro.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := avro.Compile(s)
+	p, err := avro.Compile(s, avro.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,21 +166,5 @@ func TestBadRowLeavesTheOthersWhole(t *testing.T) {
 				data.Release()
 			}
 		})
-	}
-}
-
-func TestUnsupportedTypesNameTheirField(t *testing.T) {
-	for _, c := range []struct{ schema, want string }{
-		{`{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"array","items":"int"}}]}`, "a: array is not supported yet"},
-		{`{"type":"record","name":"R","fields":[{"name":"u","type":["int","string"]}]}`, "u: union is not supported yet"},
-	} {
-		s, err := avro.Parse(c.schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var e *avro.SchemaError
-		if _, err := avro.Compile(s); !errors.As(err, &e) || e.Error() != c.want {
-			t.Errorf("%s: got %v, want %s", c.schema, err, c.want)
-		}
 	}
 }

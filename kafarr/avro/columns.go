@@ -8,15 +8,16 @@ import (
 
 // Columns are the growing columns of one batch. Plans of the same Shape may append to them in turn.
 type Columns struct {
-	list []column.Column
+	top  []column.Column
+	all  []column.Column // of all levels, by the layouts' ids
 	rows int
 }
 
 // NewColumns makes the columns that this plan, and every plan of its Shape, appends to.
 func (p *Plan) NewColumns() *Columns {
-	c := &Columns{list: make([]column.Column, len(p.outputs))}
-	for i, o := range p.outputs {
-		c.list[i] = o.make()
+	c := &Columns{all: make([]column.Column, p.columns)}
+	for _, l := range p.top {
+		c.top = append(c.top, l.column(c.all))
 	}
 	return c
 }
@@ -26,7 +27,7 @@ func (c *Columns) Rows() int { return c.rows }
 
 // Truncate takes back the rows behind the first n.
 func (c *Columns) Truncate(n int) {
-	for _, col := range c.list {
+	for _, col := range c.top {
 		col.Truncate(n)
 	}
 	c.rows = n
@@ -34,8 +35,8 @@ func (c *Columns) Truncate(n int) {
 
 // Finish hands over one array a column, and leaves the columns empty. The caller releases the data.
 func (c *Columns) Finish() []arrow.ArrayData {
-	out := make([]arrow.ArrayData, len(c.list))
-	for i, col := range c.list {
+	out := make([]arrow.ArrayData, len(c.top))
+	for i, col := range c.top {
 		out[i] = col.Finish()
 	}
 	c.rows = 0
@@ -44,8 +45,54 @@ func (c *Columns) Finish() []arrow.ArrayData {
 
 // Release frees what was not handed over.
 func (c *Columns) Release() {
-	for _, col := range c.list {
+	for _, col := range c.top {
 		col.Release()
 	}
 	c.rows = 0
+}
+
+// boundStep is a step joined to its column.
+type boundStep struct {
+	code   opcode
+	null   int8
+	size   int32
+	end    int32
+	fixed  *column.Fixed
+	varlen *column.Varlen
+	any    column.Column
+	bits   *column.Bits
+	list   *column.List
+	record *column.Struct
+	dense  *column.DenseUnion
+	more   *step // what is rarely needed
+}
+
+// Bind joins the plan to columns made by a plan of the same Shape.
+func (p *Plan) Bind(c *Columns) *Appender {
+	a := &Appender{columns: c, steps: make([]boundStep, len(p.steps))}
+	for i := range p.steps {
+		s := &p.steps[i]
+		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), more: s} //nolint:gosec // sizes are bounded by the parser
+		if s.code != opSkip && s.code != opDefault {
+			b.any = c.all[s.column]
+		}
+		switch col := b.any.(type) {
+		case *column.Fixed:
+			b.fixed = col
+		case *column.Dictionary:
+			b.fixed = &col.Fixed
+		case *column.Varlen:
+			b.varlen = col
+		case *column.Bits:
+			b.bits = col
+		case *column.List:
+			b.list = col
+		case *column.Struct:
+			b.record = col
+		case *column.DenseUnion:
+			b.dense = col
+		}
+		a.steps[i] = b
+	}
+	return a
 }

@@ -21,7 +21,7 @@ func FuzzBody(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	plan, err := avro.Compile(s)
+	plan, err := avro.Compile(s, avro.Options{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func FuzzSchema(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, err := avro.Compile(s)
+		p, err := avro.Compile(s, avro.Options{})
 		if err != nil {
 			return
 		}

@@ -1,39 +1,30 @@
 package avro
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-
-	"github.com/pykafarr/pykafarr/kafarr/column"
 )
 
 // Plan is a schema compiled: what to do with the bytes of a body, in order, and the columns that come of it.
 type Plan struct {
-	// MessageType is the full name of the schema's top-level type.
+	// MessageType is the full name of the top-level type.
 	MessageType string
 	// Fields are the Arrow fields of the columns.
 	Fields []arrow.Field
 	// Shape is equal for plans whose columns are the same in every respect, so that rows of both may share a batch.
 	Shape string
 
-	outputs []output
+	top     []*layout
+	columns int // of all levels
 	steps   []step
-}
-
-// output is one column to be made.
-type output struct {
-	field arrow.Field
-	make  func() column.Column
-	shape string // what distinguishes columns of the same Arrow type, such as an enum's symbols
 }
 
 // opcode says how a step's value is read and appended.
 type opcode uint8
 
 const (
-	opNull opcode = iota
+	opNull opcode = iota // an Arrow null, without reading anything
 	opBoolean
 	opInt
 	opLong
@@ -41,82 +32,91 @@ const (
 	opDouble
 	opString
 	opBytes
-	opEnum
 	opFixed
+	opEnum // from here on the loop calls a function of the type's file
+	opTimeMillis
+	opTimeMicros
+	opDecimalBytes
+	opDecimalFixed
+	opBigDecimal
+	opDuration
+	opUUID
+	opIntToLong
+	opIntToFloat
+	opIntToDouble
+	opLongToFloat
+	opLongToDouble
+	opFloatToDouble
+	opRecord // a struct begins; its fields follow
+	opRecordEnd
+	opArray    // the steps up to end are one item
+	opBranches // a union index chooses one of the ranges of steps up to end
+	opMember   // a branch's value is complete: the other members are null
+	opNullUnion
+	opDefault // the steps up to end read the default's bytes
+	opSkip
+	opJSON
 )
 
 // notNullable is a step's null branch when its value is no union with null.
 const notNullable = -1
 
-// step is one value of a body. A body is read by the steps in order.
+// step is one thing to do. A body is read by the steps in order; a step with others below it has them up to end.
 type step struct {
 	code   opcode
 	null   int8 // the union branch that is null: 0, 1 or notNullable
-	column int  // index of the output
-	size   int  // of a fixed in bytes; of an enum, the number of symbols
+	column int
+	size   int // bytes, symbols, digits, a member's index, or the least size of an item
+	more   int // what else a type needs to know
+	end    int // the step behind this one and those below it
 	path   string
+
+	schema     *Schema  // of the writer: for opSkip, opJSON
+	table      []int    // opEnum: reader's codes by writer's; opBranches: first steps by branch, -1 where nothing reads it
+	body       []byte   // opDefault
+	unreadable []string // opBranches: why nothing reads a branch
 }
 
-// Compile makes the plan of a schema.
-func Compile(s *Schema) (*Plan, error) {
-	c := &compiler{}
-	if s.Type == Record {
-		for _, f := range s.Fields {
-			if err := c.value(f.Type, f.Name, f.Name); err != nil {
-				return nil, err
-			}
-		}
-	} else if err := c.value(s, "value", ""); err != nil {
+// Compile makes the plan that reads bodies written with a schema.
+func Compile(writer *Schema, options Options) (*Plan, error) {
+	reader := options.Reader
+	if reader == nil {
+		reader = writer
+	}
+	l := &layouter{options: &options}
+	p := &Plan{MessageType: reader.TypeName()}
+	var err error
+	selected := selectionOf(options.Columns)
+	if reader.Type == Record {
+		p.top, err = l.fields(reader, "", selected)
+	} else {
+		var value *layout
+		value, err = l.of(reader, "value", "", selected)
+		p.top = []*layout{value}
+	}
+	if err != nil {
 		return nil, err
 	}
-	p := &Plan{MessageType: s.TypeName(), outputs: c.outputs, steps: c.steps}
+	p.columns = number(p.top, 0)
+	c := &compiler{}
+	switch {
+	case reader.Type == Record && writer.Type == Record:
+		err = c.fields(writer, reader, p.top, "")
+	case reader.Type == Record:
+		err = incompatible("", writer, reader, "the top-level record must be written as a record")
+	default:
+		err = c.value(writer, p.top[0], "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.steps = c.steps
+	p.Fields = arrowFields(p.top)
 	var shape strings.Builder
 	shape.WriteString(p.MessageType)
-	for _, o := range c.outputs {
-		p.Fields = append(p.Fields, o.field)
-		fmt.Fprintf(&shape, "\x00%s\x00%s\x00%t\x00%s", o.field.Name, o.field.Type, o.field.Nullable, o.shape)
+	for _, k := range p.top {
+		k.write(&shape)
 	}
 	p.Shape = shape.String()
 	return p, nil
-}
-
-type compiler struct {
-	outputs []output
-	steps   []step
-}
-
-// types is the table of Avro types: the one place that joins a type to its file.
-var types = map[Type]func(*Schema) (output, step, error){
-	Null:    compileNull,
-	Boolean: compileBoolean,
-	Int:     compileInt,
-	Long:    compileLong,
-	Float:   compileFloat,
-	Double:  compileDouble,
-	String:  compileString,
-	Bytes:   compileBytes,
-	Enum:    compileEnum,
-	Fixed:   compileFixed,
-}
-
-// value adds the column and the step of one value.
-func (c *compiler) value(s *Schema, name, path string) error {
-	null := int8(notNullable)
-	if other, branch := s.optional(); other != nil {
-		s, null = other, int8(branch) //nolint:gosec // 0 or 1
-	}
-	compile, ok := types[s.Type]
-	if !ok {
-		return schemaErrorf(path, "%s is not supported yet", s.describe())
-	}
-	out, st, err := compile(s)
-	if err != nil {
-		return &SchemaError{Path: path, Msg: err.Error()}
-	}
-	out.field.Name = name
-	out.field.Nullable = null != notNullable || s.Type == Null
-	st.null, st.column, st.path = null, len(c.outputs), path
-	c.outputs = append(c.outputs, out)
-	c.steps = append(c.steps, st)
-	return nil
 }

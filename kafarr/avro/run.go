@@ -1,11 +1,8 @@
 package avro
 
 import (
-	"fmt"
 	"math"
 	"unsafe"
-
-	"github.com/pykafarr/pykafarr/kafarr/column"
 )
 
 // Body is one Avro value as it lies in memory. It is read in place and not kept.
@@ -18,179 +15,106 @@ type Body struct {
 type Appender struct {
 	columns *Columns
 	steps   []boundStep
+
+	failure    failure
+	emptyItems int64  // of this row, items that take no bytes
+	text       []byte // JSON and decimals on their way into a column
 }
 
-// boundStep is a step joined to its column: one cache line, so that a row of few fields lives in the first-level cache.
-type boundStep struct {
-	code   opcode
-	null   int8
-	size   int32
-	fixed  *column.Fixed
-	varlen *column.Varlen
-	bits   *column.Bits
-	any    column.Column
-	path   string
-}
+// failed is the position of a run that did not come to its end; a.failure says why.
+const failed = -1
 
-// Bind joins the plan to columns made by a plan of the same Shape.
-func (p *Plan) Bind(c *Columns) *Appender {
-	a := &Appender{columns: c, steps: make([]boundStep, len(p.steps))}
-	for i, s := range p.steps {
-		b := boundStep{code: s.code, null: s.null, size: int32(s.size), any: c.list[s.column], path: s.path} //nolint:gosec // sizes are bounded by the parser
-		switch col := b.any.(type) {
-		case *column.Fixed:
-			b.fixed = col
-		case *column.Dictionary:
-			b.fixed = &col.Fixed
-		case *column.Varlen:
-			b.varlen = col
-		case *column.Bits:
-			b.bits = col
-		}
-		a.steps[i] = b
-	}
-	return a
-}
-
-// Append appends bodies in order until one fails, and returns how many it appended. The failed row has left no trace in
-// the columns. The error is a *DecodeError, or ErrFull.
+// Append appends bodies in order until one fails, and returns how many it appended. The failed row has left no trace in the columns. The error is a
+// *DecodeError, an *IncompatibleError, or ErrFull.
 func (a *Appender) Append(bodies []Body) (int, error) {
+	n := len(a.steps)
 	for i := range bodies {
-		if f := a.row(bodies[i].Data, bodies[i].Len); f.fault != ok {
+		b := &bodies[i]
+		a.emptyItems = 0
+		if pos := a.run(0, n, b.Data, 0, b.Len); pos != b.Len {
+			if pos >= 0 {
+				a.fail(faultTrailing, n, int64(b.Len-pos))
+			}
 			a.columns.Truncate(a.columns.rows)
-			return i, f.err(a, bodies[i].Len)
+			return i, a.failure.err(a, b.Len)
 		}
 		a.columns.rows++
 	}
 	return len(bodies), nil
 }
 
-// fault is why a row failed. Faults travel as small integers: building an error in the loop would make every step pay
-// for what hardly ever happens.
-type fault uint8
-
-const (
-	ok fault = iota
-	faultShort
-	faultVarintLong
-	faultIntRange
-	faultBoolean
-	faultUnion
-	faultEnum
-	faultLength
-	faultUTF8
-	faultTrailing
-	faultFull
-)
-
-type failure struct {
-	fault fault
-	step  int
-	value int64 // what was found: an index, a length, a byte
+// fail notes why a row failed and returns failed.
+func (a *Appender) fail(f fault, step int, value int64) int {
+	a.failure = failure{fault: f, step: step, value: value}
+	return failed
 }
 
-func (f failure) err(a *Appender, length int) error {
-	path := ""
-	if f.step < len(a.steps) {
-		path = a.steps[f.step].path
-	}
-	var msg string
-	switch f.fault {
-	case faultShort:
-		msg = fmt.Sprintf("the body ends within the value (%d bytes)", length)
-	case faultVarintLong:
-		msg = "varint is longer than 10 bytes"
-	case faultIntRange:
-		msg = "int is outside 32 bits"
-	case faultBoolean:
-		msg = fmt.Sprintf("boolean is %d, neither 0 nor 1", f.value)
-	case faultUnion:
-		msg = fmt.Sprintf("union index %d is out of range", f.value)
-	case faultEnum:
-		msg = fmt.Sprintf("enum index %d is out of range", f.value)
-	case faultLength:
-		msg = fmt.Sprintf("length %d is beyond the body (%d bytes)", f.value, length)
-	case faultUTF8:
-		msg = "string is not valid UTF-8"
-	case faultTrailing:
-		msg = fmt.Sprintf("%d bytes are left over after the last field", f.value)
-	case faultFull:
-		return ErrFull
-	}
-	return &DecodeError{Path: path, Msg: msg}
-}
-
-// row runs the steps over one body: base[0:end].
+// run runs the steps [lo, hi) over base[pos:end] and returns the position behind what they read, or failed.
 //
-// The loop keeps base, pos and end in registers and dispatches with one switch. What was tried on the flat record of
-// bench/decode (6 fields, ns a message): one closure a field 160, arrow-go's builders 150, this loop 80.
-func (a *Appender) row(base unsafe.Pointer, end int) failure {
-	pos := 0
+// The loop keeps base, pos and end in registers and dispatches with one switch; the types of most fields are spelled out in it, since a call would cost more
+// than the work. What was tried on the flat record of bench/decode (6 fields, ns a message): one closure a field 160, arrow-go's builders 150, columns
+// that check room and bitmap one after the other 80, this 28.
+func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 	steps := a.steps
-	for i := range steps {
+	for i := lo; i < hi; i++ {
 		s := &steps[i]
 		if s.null != notNullable {
 			if pos >= end {
-				return failure{fault: faultShort, step: i}
+				return a.fail(faultShort, i, 0)
 			}
 			// A union index is a zigzag varint: 0 is branch 0, 2 is branch 1. Nothing else is in range.
 			b := *(*byte)(unsafe.Add(base, pos))
 			if b > 2 || b == 1 {
-				return unionFailure(base, pos, end, i)
+				return a.badUnion(base, pos, end, i)
 			}
 			pos++
 			if int8(b>>1) == s.null { // 0 or 1
 				s.any.AppendNull()
+				i = int(s.end) - 1
 				continue
 			}
 		}
 		switch s.code {
-		case opNull:
-			s.any.AppendNull()
 		case opBoolean:
 			if pos >= end {
-				return failure{fault: faultShort, step: i}
+				return a.fail(faultShort, i, 0)
 			}
 			b := *(*byte)(unsafe.Add(base, pos))
 			if b > 1 {
-				return failure{fault: faultBoolean, step: i, value: int64(b)}
+				return a.fail(faultBoolean, i, int64(b))
 			}
 			pos++
 			s.bits.Append(b)
-		case opInt, opEnum:
+		case opInt:
 			var u uint64
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
 			} else if u, pos = varint(base, pos, end); pos < 0 {
-				return failure{fault: varintFault(pos), step: i}
+				return a.fail(varintFault(pos), i, 0)
 			}
 			if u > math.MaxUint32 {
-				return failure{fault: faultIntRange, step: i}
+				return a.fail(faultIntRange, i, 0)
 			}
-			v := int32(u>>1) ^ -int32(u&1)                       // zigzag; u is within 32 bits
-			if s.code == opEnum && uint32(v) >= uint32(s.size) { //nolint:gosec // a negative index becomes a huge one, which is out of range too
-				return failure{fault: faultEnum, step: i, value: int64(v)}
-			}
-			s.fixed.Append32(uint32(v)) //nolint:gosec // bit pattern
+			s.fixed.Append32(uint32(u>>1) ^ -uint32(u&1)) // zigzag; u is within 32 bits
 		case opLong:
 			var u uint64
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
 			} else if u, pos = varint(base, pos, end); pos < 0 {
-				return failure{fault: varintFault(pos), step: i}
+				return a.fail(varintFault(pos), i, 0)
 			}
 			s.fixed.Append64(u>>1 ^ -(u & 1))
 		case opFloat:
 			if end-pos < 4 {
-				return failure{fault: faultShort, step: i}
+				return a.fail(faultShort, i, 0)
 			}
 			s.fixed.Append32(load32(base, pos))
 			pos += 4
 		case opDouble:
 			if end-pos < 8 {
-				return failure{fault: faultShort, step: i}
+				return a.fail(faultShort, i, 0)
 			}
 			s.fixed.Append64(load64(base, pos))
 			pos += 8
@@ -200,41 +124,152 @@ func (a *Appender) row(base unsafe.Pointer, end int) failure {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
 			} else if u, pos = varint(base, pos, end); pos < 0 {
-				return failure{fault: varintFault(pos), step: i}
+				return a.fail(varintFault(pos), i, 0)
 			}
 			n := int(u>>1) ^ -int(u&1)   // zigzag; checked in the next line
 			if uint(n) > uint(end-pos) { // a negative length becomes a huge one
-				return failure{fault: faultLength, step: i, value: int64(n)}
+				return a.fail(faultLength, i, int64(n))
 			}
 			if !s.varlen.Fits(n) {
-				return failure{fault: faultFull, step: i}
+				return a.fail(faultFull, i, 0)
 			}
 			if s.code == opBytes {
 				s.varlen.Append(unsafe.Add(base, pos), n)
 			} else if !appendString(s.varlen, base, pos, n) {
-				return failure{fault: faultUTF8, step: i}
+				return a.fail(faultUTF8, i, 0)
 			}
 			pos += n
 		case opFixed:
 			n := int(s.size)
 			if end-pos < n {
-				return failure{fault: faultShort, step: i}
+				return a.fail(faultShort, i, 0)
 			}
 			s.fixed.AppendBytes(unsafe.Add(base, pos))
 			pos += n
+		case opRecord: // its fields follow
+		case opRecordEnd:
+			s.record.Took()
+		case opArray:
+			if pos = a.array(s, i+1, int(s.end), base, pos, end); pos < 0 {
+				return failed
+			}
+			i = int(s.end) - 1
+		default:
+			if pos = a.rare(s, i, base, pos, end); pos < 0 {
+				return failed
+			}
+			i = int(s.end) - 1
 		}
 	}
-	if pos != end {
-		return failure{fault: faultTrailing, step: len(steps), value: int64(end - pos)}
-	}
-	return failure{}
+	return pos
 }
 
-// unionFailure reads a union index that is out of range, for the message only.
-func unionFailure(base unsafe.Pointer, pos, end, step int) failure {
+// rare runs one step, and those below it, of the kinds that are not worth a place in the loop.
+func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
+	switch s.code {
+	case opNull, opNullUnion:
+		s.any.AppendNull()
+		return pos
+	case opEnum:
+		return a.enum(s, i, base, pos, end)
+	case opTimeMillis, opTimeMicros:
+		return a.timeOfDay(s, i, base, pos, end)
+	case opDecimalBytes, opDecimalFixed:
+		return a.decimal(s, i, base, pos, end)
+	case opBigDecimal:
+		return a.bigDecimal(s, i, base, pos, end)
+	case opDuration:
+		return a.duration(s, i, base, pos, end)
+	case opIntToLong, opIntToFloat, opIntToDouble, opLongToFloat, opLongToDouble, opFloatToDouble:
+		return a.promoted(s, i, base, pos, end)
+	case opBranches:
+		return a.branch(s, i, base, pos, end)
+	case opMember:
+		return a.member(s, i, base, pos, end)
+	case opDefault:
+		body := s.more.body
+		if a.run(i+1, int(s.end), unsafe.Pointer(unsafe.SliceData(body)), 0, len(body)) < 0 {
+			return failed
+		}
+		return pos
+	case opSkip:
+		next, f := a.skip(s.more.schema, base, pos, end, 0)
+		if f != ok {
+			return a.fail(f, i, 0)
+		}
+		return next
+	case opJSON:
+		return a.json(s, i, base, pos, end)
+	}
+	panic("avro: a step without a meaning") // a bug of Compile's, found by the first row of any test
+}
+
+// branch reads a union's index and runs the steps of that branch.
+func (a *Appender) branch(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
+	u, pos := varint(base, pos, end)
+	if pos < 0 {
+		return a.fail(varintFault(pos), i, 0)
+	}
+	table := s.more.table
+	k := zigzag(u)
+	if k < 0 || k >= int64(len(table)) {
+		return a.fail(faultUnion, i, k)
+	}
+	lo := table[k]
+	if lo < 0 {
+		return a.fail(faultBranch, i, k)
+	}
+	return a.run(lo, int(a.steps[lo].end), base, pos, end)
+}
+
+// member reads a union's branch into its member.
+func (a *Appender) member(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
+	if pos = a.run(i+1, int(s.end), base, pos, end); pos < 0 {
+		return failed
+	}
+	if s.dense != nil {
+		s.dense.Took(int(s.size))
+		return pos
+	}
+	for k, m := range s.record.Members {
+		if k != int(s.size) {
+			m.AppendNull()
+		}
+	}
+	s.record.Took()
+	return pos
+}
+
+// badUnion reads an optional's union index that is out of range, for the message only.
+func (a *Appender) badUnion(base unsafe.Pointer, pos, end, step int) int {
 	u, next := varint(base, pos, end)
 	if next < 0 {
-		return failure{fault: varintFault(next), step: step}
+		return a.fail(varintFault(next), step, 0)
 	}
-	return failure{fault: faultUnion, step: step, value: zigzag(u)}
+	return a.fail(faultUnion, step, zigzag(u))
+}
+
+// integer reads an int or a long that another opcode is made of.
+func (a *Appender) integer(bits int, i int, base unsafe.Pointer, pos, end int) (int64, int) {
+	u, next := varint(base, pos, end)
+	if next < 0 {
+		return 0, a.fail(varintFault(next), i, 0)
+	}
+	if bits == 32 && u > math.MaxUint32 {
+		return 0, a.fail(faultIntRange, i, 0)
+	}
+	return zigzag(u), next
+}
+
+// length reads a length that lies within the body.
+func (a *Appender) length(i int, base unsafe.Pointer, pos, end int) (int, int) {
+	u, next := varint(base, pos, end)
+	if next < 0 {
+		return 0, a.fail(varintFault(next), i, 0)
+	}
+	n := zigzag(u)
+	if n < 0 || n > int64(end-next) {
+		return 0, a.fail(faultLength, i, n)
+	}
+	return int(n), next
 }

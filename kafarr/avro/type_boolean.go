@@ -7,9 +7,6 @@ import (
 )
 
 // boolean is a byte, 0 or 1, and becomes a bit. Any other byte is an error: it would be read differently elsewhere.
-func compileBoolean(*Schema) (output, step, error) {
-	return output{
-		field: arrow.Field{Type: arrow.FixedWidthTypes.Boolean},
-		make:  func() column.Column { return column.NewBits() },
-	}, step{code: opBoolean}, nil
+func booleanLeaf(*Schema) leaf {
+	return leaf{dtype: arrow.FixedWidthTypes.Boolean, code: opBoolean, make: func() column.Column { return column.NewBits() }}
 }

@@ -7,9 +7,7 @@ import (
 )
 
 // bytes is a length and as many bytes.
-func compileBytes(*Schema) (output, step, error) {
-	return output{
-		field: arrow.Field{Type: arrow.BinaryTypes.Binary},
-		make:  func() column.Column { return column.NewVarlen(arrow.BinaryTypes.Binary) },
-	}, step{code: opBytes}, nil
+func bytesLeaf(*Schema) leaf {
+	t := arrow.BinaryTypes.Binary
+	return leaf{dtype: t, code: opBytes, make: func() column.Column { return column.NewVarlen(t) }}
 }

@@ -7,10 +7,7 @@ import (
 )
 
 // fixed is as many bytes as the schema says.
-func compileFixed(s *Schema) (output, step, error) {
+func fixedLeaf(s *Schema) leaf {
 	t := &arrow.FixedSizeBinaryType{ByteWidth: s.Size}
-	return output{
-		field: arrow.Field{Type: t},
-		make:  func() column.Column { return column.NewFixed(t, s.Size) },
-	}, step{code: opFixed, size: s.Size}, nil
+	return leaf{dtype: t, code: opFixed, size: s.Size, make: func() column.Column { return column.NewFixed(t, s.Size) }}
 }

@@ -7,9 +7,6 @@ import (
 )
 
 // null takes no bytes and becomes Arrow's null type, which takes no memory.
-func compileNull(*Schema) (output, step, error) {
-	return output{
-		field: arrow.Field{Type: arrow.Null},
-		make:  func() column.Column { return column.NewNull() },
-	}, step{code: opNull}, nil
+func nullLeaf(*Schema) leaf {
+	return leaf{dtype: arrow.Null, code: opNull, make: func() column.Column { return column.NewNull() }}
 }

@@ -10,11 +10,9 @@ import (
 )
 
 // string is a length and as many bytes of UTF-8, which is checked: consumers of Arrow take utf8 on trust.
-func compileString(*Schema) (output, step, error) {
-	return output{
-		field: arrow.Field{Type: arrow.BinaryTypes.String},
-		make:  func() column.Column { return column.NewVarlen(arrow.BinaryTypes.String) },
-	}, step{code: opString}, nil
+func stringLeaf(*Schema) leaf {
+	t := arrow.BinaryTypes.String
+	return leaf{dtype: t, code: opString, make: func() column.Column { return column.NewVarlen(t) }}
 }
 
 const highBits = 0x8080808080808080

@@ -108,6 +108,22 @@ func (c *Fixed) Repeat32(v uint32, n int) {
 	c.n += n
 }
 
+// AppendValues appends n values that lie one behind the other at p.
+func (c *Fixed) AppendValues(p unsafe.Pointer, n int) {
+	c.Reserve(n)
+	copy(unsafe.Slice((*byte)(unsafe.Add(c.data, c.n*c.width)), n*c.width), unsafe.Slice((*byte)(p), n*c.width))
+	if c.validity.bits != nil {
+		for i := range n {
+			c.validity.set(c.n + i)
+		}
+	}
+	c.n += n
+	c.advance()
+}
+
+func (c *Fixed) at8(i int) uint8   { return *(*uint8)(unsafe.Add(c.data, i)) }
+func (c *Fixed) at32(i int) uint32 { return *(*uint32)(unsafe.Add(c.data, i<<2)) }
+
 // At64 returns value i of a column that is 8 bytes wide.
 func (c *Fixed) At64(i int) uint64 { return *(*uint64)(unsafe.Add(c.data, i<<3)) }
 

@@ -1,0 +1,92 @@
+package avro
+
+import "fmt"
+
+// fault is why a row failed. Faults travel as small integers: building an error in the loop would make every step pay for what hardly ever happens.
+type fault uint8
+
+const (
+	ok fault = iota
+	faultShort
+	faultVarintLong
+	faultIntRange
+	faultBoolean
+	faultUnion
+	faultBranch
+	faultEnum
+	faultSymbol
+	faultLength
+	faultUTF8
+	faultTrailing
+	faultTime
+	faultPrecision
+	faultDuration
+	faultBigDecimal
+	faultBlockSize
+	faultCount
+	faultEmptyItems
+	faultDepth
+	faultFull
+)
+
+type failure struct {
+	fault fault
+	step  int
+	value int64 // what was found: an index, a length, a byte
+}
+
+func (f failure) err(a *Appender, length int) error {
+	s := &step{}
+	if f.step < len(a.steps) {
+		s = a.steps[f.step].more
+	}
+	switch f.fault {
+	case faultFull:
+		return ErrFull
+	case faultBranch:
+		return &IncompatibleError{Path: s.path, Msg: s.unreadable[f.value]}
+	case faultSymbol:
+		return &IncompatibleError{Path: s.path, Msg: fmt.Sprintf("the reader's enum has neither the symbol with the writer's index %d nor a default", f.value)}
+	}
+	return &DecodeError{Path: s.path, Msg: f.text(s, length)}
+}
+
+func (f failure) text(s *step, length int) string {
+	switch f.fault {
+	case faultShort:
+		return fmt.Sprintf("the body ends within the value (%d bytes)", length)
+	case faultVarintLong:
+		return "varint is longer than 10 bytes"
+	case faultIntRange:
+		return "int is outside 32 bits"
+	case faultBoolean:
+		return fmt.Sprintf("boolean is %d, neither 0 nor 1", f.value)
+	case faultUnion:
+		return fmt.Sprintf("union index %d is out of range", f.value)
+	case faultEnum:
+		return fmt.Sprintf("enum index %d is out of range", f.value)
+	case faultLength:
+		return fmt.Sprintf("length %d is beyond the body (%d bytes)", f.value, length)
+	case faultUTF8:
+		return "string is not valid UTF-8"
+	case faultTrailing:
+		return fmt.Sprintf("%d bytes are left over after the last field", f.value)
+	case faultTime:
+		return fmt.Sprintf("time of day %d is outside of 24 hours", f.value)
+	case faultPrecision:
+		return fmt.Sprintf("decimal has more than its %d digits", s.size)
+	case faultDuration:
+		return "duration has more months or days than 32 bits with a sign hold"
+	case faultBigDecimal:
+		return "big-decimal is not an unscaled value and a scale within ±100,000"
+	case faultBlockSize:
+		return fmt.Sprintf("a block's size of %d bytes is not its items'", f.value)
+	case faultCount:
+		return fmt.Sprintf("a block of %d items is beyond the body (%d bytes)", f.value, length)
+	case faultEmptyItems:
+		return fmt.Sprintf("the message has more than %d items that take no bytes", maxEmptyItems)
+	case faultDepth:
+		return fmt.Sprintf("the value nests deeper than %d levels", maxValueDepth)
+	}
+	return "the body does not fit its schema"
+}

@@ -1,0 +1,219 @@
+package avro
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
+)
+
+// layout is a column that a plan appends to, with the columns below it. It follows from the reader's schema alone.
+type layout struct {
+	field  arrow.Field
+	id     int // in the order in which columns are built, parents first
+	kids   []*layout
+	build  func(kids []column.Column) column.Column
+	shape  string // what tells columns of the same Arrow type apart, such as an enum's symbols
+	code   opcode // how a leaf's value is read
+	size   int    // of a leaf: bytes, symbols, or digits
+	schema *Schema
+	json   bool // a recursive field, as text
+}
+
+// leaf is a column without columns below it: an entry of the tables of types.
+type leaf struct {
+	dtype arrow.DataType
+	code  opcode
+	size  int
+	make  func() column.Column
+	shape string
+}
+
+// baseTypes is the table of Avro's own types that take one column.
+var baseTypes = map[Type]func(*Schema) leaf{
+	Null:    nullLeaf,
+	Boolean: booleanLeaf,
+	Int:     intLeaf,
+	Long:    longLeaf,
+	Float:   floatLeaf,
+	Double:  doubleLeaf,
+	Bytes:   bytesLeaf,
+	String:  stringLeaf,
+	Enum:    enumLeaf,
+	Fixed:   fixedLeaf,
+}
+
+// logicalTypes is the table of logical types. Each says false for a schema on which it is not valid: the type beneath it counts then, as it does
+// for a logical type that is not in the table.
+var logicalTypes = map[string]func(*Schema) (leaf, bool){
+	"decimal":                decimalLeaf,
+	"big-decimal":            bigDecimalLeaf,
+	"uuid":                   uuidLeaf,
+	"date":                   dateLeaf,
+	"time-millis":            timeLeaf,
+	"time-micros":            timeLeaf,
+	"timestamp-millis":       timestampLeaf,
+	"timestamp-micros":       timestampLeaf,
+	"timestamp-nanos":        timestampLeaf,
+	"local-timestamp-millis": timestampLeaf,
+	"local-timestamp-micros": timestampLeaf,
+	"local-timestamp-nanos":  timestampLeaf,
+	"duration":               durationLeaf,
+}
+
+// leafOf returns the column of a type that takes one.
+func leafOf(s *Schema) (leaf, bool) {
+	if logical, ok := logicalTypes[s.Logical.Name]; ok {
+		if l, valid := logical(s); valid {
+			return l, true
+		}
+	}
+	base, ok := baseTypes[s.Type]
+	if !ok {
+		return leaf{}, false
+	}
+	return base(s), true
+}
+
+// maxColumns bounds the columns of a plan. Named types may be used again and again, so that a short schema can stand for billions of them.
+const maxColumns = 20_000
+
+// layouter makes layouts.
+type layouter struct {
+	options *Options
+	columns int
+	open    []*Schema // the records that the current one lies in
+}
+
+// of makes the layout of a value. selection: the fields wanted below it; nil: all.
+func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layout, error) {
+	if l.columns++; l.columns > maxColumns {
+		return nil, schemaErrorf(path, "the schema stands for more than %d columns", maxColumns)
+	}
+	if len(l.open) > maxSchemaDepth {
+		return nil, schemaErrorf(path, "the schema nests deeper than %d levels", maxSchemaDepth)
+	}
+	if s.leadsTo(l.open) {
+		if l.options.Recursion != JSON {
+			return nil, schemaErrorf(path, `%s is recursive: it has no Arrow type; recursion="json" reads it as text`, s.describe())
+		}
+		text := stringLeaf(nil)
+		return &layout{
+			field: arrow.Field{Name: name, Type: text.dtype, Nullable: s.nullable()}, schema: s, json: true,
+			build: func([]column.Column) column.Column { return text.make() },
+		}, nil
+	}
+	if other, _ := s.optional(); other != nil {
+		out, err := l.of(other, name, path, selection)
+		if err != nil {
+			return nil, err
+		}
+		out.field.Nullable = true
+		return out, nil
+	}
+	var out *layout
+	var err error
+	switch s.Type {
+	case Record:
+		out, err = l.record(s, path, selection)
+	case Array:
+		out, err = l.array(s, path, selection)
+	case Map:
+		out, err = l.mapping(s, path, selection)
+	case Union:
+		out, err = l.union(s, path, selection)
+	default:
+		if selection != nil {
+			return nil, schemaErrorf(path, "columns: %s has no fields", s.describe())
+		}
+		leaf, _ := leafOf(s)
+		out = &layout{
+			field: arrow.Field{Type: leaf.dtype, Nullable: s.Type == Null}, shape: leaf.shape, code: leaf.code, size: leaf.size,
+			build: func([]column.Column) column.Column { return leaf.make() },
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.field.Name, out.schema = name, s
+	return out, nil
+}
+
+// leadsTo tells whether a value of this schema may hold one of the records without lying in another record first.
+func (s *Schema) leadsTo(records []*Schema) bool {
+	switch s.Type {
+	case Record:
+		return slices.Contains(records, s)
+	case Array, Map:
+		return s.Items.leadsTo(records)
+	case Union:
+		return slices.ContainsFunc(s.Branches, func(b *Schema) bool { return b.leadsTo(records) })
+	}
+	return false
+}
+
+// nullable tells whether a value may be null.
+func (s *Schema) nullable() bool {
+	return s.Type == Null || s.Type == Union && slices.ContainsFunc(s.Branches, func(b *Schema) bool { return b.Type == Null })
+}
+
+// fields makes the layouts of a record's selected fields.
+func (l *layouter) fields(s *Schema, path string, selection *selection) (kids []*layout, err error) {
+	l.open = append(l.open, s)
+	defer func() { l.open = l.open[:len(l.open)-1] }()
+	for _, f := range s.Fields {
+		below, wanted := selection.field(f.Name)
+		if !wanted {
+			continue
+		}
+		kid, err := l.of(f.Type, f.Name, join(path, f.Name), below)
+		if err != nil {
+			return nil, err
+		}
+		kids = append(kids, kid)
+	}
+	if unknown := selection.unknown(s); unknown != "" {
+		return nil, schemaErrorf(path, "columns: %s has no field %q", s.describe(), unknown)
+	}
+	return kids, nil
+}
+
+// number gives the columns their ids and returns how many there are.
+func number(kids []*layout, next int) int {
+	for _, k := range kids {
+		k.id = next
+		next = number(k.kids, next+1)
+	}
+	return next
+}
+
+// column builds the column and those below it, and enters them by id.
+func (l *layout) column(list []column.Column) column.Column {
+	kids := make([]column.Column, len(l.kids))
+	for i, k := range l.kids {
+		kids[i] = k.column(list)
+	}
+	list[l.id] = l.build(kids)
+	return list[l.id]
+}
+
+// write renders all that tells one layout from another.
+func (l *layout) write(b *strings.Builder) {
+	fmt.Fprintf(b, "\x00%s\x01%s\x01%t\x01%s(", l.field.Name, l.field.Type, l.field.Nullable, l.shape)
+	for _, k := range l.kids {
+		k.write(b)
+	}
+	b.WriteByte(')')
+}
+
+// arrowFields returns the fields of layouts.
+func arrowFields(kids []*layout) []arrow.Field {
+	out := make([]arrow.Field, len(kids))
+	for i, k := range kids {
+		out[i] = k.field
+	}
+	return out
+}

@@ -1,0 +1,343 @@
+package avro
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// IncompatibleError says that what was written with one schema cannot be read as another.
+type IncompatibleError struct {
+	Path string
+	Msg  string
+}
+
+func (e *IncompatibleError) Error() string {
+	if e.Path == "" {
+		return e.Msg
+	}
+	return e.Path + ": " + e.Msg
+}
+
+func incompatible(path string, writer, reader *Schema, why string) error {
+	return &IncompatibleError{Path: path, Msg: fmt.Sprintf("written as %s, read as %s: %s", writer.describe(), reader.describe(), why)}
+}
+
+// compiler turns a writer's schema and the reader's layout into steps, by the rules of "Schema Resolution" in the specification.
+type compiler struct {
+	steps []step
+	depth int
+}
+
+// add appends a step and returns its index.
+func (c *compiler) add(s step) int {
+	c.steps = append(c.steps, s)
+	return len(c.steps) - 1
+}
+
+// close ends a step that has others below it.
+func (c *compiler) close(i int) { c.steps[i].end = len(c.steps) }
+
+// value adds the steps that read a value written as w into the layout's column.
+func (c *compiler) value(w *Schema, l *layout, path string) error {
+	if c.depth++; c.depth > 2*maxSchemaDepth {
+		return schemaErrorf(path, "the schema nests deeper than %d levels", maxSchemaDepth)
+	}
+	defer func() { c.depth-- }()
+	if l.json {
+		if !sameShape(w, l.schema, map[[2]*Schema]bool{}) {
+			return incompatible(path, w, l.schema, "a recursive type is read as it was written only")
+		}
+		i := c.add(step{code: opJSON, null: notNullable, column: l.id, path: path, schema: w})
+		c.close(i)
+		return nil
+	}
+	if w.Type == Union {
+		return c.fromUnion(w, l, path)
+	}
+	return c.single(w, l, path, notNullable)
+}
+
+// single reads a value that is no union, into any column. null is the branch that is null, when an optional's index is to be read first.
+func (c *compiler) single(w *Schema, l *layout, path string, null int8) error {
+	if l.schema.Type == Union { // of more than null and one type: the layout of an optional has the other type's schema
+		return c.intoUnion(w, l, path)
+	}
+	if w.Type == Null && l.schema.Type != Null {
+		if !l.field.Nullable {
+			return incompatible(path, w, l.schema, "null is none of the reader's types")
+		}
+		c.close(c.add(step{code: opNull, null: notNullable, column: l.id, path: path}))
+		return nil
+	}
+	return c.plain(w, l, path, null)
+}
+
+// plain reads a value that is no union into a column that is none.
+func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
+	r := l.schema
+	st := step{code: l.code, null: null, column: l.id, size: l.size, path: path}
+	switch {
+	case w.Type == r.Type && w.Type == Record:
+		return c.record(w, l, path, null)
+	case w.Type == r.Type && (w.Type == Array || w.Type == Map):
+		return c.blocks(w, l, path, null)
+	case w.Type == r.Type:
+		if why := mismatch(w, r); why != "" {
+			return incompatible(path, w, r, why)
+		}
+		if w.Type == Enum && !slices.Equal(w.Symbols, r.Symbols) {
+			st.table = enumTable(w, r)
+		}
+		if w.Type == Enum {
+			st.size = len(w.Symbols)
+		}
+		st.more = w.Size
+	default:
+		code, ok := promotions[[2]Type{w.Type, r.Type}]
+		if !ok {
+			return incompatible(path, w, r, "the types do not match")
+		}
+		if base := baseTypes[r.Type](r); l.code != base.code { // such as an int read as time-micros: its range is not checked that way
+			return incompatible(path, w, r, "the types do not match")
+		}
+		st.code = code
+	}
+	c.close(c.add(st))
+	return nil
+}
+
+// promotions are the pairs of types of which one may be read as the other.
+var promotions = map[[2]Type]opcode{
+	{Int, Long}: opIntToLong, {Int, Float}: opIntToFloat, {Int, Double}: opIntToDouble,
+	{Long, Float}: opLongToFloat, {Long, Double}: opLongToDouble, {Float, Double}: opFloatToDouble,
+	{Bytes, String}: opString, {String, Bytes}: opBytes,
+}
+
+// mismatch returns why two schemas of the same type, which is no record, array, map or union, do not match.
+func mismatch(w, r *Schema) string {
+	switch {
+	case (w.Type == Enum || w.Type == Fixed) && !sameName(w, r):
+		return "the names do not match"
+	case w.Type == Fixed && w.Size != r.Size:
+		return fmt.Sprintf("the sizes %d and %d do not match", w.Size, r.Size)
+	}
+	lw, lr := w.validLogical(), r.validLogical()
+	if lw == "" || lr == "" { // one side has no opinion of what the value means
+		return ""
+	}
+	if lw != lr {
+		return "the logical types do not match, and values are not converted"
+	}
+	if lw == "decimal" && (w.Logical.Scale != r.Logical.Scale || w.Logical.Precision > r.Logical.Precision) {
+		return fmt.Sprintf("decimal(%d, %d) cannot be read as decimal(%d, %d)", w.Logical.Precision, w.Logical.Scale, r.Logical.Precision, r.Logical.Scale)
+	}
+	return ""
+}
+
+// validLogical returns the logical type that counts; empty where it is unknown or not valid on its type.
+func (s *Schema) validLogical() string {
+	if logical, ok := logicalTypes[s.Logical.Name]; ok {
+		if _, valid := logical(s); valid {
+			return s.Logical.Name
+		}
+	}
+	return ""
+}
+
+// sameName compares as the specification does: unqualified names, or one of the reader's aliases.
+func sameName(w, r *Schema) bool {
+	return unqualified(w.Name) == unqualified(r.Name) || slices.Contains(r.Aliases, w.Name)
+}
+
+func unqualified(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+// matches tells, without its content, whether a value written as w can be read as r: how a union's branch is chosen.
+func matches(w, r *Schema, promote bool) bool {
+	if w.Type != r.Type {
+		_, ok := promotions[[2]Type{w.Type, r.Type}]
+		return ok && promote
+	}
+	switch w.Type {
+	case Record:
+		return sameName(w, r)
+	case Array, Map:
+		return matches(w.Items, r.Items, promote) || w.Items.Type == Union || r.Items.Type == Union
+	case Enum, Fixed:
+		return mismatch(w, r) == ""
+	}
+	return mismatch(w, r) == ""
+}
+
+// fields adds the steps of a record's fields: those of the writer in its order, and then the defaults of those that it has not.
+func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
+	if !sameName(w, r) {
+		return incompatible(path, w, r, "the names do not match")
+	}
+	kid := map[string]*layout{}
+	for _, k := range kids {
+		kid[k.field.Name] = k
+	}
+	seen := map[string]bool{}
+	for _, wf := range w.Fields {
+		rf := readerField(wf.Name, r)
+		if rf == nil || kid[rf.Name] == nil || seen[rf.Name] {
+			c.skip(wf.Type, join(path, wf.Name))
+			continue
+		}
+		seen[rf.Name] = true
+		if err := c.value(wf.Type, kid[rf.Name], join(path, rf.Name)); err != nil {
+			return err
+		}
+	}
+	for i := range r.Fields {
+		rf := &r.Fields[i]
+		if kid[rf.Name] == nil || seen[rf.Name] {
+			continue
+		}
+		if !rf.HasDefault {
+			return incompatible(join(path, rf.Name), w, r, "the writer has no such field, and the reader no default")
+		}
+		if err := c.fromDefault(rf, kid[rf.Name], join(path, rf.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readerField finds the reader's field for a writer's: by its name, or by an alias of the reader's.
+func readerField(name string, r *Schema) *Field {
+	for i := range r.Fields {
+		if r.Fields[i].Name == name {
+			return &r.Fields[i]
+		}
+	}
+	for i := range r.Fields {
+		if slices.Contains(r.Fields[i].Aliases, name) {
+			return &r.Fields[i]
+		}
+	}
+	return nil
+}
+
+// fromDefault appends a default: its value is encoded once, and read again for each row by the reader's own steps.
+func (c *compiler) fromDefault(f *Field, l *layout, path string) error {
+	body, err := encodeDefault(nil, f.Type, f.Default, path)
+	if err != nil {
+		return err
+	}
+	i := c.add(step{code: opDefault, null: notNullable, path: path, body: body})
+	if err := c.value(f.Type, l, path); err != nil {
+		return err
+	}
+	c.close(i)
+	return nil
+}
+
+// skip passes over a value that no column takes.
+func (c *compiler) skip(w *Schema, path string) {
+	c.close(c.add(step{code: opSkip, null: notNullable, schema: w, path: path}))
+}
+
+// fromUnion reads a value written as a union.
+func (c *compiler) fromUnion(w *Schema, l *layout, path string) error {
+	if other, null := w.optional(); other != nil && l.field.Nullable && l.schema.Type != Union && l.schema.Type != Null {
+		before := len(c.steps)
+		err := c.single(other, l, path, int8(null)) // 0 or 1
+		if err == nil && before < len(c.steps) {
+			return nil
+		}
+		c.steps = c.steps[:before]
+	}
+	i := c.add(step{code: opBranches, null: notNullable, column: l.id, path: path, table: make([]int, len(w.Branches)), unreadable: make([]string, len(w.Branches))})
+	var first error
+	readable := 0
+	for b, branch := range w.Branches {
+		at := len(c.steps)
+		if err := c.single(branch, l, path, notNullable); err != nil {
+			var no *IncompatibleError
+			if !errors.As(err, &no) {
+				return err
+			}
+			if first == nil {
+				first = err
+			}
+			c.steps = c.steps[:at]
+			c.steps[i].table[b] = -1
+			c.steps[i].unreadable[b] = no.Msg
+			continue
+		}
+		c.steps[i].table[b] = at
+		readable++
+	}
+	c.close(i)
+	if readable == 0 {
+		return first
+	}
+	return nil
+}
+
+// intoUnion reads a value that is no union into a union: into the first branch that matches as it is, or else the first that it can be promoted to.
+func (c *compiler) intoUnion(w *Schema, l *layout, path string) error {
+	r := l.schema
+	if w.Type == Null {
+		if !l.field.Nullable {
+			return incompatible(path, w, r, "null is none of the reader's types")
+		}
+		c.close(c.add(step{code: opNullUnion, null: notNullable, column: l.id, path: path}))
+		return nil
+	}
+	var why error
+	for _, fits := range []func(*Schema) bool{
+		func(b *Schema) bool { return b.Type == w.Type && b.Name == w.Name && matches(w, b, false) },
+		func(b *Schema) bool { return matches(w, b, false) },
+		func(b *Schema) bool { return matches(w, b, true) },
+	} {
+		member := -1
+		for _, branch := range r.Branches {
+			if branch.Type == Null {
+				continue
+			}
+			if member++; !fits(branch) {
+				continue
+			}
+			at := len(c.steps)
+			i := c.add(step{code: opMember, null: notNullable, column: l.id, size: member, path: path})
+			if err := c.single(w, l.kids[member], path, notNullable); err != nil {
+				why = err
+				c.steps = c.steps[:at]
+				continue
+			}
+			c.close(i)
+			return nil
+		}
+	}
+	if why != nil {
+		return why
+	}
+	return incompatible(path, w, r, "it is none of the reader's types")
+}
+
+// sameShape tells whether two schemas, which may be recursive, write the same bytes for the same values under the same names.
+func sameShape(a, b *Schema, seen map[[2]*Schema]bool) bool {
+	if a == b || seen[[2]*Schema{a, b}] {
+		return true
+	}
+	seen[[2]*Schema{a, b}] = true
+	if a.Type != b.Type || a.Name != b.Name || len(a.Fields) != len(b.Fields) || len(a.Branches) != len(b.Branches) ||
+		!slices.Equal(a.Symbols, b.Symbols) || a.Size != b.Size || a.Logical != b.Logical {
+		return false
+	}
+	for i := range a.Fields {
+		if a.Fields[i].Name != b.Fields[i].Name || !sameShape(a.Fields[i].Type, b.Fields[i].Type, seen) {
+			return false
+		}
+	}
+	for i := range a.Branches {
+		if !sameShape(a.Branches[i], b.Branches[i], seen) {
+			return false
+		}
+	}
+	return a.Items == nil || sameShape(a.Items, b.Items, seen)
+}

@@ -1,0 +1,184 @@
+package avro
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
+)
+
+// array is a list; map is Arrow's map, keys in the order in which they were written and as often as they were. Both are written as blocks: a count, for
+// a negative one also the block's size in bytes, and as many items; a count of 0 ends them.
+func (l *layouter) array(s *Schema, path string, selection *selection) (*layout, error) {
+	item, err := l.of(s.Items, "item", join(path, "item"), selection)
+	if err != nil {
+		return nil, err
+	}
+	t := arrow.ListOfField(item.field)
+	return listLayout(t, item), nil
+}
+
+func (l *layouter) mapping(s *Schema, path string, selection *selection) (*layout, error) {
+	value, err := l.of(s.Items, "value", join(path, "value"), selection)
+	if err != nil {
+		return nil, err
+	}
+	text := stringLeaf(nil)
+	key := &layout{
+		field: arrow.Field{Name: "key", Type: text.dtype}, code: text.code, schema: &Schema{Type: String},
+		build: func([]column.Column) column.Column { return text.make() },
+	}
+	t := arrow.MapOfFields(key.field, value.field)
+	entryType := t.ElemField().Type.(*arrow.StructType)
+	entry := &layout{
+		field: t.ElemField(), kids: []*layout{key, value},
+		build: func(kids []column.Column) column.Column { return column.NewStruct(entryType, kids...) },
+	}
+	return listLayout(t, entry), nil
+}
+
+func listLayout(t arrow.DataType, item *layout) *layout {
+	return &layout{
+		field: arrow.Field{Type: t}, kids: []*layout{item},
+		build: func(kids []column.Column) column.Column { return column.NewList(t, kids[0]) },
+	}
+}
+
+// blocks adds the steps of an array or map: one that reads the blocks, and those of an item below it.
+func (c *compiler) blocks(w *Schema, l *layout, path string, null int8) error {
+	i := c.add(step{code: opArray, null: null, column: l.id, path: path})
+	item := l.kids[0]
+	if w.Type == Array {
+		if err := c.value(w.Items, item, join(path, "item")); err != nil {
+			return err
+		}
+	} else {
+		key, value := item.kids[0], item.kids[1]
+		if err := c.value(key.schema, key, join(path, "key")); err != nil {
+			return err
+		}
+		if err := c.value(w.Items, value, join(path, "value")); err != nil {
+			return err
+		}
+		c.close(c.add(step{code: opRecordEnd, null: notNullable, column: item.id, path: path}))
+	}
+	c.steps[i].size = w.itemBytes()
+	c.close(i)
+	return nil
+}
+
+// minBytes is the least number of bytes that a value takes: it bounds how many items a block can hold. budget bounds the search, since a record may hold
+// the same records again and again; what it does not reach counts as nothing.
+func (s *Schema) minBytes(budget *int) int {
+	if *budget--; *budget < 0 {
+		return 0
+	}
+	switch s.Type {
+	case Null:
+		return 0
+	case Fixed:
+		return s.Size
+	case Float:
+		return 4
+	case Double:
+		return 8
+	case Record:
+		n := 0
+		for _, f := range s.Fields {
+			n = min(n+f.Type.minBytes(budget), maxSchemaDepth)
+		}
+		return n
+	}
+	return 1
+}
+
+// itemBytes is minBytes of an array's or map's item.
+func (s *Schema) itemBytes() int {
+	budget := 1000
+	n := s.Items.minBytes(&budget)
+	if s.Type == Map {
+		n++
+	}
+	return n
+}
+
+// maxEmptyItems bounds, for each message, the items that take no bytes of it, such as nulls: their number is not bounded by the message's length.
+const maxEmptyItems = 1 << 16
+
+// array reads blocks, running the steps [lo, hi) for each item. It returns the position behind them, or failed.
+func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end int) int {
+	items := s.list.Items
+	for {
+		count, size, next := blockHeader(base, pos, end)
+		if next < 0 {
+			return a.fail(varintFault(next), lo-1, 0)
+		}
+		pos = next
+		if count == 0 {
+			s.list.Took()
+			return pos
+		}
+		if f := a.checkBlock(count, size, int(s.size), end-pos); f != ok {
+			return a.fail(f, lo-1, count)
+		}
+		if items.Len()+int(count) > math.MaxInt32 {
+			return a.fail(faultFull, lo-1, 0)
+		}
+		from := pos
+		if only := &a.steps[lo]; hi == lo+1 && only.code == opDouble && only.null == notNullable {
+			if uint64(count) > uint64(end-pos)/8 { //nolint:gosec // count is positive
+				return a.fail(faultShort, lo, 0)
+			}
+			only.fixed.AppendValues(unsafe.Add(base, pos), int(count))
+			pos += 8 * int(count)
+		} else {
+			for range count {
+				if pos = a.run(lo, hi, base, pos, end); pos < 0 {
+					return pos
+				}
+			}
+		}
+		if size >= 0 && int64(pos-from) != size {
+			return a.fail(faultBlockSize, lo-1, size)
+		}
+	}
+}
+
+// blockHeader reads a block's count, and its size in bytes where it has one; else -1. A failure to read is a negative position.
+func blockHeader(base unsafe.Pointer, pos, end int) (count, size int64, next int) {
+	u, next := varint(base, pos, end)
+	if next < 0 {
+		return 0, 0, next
+	}
+	count = zigzag(u)
+	if count >= 0 {
+		return count, -1, next
+	}
+	if u, next = varint(base, next, end); next < 0 {
+		return 0, 0, next
+	}
+	if count == math.MinInt64 || zigzag(u) < 0 {
+		return math.MaxInt64, math.MaxInt64, next // refused by checkBlock
+	}
+	return -count, zigzag(u), next
+}
+
+// checkBlock tells whether a block can be what its header says.
+func (a *Appender) checkBlock(count, size int64, minBytes, left int) fault {
+	if size > int64(left) {
+		return faultBlockSize
+	}
+	if minBytes > 0 {
+		if count > int64(left/minBytes) {
+			return faultCount
+		}
+		return ok
+	}
+	if count > maxEmptyItems-a.emptyItems {
+		return faultEmptyItems
+	}
+	a.emptyItems += count
+	return ok
+}

@@ -1,0 +1,188 @@
+package avro
+
+import (
+	"math"
+	"math/big"
+	"math/bits"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
+)
+
+// decimal is an unscaled whole number, two's complement, big-endian, in bytes or a fixed; the scale stands in the schema. It becomes decimal128 to 38 digits and
+// decimal256 to 76. A precision beyond that has no Arrow type: the bytes are read as they are, as those of an invalid decimal.
+func decimalLeaf(s *Schema) (leaf, bool) {
+	p, scale := s.Logical.Precision, s.Logical.Scale
+	if p < 1 || p > 76 || scale < 0 || scale > p {
+		return leaf{}, false
+	}
+	code := opDecimalBytes
+	if s.Type == Fixed {
+		code = opDecimalFixed
+		if s.Size < 1 || p > fixedDigits(s.Size) {
+			return leaf{}, false
+		}
+	} else if s.Type != Bytes {
+		return leaf{}, false
+	}
+	var t arrow.DataType = &arrow.Decimal128Type{Precision: int32(p), Scale: int32(scale)} //nolint:gosec // at most 76
+	width := 16
+	if p > 38 {
+		t, width = &arrow.Decimal256Type{Precision: int32(p), Scale: int32(scale)}, 32 //nolint:gosec // at most 76
+	}
+	return leaf{dtype: t, code: code, size: p, make: func() column.Column { return column.NewFixed(t, width) }}, true
+}
+
+// fixedDigits is how many digits a fixed of n bytes always holds: floor(log10(2^(8n-1) - 1)).
+func fixedDigits(n int) int {
+	return int(math.Floor(float64(8*n-1) * math.Log10(2)))
+}
+
+// limits are the powers of ten, as words from the lowest: a decimal of p digits lies strictly between -limits[p] and limits[p].
+var limits = func() (table [77][4]uint64) {
+	n := big.NewInt(1)
+	for p := range table {
+		for i, w := range n.Bits() {
+			table[p][i] = uint64(w)
+		}
+		n.Mul(n, big.NewInt(10))
+	}
+	return table
+}()
+
+func (a *Appender) decimal(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
+	n := 0
+	if s.code == opDecimalFixed {
+		if n = s.more.more; end-pos < n {
+			return a.fail(faultShort, i, 0)
+		}
+	} else if n, pos = a.length(i, base, pos, end); pos < 0 {
+		return failed
+	}
+	words, fits := twosComplement(base, pos, n)
+	if !fits || !below(magnitude(words), limits[s.size]) {
+		return a.fail(faultPrecision, i, 0)
+	}
+	s.fixed.AppendBytes(unsafe.Pointer(&words)) // the column takes as many of the words as it is wide
+	return pos + n
+}
+
+// twosComplement reads n big-endian bytes as words from the lowest, with the sign extended. It tells whether they fit; no bytes are a zero.
+func twosComplement(base unsafe.Pointer, pos, n int) (words [4]uint64, fits bool) {
+	if n == 0 {
+		return words, true
+	}
+	var fill uint64
+	if *(*int8)(unsafe.Add(base, pos)) < 0 {
+		fill = math.MaxUint64
+	}
+	for n > 32 { // more bytes than needed, if they say nothing but the sign
+		if *(*byte)(unsafe.Add(base, pos)) != byte(fill) { // all ones or all zeros
+			return words, false
+		}
+		pos++
+		n--
+	}
+	if n == 32 && (*(*int8)(unsafe.Add(base, pos)) < 0) != (fill != 0) {
+		return words, false
+	}
+	k := 0
+	for ; n >= 8; k++ {
+		n -= 8
+		words[k] = bits.ReverseBytes64(load64(base, pos+n))
+	}
+	if n > 0 {
+		w := fill
+		for i := range n {
+			w = w<<8 | uint64(*(*byte)(unsafe.Add(base, pos+i)))
+		}
+		words[k] = w
+		k++
+	}
+	for ; k < 4; k++ {
+		words[k] = fill
+	}
+	return words, true
+}
+
+func magnitude(w [4]uint64) [4]uint64 {
+	if int64(w[3]) >= 0 { //nolint:gosec // the sign bit
+		return w
+	}
+	var carry uint64 = 1
+	for i := range w {
+		w[i], carry = bits.Add64(^w[i], 0, carry)
+	}
+	return w
+}
+
+func below(a, b [4]uint64) bool {
+	for i := 3; i >= 0; i-- {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return false
+}
+
+// big-decimal carries its scale in each value: bytes that hold the unscaled value, as bytes, and the scale, as an int. It becomes the exact text.
+func bigDecimalLeaf(s *Schema) (leaf, bool) {
+	l := stringLeaf(s)
+	l.code = opBigDecimal
+	return l, s.Type == Bytes
+}
+
+// maxBigDecimalScale bounds the zeros that a short message can ask for.
+const maxBigDecimalScale = 100_000
+
+func (a *Appender) bigDecimal(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
+	n, pos := a.length(i, base, pos, end)
+	if pos < 0 {
+		return failed
+	}
+	stop := pos + n
+	digits, at := a.length(i, base, pos, stop)
+	if at < 0 {
+		return failed
+	}
+	unscaled := new(big.Int).SetBytes(unsafe.Slice((*byte)(unsafe.Add(base, at)), digits))
+	if digits > 0 && *(*int8)(unsafe.Add(base, at)) < 0 {
+		unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*digits))) //nolint:gosec // digits is a length
+	}
+	scale, next := a.integer(32, i, base, at+digits, stop)
+	if next < 0 {
+		return failed
+	}
+	if next != stop || scale < -maxBigDecimalScale || scale > maxBigDecimalScale || digits > maxBigDecimalScale {
+		return a.fail(faultBigDecimal, i, 0)
+	}
+	a.text = appendDecimal(a.text[:0], unscaled, int(scale))
+	if !s.varlen.Fits(len(a.text)) {
+		return a.fail(faultFull, i, 0)
+	}
+	s.varlen.Append(unsafe.Pointer(unsafe.SliceData(a.text)), len(a.text))
+	return next
+}
+
+// appendDecimal writes a number with all of its digits: 12345 with scale 2 is 123.45, with scale -2 1234500.
+func appendDecimal(to []byte, unscaled *big.Int, scale int) []byte {
+	if unscaled.Sign() < 0 {
+		to = append(to, '-')
+	}
+	digits := new(big.Int).Abs(unscaled).Append(nil, 10)
+	if scale <= 0 {
+		to = append(to, digits...)
+		for ; scale < 0 && unscaled.Sign() != 0; scale++ {
+			to = append(to, '0')
+		}
+		return to
+	}
+	for len(digits) <= scale {
+		digits = append([]byte{'0'}, digits...)
+	}
+	to = append(to, digits[:len(digits)-scale]...)
+	to = append(to, '.')
+	return append(to, digits[len(digits)-scale:]...)
+}
