@@ -10,7 +10,7 @@ Example:
 Importing this loads neither the native library nor pandas nor pyarrow; the first use does.
 """
 
-from ._arguments import DtypeBackend, Duration, Errors
+from ._arguments import DtypeBackend, Duration, Errors, Recursion, Unions
 from ._batch import Batch, Range
 from ._decoder import Decoder, decode
 from ._errors import (
@@ -53,10 +53,12 @@ __all__ = [
     "KafarrError",
     "Listener",
     "Range",
+    "Recursion",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
     "StateError",
+    "Unions",
     "__version__",
     "decode",
     "listener",

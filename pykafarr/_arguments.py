@@ -12,6 +12,8 @@ from ._errors import ConfigError
 Duration: TypeAlias = int | timedelta
 Property: TypeAlias = str | int | float | bool
 Errors: TypeAlias = Literal["raise", "skip", "collect"]
+Unions: TypeAlias = Literal["struct", "dense"]
+Recursion: TypeAlias = Literal["refuse", "json"]
 DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
 
 METADATA = ("offset", "partition", "topic", "timestamp", "timestamp_type", "schema_id", "key", "headers")
@@ -66,6 +68,16 @@ def milliseconds(name: str, value: object) -> int:
     if number < 0:
         raise ConfigError(f"{name} must not be negative: {value}")
     return min(number, _FOREVER_MS)
+
+
+def column_options(columns: object, unions: object, recursion: object) -> dict[str, Any]:
+    """How schemas become columns, as the library takes it. It knows the words for unions and recursion."""
+    options: dict[str, Any] = {}
+    for name, value in (("unions", unions), ("recursion", recursion)):
+        options[name] = text(name, value)
+    if columns is not None:
+        options["columns"] = texts("columns", columns)
+    return options
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:

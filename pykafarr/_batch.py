@@ -103,14 +103,19 @@ class Batch:
     def to_polars(self) -> pl.DataFrame:
         """The rows as a polars.DataFrame. Copies no more than polars needs to.
 
+        Maps become lists of structs of `key` and `value`: polars' own maps drop keys that repeat.
+
         Raises:
             ImportError: polars is not installed.
+            SchemaError: polars has no type for a column: durations, decimals of more than 38 digits, dense unions.
         """
         try:
-            import polars as pl  # noqa: PLC0415  # an optional dependency
+            import polars  # noqa: F401, ICN001, PLC0415  # an optional dependency
         except ImportError as error:
             raise ImportError("to_polars() needs polars: pip install 'pykafarr[polars]'") from error
-        return cast("pl.DataFrame", pl.from_arrow(self._record))  # it is a Series for arrays only
+        from . import _polars  # noqa: PLC0415  # with pyarrow, which importing pykafarr does not load
+
+        return _polars.to_polars(self._record)
 
     def __arrow_c_schema__(self) -> object:
         """A PyCapsule with the ArrowSchema of the rows."""

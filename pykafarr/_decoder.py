@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from . import _arguments
 from ._errors import ConfigError
 from ._lib import encode, library, usable
+from ._schemas import Schema, schema_text
 from ._slot import Slot
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# An Avro schema as JSON text, or as what json.loads() makes of it.
-Schema: TypeAlias = str | Mapping[str, Any] | list[Any]
+    from ._arguments import Recursion, Unions
+
 Payloads: TypeAlias = "Iterable[bytes] | pa.Array[Any] | pa.ChunkedArray[Any]"
 
 
@@ -23,17 +24,38 @@ class Decoder:
     """Decodes bare Avro bodies of one schema: no container file, and no registry header before each.
 
     Args:
-        schema: the Avro schema, as JSON text or as the dict or list that the text stands for.
+        schema: the Avro schema that the bodies were written with, as JSON text or as the dict or list that the text
+            stands for.
+        reader_schema: the schema to read them as, by Avro's rules of schema resolution. None: as they were written.
+        columns: the fields to read, as paths such as "customer.address.zip", which go through arrays, maps and unions
+            to the records within. The others are passed over in the body. None: all fields.
+        unions: what becomes of a union of more than null and one type: "struct", of one nullable member per branch,
+            or "dense", Arrow's dense union, which pandas and polars cannot take.
+        recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
+            read it as text, the "json" encoding of its value.
 
     Raises:
-        SchemaError: the schema is invalid, or holds a type that is not supported; the message names the field.
-        TypeError: the schema is neither str, dict nor list.
+        SchemaError: a schema is invalid or holds what is not supported, or a column is none of its fields; the
+            message names the field.
+        IncompatibleSchemaError: what was written with the schema cannot be read as the reader's.
+        ConfigError: an option has an unknown value.
+        TypeError: an argument has a wrong Python type.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        reader_schema: Schema | None = None,
+        *,
+        columns: str | Iterable[str] | None = None,
+        unions: Unions = "struct",
+        recursion: Recursion = "refuse",
+    ) -> None:
+        settings = {"schema": schema_text(schema), **_arguments.column_options(columns, unions, recursion)}
+        if reader_schema is not None:
+            settings["reader_schema"] = schema_text(reader_schema, "reader_schema")
         library_ = library()
-        config = encode({"schema": schema_text(schema)})
-        self._handle = library_.handle(library_.lib.decoder_new, *config)
+        self._handle = library_.handle(library_.lib.decoder_new, *encode(settings))
         # Not at exit: then the process ends, and calling into it late has no use.
         weakref.finalize(self, _free, self._handle).atexit = False
 
@@ -56,6 +78,8 @@ class Decoder:
         Raises:
             DecodeError: a body does not fit the schema. All or nothing: `offset` is the index of the first such body,
                 `path` the field.
+            IncompatibleSchemaError: a body holds what the reader schema cannot take, such as a union's branch or an
+                enum's symbol that it lacks.
             TypeError: a payload is not bytes.
             ConfigError: an Arrow array of payloads holds nulls.
         """
@@ -79,21 +103,20 @@ class Decoder:
             slot.clear()
 
 
-def decode(schema: Schema, payloads: Payloads) -> pa.RecordBatch:
+def decode(
+    schema: Schema,
+    payloads: Payloads,
+    reader_schema: Schema | None = None,
+    *,
+    columns: str | Iterable[str] | None = None,
+    unions: Unions = "struct",
+    recursion: Recursion = "refuse",
+) -> pa.RecordBatch:
     """Decodes bare Avro bodies of one schema; `Decoder` says what it takes, returns and raises.
 
     For many calls with one schema, make a `Decoder` once.
     """
-    return Decoder(schema).decode(payloads)
-
-
-def schema_text(schema: Schema) -> str:
-    """An Avro schema as JSON text."""
-    if isinstance(schema, str):
-        return schema
-    if isinstance(schema, (dict, list)):
-        return json.dumps(schema)
-    raise TypeError(f"schema must be a str, dict or list, not {type(schema).__name__}")
+    return Decoder(schema, reader_schema, columns=columns, unions=unions, recursion=recursion).decode(payloads)
 
 
 def _free(handle: int) -> None:

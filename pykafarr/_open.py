@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from . import _arguments
-from ._arguments import DtypeBackend, Duration, Errors, Property
+from ._arguments import DtypeBackend, Duration, Errors, Property, Recursion, Unions
 from ._listener import Listener
+from ._schemas import ReaderSchemas, reader_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +23,10 @@ def listener(
     registry_config: Mapping[str, Property] | None = None,
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
     errors: Errors = "raise",
+    reader_schema: ReaderSchemas | None = None,
+    columns: str | Iterable[str] | None = None,
+    unions: Unions = "struct",
+    recursion: Recursion = "refuse",
     ready_timeout: Duration = 30000,
     dtype_backend: DtypeBackend | None = None,
 ) -> Listener:
@@ -40,6 +45,16 @@ def listener(
             before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or None for none.
         errors: what a message does that cannot be decoded: "raise" a DecodeError, with the next poll going on behind
             it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`.
+        reader_schema: the schema to read a message type as, whichever version of it was written: all versions then
+            share one batch. One schema (JSON text or dict), a list of several, or a dict {message type: schema}. A
+            schema is for the message type that its name or one of its aliases says; other message types are read as
+            they were written. A union goes as JSON text or as a list within the list.
+        columns: the fields to read, of every message type, as paths such as "customer.address.zip", which go through
+            arrays, maps and unions to the records within. The others are passed over in the message. None: all.
+        unions: what becomes of a union of more than null and one type: "struct", of one nullable member per branch,
+            or "dense", Arrow's dense union, which pandas and polars cannot take.
+        recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
+            read it as text, the "json" encoding of its value.
         ready_timeout: how long the first polls may wait for the broker, the group and the topics, on top of their own
             max_time; milliseconds or a timedelta.
         dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
@@ -47,6 +62,7 @@ def listener(
 
     Raises:
         ConfigError: an argument or a property has a wrong or unknown value; the message names it.
+        SchemaError: a reader schema is invalid.
         TypeError: an argument has a wrong Python type.
         ForkError: this process was forked from one that had used pykafarr.
         ImportError: the native library cannot be loaded.
@@ -61,6 +77,8 @@ def listener(
         "registry_config": _arguments.properties("registry_config", registry_config),
         "metadata": _arguments.metadata_columns(metadata),
         "errors": _arguments.choice("errors", errors, get_args(Errors)),
+        "reader_schemas": reader_schemas(reader_schema),
+        **_arguments.column_options(columns, unions, recursion),
         "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
     }
     return Listener(settings, _arguments.dtype_backend(dtype_backend))

@@ -121,6 +121,9 @@ func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end
 			return pos
 		}
 		if f := a.checkBlock(count, size, int(s.size), end-pos); f != ok {
+			if f == faultBlockSize {
+				count = size
+			}
 			return a.fail(f, lo-1, count)
 		}
 		if items.Len()+int(count) > math.MaxInt32 {

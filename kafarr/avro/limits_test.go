@@ -1,0 +1,142 @@
+package avro_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/cmem"
+)
+
+// TestShortMessagesCannotAskForMuch has messages of some bytes that claim to hold far more.
+func TestShortMessagesCannotAskForMuch(t *testing.T) {
+	huge := []byte{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0} // a count of 2^61
+	for _, c := range []struct {
+		name, schema string
+		body         []byte
+		want         string
+	}{
+		{"an array of nulls", `{"type":"array","items":"null"}`, huge, "more than 65536 items that take no bytes"},
+		{"nulls in many blocks", `{"type":"array","items":"null"}`, []byte(strings.Repeat("\xfe\xff\x07", 100) + "\x00"), "more than 65536 items that take no bytes"},
+		{"an array of empty records", `{"type":"array","items":{"type":"record","name":"E","fields":[]}}`, huge, "more than 65536 items that take no bytes"},
+		{"a map of nulls", `{"type":"map","values":"null"}`, huge, "is beyond the body"},
+		{"an array of ints", `{"type":"array","items":"int"}`, huge, "is beyond the body"},
+		{"an array of doubles", `{"type":"array","items":"double"}`, []byte{4, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "is beyond the body"},
+		{"the least count there is", `{"type":"array","items":"int"}`, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0}, "a block's size of"},
+		{"a block's size that lies", `{"type":"array","items":"int"}`, []byte{1, 6, 2, 0}, "a block's size of 3 bytes"},
+		{"a block that is longer than its size", `{"type":"array","items":"int"}`, []byte{1, 2, 0x80, 1, 0}, "a block's size of 1 bytes"},
+		{"a time past midnight", `{"type":"int","logicalType":"time-millis"}`, []byte{0x80, 0xf0, 0xb2, 0x52}, "outside of 24 hours"},
+		{"a decimal over its precision", `{"type":"bytes","logicalType":"decimal","precision":2}`, []byte{2, 100}, "more than its 2 digits"},
+		{"a big-decimal with a scale of a billion", `{"type":"bytes","logicalType":"big-decimal"}`, []byte{14, 2, 1, 0xff, 0xff, 0xff, 0xff, 0x07}, "big-decimal"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			closeBooks(t)
+			p := compile(t, c.schema)
+			before, began := cmem.Live(), time.Now()
+			_, err := decode(t, p, c.body)
+			var d *avro.DecodeError
+			if !errors.As(err, &d) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if grown := cmem.Live() - before; grown > 4<<20 {
+				t.Errorf("%d bytes were allocated", grown)
+			}
+			if took := time.Since(began); took > 5*time.Second { // milliseconds, with a margin for a busy machine
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// bomb is a schema in which each of n records holds the one before it twice: 2^n columns.
+func bomb(n int) string {
+	fields := `{"name":"r0","type":{"type":"record","name":"R0","fields":[{"name":"x","type":"int"}]}}`
+	for i := 1; i <= n; i++ {
+		fields += fmt.Sprintf(`,{"name":"r%d","type":{"type":"record","name":"R%d","fields":[{"name":"a","type":"R%d"},{"name":"b","type":"R%d"}]}}`, i, i, i-1, i-1)
+	}
+	return record(fields)
+}
+
+func TestSchemaBombsAreRefused(t *testing.T) {
+	began := time.Now()
+	for name, text := range map[string]string{
+		"columns": bomb(60),
+		"depth":   strings.Repeat(`{"type":"array","items":`, 100_000) + `"int"` + strings.Repeat("}", 100_000),
+		"nesting": strings.Repeat(`{"type":`, 1000) + `"int"` + strings.Repeat("}", 1000),
+	} {
+		s, err := avro.Parse(text)
+		if err == nil {
+			_, err = avro.Compile(s, avro.Options{})
+		}
+		var e *avro.SchemaError
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+const list = `{"type":"record","name":"List","fields":[{"name":"value","type":"int"},{"name":"next","type":["null","List"]}]}`
+
+func TestARecursiveTypeIsRefusedOrRead(t *testing.T) {
+	closeBooks(t)
+	s := parse(t, list)
+	_, err := avro.Compile(s, avro.Options{})
+	if err == nil || !strings.Contains(err.Error(), "next: union is recursive") {
+		t.Errorf("got %v", err)
+	}
+	p, err := avro.Compile(s, avro.Options{Recursion: avro.JSON})
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := decode(t, p, []byte{2, 2, 4, 2, 6, 0}, []byte{8, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := columns[1].ValueStr(0); got != `{"List":{"value":2,"next":{"List":{"value":3,"next":null}}}}` || !columns[1].IsNull(1) {
+		t.Errorf("got %s and %s", got, columns[1].ValueStr(1))
+	}
+	deep := []byte(strings.Repeat("\x02\x02", 100_000) + "\x02\x00")
+	var d *avro.DecodeError
+	if _, err := decode(t, p, deep); !errors.As(err, &d) || !strings.Contains(err.Error(), "nests deeper") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDenseUnionsAreBoundedAndTakeRowsBack(t *testing.T) {
+	closeBooks(t)
+	p, err := avro.Compile(parse(t, record(`{"name":"u","type":["null","int","string"]},{"name":"n","type":"int"}`)), avro.Options{Unions: avro.DenseUnions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := p.NewColumns()
+	a := p.Bind(columns)
+	good := [][]byte{{2, 6, 2}, {0, 2}, {4, 2, 'a', 2}}
+	for _, b := range good {
+		if n, err := a.Append([]avro.Body{body(b), body([]byte{4, 2, 'x'}), body([]byte{2, 8})}); n != 1 || err == nil {
+			t.Fatal(n, err)
+		}
+	}
+	for _, d := range columns.Finish() {
+		if d.Len() != 3 {
+			t.Errorf("%d rows", d.Len())
+		}
+		d.Release()
+	}
+	branches := make([]string, 129)
+	for i := range branches {
+		branches[i] = fmt.Sprintf(`{"type":"fixed","name":"F%d","size":1}`, i)
+	}
+	wide := parse(t, "["+strings.Join(branches, ",")+"]")
+	if _, err := avro.Compile(wide, avro.Options{Unions: avro.DenseUnions}); err == nil || !strings.Contains(err.Error(), `use unions="struct"`) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := avro.Compile(wide, avro.Options{}); err != nil {
+		t.Error(err)
+	}
+}
