@@ -80,7 +80,7 @@ func Open(cfg Config) (*Listener, error) {
 	for _, text := range cfg.Readers {
 		reader, err := avro.Parse(text)
 		if err != nil {
-			return nil, errorf(ConfigError, "reader_schema: %w", err)
+			return nil, errorf(SchemaError, "reader_schema: %w", err)
 		}
 		l.readers = append(l.readers, reader)
 	}

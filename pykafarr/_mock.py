@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _arguments
-from ._decoder import Schema, schema_text
 from ._errors import ClosedError, ConfigError
 from ._lib import Library, encode, library, usable
+from ._schemas import Schema, schema_text
 
 if TYPE_CHECKING:
     from types import TracebackType
