@@ -11,6 +11,24 @@ import (
 // encodeDefault appends the Avro encoding of a field's default, which is JSON: bytes and fixed are strings of ISO-8859-1 code points, a union's default
 // may match any of its branches (1.12). Errors are SchemaErrors.
 func encodeDefault(to []byte, s *Schema, v any, path string) ([]byte, error) {
+	e := defaultEncoder{}
+	return e.value(to, s, v, path)
+}
+
+// defaultEncoder counts what it does: a record's default may leave its fields to their own defaults, which may go on for ever, or double with each level.
+type defaultEncoder struct{ values, depth int }
+
+// maxDefaultValues bounds the values of one default, those within it counted.
+const maxDefaultValues = 100_000
+
+func (e *defaultEncoder) value(to []byte, s *Schema, v any, path string) ([]byte, error) {
+	e.values++
+	e.depth++
+	defer func() { e.depth-- }()
+	if e.values > maxDefaultValues || e.depth > maxSchemaDepth {
+		return nil, schemaErrorf(path, "the default holds more than %d values or nests deeper than %d levels", maxDefaultValues, maxSchemaDepth)
+	}
+
 	wrong := func() ([]byte, error) {
 		return nil, schemaErrorf(path, "the default %s is no %s", jsonText(v), s.describe())
 	}
@@ -67,15 +85,15 @@ func encodeDefault(to []byte, s *Schema, v any, path string) ([]byte, error) {
 		}
 		return appendZigzag(to, int64(i)), nil
 	}
-	return encodeNestedDefault(to, s, v, path)
+	return e.nested(to, s, v, path)
 }
 
-func encodeNestedDefault(to []byte, s *Schema, v any, path string) ([]byte, error) {
+func (e *defaultEncoder) nested(to []byte, s *Schema, v any, path string) ([]byte, error) {
 	var err error
 	switch s.Type {
 	case Union:
 		for i, b := range s.Branches {
-			if out, err := encodeDefault(appendZigzag(slices.Clone(to), int64(i)), b, v, path); err == nil {
+			if out, err := e.value(appendZigzag(slices.Clone(to), int64(i)), b, v, path); err == nil {
 				return out, nil
 			}
 		}
@@ -85,7 +103,7 @@ func encodeNestedDefault(to []byte, s *Schema, v any, path string) ([]byte, erro
 				to = appendZigzag(to, int64(len(list)))
 			}
 			for _, item := range list {
-				if to, err = encodeDefault(to, s.Items, item, join(path, "item")); err != nil {
+				if to, err = e.value(to, s.Items, item, join(path, "item")); err != nil {
 					return nil, err
 				}
 			}
@@ -103,7 +121,7 @@ func encodeNestedDefault(to []byte, s *Schema, v any, path string) ([]byte, erro
 			}
 			for _, k := range keys {
 				to = append(appendZigzag(to, int64(len(k))), k...)
-				if to, err = encodeDefault(to, s.Items, object[k], join(path, "value")); err != nil {
+				if to, err = e.value(to, s.Items, object[k], join(path, "value")); err != nil {
 					return nil, err
 				}
 			}
@@ -119,7 +137,7 @@ func encodeNestedDefault(to []byte, s *Schema, v any, path string) ([]byte, erro
 				if !given {
 					value = f.Default
 				}
-				if to, err = encodeDefault(to, f.Type, value, join(path, f.Name)); err != nil {
+				if to, err = e.value(to, f.Type, value, join(path, f.Name)); err != nil {
 					return nil, err
 				}
 			}

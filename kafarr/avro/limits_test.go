@@ -81,6 +81,23 @@ func TestSchemaBombsAreRefused(t *testing.T) {
 	}
 }
 
+func TestADefaultWithoutAnEndIsRefused(t *testing.T) {
+	endless := `{"type":"record","name":"R","fields":[{"name":"r","type":{"type":"record","name":"S","fields":[{"name":"s","type":["S","null"],"default":{}}]},"default":{}}]}`
+	_, err := avro.Compile(parse(t, record(``)), avro.Options{Reader: parse(t, endless), Recursion: avro.JSON})
+	var e *avro.SchemaError
+	if !errors.As(err, &e) {
+		t.Errorf("got %v", err)
+	}
+	doubling := record(``)
+	fields := `{"name":"x","type":{"type":"record","name":"R0","fields":[]},"default":{}}`
+	for i := 1; i < 40; i++ {
+		fields = fmt.Sprintf(`{"name":"x","type":{"type":"record","name":"R%d","fields":[%s,{"name":"y","type":"R%d","default":{}}]},"default":{}}`, i, fields, i-1)
+	}
+	if _, err := avro.Compile(parse(t, doubling), avro.Options{Reader: parse(t, record(fields))}); !errors.As(err, &e) {
+		t.Errorf("got %v", err)
+	}
+}
+
 const list = `{"type":"record","name":"List","fields":[{"name":"value","type":"int"},{"name":"next","type":["null","List"]}]}`
 
 func TestARecursiveTypeIsRefusedOrRead(t *testing.T) {

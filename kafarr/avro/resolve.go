@@ -102,6 +102,9 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 		if base := baseTypes[r.Type](r); l.code != base.code { // such as an int read as time-micros: its range is not checked that way
 			return incompatible(path, w, r, "the types do not match")
 		}
+		if lw, lr := w.validLogical(), r.validLogical(); lw != "" && lr != "" && lw != lr { // such as a date's days read as milliseconds
+			return incompatible(path, w, r, "the logical types do not match, and values are not converted")
+		}
 		st.code = code
 	}
 	c.close(c.add(st))
@@ -181,7 +184,7 @@ func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
 	}
 	seen := map[string]bool{}
 	for _, wf := range w.Fields {
-		rf := readerField(wf.Name, r)
+		rf := readerField(wf.Name, w, r)
 		if rf == nil || kid[rf.Name] == nil || seen[rf.Name] {
 			c.skip(wf.Type, join(path, wf.Name))
 			continue
@@ -206,16 +209,16 @@ func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
 	return nil
 }
 
-// readerField finds the reader's field for a writer's: by its name, or by an alias of the reader's.
-func readerField(name string, r *Schema) *Field {
-	for i := range r.Fields {
-		if r.Fields[i].Name == name {
-			return &r.Fields[i]
-		}
+// readerField finds the reader's field for a writer's: by its name, or by an alias of a reader's field that the writer does not have by name.
+func readerField(name string, w, r *Schema) *Field {
+	named := func(name string) func(Field) bool { return func(f Field) bool { return f.Name == name } }
+	if i := slices.IndexFunc(r.Fields, named(name)); i >= 0 {
+		return &r.Fields[i]
 	}
 	for i := range r.Fields {
-		if slices.Contains(r.Fields[i].Aliases, name) {
-			return &r.Fields[i]
+		f := &r.Fields[i]
+		if slices.Contains(f.Aliases, name) && !slices.ContainsFunc(w.Fields, named(f.Name)) {
+			return f
 		}
 	}
 	return nil
