@@ -183,10 +183,11 @@ func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
 		kid[k.field.Name] = k
 	}
 	seen := map[string]bool{}
+	from := len(c.steps)
 	for _, wf := range w.Fields {
 		rf := readerField(wf.Name, w, r)
 		if rf == nil || kid[rf.Name] == nil || seen[rf.Name] {
-			c.skip(wf.Type, join(path, wf.Name))
+			c.skip(wf.Type, join(path, wf.Name), from)
 			continue
 		}
 		seen[rf.Name] = true
@@ -238,9 +239,13 @@ func (c *compiler) fromDefault(f *Field, l *layout, path string) error {
 	return nil
 }
 
-// skip passes over a value that no column takes.
-func (c *compiler) skip(w *Schema, path string) {
-	c.close(c.add(step{code: opSkip, null: notNullable, schema: w, path: path}))
+// skip passes over a record's field that no column takes, together with the ones just before it. from is the record's first step.
+func (c *compiler) skip(w *Schema, path string, from int) {
+	if last := len(c.steps) - 1; last >= from && c.steps[last].code == opSkip {
+		c.steps[last].skipped = append(c.steps[last].skipped, w)
+		return
+	}
+	c.close(c.add(step{code: opSkip, null: notNullable, skipped: []*Schema{w}, path: path}))
 }
 
 // fromUnion reads a value written as a union.
