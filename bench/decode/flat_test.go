@@ -53,13 +53,13 @@ func bodies(tb testing.TB, schema string, n int, record func(*rand.Rand) map[str
 	return out
 }
 
-func benchmark(b *testing.B, schema string, record func(*rand.Rand) map[string]any) {
+func benchmark(b *testing.B, schema string, options avro.Options, record func(*rand.Rand) map[string]any) {
 	const rows = 100_000
 	s, err := avro.Parse(schema)
 	if err != nil {
 		b.Fatal(err)
 	}
-	plan, err := avro.Compile(s, avro.Options{})
+	plan, err := avro.Compile(s, options)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -84,4 +84,4 @@ func benchmark(b *testing.B, schema string, record func(*rand.Rand) map[string]a
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/msg")
 }
 
-func BenchmarkFlat(b *testing.B) { benchmark(b, flatSchema, flatRecord) }
+func BenchmarkFlat(b *testing.B) { benchmark(b, flatSchema, avro.Options{}, flatRecord) }

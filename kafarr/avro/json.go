@@ -140,7 +140,7 @@ func (w *jsonWriter) blocks(s *Schema, pos, depth int) (int, fault) {
 
 // leaf writes a value that holds no others.
 func (w *jsonWriter) leaf(s *Schema, pos int) (int, fault) {
-	next, f := w.a.skip(s, w.base, pos, w.end, 0) // finds the end and checks the bounds
+	next, f := w.a.skipAll([]*Schema{s}, w.base, pos, w.end, 0) // finds the end and checks the bounds
 	if f != ok {
 		return 0, f
 	}

@@ -171,6 +171,7 @@ func (p *parser) record(o map[string]any, namespace, path string) (*Schema, erro
 		}
 		seen[field.Name] = true
 		s.Fields = append(s.Fields, field)
+		s.types = append(s.types, field.Type)
 	}
 	return s, nil
 }

@@ -71,10 +71,11 @@ type step struct {
 	end    int // the step behind this one and those below it
 	path   string
 
-	schema     *Schema  // of the writer: for opSkip, opJSON
-	table      []int    // opEnum: reader's codes by writer's; opBranches: first steps by branch, -1 where nothing reads it
-	body       []byte   // opDefault
-	unreadable []string // opBranches: why nothing reads a branch
+	schema     *Schema   // opJSON: the writer's
+	skipped    []*Schema // opSkip: the writer's
+	table      []int     // opEnum: reader's codes by writer's; opBranches: first steps by branch, -1 where nothing reads it
+	body       []byte    // opDefault
+	unreadable []string  // opBranches: why nothing reads a branch
 }
 
 // Compile makes the plan that reads bodies written with a schema.

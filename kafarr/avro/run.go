@@ -193,7 +193,7 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 		}
 		return pos
 	case opSkip:
-		next, f := a.skip(s.more.schema, base, pos, end, 0)
+		next, f := a.skipAll(s.more.skipped, base, pos, end, 0)
 		if f != ok {
 			return a.fail(f, i, 0)
 		}

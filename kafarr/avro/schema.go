@@ -42,6 +42,8 @@ type Schema struct {
 	Branches []*Schema
 	Size     int // of a fixed, in bytes
 	Logical  Logical
+
+	types []*Schema // of the fields
 }
 
 // Logical is a logical type as it stands in the schema, valid or not.
