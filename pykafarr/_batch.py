@@ -82,7 +82,8 @@ class Batch:
         """The rows as a pandas.DataFrame.
 
         The dtypes follow from the schema, never from the data: booleans, integers and floats that cannot be null are
-        numpy's, timestamps datetime64, strings pandas' str, enums category; all else is a pandas.ArrowDtype.
+        numpy's, timestamps datetime64, strings pandas' str, enums category; all else is a pandas.ArrowDtype, save
+        durations and what holds dense unions: those are Python objects, as pandas has no type for them.
 
         Args:
             dtype_backend: "pyarrow" gives a pandas.ArrowDtype to each column, "numpy" what pyarrow's to_pandas()

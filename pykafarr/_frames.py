@@ -7,6 +7,9 @@
 | utf8                                         | pandas' own str, held in Arrow memory; null is NaN         |
 | dictionary (an Avro enum)                    | category, the schema's symbols in order; null is NaN       |
 | all else, and bool, ints and floats with null| pandas.ArrowDtype; null is pandas.NA                       |
+| month_day_nano_interval; whatever holds      | object: pyarrow.MonthDayNano; the values themselves;       |
+| Arrow's dense unions                         | null is None, with every dtype_backend: pandas.ArrowDtype  |
+|                                              | raises on them (pandas 3.1), at the latest when shown      |
 
 pyarrow's to_pandas() would turn a nullable long into float64, which loses digits past 2^53 in those batches only that
 hold a null. Columns are converted one by one into a frame that is not consolidated: 100,000 rows of boolean, int,
@@ -57,11 +60,13 @@ class Memory(enum.Enum):
 
 def to_frame(record: pa.RecordBatch, dtype_backend: DtypeBackend | None, memory: Memory) -> pd.DataFrame:
     """A frame of the batch's rows, with columns in the batch's order and a RangeIndex."""
-    if dtype_backend == "numpy":
+    if dtype_backend == "numpy" and not any(_holds_union(field.type) for field in record.schema):
         return record.to_pandas()
     columns = {
-        name: (_arrow_backed if dtype_backend == "pyarrow" else convert)(column, memory)
-        for name, convert, column in zip(record.schema.names, _converters(record.schema), record.columns, strict=True)
+        name: convert(column, memory)
+        for name, convert, column in zip(
+            record.schema.names, _converters(record.schema, dtype_backend), record.columns, strict=True
+        )
     }
     # The index says how many rows there are when there is no column.
     return cast("pd.DataFrame", pd.DataFrame(columns, index=pd.RangeIndex(record.num_rows), copy=False))
@@ -69,12 +74,16 @@ def to_frame(record: pa.RecordBatch, dtype_backend: DtypeBackend | None, memory:
 
 # A topic has few schemas, and each poll brings one of them: hashing it takes 4 µs, looking at its fields 40.
 @lru_cache(maxsize=128)
-def _converters(schema: pa.Schema) -> list[Converter]:
-    return [_converter(field) for field in schema]
+def _converters(schema: pa.Schema, dtype_backend: DtypeBackend | None) -> list[Converter]:
+    return [_converter(field, dtype_backend) for field in schema]
 
 
-def _converter(field: pa.Field[Any]) -> Converter:
+def _converter(field: pa.Field[Any], dtype_backend: DtypeBackend | None) -> Converter:
     kind: Any = field.type
+    if types.is_interval(kind) or _holds_union(kind):
+        return _objects
+    if dtype_backend is not None:
+        return _arrow_backed if dtype_backend == "pyarrow" else _as_pyarrow
     if types.is_timestamp(kind):
         return _timestamps if kind.tz is None else _zoned_timestamps(kind)
     if types.is_string(kind) or types.is_large_string(kind):
@@ -140,6 +149,23 @@ def _category_dtype(symbols: tuple[str, ...], ordered: bool) -> pd.CategoricalDt
 
 def _arrow_backed(array: pa.Array[Any], _: Memory) -> Any:
     return pd.arrays.ArrowExtensionArray(array)
+
+
+def _objects(array: pa.Array[Any], _: Memory) -> Any:
+    values = np.empty(len(array), dtype=object)
+    values[:] = array.to_pylist()
+    return values
+
+
+def _as_pyarrow(array: pa.Array[Any], _: Memory) -> Any:
+    return array.to_pandas()
+
+
+def _holds_union(kind: Any) -> bool:
+    """Whether a type is one of Arrow's unions or holds one."""
+    if types.is_union(kind):
+        return True
+    return types.is_nested(kind) and any(_holds_union(kind.field(index).type) for index in range(kind.num_fields))
 
 
 class _Writable:
