@@ -37,6 +37,10 @@ def test_the_settings_reach_the_library_as_json(fake):
         registry_config={"request.timeout.ms": 5},
         metadata={"offset": "position"},
         errors="skip",
+        reader_schema='"long"',
+        columns=["a", "b.c"],
+        unions="dense",
+        recursion="json",
         ready_timeout=timedelta(seconds=2),
     ):
         assert fake.settings == {
@@ -48,6 +52,10 @@ def test_the_settings_reach_the_library_as_json(fake):
             "registry_config": {"request.timeout.ms": "5"},
             "metadata": [["_offset", "position"]],
             "errors": "skip",
+            "reader_schemas": ['"long"'],
+            "columns": ["a", "b.c"],
+            "unions": "dense",
+            "recursion": "json",
             "ready_timeout_ms": 2000,
         }
 
@@ -69,6 +77,12 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"config": {"a": None}}, TypeError),
         ({"metadata": ["offsets"]}, pykafarr.ConfigError),
         ({"errors": "ignore"}, pykafarr.ConfigError),
+        ({"reader_schema": 5}, TypeError),
+        ({"reader_schema": {"com.example.A": '"long"'}}, pykafarr.ConfigError),
+        ({"columns": [""]}, pykafarr.ConfigError),
+        ({"columns": b"a"}, TypeError),
+        ({"unions": None}, TypeError),
+        ({"recursion": False}, TypeError),
         ({"ready_timeout": 1.5}, TypeError),
         ({"dtype_backend": "arrow"}, pykafarr.ConfigError),
     ],
