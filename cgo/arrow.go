@@ -141,7 +141,7 @@ func extensionOf(t arrow.DataType) []byte {
 	}
 	out := binary.NativeEndian.AppendUint32(nil, 2)
 	for _, text := range []string{"ARROW:extension:name", extension.ExtensionName(), "ARROW:extension:metadata", extension.Serialize()} {
-		out = binary.NativeEndian.AppendUint32(out, uint32(len(text))) //nolint:gosec // short texts
+		out = binary.NativeEndian.AppendUint32(out, uint32(len(text))) // short texts
 		out = append(out, text...)
 	}
 	return out

@@ -73,7 +73,7 @@ func (p *Plan) Bind(c *Columns) *Appender {
 	for i := range p.steps {
 		s := &p.steps[i]
 		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), more: s} //nolint:gosec // sizes are bounded by the parser
-		if s.code != opSkip && s.code != opDefault {
+		if s.column != noColumn {
 			b.any = c.all[s.column]
 		}
 		switch col := b.any.(type) {

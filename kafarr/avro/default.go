@@ -194,7 +194,7 @@ func bytesDefault(v any) ([]byte, bool) {
 		if r > 0xFF {
 			return nil, false
 		}
-		out = append(out, byte(r))
+		out = append(out, byte(r)) //nolint:gosec // at most 0xFF
 	}
 	return out, true
 }

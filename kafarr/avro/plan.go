@@ -61,6 +61,9 @@ const (
 // notNullable is a step's null branch when its value is no union with null.
 const notNullable = -1
 
+// noColumn is the column of a step that has none.
+const noColumn = -1
+
 // step is one thing to do. A body is read by the steps in order; a step with others below it has them up to end.
 type step struct {
 	code   opcode
@@ -100,12 +103,9 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 	}
 	p.columns = number(p.top, 0)
 	c := &compiler{}
-	switch {
-	case reader.Type == Record && writer.Type == Record:
-		err = c.fields(writer, reader, p.top, "")
-	case reader.Type == Record:
-		err = incompatible("", writer, reader, "the top-level record must be written as a record")
-	default:
+	if reader.Type == Record {
+		err = c.topLevel(writer, reader, p.top)
+	} else {
 		err = c.value(writer, p.top[0], "")
 	}
 	if err != nil {

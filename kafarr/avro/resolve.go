@@ -94,6 +94,12 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 			st.size = len(w.Symbols)
 		}
 		st.more = w.Size
+	case w.validLogical() == "decimal" && r.validLogical() == "decimal": // one in bytes, the other in a fixed
+		if why := mismatch(w, r); why != "" {
+			return incompatible(path, w, r, why)
+		}
+		written, _ := leafOf(w)
+		st.code, st.more = written.code, w.Size
 	default:
 		code, ok := promotions[[2]Type{w.Type, r.Type}]
 		if !ok {
@@ -121,9 +127,9 @@ var promotions = map[[2]Type]opcode{
 // mismatch returns why two schemas of the same type, which is no record, array, map or union, do not match.
 func mismatch(w, r *Schema) string {
 	switch {
-	case (w.Type == Enum || w.Type == Fixed) && !sameName(w, r):
+	case w.Type == r.Type && (w.Type == Enum || w.Type == Fixed) && !sameName(w, r):
 		return "the names do not match"
-	case w.Type == Fixed && w.Size != r.Size:
+	case w.Type == Fixed && r.Type == Fixed && w.Size != r.Size:
 		return fmt.Sprintf("the sizes %d and %d do not match", w.Size, r.Size)
 	}
 	lw, lr := w.validLogical(), r.validLogical()
@@ -184,8 +190,9 @@ func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
 	}
 	seen := map[string]bool{}
 	from := len(c.steps)
+	readers := readerFields(w, r)
 	for _, wf := range w.Fields {
-		rf := readerField(wf.Name, w, r)
+		rf := readers[wf.Name]
 		if rf == nil || kid[rf.Name] == nil || seen[rf.Name] {
 			c.skip(wf.Type, join(path, wf.Name), from)
 			continue
@@ -210,19 +217,25 @@ func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
 	return nil
 }
 
-// readerField finds the reader's field for a writer's: by its name, or by an alias of a reader's field that the writer does not have by name.
-func readerField(name string, w, r *Schema) *Field {
-	named := func(name string) func(Field) bool { return func(f Field) bool { return f.Name == name } }
-	if i := slices.IndexFunc(r.Fields, named(name)); i >= 0 {
-		return &r.Fields[i]
+// readerFields finds the reader's field for each of the writer's: by its name, or by an alias of a reader's field that the writer does not have by name.
+func readerFields(w, r *Schema) map[string]*Field {
+	written := map[string]bool{}
+	for i := range w.Fields {
+		written[w.Fields[i].Name] = true
+	}
+	found := map[string]*Field{}
+	for i := range r.Fields {
+		found[r.Fields[i].Name] = &r.Fields[i]
 	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if slices.Contains(f.Aliases, name) && !slices.ContainsFunc(w.Fields, named(f.Name)) {
-			return f
+		for _, alias := range f.Aliases {
+			if found[alias] == nil && !written[f.Name] {
+				found[alias] = f
+			}
 		}
 	}
-	return nil
+	return found
 }
 
 // fromDefault appends a default: its value is encoded once, and read again for each row by the reader's own steps.
@@ -231,7 +244,7 @@ func (c *compiler) fromDefault(f *Field, l *layout, path string) error {
 	if err != nil {
 		return err
 	}
-	i := c.add(step{code: opDefault, null: notNullable, path: path, body: body})
+	i := c.add(step{code: opDefault, null: notNullable, column: noColumn, path: path, body: body})
 	if err := c.value(f.Type, l, path); err != nil {
 		return err
 	}
@@ -245,25 +258,31 @@ func (c *compiler) skip(w *Schema, path string, from int) {
 		c.steps[last].skipped = append(c.steps[last].skipped, w)
 		return
 	}
-	c.close(c.add(step{code: opSkip, null: notNullable, skipped: []*Schema{w}, path: path}))
+	c.close(c.add(step{code: opSkip, null: notNullable, column: noColumn, skipped: []*Schema{w}, path: path}))
 }
 
 // fromUnion reads a value written as a union.
 func (c *compiler) fromUnion(w *Schema, l *layout, path string) error {
 	if other, null := w.optional(); other != nil && l.field.Nullable && l.schema.Type != Union && l.schema.Type != Null {
 		before := len(c.steps)
-		err := c.single(other, l, path, int8(null)) // 0 or 1
+		err := c.single(other, l, path, int8(null)) //nolint:gosec // 0 or 1
 		if err == nil && before < len(c.steps) {
 			return nil
 		}
 		c.steps = c.steps[:before]
 	}
-	i := c.add(step{code: opBranches, null: notNullable, column: l.id, path: path, table: make([]int, len(w.Branches)), unreadable: make([]string, len(w.Branches))})
+	return c.branches(w, l.id, path, func(branch *Schema) error { return c.single(branch, l, path, notNullable) })
+}
+
+// branches adds the step that reads a union's index, and below it the steps of each branch, which read adds. A branch that cannot be read is an error of
+// the rows that hold it; that none can is one of the schema.
+func (c *compiler) branches(w *Schema, column int, path string, read func(branch *Schema) error) error {
+	i := c.add(step{code: opBranches, null: notNullable, column: column, path: path, table: make([]int, len(w.Branches)), unreadable: make([]string, len(w.Branches))})
 	var first error
 	readable := 0
 	for b, branch := range w.Branches {
 		at := len(c.steps)
-		if err := c.single(branch, l, path, notNullable); err != nil {
+		if err := read(branch); err != nil {
 			var no *IncompatibleError
 			if !errors.As(err, &no) {
 				return err
@@ -284,6 +303,22 @@ func (c *compiler) fromUnion(w *Schema, l *layout, path string) error {
 		return first
 	}
 	return nil
+}
+
+// topLevel reads a record whose fields are the columns. A union of records, or of one and null, has the record in some branch.
+func (c *compiler) topLevel(w, r *Schema, kids []*layout) error {
+	switch w.Type {
+	case Record:
+		return c.fields(w, r, kids, "")
+	case Union:
+		return c.branches(w, noColumn, "", func(branch *Schema) error {
+			i := c.add(step{code: opRecord, null: notNullable, column: noColumn})
+			err := c.topLevel(branch, r, kids)
+			c.close(i)
+			return err
+		})
+	}
+	return incompatible("", w, r, "the types do not match")
 }
 
 // intoUnion reads a value that is no union into a union: into the first branch that matches as it is, or else the first that it can be promoted to.

@@ -57,6 +57,9 @@ func TestReadersResolveByTheSpecification(t *testing.T) {
 		{"a default enum", record(``), record(`{"name":"n","type":{"type":"enum","name":"E","symbols":["A","B"]},"default":"B"}`), []byte{}, "{ dictionary: [\"A\" \"B\"]\n  indices: [1] }"},
 		{"an enum's symbols in another order", `{"type":"enum","name":"E","symbols":["A","B"]}`, `{"type":"enum","name":"E","symbols":["B","A"]}`, []byte{0}, "{ dictionary: [\"B\" \"A\"]\n  indices: [1] }"},
 		{"an enum's default", `{"type":"enum","name":"E","symbols":["A","B"]}`, `{"type":"enum","name":"E","symbols":["X","A"],"default":"X"}`, []byte{2}, "{ dictionary: [\"X\" \"A\"]\n  indices: [0] }"},
+		{"an optional record as the record", `["null",` + record(`{"name":"n","type":"int"}`) + `]`, record(`{"name":"n","type":"long"}`), []byte{2, 6}, "[3]"},
+		{"a record of defaults only", `["null",` + record(``) + `]`, record(`{"name":"n","type":"long","default":1}`), []byte{2}, "[1]"},
+		{"a decimal in a fixed as one in bytes", `{"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":4,"scale":2}`, `{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}`, []byte{0, 0x7b}, "[123]"},
 		{"a long as a timestamp", `"long"`, `{"type":"long","logicalType":"timestamp-millis"}`, []byte{2}, "[1]"},
 		{"a decimal of more digits", `{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}`, `{"type":"bytes","logicalType":"decimal","precision":8,"scale":2}`, []byte{2, 0x7b}, "[123]"},
 	} {

@@ -37,7 +37,7 @@ func (a *Appender) skipAll(list []*Schema, base unsafe.Pointer, pos, end, depth 
 				return 0, varintFault(pos)
 			}
 			n := zigzag(u)
-			if uint64(n) > uint64(end-pos) { // a negative length becomes a huge one
+			if n < 0 || n > int64(end-pos) {
 				return 0, faultLength
 			}
 			pos += int(n)

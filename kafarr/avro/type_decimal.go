@@ -53,7 +53,7 @@ var limits = func() (table [77][4]uint64) {
 }()
 
 func (a *Appender) decimal(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
-	n := 0
+	var n int
 	if s.code == opDecimalFixed {
 		if n = s.more.more; end-pos < n {
 			return a.fail(faultShort, i, 0)
@@ -149,7 +149,7 @@ func (a *Appender) bigDecimal(s *boundStep, i int, base unsafe.Pointer, pos, end
 	}
 	unscaled := new(big.Int).SetBytes(unsafe.Slice((*byte)(unsafe.Add(base, at)), digits))
 	if digits > 0 && *(*int8)(unsafe.Add(base, at)) < 0 {
-		unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*digits))) //nolint:gosec // digits is a length
+		unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*digits))) // digits is a length
 	}
 	scale, next := a.integer(32, i, base, at+digits, stop)
 	if next < 0 {

@@ -38,7 +38,7 @@ func (a *Appender) timeOfDay(s *boundStep, i int, base unsafe.Pointer, pos, end 
 	if bits == 32 {
 		s.fixed.Append32(uint32(n)) //nolint:gosec // within a day
 	} else {
-		s.fixed.Append64(uint64(n)) //nolint:gosec // within a day
+		s.fixed.Append64(uint64(n)) // within a day
 	}
 	return next
 }

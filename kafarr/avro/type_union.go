@@ -73,10 +73,15 @@ func branchNames(s *Schema) []string {
 		names[i] = unqualified(b.TypeName())
 		count[names[i]]++
 	}
+	taken := map[string]bool{}
 	for i, b := range s.Branches {
 		if count[names[i]] > 1 {
 			names[i] = strings.ReplaceAll(b.TypeName(), ".", "_")
 		}
+		for taken[names[i]] { // a.b_c and a_b.c are both a_b_c
+			names[i] += "_"
+		}
+		taken[names[i]] = true
 	}
 	return names
 }

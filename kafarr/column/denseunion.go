@@ -72,9 +72,11 @@ func (c *DenseUnion) Finish() arrow.ArrayData {
 	}
 	ids, offsets := c.ids.Finish(), c.offsets.Finish()
 	data := array.NewData(c.dtype, n, []*memory.Buffer{nil, ids.Buffers()[1], offsets.Buffers()[1]}, members, 0, 0)
-	for _, d := range append(members, ids, offsets) {
-		d.Release()
+	for _, m := range members {
+		m.Release()
 	}
+	ids.Release()
+	offsets.Release()
 	return data
 }
 
