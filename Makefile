@@ -49,9 +49,11 @@ fuzz: ## Fuzz each Go fuzz target for FUZZTIME
 	@set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' kafarr cgo | while IFS=: read -r file target; do \
 		(set -x; go test -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file)); \
 	done
-fuzz-short: ## Fuzz the decoder for 30 s and the schema parser for 5 s
+fuzz-short: ## Fuzz the decoder for 30 s and the other targets for 5 s each
 	go test -run='^$$' -fuzz='^FuzzBody$$' -fuzztime=30s ./kafarr/avro
+	go test -run='^$$' -fuzz='^FuzzNested$$' -fuzztime=5s ./kafarr/avro
 	go test -run='^$$' -fuzz='^FuzzSchema$$' -fuzztime=5s ./kafarr/avro
+	go test -run='^$$' -fuzz='^FuzzResolve$$' -fuzztime=5s ./kafarr/avro
 
 .PHONY: test-python
 test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server

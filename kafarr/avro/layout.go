@@ -65,17 +65,13 @@ var logicalTypes = map[string]func(*Schema) (leaf, bool){
 }
 
 // leafOf returns the column of a type that takes one.
-func leafOf(s *Schema) (leaf, bool) {
+func leafOf(s *Schema) leaf {
 	if logical, ok := logicalTypes[s.Logical.Name]; ok {
 		if l, valid := logical(s); valid {
-			return l, true
+			return l
 		}
 	}
-	base, ok := baseTypes[s.Type]
-	if !ok {
-		return leaf{}, false
-	}
-	return base(s), true
+	return baseTypes[s.Type](s)
 }
 
 // maxColumns bounds the columns of a plan. Named types may be used again and again, so that a short schema can stand for billions of them.
@@ -129,7 +125,7 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 		if selection != nil {
 			return nil, schemaErrorf(path, "columns: %s has no fields", s.describe())
 		}
-		leaf, _ := leafOf(s)
+		leaf := leafOf(s)
 		out = &layout{
 			field: arrow.Field{Type: leaf.dtype, Nullable: s.Type == Null}, shape: leaf.shape, code: leaf.code, size: leaf.size,
 			build: func([]column.Column) column.Column { return leaf.make() },

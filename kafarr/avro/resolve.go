@@ -98,8 +98,7 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 		if why := mismatch(w, r); why != "" {
 			return incompatible(path, w, r, why)
 		}
-		written, _ := leafOf(w)
-		st.code, st.more = written.code, w.Size
+		st.code, st.more = leafOf(w).code, w.Size
 	default:
 		code, ok := promotions[[2]Type{w.Type, r.Type}]
 		if !ok {
