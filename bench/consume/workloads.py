@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import uuid
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +83,27 @@ def _bytes(size: int) -> Callable[[random.Random], bytes]:
     return lambda r: r.randbytes(size)
 
 
+def _time(r: random.Random) -> datetime:
+    return datetime.fromtimestamp(1_700_000_000 + r.randint(0, 10_000_000), timezone.utc)
+
+
+def _decimal_type(precision: int, scale: int) -> dict[str, Any]:
+    return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
+
+
+def _decimal(scale: int) -> Callable[[random.Random], Decimal]:
+    return lambda r: Decimal(r.randint(-(10**12), 10**12)).scaleb(-scale)
+
+
+_ADDRESS = {
+    "type": "record",
+    "name": "Address",
+    "fields": [
+        {"name": "street", "type": "string"},
+        {"name": "number", "type": "int"},
+        {"name": "zip", "type": ["null", "string"]},
+    ],
+}
 _SYMBOLS = ["NEW", "OPEN", "PARTIAL", "FILLED", "CANCELLED", "REJECTED"]
 
 FLAT = Workload(
@@ -95,7 +119,7 @@ FLAT = Workload(
     ],
 )
 
-# 25 fields. A type that the library has learnt is added here by a line: name, Avro type, how a value is drawn.
+# 25 fields, of every kind: name, Avro type, how a value is drawn.
 WIDE = Workload(
     "wide",
     200_000,
@@ -104,13 +128,13 @@ WIDE = Workload(
         ("id", "long", _long),
         ("sequence", "long", _long),
         ("count", "int", _int),
-        ("level", "int", _int),
+        ("created", {"type": "long", "logicalType": "timestamp-millis"}, _time),
         ("ratio", "float", _float),
         ("price", "double", _float),
         ("bid", "double", _float),
-        ("ask", "double", _float),
+        ("updated", ["null", {"type": "long", "logicalType": "timestamp-micros"}], _or_null(_time)),
         ("symbol", "string", _string),
-        ("venue", "string", _string),
+        ("uuid", {"type": "string", "logicalType": "uuid"}, lambda r: uuid.UUID(int=r.getrandbits(128))),
         ("comment", "string", _text),
         ("payload", "bytes", _bytes(12)),
         ("key", {"type": "fixed", "name": "Key", "size": 16}, _bytes(16)),
@@ -118,13 +142,13 @@ WIDE = Workload(
         ("maybe_flag", ["null", "boolean"], _or_null(_flag)),
         ("maybe_count", ["null", "int"], _or_null(_int)),
         ("maybe_id", ["null", "long"], _or_null(_long)),
-        ("maybe_parent", ["long", "null"], _or_null(_long)),
+        ("amount", _decimal_type(18, 4), _decimal(4)),
         ("maybe_ratio", ["null", "float"], _or_null(_float)),
         ("maybe_price", ["null", "double"], _or_null(_float)),
-        ("maybe_limit", ["double", "null"], _or_null(_float)),
-        ("maybe_symbol", ["null", "string"], _or_null(_string)),
-        ("maybe_comment", ["null", "string"], _or_null(_text)),
-        ("maybe_payload", ["null", "bytes"], _or_null(_bytes(8))),
+        ("maybe_total", ["null", _decimal_type(30, 2)], _or_null(_decimal(2))),
+        ("samples", {"type": "array", "items": "double"}, lambda r: [r.random() for _ in range(8)]),
+        ("tags", {"type": "map", "values": "string"}, lambda r: {k: _string(r) for k in ("host", "zone", "unit")}),
+        ("address", _ADDRESS, lambda r: {"street": _text(r), "number": _int(r), "zip": _or_null(_string)(r)}),
     ],
 )
 
