@@ -116,6 +116,27 @@ func TestASchemaIDWithOtherColumnsSplits(t *testing.T) {
 	wantPolls(t, l, 1000, "x.A 0", "x.A 1")
 }
 
+func TestVersionsOfATypeComeAsOneBatchUnderAReaderSchema(t *testing.T) {
+	second := func(offset int64, n byte) replay.Message {
+		m := message(0, offset, 4, n)
+		m.Value = append(m.Value[:5], 2, 2*n)
+		return m
+	}
+	l, _ := open(t, kafarr.Config{Readers: []string{schemas[4].Text}}, message(0, 0, 1, 0), second(1, 1), message(0, 2, 1, 2), second(3, 3), message(0, 4, 2, 4))
+	wantPolls(t, l, 10, "x.A 0 1 2 3", "x.B 4")
+}
+
+func TestAVersionThatCannotBeReadIsAnErrorOfItsRow(t *testing.T) {
+	reader := `{"type":"record","name":"x.A","fields":[{"name":"n","type":"int"},{"name":"more","type":"string"}]}`
+	l, _ := open(t, kafarr.Config{Readers: []string{reader}}, message(0, 0, 1, 0), message(0, 1, 2, 1))
+	_, err := l.Poll(context.Background(), 10, time.Millisecond)
+	var e *kafarr.Error
+	if !errors.As(err, &e) || e.Code != kafarr.IncompatibleSchemaError || e.Path != "more" || e.SchemaID != 1 {
+		t.Errorf("got %v", err)
+	}
+	wantPolls(t, l, 10, "x.B 1")
+}
+
 func TestAPollReturnsNoMoreThanItWasAskedFor(t *testing.T) {
 	var messages []replay.Message
 	for i := range int64(5) {
