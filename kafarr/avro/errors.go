@@ -11,12 +11,7 @@ type SchemaError struct {
 	Msg  string
 }
 
-func (e *SchemaError) Error() string {
-	if e.Path == "" {
-		return e.Msg
-	}
-	return e.Path + ": " + e.Msg
-}
+func (e *SchemaError) Error() string { return located(e.Path, e.Msg) }
 
 // DecodeError says that a body does not fit its schema.
 type DecodeError struct {
@@ -24,11 +19,21 @@ type DecodeError struct {
 	Msg  string
 }
 
-func (e *DecodeError) Error() string {
-	if e.Path == "" {
-		return e.Msg
+func (e *DecodeError) Error() string { return located(e.Path, e.Msg) }
+
+// IncompatibleError says that what was written with one schema cannot be read as another.
+type IncompatibleError struct {
+	Path string
+	Msg  string
+}
+
+func (e *IncompatibleError) Error() string { return located(e.Path, e.Msg) }
+
+func located(path, msg string) string {
+	if path == "" {
+		return msg
 	}
-	return e.Path + ": " + e.Msg
+	return path + ": " + msg
 }
 
 // ErrFull says that a row does not fit into the columns any more (a column's 32-bit offsets would overflow): finish

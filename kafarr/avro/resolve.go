@@ -7,19 +7,6 @@ import (
 	"strings"
 )
 
-// IncompatibleError says that what was written with one schema cannot be read as another.
-type IncompatibleError struct {
-	Path string
-	Msg  string
-}
-
-func (e *IncompatibleError) Error() string {
-	if e.Path == "" {
-		return e.Msg
-	}
-	return e.Path + ": " + e.Msg
-}
-
 func incompatible(path string, writer, reader *Schema, why string) error {
 	return &IncompatibleError{Path: path, Msg: fmt.Sprintf("written as %s, read as %s: %s", writer.describe(), reader.describe(), why)}
 }

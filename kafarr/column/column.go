@@ -44,6 +44,20 @@ func grownCapacity(capacity, need, hint int) int {
 	return max(2*capacity, need)
 }
 
+// grownOffsets makes room for the offset behind value n, and for the zero before the first one.
+func grownOffsets(offsets unsafe.Pointer, n, capacity, hint int) (grown unsafe.Pointer, newCapacity int) {
+	used := 0
+	if offsets != nil {
+		used = (n + 1) * 4
+	}
+	newCapacity = grownCapacity(capacity, n+1, hint)
+	grown = cmem.Resize(offsets, used, (newCapacity+1)*4)
+	if used == 0 {
+		*(*int32)(grown) = 0
+	}
+	return grown, newCapacity
+}
+
 // buffer wraps a block as an Arrow buffer of n bytes; nil stays nil, which Arrow reads as "absent".
 func buffer(p unsafe.Pointer, n int) *memory.Buffer {
 	if p == nil {

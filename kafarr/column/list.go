@@ -55,17 +55,7 @@ func (c *List) end() {
 }
 
 func (c *List) grow() {
-	first := c.offsets == nil
-	capacity := grownCapacity(c.capacity, c.n+1, c.hint)
-	used := 0
-	if !first {
-		used = (c.n + 1) * 4
-	}
-	c.offsets = cmem.Resize(c.offsets, used, (capacity+1)*4)
-	if first {
-		*(*int32)(c.offsets) = 0
-	}
-	c.capacity = capacity
+	c.offsets, c.capacity = grownOffsets(c.offsets, c.n, c.capacity, c.hint)
 }
 
 // AppendZero implements Column.

@@ -78,17 +78,7 @@ func (c *Varlen) admit() {
 }
 
 func (c *Varlen) growOffsets() {
-	first := c.offsets == nil
-	capacity := grownCapacity(c.capacity, c.n+1, c.hint)
-	used := 0
-	if !first {
-		used = (c.n + 1) * 4
-	}
-	c.offsets = cmem.Resize(c.offsets, used, (capacity+1)*4)
-	if first {
-		*(*int32)(c.offsets) = 0
-	}
-	c.capacity = capacity
+	c.offsets, c.capacity = grownOffsets(c.offsets, c.n, c.capacity, c.hint)
 }
 
 func (c *Varlen) growBytes(n int) {
