@@ -70,6 +70,8 @@ func (c *Config) validate() error {
 			return errorf(ConfigError, "topics is empty: it wants at least one topic")
 		case slices.Contains(c.Topics, ""):
 			return errorf(ConfigError, "topics holds an empty name")
+		case strings.ContainsRune(c.Servers+c.Group+strings.Join(c.Topics, ""), 0):
+			return errorf(ConfigError, "servers, group and topics must not hold a NUL character")
 		}
 	}
 	if c.Registry == nil && c.RegistryURL == "" {
@@ -77,6 +79,13 @@ func (c *Config) validate() error {
 	}
 	if c.ReadyTimeout < 0 {
 		return errorf(ConfigError, "ready_timeout is negative")
+	}
+	seen := map[string]bool{}
+	for _, t := range c.Topics {
+		if seen[t] {
+			return errorf(ConfigError, "topics holds %q twice", t)
+		}
+		seen[t] = true
 	}
 	return validateMetadata(c.Metadata)
 }

@@ -30,6 +30,17 @@ def text(name: str, value: object) -> str:
         raise TypeError(f"{name} must be a str, not {_type(value)}")
     if not value:
         raise ConfigError(f"{name} must not be empty")
+    return _writable(name, value)
+
+
+def _writable(name: str, value: str) -> str:
+    """A text that arrives as it is: C ends texts at a NUL, and half a surrogate pair has no UTF-8."""
+    if "\0" in value:
+        raise ConfigError(f"{name} must not hold a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{name} must be valid Unicode: {error.reason}") from error
     return value
 
 
@@ -109,8 +120,17 @@ def properties(name: str, value: object) -> dict[str, str]:
         if not isinstance(setting, (str, int, float)):
             # The value is not shown: it may be a password.
             raise TypeError(f"{name}[{key!r}] must be a str, int, float or bool, not {_type(setting)}")
-        found[key] = str(setting).lower() if isinstance(setting, bool) else str(setting)
+        found[_writable(name, key)] = _writable(f"{name}[{key!r}]", _property(setting))
     return found
+
+
+def _property(setting: str | float) -> str:
+    """A value as librdkafka reads it: true and false, and no exponents, of which it would read the first digit."""
+    if isinstance(setting, bool):
+        return str(setting).lower()
+    if isinstance(setting, float) and setting.is_integer():
+        return str(int(setting))
+    return str(setting)
 
 
 def metadata_columns(value: object) -> list[tuple[str, str]]:

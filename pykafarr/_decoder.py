@@ -54,10 +54,18 @@ class Decoder:
         settings = {"schema": schema_text(schema), **_arguments.column_options(columns, unions, recursion)}
         if reader_schema is not None:
             settings["reader_schema"] = schema_text(reader_schema, "reader_schema")
+        self._open(settings)
+
+    def _open(self, settings: dict[str, Any]) -> None:
         library_ = library()
+        self._settings = settings
         self._handle = library_.handle(library_.lib.decoder_new, *encode(settings))
         # Not at exit: then the process ends, and calling into it late has no use.
         weakref.finalize(self, _free, self._handle).atexit = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The handle is of this process: what is copied or pickled is what it was made of.
+        return _restored, (self._settings,)
 
     @property
     def schema(self) -> pa.Schema:
@@ -101,6 +109,12 @@ class Decoder:
             return slot.take_records()["array"]
         finally:
             slot.clear()
+
+
+def _restored(settings: dict[str, Any]) -> Decoder:
+    decoder = Decoder.__new__(Decoder)
+    decoder._open(settings)
+    return decoder
 
 
 def decode(

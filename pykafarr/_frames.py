@@ -61,7 +61,7 @@ class Memory(enum.Enum):
 def to_frame(record: pa.RecordBatch, dtype_backend: DtypeBackend | None, memory: Memory) -> pd.DataFrame:
     """A frame of the batch's rows, with columns in the batch's order and a RangeIndex."""
     if dtype_backend == "numpy" and not any(_holds_union(field.type) for field in record.schema):
-        return record.to_pandas()
+        return cast("pd.DataFrame", _plain(record))
     columns = {
         name: convert(column, memory)
         for name, convert, column in zip(
@@ -153,12 +153,27 @@ def _arrow_backed(array: pa.Array[Any], _: Memory) -> Any:
 
 def _objects(array: pa.Array[Any], _: Memory) -> Any:
     values = np.empty(len(array), dtype=object)
-    values[:] = array.to_pylist()
+    values[:] = [_object(scalar) for scalar in array]
     return values
 
 
+def _object(scalar: pa.Scalar[Any]) -> Any:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):  # such as a date that Python's has no year for
+        return scalar
+
+
 def _as_pyarrow(array: pa.Array[Any], _: Memory) -> Any:
-    return array.to_pandas()
+    return _plain(array)
+
+
+def _plain(data: Any) -> Any:
+    """What pyarrow makes of it, with datetime64 for dates where Python's have no such year."""
+    try:
+        return data.to_pandas()
+    except (ValueError, OverflowError):
+        return data.to_pandas(date_as_object=False)
 
 
 def _holds_union(kind: Any) -> bool:

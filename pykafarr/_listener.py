@@ -7,7 +7,7 @@ import contextlib
 import time
 import warnings
 import weakref
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from . import _arguments
 from ._batch import Batch, batch_from
@@ -111,6 +111,7 @@ class Listener:
         Raises:
             As `poll()`. An exception ends this iterator; call `batches()` again to go on.
         """
+        _arguments.integer("num_messages", num_messages, 1, _arguments.MAX_MESSAGES)
         step = _arguments.milliseconds("max_time", max_time)
         patience = None if idle_timeout is None else _arguments.milliseconds("idle_timeout", idle_timeout)
         return self._batches(num_messages, step, patience)
@@ -178,8 +179,7 @@ class Listener:
     def stats(self) -> dict[str, int]:
         """Counters since the listener was opened.
 
-        rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, held (messages that wait for the next
-        poll), log_lines_dropped.
+        rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, log_lines_dropped.
         """
         library_ = self._library()
         found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)
@@ -203,7 +203,12 @@ class Listener:
                 slot.delivered = True
                 raise error
             batch = batch_from(slot.take_records(), slot.info(), self._dtype_backend) if slot.filled else None
-            delivered = deliver(batch)
+            try:
+                delivered = deliver(batch)
+            except Exception as error:  # pandas cannot hold what Arrow can, such as a date of the year 100,000
+                raise KafarrError(
+                    f"{batch!r} cannot be made a frame ({error}): it is kept, poll_batch() gives it as Arrow"
+                ) from error
             slot.records, slot.delivered = [], True
             return delivered
         finally:
@@ -273,6 +278,9 @@ class Listener:
         library_.call(library_.lib.listener_free, self._handle)
         if not self._polling:  # else the library may be filling it; what it leaves there is as lost as the poll
             self._slot.clear()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a listener cannot be copied or pickled: open one where it is needed")
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _arguments
 from ._errors import ClosedError, ConfigError
@@ -161,6 +161,9 @@ class MockKafka:
         self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a MockKafka cannot be copied or pickled: give others its servers and registry_url")
 
     def __del__(self) -> None:
         self.close()

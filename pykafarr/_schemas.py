@@ -21,7 +21,9 @@ def schema_text(schema: object, name: str = "schema") -> str:
     if isinstance(schema, (dict, list)):
         try:
             return json.dumps(schema)
-        except ValueError as error:  # such as a default of NaN, or a circle
+        except TypeError as error:  # such as bytes, which JSON does not have
+            raise TypeError(f"{name} cannot be written as JSON: {error}") from error
+        except (ValueError, RecursionError) as error:  # such as a default of NaN, or a circle
             raise SchemaError(f"{name} cannot be written as JSON: {error}") from error
     raise TypeError(f"{name} must be a str, dict or list, not {type(schema).__name__}")
 

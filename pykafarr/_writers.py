@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import math
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _table(stream: TextIO) -> Callable[[Batch], None]:
 def _json_lines(stream: TextIO) -> Callable[[Batch], None]:
     def write(batch: Batch) -> None:
         rows = batch.to_arrow().to_pylist()
-        stream.writelines(json.dumps(row, default=_plain, ensure_ascii=False) + "\n" for row in rows)
+        stream.writelines(json.dumps(_finite(row), default=_plain, ensure_ascii=False) + "\n" for row in rows)
 
     return write
 
@@ -55,7 +56,18 @@ def _csv(stream: TextIO) -> Callable[[Batch], None]:
 def _cell(value: Any) -> Any:
     if isinstance(value, bytes):
         return _plain(value)
-    return json.dumps(value, default=_plain) if isinstance(value, (dict, list)) else value
+    return json.dumps(_finite(value), default=_plain) if isinstance(value, (dict, list)) else value
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinities: they are strings, as in Avro's own JSON encoding."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def _plain(value: object) -> str:

@@ -103,6 +103,7 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 		}, nil
 	}
 	if other, _ := s.optional(); other != nil {
+		l.columns-- // one column for both
 		out, err := l.of(other, name, path, selection)
 		if err != nil {
 			return nil, err
@@ -171,7 +172,7 @@ func (l *layouter) fields(s *Schema, path string, selection *selection) (kids []
 		}
 		kids = append(kids, kid)
 	}
-	if unknown := selection.unknown(s); unknown != "" {
+	if unknown, found := selection.unknown(s); found {
 		return nil, schemaErrorf(path, "columns: %s has no field %q", s.describe(), unknown)
 	}
 	return kids, nil

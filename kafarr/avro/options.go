@@ -77,10 +77,10 @@ func (s *selection) field(name string) (below *selection, wanted bool) {
 	return below, wanted
 }
 
-// unknown returns a wanted field that the record does not have.
-func (s *selection) unknown(record *Schema) string {
+// unknown returns a wanted field that the record does not have, if there is one.
+func (s *selection) unknown(record *Schema) (name string, found bool) {
 	if s == nil {
-		return ""
+		return "", false
 	}
 next:
 	for name := range s.fields {
@@ -89,7 +89,7 @@ next:
 				continue next
 			}
 		}
-		return name
+		return name, true
 	}
-	return ""
+	return "", false
 }

@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -16,6 +17,9 @@ const maxDenseBranches = 128
 func (l *layouter) union(s *Schema, path string, selection *selection) (*layout, error) {
 	var kids []*layout
 	names := branchNames(s)
+	if selection != nil && !slices.ContainsFunc(s.Branches, func(b *Schema) bool { return b.Type == Record || b.Type == Array || b.Type == Map }) {
+		return nil, schemaErrorf(path, "columns: no branch of the union has fields")
+	}
 	for i, b := range s.Branches {
 		if b.Type == Null {
 			continue

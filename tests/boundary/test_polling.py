@@ -262,3 +262,66 @@ def test_values_of_every_type_survive_the_mock(kafka, topic):
         record = p.poll_batch(num_messages=2).to_arrow()
     record.validate(full=True)
     assert record.to_pylist() == rows
+
+
+DATE = {"type": "int", "logicalType": "date"}
+
+
+def test_a_date_past_python_s_years_is_no_obstacle(kafka, topic):
+    kafka.produce(topic, schema("A", x=DATE), [{"x": 2**31 - 1}, {"x": 1}])
+    for group, more in (("numpy", {"dtype_backend": "numpy"}), ("default", {})):
+        with pykafarr.listener(
+            kafka.servers, f"{topic}-{group}", topic, kafka.registry_url, config=CONFIG, **more
+        ) as p:
+            assert len(p.poll(2, 5000)[1]) == 2
+
+
+def test_a_batch_that_cannot_be_made_a_frame_is_kept_for_arrow(kafka, topic, monkeypatch):
+    kafka.produce(topic, A, [{"x": 1}, {"x": 2}])
+
+    def refuse(*_: object) -> None:
+        raise OverflowError("too far")
+
+    with pykafarr.listener(kafka.servers, topic, topic, kafka.registry_url, config=CONFIG) as p:
+        monkeypatch.setattr("pykafarr._frames.to_frame", refuse)
+        with pytest.raises(pykafarr.KafarrError, match="poll_batch"):
+            p.poll(2, 5000)
+        assert p.poll_batch(2, 5000).to_arrow()["x"].to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize("wrong", ["a\0b", "\ud800"])
+def test_texts_that_would_not_arrive_as_they_are_are_refused(wrong):
+    for arguments in ((wrong, "g", "t", "http://r"), ("s:1", wrong, "t", "http://r"), ("s:1", "g", wrong, "http://r")):
+        with pytest.raises(pykafarr.ConfigError):
+            pykafarr.listener(*arguments)
+    for options in ({"config": {wrong: "1"}}, {"config": {"client.id": wrong}}, {"metadata": {"offset": wrong}}):
+        with pytest.raises(pykafarr.ConfigError):
+            pykafarr.listener("s:1", "g", "t", "http://r", **options)
+
+
+def test_a_topic_named_twice_is_an_error():
+    with pytest.raises(pykafarr.ConfigError, match="twice"):
+        pykafarr.listener("s:1", "g", ["t", "t"], "http://r")
+
+
+def test_a_decoder_is_copied_by_what_it_was_made_of(kafka):
+    import copy
+    import pickle
+
+    decoder = pykafarr.Decoder('"int"')
+    for other in (copy.copy(decoder), pickle.loads(pickle.dumps(decoder))):
+        assert other.decode([b"\x02"])["value"].to_pylist() == [1]
+    with pytest.raises(TypeError, match="cannot be copied"):
+        copy.copy(kafka)
+    with (
+        pykafarr.listener("127.0.0.1:1", "g", "t", "http://r") as p,
+        pytest.raises(TypeError, match="cannot be copied"),
+    ):
+        pickle.dumps(p)
+
+
+@pytest.mark.parametrize("columns", [".a", "n.", "n..k", "z.int", "nosuch"])
+def test_a_column_path_that_leads_nowhere_is_an_error(columns):
+    inner = {"type": "record", "name": "N", "fields": [{"name": "k", "type": "int"}]}
+    with pytest.raises(pykafarr.SchemaError, match="columns"):
+        pykafarr.Decoder(schema("A", n=["null", inner], z=["int", "string"]), columns=columns)

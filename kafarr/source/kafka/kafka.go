@@ -115,7 +115,7 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 func configText(err error) string {
 	var e kafka.Error
 	if errors.As(err, &e) {
-		return "config: " + strings.TrimSuffix(e.Error(), ".")
+		return "config: " + strings.TrimSuffix(strings.TrimSpace(e.Error()), ".")
 	}
 	return "config: " + err.Error()
 }
@@ -311,6 +311,10 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 	done := make(chan error, 1)
 	k.commits.Go(func() { // the client's call cannot be interrupted; it ends by its own time-outs
 		parts, err := k.consumer.CommitOffsets(toClient(positions))
+		for try := 0; try < rebalanceTries && isRebalance(err); try++ {
+			time.Sleep(rebalancePause)
+			parts, err = k.consumer.CommitOffsets(toClient(positions))
+		}
 		for _, p := range parts {
 			if err == nil && p.Error != nil {
 				err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
@@ -328,6 +332,17 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// The coordinator takes no commit while it hands out a new assignment, which does not last long.
+const (
+	rebalanceTries = 30
+	rebalancePause = 100 * time.Millisecond
+)
+
+func isRebalance(err error) bool {
+	var e kafka.Error
+	return errors.As(err, &e) && e.Code() == kafka.ErrRebalanceInProgress
 }
 
 // Close implements source.Source.
