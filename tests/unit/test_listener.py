@@ -189,8 +189,9 @@ def test_rows_that_make_no_frame_are_not_lost(fake, p, monkeypatch):
     fake.answers.append(fake.batch(rows(1, 2)))
     with monkeypatch.context() as patch:
         patch.setattr("pykafarr._frames.to_frame", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(pykafarr.KafarrError, match="poll_batch") as info:
             p.poll()
+    assert isinstance(info.value.__cause__, ZeroDivisionError)
     assert numbers(p.poll_batch()) == [1, 2]
 
 
