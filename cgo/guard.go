@@ -40,9 +40,14 @@ func guard(e *C.struct_kafarr_error, work func() error) (status C.int32_t) {
 	}
 }
 
-func internal(format string, args ...any) error {
-	return &kafarr.Error{Code: kafarr.InternalError, Partition: -1, Offset: -1, SchemaID: -1, Err: fmt.Errorf(format, args...)}
+// coded returns an error that has a code and no place.
+func coded(code kafarr.Code, format string, args ...any) error {
+	return &kafarr.Error{Code: code, Partition: -1, Offset: -1, SchemaID: -1, Err: fmt.Errorf(format, args...)}
 }
+
+func internal(format string, args ...any) error { return coded(kafarr.InternalError, format, args...) }
+
+func configError(format string, args ...any) error { return coded(kafarr.ConfigError, format, args...) }
 
 // poison takes a panic that was recovered from.
 func poison(p any) error {
@@ -67,7 +72,7 @@ func spawn(f func(), failed func(error)) {
 func fail(e *C.struct_kafarr_error, err error) C.int32_t {
 	var k *kafarr.Error
 	if !errors.As(err, &k) {
-		k = &kafarr.Error{Code: kafarr.InternalError, Partition: -1, Offset: -1, SchemaID: -1, Err: err}
+		errors.As(internal("%w", err), &k)
 	}
 	if e != nil {
 		e.code = C.int32_t(k.Code)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -46,5 +45,5 @@ func take[T any](h int64) (T, error) {
 }
 
 func closed(h int64) error {
-	return &kafarr.Error{Code: kafarr.ClosedError, Partition: -1, Offset: -1, SchemaID: -1, Err: fmt.Errorf("handle %d is closed or never was", h)}
+	return coded(kafarr.ClosedError, "handle %d is closed or never was", h)
 }

@@ -7,7 +7,6 @@ import "C"
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -36,10 +35,6 @@ type listenerConfig struct {
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
 	columnOptions
-}
-
-func configError(format string, args ...any) error {
-	return &kafarr.Error{Code: kafarr.ConfigError, Partition: -1, Offset: -1, SchemaID: -1, Err: fmt.Errorf(format, args...)}
 }
 
 // parse reads a JSON text that came over the boundary.

@@ -40,9 +40,9 @@ func mockError(err error) error {
 		return configError("%w", err)
 	}
 	if errors.Is(err, mock.ErrClosed) {
-		return &kafarr.Error{Code: kafarr.ClosedError, Partition: -1, Offset: -1, SchemaID: -1, Err: err}
+		return coded(kafarr.ClosedError, "%w", err)
 	}
-	return &kafarr.Error{Code: kafarr.BrokerError, Partition: -1, Offset: -1, SchemaID: -1, Err: err}
+	return coded(kafarr.BrokerError, "%w", err)
 }
 
 //export kafarr_mock_info

@@ -40,7 +40,6 @@ const (
 	opDecimalFixed
 	opBigDecimal
 	opDuration
-	opUUID
 	opIntToLong
 	opIntToFloat
 	opIntToDouble

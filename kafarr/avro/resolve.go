@@ -94,8 +94,8 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 		if base := baseTypes[r.Type](r); l.code != base.code { // such as an int read as time-micros: its range is not checked that way
 			return incompatible(path, w, r, "the types do not match")
 		}
-		if lw, lr := w.validLogical(), r.validLogical(); lw != "" && lr != "" && lw != lr { // such as a date's days read as milliseconds
-			return incompatible(path, w, r, "the logical types do not match, and values are not converted")
+		if why := mismatch(w, r); why != "" { // such as a date's days read as milliseconds
+			return incompatible(path, w, r, why)
 		}
 		st.code = code
 	}
@@ -110,7 +110,7 @@ var promotions = map[[2]Type]opcode{
 	{Bytes, String}: opString, {String, Bytes}: opBytes,
 }
 
-// mismatch returns why two schemas of the same type, which is no record, array, map or union, do not match.
+// mismatch returns why two schemas, whose types match and are no record, array, map or union, do not.
 func mismatch(w, r *Schema) string {
 	switch {
 	case w.Type == r.Type && (w.Type == Enum || w.Type == Fixed) && !sameName(w, r):
@@ -159,8 +159,6 @@ func matches(w, r *Schema, promote bool) bool {
 		return sameName(w, r)
 	case Array, Map:
 		return matches(w.Items, r.Items, promote) || w.Items.Type == Union || r.Items.Type == Union
-	case Enum, Fixed:
-		return mismatch(w, r) == ""
 	}
 	return mismatch(w, r) == ""
 }
@@ -251,8 +249,7 @@ func (c *compiler) skip(w *Schema, path string, from int) {
 func (c *compiler) fromUnion(w *Schema, l *layout, path string) error {
 	if other, null := w.optional(); other != nil && l.field.Nullable && l.schema.Type != Union && l.schema.Type != Null {
 		before := len(c.steps)
-		err := c.single(other, l, path, int8(null)) //nolint:gosec // 0 or 1
-		if err == nil && before < len(c.steps) {
+		if c.single(other, l, path, int8(null)) == nil { //nolint:gosec // 0 or 1
 			return nil
 		}
 		c.steps = c.steps[:before]

@@ -1,6 +1,7 @@
 """Random schemas and values: what fastavro writes, decoded here, against what fastavro reads.
 
 A failure names its seed: `case(seed)` makes the same schema and values again.
+One file, however long: the generator and the comparison must know the same types.
 
 Where fastavro does other than the specification says, the comparison follows the specification:
 
@@ -32,6 +33,7 @@ import pytest
 
 import pykafarr
 from pykafarr import _lib
+from tests.unit.encoding import zigzag
 
 CHUNKS = 40
 CASES = 50  # in a chunk
@@ -358,15 +360,6 @@ def logical_of(schema: Any) -> str | None:
 
 def signed(number: int) -> bytes:
     return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
-
-
-def zigzag(number: int) -> bytes:
-    number = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes(out) + bytes([number])
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:

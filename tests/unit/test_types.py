@@ -1,7 +1,7 @@
 """Every Avro type and logical type: what Arrow type and what values it becomes, and what frames make of it.
 
 The bodies are fastavro's; where fastavro has no encoding (nanosecond timestamps, duration, big-decimal), and for the
-specification's own examples, they are spelled out.
+specification's own examples, they are spelled out. One file, however long: its table is the list of all types.
 """
 
 import datetime as dt
@@ -22,6 +22,7 @@ import pytest
 
 import pykafarr
 from pykafarr import _lib
+from tests.unit.encoding import zigzag
 
 D = decimal.Decimal
 UTC = dt.timezone.utc
@@ -101,15 +102,6 @@ def big_decimal(unscaled: int, scale: int) -> bytes:
     digits = unscaled.to_bytes(unscaled.bit_length() // 8 + 1, "big", signed=True)
     inner = zigzag(len(digits)) + digits + zigzag(scale)
     return zigzag(len(inner)) + inner
-
-
-def zigzag(number: int) -> bytes:
-    number = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes(out) + bytes([number])
 
 
 MILLION = {"x": 1, "y": "a"}

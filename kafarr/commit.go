@@ -1,0 +1,118 @@
+package kafarr
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// store passes acknowledged offsets on to the background commit.
+func (l *Listener) store() error {
+	l.mu.Lock()
+	positions := l.mine(l.acks.positions(true))
+	l.acks.passedOn(positions)
+	l.mu.Unlock()
+	return l.source.Store(positions)
+}
+
+// mine keeps the positions of partitions that this listener owns: committing another member's would take its progress back. l.mu is
+// held.
+func (l *Listener) mine(positions []source.Position) []source.Position {
+	return slices.DeleteFunc(positions, func(p source.Position) bool { return !l.owned[partitionKey{p.Topic, p.Partition}] })
+}
+
+// Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the first offset that is
+// not acknowledged.
+func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
+	var ranges []Range
+	for _, b := range batches {
+		ranges = append(ranges, b.Ranges...)
+	}
+	return l.CommitRanges(ctx, len(batches) == 0, ranges)
+}
+
+// CommitRanges is Commit for callers that keep only the ranges of their batches.
+func (l *Listener) CommitRanges(ctx context.Context, all bool, ranges []Range) error {
+	if l.closing.Load() {
+		return errorf(ClosedError, "%w", ErrClosed)
+	}
+	l.mu.Lock()
+	if all {
+		l.acks.all()
+	} else {
+		for _, r := range ranges {
+			if !l.owned[partitionKey{r.Topic, r.Partition}] {
+				l.mu.Unlock()
+				e := errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
+				e.Topic, e.Partition = r.Topic, r.Partition
+				return e
+			}
+		}
+		l.acks.some(ranges)
+	}
+	l.mu.Unlock()
+	return l.commit(ctx)
+}
+
+func (l *Listener) commit(ctx context.Context) error {
+	if err := l.store(); err != nil {
+		return wrap(err)
+	}
+	l.mu.Lock()
+	positions := l.mine(l.acks.positions(false))
+	l.mu.Unlock()
+	if err := l.source.Commit(ctx, positions); err != nil {
+		if errors.Is(err, ctx.Err()) {
+			return err
+		}
+		return wrap(err)
+	}
+	return nil
+}
+
+// closeCommitTimeout bounds the last commit where the cluster does not answer.
+const closeCommitTimeout = 30 * time.Second
+
+// Close acknowledges and commits all that was returned, and leaves the group. A Poll under way ends with ErrClosed.
+func (l *Listener) Close() error { return l.close(true) }
+
+// Abort leaves the group without acknowledging what the last poll returned: it is delivered again.
+func (l *Listener) Abort() error { return l.close(false) }
+
+func (l *Listener) close(acknowledge bool) error {
+	if l.closing.Swap(true) {
+		return errorf(ClosedError, "%w", ErrClosed)
+	}
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	var err error
+	if acknowledge {
+		l.mu.Lock()
+		l.acks.all()
+		l.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
+		if err = l.commit(ctx); errors.Is(err, context.DeadlineExceeded) {
+			err = errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
+		}
+		cancel()
+	}
+	l.cancel()
+	l.source.Release()
+	l.held = held{}
+	if closeErr := l.source.Close(); err == nil && closeErr != nil {
+		err = wrap(closeErr)
+	}
+	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry == nil { // one that was given belongs to who gave it
+		_ = c.Close()
+	}
+	l.batch.release()
+	if l.leftover != nil {
+		l.leftover.batch.Release()
+		l.leftover = nil
+	}
+	return err
+}
