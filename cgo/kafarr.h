@@ -126,7 +126,8 @@ void kafarr_forget(int64_t operation);
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
  *   "metadata": [[metadata column, name in the frame], ...],
  *   "errors": "raise" | "skip" | "collect", "ready_timeout_ms": int,
- *   "reader_schemas": [str (Avro JSON), ...], and "columns", "unions", "recursion" as in decoder_new
+ *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default),
+ *   and "columns", "unions", "recursion", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
 
@@ -161,7 +162,8 @@ int32_t listener_free(int64_t listener, struct kafarr_error *error);
 
 /* config: JSON object
  *   "schema": str (Avro JSON), "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
- *   "unions": "struct" | "dense", "recursion": "refuse" | "json" */
+ *   "unions": "struct" | "dense", "recursion": "refuse" | "json",
+ *   "limits": {"schema_depth", "columns", "value_depth", "block_items", "empty_items": int (0: the default)} */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
 /* Decodes `rows` bodies: body i is data[offsets[i] .. offsets[i+1]). All or nothing: the first body that
  * does not decode is the error, with its index as error->offset. */

@@ -34,6 +34,7 @@ type listenerConfig struct {
 	Errors         string                     `json:"errors"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
+	BatchBytes     int                        `json:"batch_bytes"`
 	columnOptions
 }
 
@@ -70,7 +71,7 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		l.Listener, err = kafarr.Open(kafarr.Config{
 			Servers: c.Servers, Group: c.Group, Topics: c.Topics, RegistryURL: c.RegistryURL,
 			Properties: c.Config, RegistryProperties: c.RegistryConfig, Metadata: metadata, Errors: mode,
-			Readers: c.ReaderSchemas, Columns: options.Columns, Unions: options.Unions, Recursion: options.Recursion,
+			Readers: c.ReaderSchemas, Columns: options.Columns, Unions: options.Unions, Recursion: options.Recursion, Limits: options.Limits, BatchBytes: c.BatchBytes,
 			ReadyTimeout: time.Duration(c.ReadyTimeoutMS) * time.Millisecond, Logger: slog.New(l.events),
 		})
 		if err != nil {

@@ -12,9 +12,6 @@ import (
 // cache when the next of these three steps comes to them.
 const runMax = 1024
 
-// maxBatchBytes ends a batch before a column's 32-bit offsets could overflow: no column holds more bytes than came in.
-const maxBatchBytes = 1 << 30
-
 // held are fetched records that no batch has taken yet, with a cursor. What lies behind a schema change stays here, as messages in
 // the client's memory, and opens the next batch.
 type held struct {
@@ -62,7 +59,7 @@ const (
 // assemble appends held records to the batch until something stops it.
 func (l *Listener) assemble(limit int) (outcome, *Error) {
 	for {
-		if l.batch.rows() >= limit || l.batch.bytes >= maxBatchBytes {
+		if l.batch.rows() >= limit || l.batch.bytes >= l.cfg.BatchBytes {
 			return full, nil
 		}
 		chunk, records := l.held.rest()

@@ -34,6 +34,10 @@ type Config struct {
 	// Unions and Recursion say how types without an Arrow counterpart are read.
 	Unions    avro.Unions
 	Recursion avro.Recursion
+	// Limits bound what schemas and messages may ask for.
+	Limits avro.Limits
+	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.
+	BatchBytes int
 	// Errors says what happens to messages that cannot be decoded.
 	Errors ErrorMode
 	// ReadyTimeout bounds the wait for the assignment and the first fetch; 0 means DefaultReadyTimeout.
@@ -46,6 +50,9 @@ type Config struct {
 
 // DefaultReadyTimeout is Config.ReadyTimeout's default.
 const DefaultReadyTimeout = 30 * time.Second
+
+// DefaultBatchBytes ends a batch before a column's 32-bit offsets could overflow: no column holds more bytes than came in.
+const DefaultBatchBytes = 1 << 30
 
 // ErrorMode says what happens to messages that cannot be decoded.
 type ErrorMode int
@@ -79,6 +86,12 @@ func (c *Config) validate() error {
 	}
 	if c.ReadyTimeout < 0 {
 		return errorf(ConfigError, "ready_timeout is negative")
+	}
+	if c.BatchBytes < 0 || c.BatchBytes > DefaultBatchBytes {
+		return errorf(ConfigError, "limits: batch_bytes must be from 1 to %d, not %d", DefaultBatchBytes, c.BatchBytes)
+	}
+	if _, err := c.Limits.Resolved(); err != nil {
+		return errorf(ConfigError, "%w", err)
 	}
 	seen := map[string]bool{}
 	for _, t := range c.Topics {

@@ -70,15 +70,18 @@ func Open(cfg Config) (*Listener, error) {
 	if cfg.ReadyTimeout == 0 {
 		cfg.ReadyTimeout = DefaultReadyTimeout
 	}
+	if cfg.BatchBytes == 0 {
+		cfg.BatchBytes = DefaultBatchBytes
+	}
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		plans: map[uint32]*plan{}, sets: map[string]*columnSet{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
 		acks: newAcknowledger(), owned: map[partitionKey]bool{},
 	}
 	for _, text := range cfg.Readers {
-		reader, err := avro.Parse(text)
+		reader, err := parseReader(text, cfg.Limits)
 		if err != nil {
-			return nil, errorf(SchemaError, "reader_schema: %w", err)
+			return nil, err
 		}
 		l.readers = append(l.readers, reader)
 	}

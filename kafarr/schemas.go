@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
@@ -116,12 +117,12 @@ func (l *Listener) compile(s registry.Schema) *plan {
 	if s.Type != "" && s.Type != "AVRO" {
 		return fail(errorf(SchemaError, "it is a %s schema; only AVRO is supported", s.Type))
 	}
-	parsed, err := avro.Parse(s.Text, s.References...)
+	parsed, err := l.cfg.Limits.Parse(s.Text, s.References...)
 	if err != nil {
 		return fail(wrap(err))
 	}
 	compiled, err := avro.Compile(parsed, avro.Options{
-		Reader: l.readerOf(parsed), Columns: l.cfg.Columns, Unions: l.cfg.Unions, Recursion: l.cfg.Recursion,
+		Reader: l.readerOf(parsed), Columns: l.cfg.Columns, Unions: l.cfg.Unions, Recursion: l.cfg.Recursion, Limits: l.cfg.Limits,
 	})
 	if err != nil {
 		return fail(wrap(err))
@@ -139,6 +140,20 @@ func (l *Listener) compile(s registry.Schema) *plan {
 		fields = append(fields, arrow.Field{Name: m.name(), Type: c.dtype, Nullable: c.nullable})
 	}
 	return &plan{avro: compiled, schema: arrow.NewSchema(fields, nil)}
+}
+
+// parseReader reads a schema that others are read as.
+func parseReader(text string, limits avro.Limits) (*avro.Schema, error) {
+	s, err := limits.Parse(text)
+	if err == nil {
+		err = avro.CheckDefaults(s)
+	}
+	if err != nil {
+		e := wrap(err)
+		e.Err = fmt.Errorf("reader_schema: %w", e.Err)
+		return nil, e
+	}
+	return s, nil
 }
 
 // readerOf returns the schema that a type is to be read as; nil: its own.

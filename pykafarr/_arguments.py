@@ -18,6 +18,8 @@ DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
 
 METADATA = ("offset", "partition", "topic", "timestamp", "timestamp_type", "schema_id", "key", "headers")
 
+LIMITS = ("schema_depth", "columns", "value_depth", "block_items", "empty_items")
+
 # 2^31-1 rows: Arrow's utf8 and binary columns count with 32 bits.
 MAX_MESSAGES = 2**31 - 1
 # About 300 years in milliseconds would overflow Go's nanoseconds; 30 years are for ever, too.
@@ -81,14 +83,26 @@ def milliseconds(name: str, value: object) -> int:
     return min(number, _FOREVER_MS)
 
 
-def column_options(columns: object, unions: object, recursion: object) -> dict[str, Any]:
+def column_options(columns: object, unions: object, recursion: object, limits: dict[str, int]) -> dict[str, Any]:
     """How schemas become columns, as the library takes it. It knows the words for unions and recursion."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"limits": limits}
     for name, value in (("unions", unions), ("recursion", recursion)):
         options[name] = text(name, value)
     if columns is not None:
         options["columns"] = texts("columns", columns)
     return options
+
+
+def limits(value: object, *more: str) -> dict[str, int]:
+    """Limits by name. The library knows their ranges; 0 would be a default there, so it is refused here."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"limits must be a dict, not {_type(value)}")
+    known = (*LIMITS, *more)
+    if unknown := [name for name in value if name not in known]:
+        raise ConfigError(f"unknown limit {unknown[0]!r}: there are {', '.join(known)}")
+    return {name: integer(f"limits[{name!r}]", number, 1, MAX_MESSAGES) for name, number in value.items()}
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:

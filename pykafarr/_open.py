@@ -27,6 +27,7 @@ def listener(
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
+    limits: Mapping[str, int] | None = None,
     ready_timeout: Duration = 30000,
     dtype_backend: DtypeBackend | None = None,
 ) -> Listener:
@@ -55,6 +56,8 @@ def listener(
             or "dense", Arrow's dense union, which pandas and polars cannot take.
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
             read it as text, the "json" encoding of its value.
+        limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
+            batch are bounded by `num_messages`.
         ready_timeout: how long the first polls may wait for the broker, the group and the topics, on top of their own
             max_time; milliseconds or a timedelta.
         dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
@@ -68,6 +71,7 @@ def listener(
         ImportError: the native library cannot be loaded.
     """
     names = _arguments.texts("topics", topics)
+    bounds = _arguments.limits(limits, "batch_bytes")
     settings = {
         "servers": ",".join(_arguments.texts("servers", servers)),
         "group": _arguments.text("group", group),
@@ -78,7 +82,8 @@ def listener(
         "metadata": _arguments.metadata_columns(metadata),
         "errors": _arguments.choice("errors", errors, get_args(Errors)),
         "reader_schemas": reader_schemas(reader_schema),
-        **_arguments.column_options(columns, unions, recursion),
+        "batch_bytes": bounds.pop("batch_bytes", 0),
+        **_arguments.column_options(columns, unions, recursion, bounds),
         "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
     }
     return Listener(settings, _arguments.dtype_backend(dtype_backend))

@@ -69,7 +69,7 @@ type boundStep struct {
 
 // Bind joins the plan to columns made by a plan of the same Shape.
 func (p *Plan) Bind(c *Columns) *Appender {
-	a := &Appender{columns: c, steps: make([]boundStep, len(p.steps))}
+	a := &Appender{columns: c, limits: p.limits, steps: make([]boundStep, len(p.steps))}
 	for i := range p.steps {
 		s := &p.steps[i]
 		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), more: s} //nolint:gosec // sizes are bounded by the parser

@@ -13,6 +13,8 @@ type Options struct {
 	Unions Unions
 	// Recursion says what becomes of a field that leads back to the record it is in.
 	Recursion Recursion
+	// Limits bound what the schemas and the bodies may ask for.
+	Limits Limits
 }
 
 // Unions says what becomes of unions of more than null and one type.

@@ -17,6 +17,7 @@ type Plan struct {
 
 	top     []*layout
 	columns int // of all levels
+	limits  Limits
 	steps   []step
 }
 
@@ -86,9 +87,12 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 	if reader == nil {
 		reader = writer
 	}
-	l := &layouter{options: &options}
-	p := &Plan{MessageType: reader.TypeName()}
 	var err error
+	if options.Limits, err = options.Limits.Resolved(); err != nil {
+		return nil, schemaErrorf("", "%v", err)
+	}
+	l := &layouter{options: &options}
+	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits}
 	selected := selectionOf(options.Columns)
 	if reader.Type == Record {
 		p.top, err = l.fields(reader, "", selected)
@@ -101,7 +105,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 		return nil, err
 	}
 	p.columns = number(p.top, 0)
-	c := &compiler{}
+	c := &compiler{limits: options.Limits}
 	if reader.Type == Record {
 		err = c.topLevel(writer, reader, p.top)
 	} else {

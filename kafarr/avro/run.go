@@ -16,6 +16,7 @@ type Appender struct {
 	columns *Columns
 	steps   []boundStep
 
+	limits     Limits
 	failure    failure
 	emptyItems int64  // of this row, items that take no bytes
 	text       []byte // JSON and decimals on their way into a column
