@@ -13,8 +13,8 @@ Where fastavro does other than the specification says, the comparison follows th
   letter. So does this library, but for a union that lists the same types as the writer's: there each branch is read as
   itself, or a long in a union of double and long would lose digits when it is read with the schema that it was written
   with.
-* It does not promote what has a logical type: an int of a time-millis goes past an earlier branch of double, a uuid past one of
-  bytes.
+* It does not promote what has a logical type: an int of a time-millis goes past an earlier branch of double, a uuid
+  past one of bytes.
 * It reads a corrupted body where it can: varints of any length, booleans other than 0 and 1, decimals beyond their
   precision, bytes left over. So what it makes of corrupted bodies is not compared.
 """
@@ -436,14 +436,10 @@ class Comparison:
         if kind in {"int", "long"} and isinstance(fast, float):  # an earlier branch, for fastavro
             assert logical_of(branch) or float(value) == fast, path
             return
-        temporal = (dt.date, dt.time)  # of which datetime is one
-        if (
-            kind in {"float", "double"}
-            and isinstance(fast, temporal)
-            or kind == "bytes"
-            and isinstance(fast, uuid.UUID)
-        ):
-            return  # a later branch, for fastavro
+        # A later branch, for fastavro.
+        promoted = {"float": (dt.date, dt.time), "double": (dt.date, dt.time), "bytes": (uuid.UUID,)}
+        if isinstance(fast, promoted.get(kind, ())) and not logical_of(branch):
+            return
         if kind == "string" and isinstance(fast, bytes):
             fast = fast.decode()
         self.same(branch, value, fast, path)
