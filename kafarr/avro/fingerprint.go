@@ -19,7 +19,7 @@ var fingerprintTable = func() (table [256]uint64) {
 func (s *Schema) Fingerprint() uint64 {
 	crc := uint64(emptyFingerprint)
 	for _, b := range []byte(s.Canonical()) {
-		crc = crc>>8 ^ fingerprintTable[byte(crc)^b]
+		crc = crc>>8 ^ fingerprintTable[crc&0xff^uint64(b)]
 	}
 	return crc
 }

@@ -32,6 +32,7 @@ func TestThePrimitiveTypesHaveJavasFingerprints(t *testing.T) {
 	}
 }
 
+// testdata/fingerprints.py made the cases.
 func TestCanonicalFormsAndFingerprintsAreFastavros(t *testing.T) {
 	text, err := os.ReadFile("testdata/fingerprints.json")
 	if err != nil {
