@@ -54,6 +54,9 @@ fuzz-short: ## Fuzz the decoder for 30 s and the other targets for 5 s each
 	go test -run='^$$' -fuzz='^FuzzNested$$' -fuzztime=5s ./kafarr/avro
 	go test -run='^$$' -fuzz='^FuzzSchema$$' -fuzztime=5s ./kafarr/avro
 	go test -run='^$$' -fuzz='^FuzzResolve$$' -fuzztime=5s ./kafarr/avro
+	go test -run='^$$' -fuzz='^FuzzCanonical$$' -fuzztime=5s ./kafarr/avro
+	go test -run='^$$' -fuzz='^FuzzSingleObject$$' -fuzztime=5s ./kafarr/wire
+	go test -run='^$$' -fuzz='^FuzzHeaderSchema$$' -fuzztime=5s ./kafarr/wire
 
 .PHONY: test-python
 test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server

@@ -41,14 +41,14 @@ type parser struct {
 }
 
 func (p *parser) text(text string) (*Schema, error) {
+	// A bare primitive name is not JSON (or JSON's null), and some registries hold it all the same.
+	if t, ok := primitives[strings.TrimSpace(text)]; ok {
+		return &Schema{Type: t}, nil
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		// A bare primitive name is not JSON, and some registries hold it all the same.
-		if t, ok := primitives[strings.TrimSpace(text)]; ok {
-			return &Schema{Type: t}, nil
-		}
 		return nil, schemaErrorf("", "the schema is not JSON: %v", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
