@@ -42,7 +42,8 @@ enum kafarr_status {
   KAFARR_E_CLOSED = 20,             /* ClosedError: the handle is closed */
   KAFARR_E_FORK = 21,               /* ForkError: used in a forked child (raised by the Python side) */
   KAFARR_E_STATE = 22,              /* StateError: called at the wrong time, such as a second poll at once */
-  KAFARR_E_INTERNAL = 23            /* InternalError: a bug in this library; it refuses further calls */
+  KAFARR_E_INTERNAL = 23,           /* InternalError: a bug in this library; it refuses further calls */
+  KAFARR_E_KEY_DECODE = 24          /* KeyDecodeError: a message's key is not what it should be */
 };
 
 /* Where and why something failed. Unknown numbers are -1, unknown texts empty. Texts are cut at a
@@ -99,7 +100,7 @@ struct kafarr_batch {
   int64_t rejected_rows;
   int64_t events;                   /* events that wait for listener_events(), also set with KAFARR_PENDING */
   char *info;                       /* JSON, NULL when no batch:
-                                       {"message_type": str,
+                                       {"id": int, "message_type": str,
                                         "ranges": [[topic, partition, first, next, rows], ...]} */
 };
 
@@ -125,6 +126,10 @@ void kafarr_forget(int64_t operation);
  *   "servers": str, "group": str, "topics": [str, ...], "registry_url": str,
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
  *   "metadata": [[metadata column, name in the frame], ...],
+ *   "value": "avro" | "bytes" | "string" | "auto", "key": the same,
+ *   "framing": "confluent" | "bare" | "single_object" | "schema_header",
+ *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
+ *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "ready_timeout_ms": int,
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default),
  *   and "columns", "unions", "recursion", "limits" as in decoder_new
@@ -143,13 +148,14 @@ int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int
  *   {"event": "assigned" | "revoked" | "lost", "partitions": [[topic, partition, offset], ...]} */
 int32_t listener_events(int64_t listener, char **events, struct kafarr_error *error);
 
-/* Acknowledges and commits. ranges: JSON [[topic, partition, first, next], ...], or NULL for all that was
- * returned. kafarr_wait()'s result is NULL. */
-int32_t listener_commit_start(int64_t listener, const char *ranges, int64_t ranges_len, int64_t *operation,
+/* Acknowledges and commits. batches: JSON {"ids": [int, ...], "ranges": [[topic, partition, first, next], ...]} of what
+ * is acknowledged, or NULL for all that was returned. kafarr_wait()'s result is NULL. */
+int32_t listener_commit_start(int64_t listener, const char *batches, int64_t batches_len, int64_t *operation,
                               struct kafarr_error *error);
 
 /* JSON: counters since the listener was opened:
- *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "log_lines_dropped"} */
+ *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "tombstones",
+ *    "log_lines_dropped"} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */

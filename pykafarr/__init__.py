@@ -10,7 +10,18 @@ Example:
 Importing this loads neither the native library nor pandas nor pyarrow; the first use does.
 """
 
-from ._arguments import DtypeBackend, Duration, Errors, Recursion, Unions
+from ._arguments import (
+    Acknowledge,
+    Content,
+    DtypeBackend,
+    Duration,
+    Errors,
+    Framing,
+    Mixed,
+    Recursion,
+    Tombstones,
+    Unions,
+)
 from ._batch import Batch, Range
 from ._decoder import Decoder, decode
 from ._errors import (
@@ -25,6 +36,7 @@ from ._errors import (
     IncompatibleSchemaError,
     InternalError,
     KafarrError,
+    KeyDecodeError,
     RegistryError,
     SchemaError,
     SchemaNotFoundError,
@@ -35,29 +47,35 @@ from ._open import listener
 from ._version import __version__
 
 __all__ = [
+    "Acknowledge",
     "AuthenticationError",
     "Batch",
     "BrokerError",
     "ClosedError",
     "ConfigError",
+    "Content",
     "DecodeError",
     "Decoder",
     "DtypeBackend",
     "Duration",
     "Errors",
     "ForkError",
+    "Framing",
     "FramingError",
     "GroupError",
     "IncompatibleSchemaError",
     "InternalError",
     "KafarrError",
+    "KeyDecodeError",
     "Listener",
+    "Mixed",
     "Range",
     "Recursion",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
     "StateError",
+    "Tombstones",
     "Unions",
     "__version__",
     "decode",

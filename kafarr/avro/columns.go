@@ -25,6 +25,14 @@ func (p *Plan) NewColumns() *Columns {
 // Rows returns the number of rows appended.
 func (c *Columns) Rows() int { return c.rows }
 
+// appendNull appends a row of nulls.
+func (c *Columns) appendNull() {
+	for _, col := range c.top {
+		col.AppendNull()
+	}
+	c.rows++
+}
+
 // Truncate takes back the rows behind the first n.
 func (c *Columns) Truncate(n int) {
 	for _, col := range c.top {

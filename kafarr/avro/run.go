@@ -8,7 +8,7 @@ import (
 // Body is one Avro value as it lies in memory. It is read in place and not kept.
 type Body struct {
 	Data unsafe.Pointer
-	Len  int
+	Len  int // negative: there is none, and the row is null; only for plans whose columns are all nullable
 }
 
 // Appender appends bodies of one plan to one set of columns.
@@ -32,6 +32,10 @@ func (a *Appender) Append(bodies []Body) (int, error) {
 	for i := range bodies {
 		b := &bodies[i]
 		a.emptyItems = 0
+		if b.Len < 0 {
+			a.columns.appendNull()
+			continue
+		}
 		if pos := a.run(0, n, b.Data, 0, b.Len); pos != b.Len {
 			if pos >= 0 {
 				a.fail(faultTrailing, n, int64(b.Len-pos))
@@ -199,6 +203,19 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 			return a.fail(f, i, 0)
 		}
 		return next
+	case opRest:
+		n := end - pos
+		if !s.varlen.Fits(n) {
+			return a.fail(faultFull, i, 0)
+		}
+		if Type(s.size) == String { //nolint:gosec // a type that was put there
+			if !appendString(s.varlen, base, pos, n) {
+				return a.fail(faultUTF8, i, 0)
+			}
+			return end
+		}
+		s.varlen.Append(unsafe.Add(base, pos), n)
+		return end
 	case opJSON:
 		return a.json(s, i, base, pos, end)
 	}
