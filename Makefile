@@ -44,16 +44,16 @@ test: lint test-go fuzz-short test-python test-integration ## Lint and run every
 test-go: ## Run the Go tests with the race detector
 	go test -race $(GO_TEST_ARGS) ./...
 
+# $(call fuzz,command) runs a command for each fuzz target there is, with its name as $$target and its package as $$package.
+fuzz = @set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' kafarr cgo | sort | while IFS=: read -r file target; do \
+	target=$${target\#func }; package=./$$(dirname $$file); (set -x; $(1)); \
+done
+
 .PHONY: fuzz fuzz-short
 fuzz: ## Fuzz each Go fuzz target for FUZZTIME
-	@set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' kafarr cgo | while IFS=: read -r file target; do \
-		(set -x; go test -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file)); \
-	done
-fuzz-short: ## Fuzz the decoder for 30 s and the other targets for 5 s each
-	go test -run='^$$' -fuzz='^FuzzBody$$' -fuzztime=30s ./kafarr/avro
-	go test -run='^$$' -fuzz='^FuzzNested$$' -fuzztime=5s ./kafarr/avro
-	go test -run='^$$' -fuzz='^FuzzSchema$$' -fuzztime=5s ./kafarr/avro
-	go test -run='^$$' -fuzz='^FuzzResolve$$' -fuzztime=5s ./kafarr/avro
+	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) $$package)
+fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s each
+	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$$([ $$target = FuzzBody ] && echo 20s || echo 5s) $$package)
 
 .PHONY: test-python
 test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server
