@@ -61,6 +61,11 @@ fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s
 test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server
 	$(PYTEST) tests/unit tests/boundary tests/docs $(PYTEST_ARGS)
 
+.PHONY: types-page
+types-page: build $(VENV)/dev.stamp ## Write docs/types.md anew: what frames make of each type
+	@# polars prints its panics, of which the page tells.
+	$(VENV)/bin/python -m tests.docs.types_page
+
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry
 	$(PYTEST) tests/integration tests/leaks $(PYTEST_ARGS)
