@@ -87,11 +87,14 @@ func (s *subject) encode(t *testing.T) []byte {
 func (s *subject) check(columns *avro.Columns, read []any) error {
 	var arrays []arrow.Array
 	for _, d := range columns.Finish() {
-		a := array.MakeFromData(d)
+		arrays = append(arrays, array.MakeFromData(d))
 		d.Release()
-		defer a.Release()
-		arrays = append(arrays, a)
 	}
+	defer func() {
+		for _, a := range arrays {
+			a.Release()
+		}
+	}()
 	for i, a := range arrays {
 		if err := array.ValidateFull(a); err != nil {
 			return fmt.Errorf("column %d is not valid: %w", i, err)
