@@ -122,8 +122,10 @@ func TestWhatGoavroWritesIsWhatGoavroReads(t *testing.T) {
 	closeBooks(t)
 	blocksOf(t, 3)
 	failures := 0
+	seen := map[string]bool{}
 	for seed := range uint64(cases) {
 		s := newSubject(t, seed)
+		s.schema.note(seen)
 		var bodies []avro.Body
 		var read []any
 		for range rows {
@@ -156,6 +158,16 @@ func TestWhatGoavroWritesIsWhatGoavroReads(t *testing.T) {
 		}
 		if failures >= maxFailures {
 			return
+		}
+	}
+	for _, name := range []string{
+		"null", "boolean", "int", "long", "float", "double", "bytes", "string", "fixed", "enum", "record", "array", "map", "union", "decimal on bytes",
+		"decimal on fixed", "big-decimal on bytes", "uuid on string", "uuid on fixed", "date on int", "time-millis on int", "time-micros on long",
+		"timestamp-millis on long", "timestamp-micros on long", "timestamp-nanos on long", "local-timestamp-millis on long",
+		"local-timestamp-micros on long", "local-timestamp-nanos on long", "duration on fixed",
+	} {
+		if !seen[name] {
+			t.Errorf("no schema had %s", name)
 		}
 	}
 }
