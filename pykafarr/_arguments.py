@@ -109,7 +109,7 @@ def limits(value: object, *more: str) -> dict[str, int]:
         raise TypeError(f"limits must be a dict, not {_type(value)}")
     known = (*LIMITS, *more)
     if unknown := [name for name in value if name not in known]:
-        raise ConfigError(f"unknown limit {unknown[0]!r}: there are {', '.join(known)}")
+        raise ConfigError(f"unknown limits: {unknown[0]!r}: there are {', '.join(known)}")
     return {name: integer(f"limits[{name!r}]", number, 1, MAX_MESSAGES) for name, number in value.items()}
 
 

@@ -168,16 +168,16 @@ func (w *jsonWriter) leaf(s *Schema, pos int) (int, fault) {
 		w.float(math.Float64frombits(load64(w.base, pos)), 64)
 	case String:
 		_, at := varint(w.base, pos, w.end)
-		text := unsafe.Slice((*byte)(unsafe.Add(w.base, at)), next-at)
+		text := span(w.base, at, next-at)
 		if !utf8.Valid(text) {
 			return 0, faultUTF8
 		}
 		w.text(string(text))
 	case Bytes:
 		_, at := varint(w.base, pos, w.end)
-		w.latin1(unsafe.Slice((*byte)(unsafe.Add(w.base, at)), next-at))
+		w.latin1(span(w.base, at, next-at))
 	case Fixed:
-		w.latin1(unsafe.Slice((*byte)(unsafe.Add(w.base, pos)), next-pos))
+		w.latin1(span(w.base, pos, next-pos))
 	case Enum:
 		u, _ := varint(w.base, pos, w.end)
 		k := zigzag(u)

@@ -138,7 +138,9 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			if !s.varlen.Fits(n) {
 				return a.fail(faultFull, i, 0)
 			}
-			if s.code == opBytes {
+			if n == 0 { // as in span
+				s.varlen.Took(0)
+			} else if s.code == opBytes {
 				s.varlen.Append(unsafe.Add(base, pos), n)
 			} else if !appendString(s.varlen, base, pos, n) {
 				return a.fail(faultUTF8, i, 0)
@@ -149,7 +151,11 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			if end-pos < n {
 				return a.fail(faultShort, i, 0)
 			}
-			s.fixed.AppendBytes(unsafe.Add(base, pos))
+			if n == 0 { // as in span
+				s.any.AppendZero()
+			} else {
+				s.fixed.AppendBytes(unsafe.Add(base, pos))
+			}
 			pos += n
 		case opRecord: // its fields follow
 		case opRecordEnd:

@@ -98,7 +98,7 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"tombstones": "drop"}, pykafarr.ConfigError),
         ({"mixed": "sort"}, pykafarr.ConfigError),
         ({"acknowledge": "never"}, pykafarr.ConfigError),
-        ({"limits": {"rows": 5}}, pykafarr.ConfigError),
+        ({"limits": {"no_such": 5}}, pykafarr.ConfigError),
         ({"limits": {"columns": 1.5}}, TypeError),
         ({"config": {"a": None}}, TypeError),
         ({"metadata": ["offsets"]}, pykafarr.ConfigError),
