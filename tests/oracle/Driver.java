@@ -8,6 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -35,6 +37,7 @@ import org.apache.avro.io.ResolvingDecoder;
  * <pre>
  * {"schema": TEXT, "values": [VALUE…], "block": BYTES or null} → {"bodies": [HEX…]}
  * {"schema": TEXT, "bodies": [HEX…], "reader": TEXT or null}   → {"rows": [{"value": VALUE} or {"error": TEXT}…], "incompatible": [TEXT…]}
+ * what fails otherwise                                         → {"failure": TEXT}
  * </pre>
  *
  * With "block", arrays and maps are written by the blocking encoder, in blocks of about so many bytes, each with its size.
@@ -82,9 +85,17 @@ final class Driver {
     var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     var out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     for (String line; (line = in.readLine()) != null; ) {
-      JsonNode request = JSON.readTree(line);
-      Schema schema = new Schema.Parser().parse(request.get("schema").textValue());
-      out.println(JSON.writeValueAsString(request.has("values") ? write(schema, request) : read(schema, request)));
+      ObjectNode answer;
+      try {
+        JsonNode request = JSON.readTree(line);
+        Schema schema = new Schema.Parser().parse(request.get("schema").textValue());
+        answer = request.has("values") ? write(schema, request) : read(schema, request);
+      } catch (IOException | RuntimeException e) {
+        var trace = new StringWriter();
+        e.printStackTrace(new PrintWriter(trace));
+        answer = NODES.objectNode().put("failure", trace.toString());
+      }
+      out.println(JSON.writeValueAsString(answer));
       out.flush();
     }
   }
@@ -160,7 +171,7 @@ final class Driver {
       }
       case MAP -> {
         Map<String, Object> items = new LinkedHashMap<>();
-        value.fields().forEachRemaining(item -> items.put(item.getKey(), datum(schema.getValueType(), item.getValue())));
+        value.properties().forEach(item -> items.put(item.getKey(), datum(schema.getValueType(), item.getValue())));
         yield items;
       }
       case RECORD -> {

@@ -78,4 +78,6 @@ class Avro:
             errors = self._errors.read().decode(errors="replace")
             raise RuntimeError(f"Avro's Java ended with exit status {status} at {line}:\n{errors}")
         found: dict[str, Any] = json.loads(answer)
+        if "failure" in found:
+            raise RuntimeError(f"Avro's Java failed at {line}:\n{found['failure']}")
         return found

@@ -1,0 +1,306 @@
+"""Random pairs of a writer's and a reader's schema: what is read, and what cannot be, against Avro's Java.
+
+A failure names its seed, which makes the same pair and values again. Where Java does other than the specification:
+
+* SchemaCompatibility looks at schemas, not at values: it refuses a pair when some branch of the writer's union, or some
+  symbol of its enum, is none of the reader's. The specification leaves that to the values, as ResolvingDecoder does and
+  this library. What no value can mend is refused by both, before any value.
+* ResolvingDecoder reports an incompatible pair when it reads a value that it matters to, and reads a record as one of
+  any other name. So pairs are judged by SchemaCompatibility, and rows by ResolvingDecoder.
+* Of a reader's union it takes the branch of the very type that was written, and else the first that the value can be
+  promoted to. The specification to the letter is the first that matches, and promotions are matches. Here: when both
+  unions list the same types, a value stays in its branch; else a named type goes to the branch of its full name; else a
+  value goes to the first branch that it can be read as. Each branch is held against that rule, and the value in it
+  against Java's.
+* It wants the full names of enums and fixed to be the same; the specification, the unqualified ones.
+* It makes text of bytes that are not UTF-8.
+* It has no opinion about logical types: what was written as milliseconds, it reads as microseconds.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import struct
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import pykafarr
+from tests.oracle.values import Branch, column, leaf, of_union, told
+from tests.unit.test_differential import NUMBERS, PRIMITIVES, Maker, kind_of, logical_of, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNKS = 20
+CASES = 100  # in a chunk
+ROWS = 4
+NAMED = {"record", "enum", "fixed"}
+
+
+class PairMaker(Maker):
+    """Makes readers' schemas with more branches in their unions, and such as do not match."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed, references=False)
+
+    def reader(self, schema: Any) -> Any:
+        made = super().reader(schema)
+        if isinstance(made, list) and self.random.random() < 0.4:
+            more = self.random.choice([*NUMBERS, "bytes"])
+            if more not in map(self.type_name, made):
+                made = list(made)
+                made.insert(self.random.randint(0, len(made)), more)
+        # A text may be read as bytes; bytes that are no text are another test's business.
+        return sorted(made, key=lambda branch: kind_of(branch) == "string") if isinstance(made, list) else made
+
+    def reader_branch(self, schema: Any) -> Any:
+        made = super().reader_branch(schema)
+        if isinstance(made, dict) and "aliases" in made:
+            made["@full"] = made["name"]
+        return made
+
+    def broken(self, reader: Any) -> Any:
+        """The same with one difference more, which may matter or not."""
+        top = [copy.deepcopy(reader)]
+        places = list(schemas_in(top))
+        self.random.shuffle(places)
+        for holder, key in places:
+            found = holder[key]
+            changed = getattr(self, f"broken_{kind_of(found)}", self.broken_leaf)(found)
+            if isinstance(holder, list) and self.type_name(changed) in map(self.type_name, holder):
+                continue
+            if changed != found:
+                holder[key] = changed
+                break
+        return top[0]
+
+    def broken_leaf(self, schema: Any) -> Any:
+        # Text that was written as bytes: see reader().
+        return self.random.choice([kind for kind in PRIMITIVES[1:] if kind != "string"])
+
+    def broken_array(self, schema: Any) -> Any:
+        return {"type": "map", "values": schema["items"]}
+
+    def broken_map(self, schema: Any) -> Any:
+        return {"type": "array", "items": schema["values"]}
+
+    def broken_union(self, schema: Any) -> Any:
+        at = self.random.randrange(len(schema))
+        return [*schema[:at], *schema[at + 1 :]] or schema
+
+    def broken_enum(self, schema: Any) -> Any:
+        symbols = self.random.sample(schema["symbols"], self.random.randint(1, len(schema["symbols"])))
+        some = {**schema, "symbols": symbols}
+        return self.random.choice([some, {**some, "default": symbols[0]}, self.renamed(schema)])
+
+    def broken_fixed(self, schema: Any) -> Any:
+        return self.renamed(schema) if logical_of(schema) else {**schema, "size": schema["size"] + 1}
+
+    def broken_record(self, schema: Any) -> Any:
+        fields = copy.deepcopy(schema["fields"])
+        for field in fields:
+            if "default" in field:
+                del field["default"]
+                return {**schema, "fields": fields}
+        return self.renamed(schema)
+
+    def renamed(self, schema: Any) -> Any:
+        made = {key: value for key, value in schema.items() if key not in {"namespace", "aliases"}}
+        return {**made, "name": f"{schema['@full']}other", "@full": f"{schema['@full']}other"}
+
+
+def schemas_in(holder: Any) -> Iterator[tuple[Any, Any]]:
+    """Where the schemas in a list or in a type stand: what holds each, and its key there."""
+    for key in (
+        range(len(holder)) if isinstance(holder, list) else [k for k in ("type", "items", "values") if k in holder]
+    ):
+        schema = holder[key]
+        if isinstance(schema, list):
+            yield holder, key
+            yield from schemas_in(schema)
+        elif isinstance(schema, dict):
+            yield holder, key
+            if schema["type"] == "record":
+                for field in schema["fields"]:
+                    if "default" not in field:  # which would no longer fit
+                        yield from schemas_in(field)
+            elif schema["type"] in {"array", "map"}:
+                yield from schemas_in(schema)
+        elif isinstance(holder, list) or holder.get("type") not in {"enum", "fixed"}:
+            yield holder, key
+
+
+class Pair:
+    """Holds what Arrow has of a value, read as another schema, against the rules and against what Avro's Java has."""
+
+    def __init__(self, maker: Maker) -> None:
+        self.maker = maker
+        self.elsewhere = 0  # how many values lie in another branch than Java's
+
+    def same(self, writer: Any, reader: Any, written: Any, ours: Any, java: Any, place: str) -> None:
+        """One value. written: as Driver.java tells it, of the writer's schema."""
+        union, index = None, -1
+        if isinstance(writer, list):
+            union, found = writer, of_union(self.maker.type_name, writer, written)
+            index, written = (writer.index("null"), None) if found is None else found
+            writer = writer[index]
+        if isinstance(reader, list):
+            self.in_union(union, index, writer, reader, written, ours, java, place)
+        elif kind_of(reader) == "record":
+            assert list(ours) == list(java), place
+            for field in reader["fields"]:
+                name = field["name"]
+                old = written_field(writer, field)
+                # A default is written by nobody, and so read as if with the reader's own schema.
+                source = (old["type"], written[old["name"]]) if old else (field["type"], java[name])
+                self.same(source[0], field["type"], source[1], ours[name], java[name], f"{place}.{name}")
+        elif kind_of(reader) == "array":
+            for at, (old, item, other) in enumerate(zip(written, ours, java, strict=True)):
+                self.same(writer["items"], reader["items"], old, item, other, f"{place}[{at}]")
+        elif kind_of(reader) == "map":
+            assert [key for key, _ in ours] == list(java) == list(written), place
+            for key, item in ours:
+                self.same(writer["values"], reader["values"], written[key], item, java[key], f"{place}[{key!r}]")
+        else:
+            assert ours == leaf(reader, java), place
+
+    def in_union(
+        self, union: Any, index: int, writer: Any, reader: Any, written: Any, ours: Any, java: Any, place: str
+    ) -> None:
+        other = of_union(self.maker.type_name, reader, java)
+        if ours is None or other is None:
+            assert ours is other is written, place
+            return
+        assert isinstance(ours, Branch), place
+        assert ours.index == self.rule(union, index, writer, reader), (place, writer, reader)
+        branch = reader[ours.index]
+        if ours.index == other.index:
+            self.same(writer, branch, written, ours.value, other.value, place)
+            return
+        # Java has found the type that was written; the rule, one before it that the value is promoted to.
+        assert kind_of(reader[other.index]) == kind_of(writer), place
+        assert ours.index < other.index, place
+        self.elsewhere += 1
+        assert ours.value == leaf(branch, promoted(kind_of(writer), kind_of(branch), other.value)), place
+
+    def rule(self, union: Any, index: int, writer: Any, reader: list[Any]) -> int | None:
+        """The branch that a value is read into."""
+        names = [self.maker.type_name(branch) for branch in reader]
+        if union is not None and [self.maker.type_name(branch) for branch in union] == names:
+            return index
+        name = self.maker.type_name(writer)
+        by_name = [at for at, other in enumerate(names) if other == name and kind_of(writer) in NAMED]
+        for at in (*by_name, *range(len(reader))):
+            if reader[at] != "null" and readable(alone(writer), alone(reader[at])):
+                return at
+        return None
+
+
+def written_field(writer: Any, field: Any) -> Any:
+    """The writer's field that a reader's is read from."""
+    by_name = {old["name"]: old for old in writer["fields"]}
+    names = [field["name"], *field.get("aliases", [])]
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def alone(schema: Any) -> str:
+    """A branch as it stands by itself, outside of the namespace that it is in."""
+    whole = plain(schema)
+    if kind_of(schema) in NAMED:
+        whole["name"] = schema["@full"]
+        whole.pop("namespace", None)
+    return json.dumps(whole)
+
+
+@functools.cache
+def readable(writer: str, reader: str) -> bool:
+    """Whether a value of one type, which is no union's, can be read as another."""
+    first, second = (
+        f'{{"type":"record","name":"R","fields":[{{"name":"x","type":{kind}}}]}}' for kind in (writer, reader)
+    )
+    try:
+        pykafarr.Decoder(first, second)
+    except pykafarr.IncompatibleSchemaError:
+        return False
+    return True
+
+
+def promoted(writer: str, reader: str, value: Any) -> Any:
+    """A value as Driver.java tells it, of another type."""
+    if reader == "bytes":
+        return value.encode().hex()
+    assert NUMBERS.index(writer) < NUMBERS.index(reader)
+    if reader == "float":
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    return value if reader == "long" else float(value)
+
+
+def rows_of(decoder: pykafarr.Decoder, maker: Maker, reader: Any, bodies: list[bytes]) -> list[Any]:
+    """The rows, or None where one cannot be read as the reader's schema."""
+    rows: list[Any] = []
+    for body in bodies:
+        try:
+            batch = decoder.decode([body])
+        except pykafarr.IncompatibleSchemaError:
+            rows.append(None)
+            continue
+        batch.validate(full=True)
+        assert batch.num_rows == 1
+        rows.append(
+            {field["name"]: column(maker, field["type"], batch[field["name"]])[0] for field in reader["fields"]}
+        )
+    return rows
+
+
+def compared(java: Any, seed: int, *, breaking: bool) -> Counter[str]:
+    """How many rows and pairs of this seed were read and refused."""
+    maker = PairMaker(seed)
+    schema = maker.record(0, "")
+    reader = maker.reader_branch(schema)
+    if breaking:
+        reader = maker.broken(reader)
+    values = [told(maker, schema, maker.value(schema)) for _ in range(ROWS)]
+    bodies = java.write(plain(schema), values)
+    theirs, reasons = java.resolve(plain(schema), bodies, plain(reader))
+    try:
+        decoder = pykafarr.Decoder(plain(schema), plain(reader), unions=maker.random.choice(["struct", "dense"]))
+    except pykafarr.IncompatibleSchemaError:
+        assert [reason for reason in reasons if not reason.startswith("MISSING_ENUM_SYMBOLS")], seed
+        return Counter({"pairs refused": 1})
+    pair = Pair(maker)
+    seen = Counter({"pairs": 1})
+    for row, (value, ours, other) in enumerate(
+        zip(values, rows_of(decoder, maker, reader, bodies), theirs, strict=True)
+    ):
+        place = f"seed {seed}[{row}]: "
+        if ours is None:
+            assert "error" in other, (place, other)
+            assert reasons, place
+            seen["rows refused"] += 1
+        else:
+            assert "value" in other, (place, other)
+            pair.same(schema, reader, value, ours, other["value"], place)
+            seen["rows"] += 1
+    seen["elsewhere"] = pair.elsewhere
+    return seen
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_bodies_read_as_another_schema_are_the_values_that_java_reads(java, chunk):
+    seen: Counter[str] = Counter()
+    for seed in range(chunk * CASES, (chunk + 1) * CASES):
+        seen += compared(java, seed, breaking=False)
+    assert seen["rows"] == CASES * ROWS
+    assert seen["elsewhere"] > 0
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_what_cannot_be_read_as_another_schema_is_what_java_refuses(java, chunk):
+    seen: Counter[str] = Counter()
+    for seed in range(10**6 + chunk * CASES, 10**6 + (chunk + 1) * CASES):
+        seen += compared(java, seed, breaking=True)
+    assert min(seen[kind] for kind in ("pairs", "pairs refused", "rows", "rows refused")) > 0, seen
