@@ -59,9 +59,15 @@ def of_union(type_name: Callable[[Any], str], schema: list[Any], value: Any) -> 
     return Branch([type_name(branch) for branch in schema].index(name), inner)
 
 
+def meaning(schema: Any) -> str | None:
+    """The logical type, if it is one; invalid ones are ignored."""
+    logical = logical_of(schema)
+    return None if logical == "decimal" and "precision" not in schema else logical
+
+
 def leaf(schema: Any, value: Any) -> Any:
     """A value that is none of several, as Driver.java tells it, in the form of `column`."""
-    kind, logical = kind_of(schema), logical_of(schema)
+    kind, logical = kind_of(schema), meaning(schema)
     if kind in {"float", "double"}:
         return number(float(value))
     if kind not in {"bytes", "fixed"}:
@@ -134,7 +140,7 @@ def _union(maker: Maker, schema: list[Any], array: Any) -> list[Any]:
 
 
 def _leaves(schema: Any, kind: str, array: Any) -> list[Any]:
-    logical = logical_of(schema) or ""
+    logical = meaning(schema) or ""
     if kind == "enum":
         assert array.dictionary.to_pylist() == schema["symbols"]
         return list(array.to_pylist())
