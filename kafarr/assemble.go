@@ -115,9 +115,7 @@ func (l *Listener) frame(chunk *source.Chunk, records []source.Record) (rows, *E
 	if n == 0 {
 		return r, first
 	}
-	if r.ref != refNull {
-		l.values.last[chunk.Topic] = r.ref
-	}
+	l.values.saw(chunk.Topic, r.ref)
 	return r, nil
 }
 
@@ -191,7 +189,7 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 			return 0, 0, body, keyBody, fault
 		}
 		if keyBody.Len >= 0 {
-			l.keys.last[topic] = key
+			l.keys.saw(topic, key)
 		}
 	}
 	return ref, key, body, keyBody, nil
@@ -269,6 +267,7 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 		return 0, err
 	}
 	done := rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
+	done.survey()
 	for i, m := range l.cfg.Metadata {
 		if m.Column != Key {
 			metadataColumns[m.Column].append(set.metadata[i], &done)
@@ -277,11 +276,10 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	if set.hidden {
 		metadataColumns[Offset].append(set.offsets, &done)
 	}
-	bytes := done.size()
-	l.bytes += bytes
+	l.bytes += done.bytes
 	l.gathered += n
 	l.counters.rows.Add(int64(n))
-	l.counters.bytes.Add(int64(bytes))
+	l.counters.bytes.Add(int64(done.bytes))
 	l.took(b, partitionKey{r.topic, r.partition}, done.records[0].Offset, done.records[n-1].Offset+1, n)
 	return n, err
 }

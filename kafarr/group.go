@@ -53,9 +53,7 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 			}
 			return i, skipped, out, err
 		}
-		if ref != refNull {
-			l.values.last[chunk.Topic] = ref
-		}
+		l.values.saw(chunk.Topic, ref)
 		if at := (refs{ref, key}); b == nil || b.refs != at {
 			if b = l.bucket(at); b == nil {
 				p, out, err := l.resolve(chunk, r, ref, key)
