@@ -20,13 +20,16 @@ type Listener struct {
 	log      *logSink
 	registry registry.Registry
 	source   source.Source
-	readers  []*avro.Schema
-	ctx      context.Context // ends with the listener; look-ups of schemas live in it
-	cancel   context.CancelFunc
-	closing  atomic.Bool
-	counters counters
+	// positioner is the source, where it has positions to move; else nil
+	positioner source.Positioner
+	readers    []*avro.Schema
+	ctx        context.Context // ends with the listener; look-ups of schemas live in it
+	cancel     context.CancelFunc
+	closing    atomic.Bool
+	counters   counters
 
-	polling sync.Mutex // held by whoever uses what follows
+	polled  atomic.Bool // a poll is under way; between its slices polling is free
+	polling sync.Mutex  // held by whoever uses what follows
 
 	poll      poll
 	held      held
@@ -40,6 +43,7 @@ type Listener struct {
 	bodies    []avro.Body
 	schemaID  uint32
 	positions map[partitionKey]int64 // the first offset that no batch has taken
+	leapt     map[partitionKey]int64 // what was committed when this listener went elsewhere, by a seek or by Config.Start
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
@@ -73,7 +77,8 @@ func Open(cfg Config) (*Listener, error) {
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		plans: map[uint32]*plan{}, sets: map[string]*columnSet{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
-		acks: newAcknowledger(), owned: map[partitionKey]bool{},
+		leapt: map[partitionKey]int64{},
+		acks:  newAcknowledger(), owned: map[partitionKey]bool{},
 	}
 	for _, text := range cfg.Readers {
 		reader, err := avro.Parse(text)
@@ -88,6 +93,11 @@ func Open(cfg Config) (*Listener, error) {
 		l.cancel()
 		return nil, err
 	}
+	l.positioner, _ = l.source.(source.Positioner)
+	if l.positioner == nil && len(cfg.Start) > 0 {
+		_ = l.Abort()
+		return nil, errorf(ConfigError, "start: this source has no positions")
+	}
 	return l, nil
 }
 
@@ -98,10 +108,10 @@ const maxSlice = 50 * time.Millisecond
 // passed, which counts from when the client has caught up (assigned and fetching). It returns early where the message type or schema
 // changes. A Batch without rows means that nothing came. When ctx ends, the rows received so far come with the next Poll.
 func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Batch, error) {
-	if err := l.lock(); err != nil {
+	if err := l.enter(); err != nil {
 		return nil, err
 	}
-	defer l.polling.Unlock()
+	defer l.polled.Store(false)
 	for begin := true; ; begin = false {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -115,30 +125,32 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 // PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
 // after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
 func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
-	if err := l.lock(); err != nil {
+	if err := l.enter(); err != nil {
 		return nil, false, err
 	}
-	defer l.polling.Unlock()
+	defer l.polled.Store(false)
 	b, err = l.slice(begin, limit, wait, slice)
 	return b, b != nil, err
 }
 
-// lock lets one poll in at a time.
-func (l *Listener) lock() error {
-	locked := !l.closing.Load() && l.polling.TryLock()
-	switch {
-	case l.closing.Load():
-		if locked {
-			l.polling.Unlock()
-		}
+// enter lets one poll in at a time.
+func (l *Listener) enter() error {
+	if l.closing.Load() {
 		return errorf(ClosedError, "%w", ErrClosed)
-	case !locked:
+	}
+	if !l.polled.CompareAndSwap(false, true) {
 		return errorf(StateError, "another poll of this listener is under way: one at a time")
 	}
 	return nil
 }
 
+// slice is one turn of a poll. Before and after it, seeks and the like have theirs.
 func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Batch, error) {
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	if l.closing.Load() {
+		return nil, errorf(ClosedError, "%w", ErrClosed)
+	}
 	if begin {
 		if limit < 1 {
 			return nil, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)
