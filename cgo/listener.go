@@ -34,6 +34,8 @@ type listenerConfig struct {
 	Errors         string                     `json:"errors"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
+	Assign         []partitionIn              `json:"assign"`
+	Start          []startIn                  `json:"start"`
 	columnOptions
 }
 
@@ -68,7 +70,7 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		}
 		l := &listener{events: &events{}}
 		l.Listener, err = kafarr.Open(kafarr.Config{
-			Servers: c.Servers, Group: c.Group, Topics: c.Topics, RegistryURL: c.RegistryURL,
+			Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: partitionsIn(c.Assign), Start: startsIn(c.Start), RegistryURL: c.RegistryURL,
 			Properties: c.Config, RegistryProperties: c.RegistryConfig, Metadata: metadata, Errors: mode,
 			Readers: c.ReaderSchemas, Columns: options.Columns, Unions: options.Unions, Recursion: options.Recursion,
 			ReadyTimeout: time.Duration(c.ReadyTimeoutMS) * time.Millisecond, Logger: slog.New(l.events),
