@@ -32,9 +32,11 @@ from ._errors import (
 )
 from ._listener import Listener
 from ._open import listener
+from ._places import Assign, Milliseconds, Place, Start, TopicPartition
 from ._version import __version__
 
 __all__ = [
+    "Assign",
     "AuthenticationError",
     "Batch",
     "BrokerError",
@@ -52,12 +54,16 @@ __all__ = [
     "InternalError",
     "KafarrError",
     "Listener",
+    "Milliseconds",
+    "Place",
     "Range",
     "Recursion",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
+    "Start",
     "StateError",
+    "TopicPartition",
     "Unions",
     "__version__",
     "decode",
