@@ -10,8 +10,9 @@ from ._listener import Listener
 from ._schemas import ReaderSchemas, reader_schemas
 
 if TYPE_CHECKING:
-    from ._places import Assign, Start
     from collections.abc import Iterable, Mapping
+
+    from ._places import Assign, Start
 
 
 def listener(
