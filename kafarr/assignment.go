@@ -49,16 +49,17 @@ func (l *Listener) overtaken(out, group []source.Position) {
 	for _, g := range group {
 		for i := range out {
 			k := keyOf(g)
-			if before, leapt := l.leapt[k]; leapt && g.Offset == before {
+			if keyOf(out[i]) != k || g.Offset <= out[i].Offset {
 				continue
 			}
-			if keyOf(out[i]) == k && g.Offset > out[i].Offset {
+			l.mu.Lock()
+			leap, leapt := l.leapt[k]
+			if overtaken := !leapt || g.Offset != leap.committed; overtaken {
 				out[i].Offset = g.Offset
 				l.positions[k] = g.Offset
-				l.mu.Lock()
 				l.acks.forget(k)
-				l.mu.Unlock()
 			}
+			l.mu.Unlock()
 		}
 	}
 }

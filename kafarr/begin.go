@@ -42,7 +42,7 @@ func (l *Listener) begins(out []source.Position, fresh []int) {
 	for i, at := range fresh {
 		k := keyOf(found[i])
 		out[at].Offset = found[i].Offset
-		l.leapt[k] = group[i].Offset
+		l.leaps(found[i], group[i].Offset)
 		if !hasPlace(outside, k) {
 			l.positions[k] = found[i].Offset
 		}

@@ -43,7 +43,6 @@ type Listener struct {
 	bodies    []avro.Body
 	schemaID  uint32
 	positions map[partitionKey]int64 // the first offset that no batch has taken
-	leapt     map[partitionKey]int64 // what was committed when this listener went elsewhere, by a seek or by Config.Start
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
@@ -51,6 +50,7 @@ type Listener struct {
 	mu    sync.Mutex // guards what follows
 	acks  *acknowledger
 	owned map[partitionKey]bool
+	leapt map[partitionKey]leap
 }
 
 // poll is a Poll on its way.
@@ -77,7 +77,7 @@ func Open(cfg Config) (*Listener, error) {
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		plans: map[uint32]*plan{}, sets: map[string]*columnSet{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
-		leapt: map[partitionKey]int64{},
+		leapt: map[partitionKey]leap{},
 		acks:  newAcknowledger(), owned: map[partitionKey]bool{},
 	}
 	for _, text := range cfg.Readers {

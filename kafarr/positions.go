@@ -86,7 +86,7 @@ func (l *Listener) seekOne(ctx context.Context, to source.Position, committed in
 	k := keyOf(to)
 	l.discard(k)
 	l.positions[k] = to.Offset
-	l.leapt[k] = committed
+	l.leaps(to, committed)
 	l.mu.Lock()
 	l.acks.restart(k, to.Offset)
 	l.mu.Unlock()
