@@ -215,9 +215,9 @@ func TestSeeksAreSafeBesideAPoll(t *testing.T) {
 
 func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 	for want, cfg := range map[string]kafarr.Config{
-		`start is "here"`:                 {Start: []kafarr.Start{{At: kafarr.Place{Kind: "here"}}}},
-		"the offset -3 is negative":       {Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtOffset, Value: -3}}}},
-		"the time -1 is negative":         {Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtTime, Value: -1}}}},
+		`start is "here"`:                 {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: "here"}}}},
+		"the offset -3 is negative":       {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtOffset, Value: -3}}}},
+		"the time -1 is negative":         {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtTime, Value: -1}}}},
 		"topics and assign exclude":       {Topics: []string{"t"}, Assign: []source.Position{{Topic: "t"}}},
 		"assign holds t[1] twice":         {Assign: []source.Position{{Topic: "t", Partition: 1}, {Topic: "t", Partition: 1}}},
 		`assign: "^t" is no topic's name`: {Assign: []source.Position{{Topic: "^t"}}},
