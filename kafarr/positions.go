@@ -345,7 +345,7 @@ func (l *Listener) asking(ctx context.Context) (context.Context, context.CancelF
 	if l.positioner == nil {
 		return nil, nil, errorf(StateError, "this source has no positions")
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, l.cfg.ReadyTimeout, errorf(BrokerError, "the cluster did not answer within %v", l.cfg.ReadyTimeout))
+	bounded, cancel := context.WithTimeout(ctx, l.cfg.ReadyTimeout)
 	stop := context.AfterFunc(l.ctx, cancel)
 	return bounded, func() { stop(); cancel() }, nil
 }

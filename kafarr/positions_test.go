@@ -77,6 +77,26 @@ func TestAStartOutsideTheLogIsToldOnce(t *testing.T) {
 	wantPolls(t, l, 100, "t[0]: offset 9 is not in the log, which goes from 0 to 3", "")
 }
 
+// mute is a source whose cluster does not answer questions.
+type mute struct{ *replay.Source }
+
+func (mute) AskOffsets(context.Context, []source.Position) ([]source.Position, error) {
+	return nil, source.Errorf(source.Broker, "no answer")
+}
+
+func TestAPartitionThatBeginsNobodyKnowsWhereIsPausedAndSoSaid(t *testing.T) {
+	src := replay.New(line(0, 3)...)
+	l, err := kafarr.Open(kafarr.Config{
+		Registry: schemas, Start: []kafarr.Start{{Partition: -1, At: kafarr.Place{Kind: kafarr.AtTime, Value: 1001}}},
+		Source: func(h source.Handler) (source.Source, error) { _, err := src.Open(h); return mute{src}, err },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	wantPolls(t, l, 100, "t[0]: it is paused, as the place where it begins could not be found out; seek and resume to go on: no answer", "")
+}
+
 func TestASeekGoesToEveryKindOfPlace(t *testing.T) {
 	l, _ := open(t, kafarr.Config{Properties: map[string]string{"auto.offset.reset": "earliest"}}, line(0, 6)...)
 	wantPolls(t, l, 3, "x.A 0 1 2")

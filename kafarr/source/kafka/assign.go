@@ -45,7 +45,7 @@ func (k *Kafka) findPartitions() {
 func (k *Kafka) lookFor(topic string, partitions []int32) (bool, error) {
 	m, err := k.consumer.GetMetadata(&topic, false, int(findPause.Milliseconds()))
 	if err != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // it is asked again, and Ready says what the client complains about
 	}
 	t, ok := m.Topics[topic]
 	if !ok || t.Error.Code() == kafka.ErrLeaderNotAvailable {
