@@ -21,6 +21,8 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME ?= 60s
+# By default Go spends up to a minute on making each new input smaller, which is most of the time there is.
+FUZZFLAGS := -fuzzminimizetime=10x
 PYTEST := $(VENV)/bin/python -m pytest
 
 .PHONY: help
@@ -44,20 +46,25 @@ test: lint test-go fuzz-short test-python test-integration ## Lint and run every
 test-go: ## Run the Go tests with the race detector
 	go test -race $(GO_TEST_ARGS) ./...
 
+# $(call fuzz,command) runs a command for each fuzz target there is, with its name as $$target and its package as $$package.
+fuzz = @set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' kafarr cgo | sort | while IFS=: read -r file target; do \
+	target=$${target\#func }; package=./$$(dirname $$file); (set -x; $(1)); \
+done
+
 .PHONY: fuzz fuzz-short
 fuzz: ## Fuzz each Go fuzz target for FUZZTIME
-	@set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' kafarr cgo | while IFS=: read -r file target; do \
-		(set -x; go test -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file)); \
-	done
-fuzz-short: ## Fuzz the decoder for 30 s and the other targets for 5 s each
-	go test -run='^$$' -fuzz='^FuzzBody$$' -fuzztime=30s ./kafarr/avro
-	go test -run='^$$' -fuzz='^FuzzNested$$' -fuzztime=5s ./kafarr/avro
-	go test -run='^$$' -fuzz='^FuzzSchema$$' -fuzztime=5s ./kafarr/avro
-	go test -run='^$$' -fuzz='^FuzzResolve$$' -fuzztime=5s ./kafarr/avro
+	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$(FUZZTIME) $$package)
+fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s each
+	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$$([ $$target = FuzzBody ] && echo 20s || echo 5s) $$package)
 
 .PHONY: test-python
 test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server
 	$(PYTEST) tests/unit tests/boundary tests/docs $(PYTEST_ARGS)
+
+.PHONY: types-page
+types-page: build $(VENV)/dev.stamp ## Write docs/types.md anew: what frames make of each type
+	@# polars prints its panics, of which the page tells.
+	$(VENV)/bin/python -m tests.docs.types_page
 
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry

@@ -36,13 +36,14 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 
 // columnOptions are the parts of a configuration that say how schemas become columns.
 type columnOptions struct {
-	Columns   []string `json:"columns"`
-	Unions    string   `json:"unions"`
-	Recursion string   `json:"recursion"`
+	Columns   []string    `json:"columns"`
+	Unions    string      `json:"unions"`
+	Recursion string      `json:"recursion"`
+	Limits    avro.Limits `json:"limits"`
 }
 
 func (c *columnOptions) options() (avro.Options, error) {
-	o := avro.Options{Columns: c.Columns}
+	o := avro.Options{Columns: c.Columns, Limits: c.Limits}
 	switch c.Unions {
 	case "", "struct":
 	case "dense":

@@ -42,7 +42,8 @@ enum kafarr_status {
   KAFARR_E_CLOSED = 20,             /* ClosedError: the handle is closed */
   KAFARR_E_FORK = 21,               /* ForkError: used in a forked child (raised by the Python side) */
   KAFARR_E_STATE = 22,              /* StateError: called at the wrong time, such as a second poll at once */
-  KAFARR_E_INTERNAL = 23            /* InternalError: a bug in this library; it refuses further calls */
+  KAFARR_E_INTERNAL = 23,           /* InternalError: a bug in this library; it refuses further calls */
+  KAFARR_E_KEY_DECODE = 24          /* KeyDecodeError: a message's key is not what it should be */
 };
 
 /* Where and why something failed. Unknown numbers are -1, unknown texts empty. Texts are cut at a
@@ -99,7 +100,7 @@ struct kafarr_batch {
   int64_t rejected_rows;
   int64_t events;                   /* events that wait for listener_events(), also set with KAFARR_PENDING */
   char *info;                       /* JSON, NULL when no batch:
-                                       {"message_type": str,
+                                       {"id": int, "message_type": str,
                                         "ranges": [[topic, partition, first, next, rows], ...]} */
 };
 
@@ -125,9 +126,15 @@ void kafarr_forget(int64_t operation);
  *   "servers": str, "group": str, "topics": [str, ...], "registry_url": str,
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
  *   "metadata": [[metadata column, name in the frame], ...],
+ *   "value": "avro" | "bytes" | "string" | "auto", "key": the same,
+ *   "framing": "confluent" | "bare" | "single_object" | "schema_header",
+ *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
+ *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "ready_timeout_ms": int,
- *   "reader_schemas": [str (Avro JSON), ...], "assign": [[topic, partition], ...] instead of topics,
- *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start, and "columns", "unions", "recursion" as in decoder_new
+ *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default),
+ *   "assign": [[topic, partition], ...] instead of topics,
+ *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
+ *   and "columns", "unions", "recursion", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
 
@@ -143,9 +150,9 @@ int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int
  *   {"event": "assigned" | "revoked" | "lost", "partitions": [[topic, partition, offset], ...]} */
 int32_t listener_events(int64_t listener, char **events, struct kafarr_error *error);
 
-/* Acknowledges and commits. ranges: JSON [[topic, partition, first, next], ...], or NULL for all that was
- * returned. kafarr_wait()'s result is NULL. */
-int32_t listener_commit_start(int64_t listener, const char *ranges, int64_t ranges_len, int64_t *operation,
+/* Acknowledges and commits. batches: JSON {"ids": [int, ...], "ranges": [[topic, partition, first, next], ...]} of what
+ * is acknowledged, or NULL for all that was returned. kafarr_wait()'s result is NULL. */
+int32_t listener_commit_start(int64_t listener, const char *batches, int64_t batches_len, int64_t *operation,
                               struct kafarr_error *error);
 
 /* Positions. Partitions that are not of the assignment are KAFARR_E_STATE. */
@@ -154,6 +161,10 @@ int32_t listener_commit_start(int64_t listener, const char *ranges, int64_t rang
  * "latest", "offset" (number is one) or "time" (number is in milliseconds since 1970). kafarr_wait()'s result is NULL. */
 int32_t listener_seek_start(int64_t listener, const char *targets, int64_t targets_len, int64_t *operation,
                             struct kafarr_error *error);
+/* Gives batches back that listener_poll returned and that the caller could not pass on: their rows come again. batches: as in
+ * listener_commit_start. kafarr_wait()'s result is NULL. */
+int32_t listener_give_back_start(int64_t listener, const char *batches, int64_t batches_len, int64_t *operation,
+                                 struct kafarr_error *error);
 /* Pauses (pause=1) or resumes (0). partitions: JSON [[topic, partition (-1: every)], ...], or NULL for all of the assignment. */
 int32_t listener_pause_start(int64_t listener, int32_t pause, const char *partitions, int64_t partitions_len,
                              int64_t *operation, struct kafarr_error *error);
@@ -167,7 +178,8 @@ int32_t listener_lag_start(int64_t listener, int64_t *operation, struct kafarr_e
 int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_error *error);
 
 /* JSON: counters since the listener was opened:
- *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "log_lines_dropped"} */
+ *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "tombstones",
+ *    "log_lines_dropped"} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */
@@ -180,7 +192,8 @@ int32_t listener_free(int64_t listener, struct kafarr_error *error);
 
 /* config: JSON object
  *   "schema": str (Avro JSON), "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
- *   "unions": "struct" | "dense", "recursion": "refuse" | "json" */
+ *   "unions": "struct" | "dense", "recursion": "refuse" | "json",
+ *   "limits": {"schema_depth", "columns", "value_depth", "block_items", "empty_items": int (0: the default)} */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
 /* Decodes `rows` bodies: body i is data[offsets[i] .. offsets[i+1]). All or nothing: the first body that
  * does not decode is the error, with its index as error->offset. */

@@ -7,7 +7,11 @@ import "C"
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -31,11 +35,19 @@ type listenerConfig struct {
 	Config         map[string]string          `json:"config"`
 	RegistryConfig map[string]string          `json:"registry_config"`
 	Metadata       [][2]kafarr.MetadataColumn `json:"metadata"`
+	Value          string                     `json:"value"`
+	Key            string                     `json:"key"`
+	Framing        string                     `json:"framing"`
+	Schemas        [][2]string                `json:"schemas"`
+	Tombstones     string                     `json:"tombstones"`
+	Mixed          string                     `json:"mixed"`
+	Acknowledge    string                     `json:"acknowledge"`
 	Errors         string                     `json:"errors"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
 	Assign         []partitionIn              `json:"assign"`
 	Start          []startIn                  `json:"start"`
+	BatchBytes     int                        `json:"batch_bytes"`
 	columnOptions
 }
 
@@ -47,7 +59,27 @@ func parse(text *C.char, n C.int64_t, into any) error {
 	return nil
 }
 
-var errorModes = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
+// The words of options, each with what it stands for.
+var (
+	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
+	framings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "bare": kafarr.Bare,
+		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader}
+	tombstones   = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
+	mixes        = map[string]kafarr.Mixed{"": kafarr.SplitMixed, "split": kafarr.SplitMixed, "group": kafarr.GroupMixed}
+	acknowledges = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}
+	errorModes   = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
+)
+
+// choose looks an option's word up.
+func choose[T any](option, word string, words map[string]T, to *T) error {
+	v, ok := words[word]
+	if !ok {
+		known := slices.Sorted(maps.Keys(words))[1:] // without the empty one
+		return configError("%s is %q: it must be one of %s", option, word, strings.Join(known, ", "))
+	}
+	*to = v
+	return nil
+}
 
 //export listener_new
 func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
@@ -56,25 +88,33 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		if err := parse(config, n, &c); err != nil {
 			return err
 		}
-		mode, ok := errorModes[c.Errors]
-		if !ok {
-			return configError(`errors is %q: it must be "raise", "skip" or "collect"`, c.Errors)
+		cfg := kafarr.Config{}
+		if err := errors.Join(
+			choose("value", c.Value, contents, &cfg.Value), choose("key", c.Key, contents, &cfg.Key), choose("framing", c.Framing, framings, &cfg.Framing),
+			choose("tombstones", c.Tombstones, tombstones, &cfg.Tombstones), choose("mixed", c.Mixed, mixes, &cfg.Mixed),
+			choose("acknowledge", c.Acknowledge, acknowledges, &cfg.Acknowledge), choose("errors", c.Errors, errorModes, &cfg.Errors),
+		); err != nil {
+			return err
 		}
-		metadata := make([]kafarr.Metadata, len(c.Metadata))
+		for _, s := range c.Schemas {
+			cfg.Schemas = append(cfg.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1]})
+		}
+		cfg.Metadata = make([]kafarr.Metadata, len(c.Metadata))
 		for i, m := range c.Metadata {
-			metadata[i] = kafarr.Metadata{Column: m[0], As: string(m[1])}
+			cfg.Metadata[i] = kafarr.Metadata{Column: m[0], As: string(m[1])}
 		}
 		options, err := c.options()
 		if err != nil {
 			return err
 		}
 		l := &listener{events: &events{}}
-		l.Listener, err = kafarr.Open(kafarr.Config{
-			Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: partitionsIn(c.Assign), Start: startsIn(c.Start), RegistryURL: c.RegistryURL,
-			Properties: c.Config, RegistryProperties: c.RegistryConfig, Metadata: metadata, Errors: mode,
-			Readers: c.ReaderSchemas, Columns: options.Columns, Unions: options.Unions, Recursion: options.Recursion,
-			ReadyTimeout: time.Duration(c.ReadyTimeoutMS) * time.Millisecond, Logger: slog.New(l.events),
-		})
+		cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
+		cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
+		cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
+		cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
+		cfg.Limits, cfg.BatchBytes = options.Limits, c.BatchBytes
+		cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(l.events)
+		l.Listener, err = kafarr.Open(cfg)
 		if err != nil {
 			return err
 		}
@@ -115,9 +155,10 @@ func handOver(b *kafarr.Batch, out *C.struct_kafarr_batch) error {
 		return nil
 	}
 	info, err := json.Marshal(struct {
+		ID          int64   `json:"id"`
 		MessageType string  `json:"message_type"`
 		Ranges      [][]any `json:"ranges"`
-	}{b.MessageType, rangesOut(b.Ranges)})
+	}{b.ID(), b.MessageType, rangesOut(b.Ranges)})
 	if err != nil {
 		return err
 	}
@@ -168,25 +209,35 @@ func (r *rangeIn) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &[]any{&r.Topic, &r.Partition, &r.First, &r.Next})
 }
 
+// batchesIn are batches as they come back.
+type batchesIn struct {
+	IDs    []int64   `json:"ids"`
+	Ranges []rangeIn `json:"ranges"`
+}
+
+func (b *batchesIn) ranges() []kafarr.Range {
+	out := make([]kafarr.Range, len(b.Ranges))
+	for i, r := range b.Ranges {
+		out[i] = r.Range
+	}
+	return out
+}
+
 //export listener_commit_start
-func listener_commit_start(handle C.int64_t, ranges *C.char, n C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+func listener_commit_start(handle C.int64_t, batches *C.char, n C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
 		l, err := get[*listener](int64(handle))
 		if err != nil {
 			return err
 		}
-		var in []rangeIn
-		if ranges != nil {
-			if err := parse(ranges, n, &in); err != nil {
+		var in batchesIn
+		if batches != nil {
+			if err := parse(batches, n, &in); err != nil {
 				return err
 			}
 		}
-		list := make([]kafarr.Range, len(in))
-		for i, r := range in {
-			list[i] = r.Range
-		}
-		all := ranges == nil
-		*op = C.int64_t(start(func() (string, error) { return "", l.CommitRanges(context.Background(), all, list) }))
+		all := batches == nil
+		*op = C.int64_t(start(func() (string, error) { return "", l.CommitIDs(context.Background(), all, in.IDs, in.ranges()) }))
 		return nil
 	})
 }

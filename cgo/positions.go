@@ -81,6 +81,22 @@ func listener_seek_start(handle C.int64_t, targets *C.char, n C.int64_t, op *C.i
 	})
 }
 
+//export listener_give_back_start
+func listener_give_back_start(handle C.int64_t, batches *C.char, n C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		l, err := get[*listener](int64(handle))
+		if err != nil {
+			return err
+		}
+		var in batchesIn
+		if err := parse(batches, n, &in); err != nil {
+			return err
+		}
+		*op = C.int64_t(start(func() (string, error) { return "", l.GiveBack(in.IDs, in.ranges()) }))
+		return nil
+	})
+}
+
 //export listener_pause_start
 func listener_pause_start(handle C.int64_t, pause C.int32_t, partitions *C.char, n C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {

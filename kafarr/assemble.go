@@ -12,196 +12,351 @@ import (
 // cache when the next of these three steps comes to them.
 const runMax = 1024
 
-// maxBatchBytes ends a batch before a column's 32-bit offsets could overflow: no column holds more bytes than came in.
-const maxBatchBytes = 1 << 30
-
-// held are fetched records that no batch has taken yet, with a cursor. What lies behind a schema change stays here, as messages in
-// the client's memory, and opens the next batch.
-type held struct {
-	chunks []source.Chunk
-	chunk  int
-	record int
-}
-
-// rest returns the chunk under the cursor and its records from the cursor on; nil when there are none left.
-func (h *held) rest() (*source.Chunk, []source.Record) {
-	for h.chunk < len(h.chunks) {
-		c := &h.chunks[h.chunk]
-		if h.record < len(c.Records) {
-			return c, c.Records[h.record:]
-		}
-		h.chunk++
-		h.record = 0
-	}
-	return nil, nil
-}
-
-// drop takes a partition's records out.
-func (h *held) drop(k partitionKey) {
-	for i := h.chunk; i < len(h.chunks); i++ {
-		if c := &h.chunks[i]; c.Topic == k.topic && c.Partition == k.partition {
-			c.Records = nil
-			if i == h.chunk {
-				h.record = 0
-			}
-		}
-	}
-}
-
 // outcome is why assemble stopped.
 type outcome int
 
 const (
 	drained outcome = iota // all held records are taken: fetch more
-	full                   // the batch has its rows
+	full                   // the poll has its rows
 	changed                // the next record belongs to another batch
 	waiting                // the next record's schema is being looked up
 	failed                 // the next record is bad and is told as an error
 )
 
-// assemble appends held records to the batch until something stops it.
+// assemble appends held records to batches until something stops it.
 func (l *Listener) assemble(limit int) (outcome, *Error) {
 	for {
-		if l.batch.rows() >= limit || l.batch.bytes >= maxBatchBytes {
+		if l.gathered >= limit || l.bytes >= l.cfg.BatchBytes {
 			return full, nil
 		}
 		chunk, records := l.held.rest()
 		if chunk == nil {
 			return drained, nil
 		}
-		records = records[:min(len(records), limit-l.batch.rows(), runMax)]
-		run, framing := l.frame(records)
-		if run == 0 {
-			if out, err := l.bad(chunk, &records[0], -1, framing); out != drained {
-				return out, err
-			}
-			continue
+		records = records[:min(len(records), limit-l.gathered, runMax)]
+		var out outcome
+		var err *Error
+		if l.cfg.Mixed == GroupMixed {
+			out, err = l.group(chunk, records)
+		} else {
+			out, err = l.run(chunk, records)
 		}
-		if out, err := l.appendRun(chunk, records[:run]); out != drained {
+		if out != drained {
 			return out, err
 		}
 	}
 }
 
-// frame reads the framing of the records up to the first that is bad or of another schema, leaves their bodies in l.bodies and the
-// schema's id in l.schemaID, and returns how many there are. The error is that of the first record.
-func (l *Listener) frame(records []source.Record) (int, *Error) {
-	l.bodies = l.bodies[:0]
-	for i := range records {
-		r := &records[i]
-		id, body, length, err := wire.Confluent(r.Value, r.ValueLen)
-		var fault *Error
-		if err != nil {
-			fault = errorf(FramingError, "%w", err)
-		} else if r.HeaderCount > 0 {
-			if text := headerFault(r); text != "" {
-				fault = errorf(DecodeError, "%s", text)
-				fault.Path = string(Headers)
-			}
-		}
-		if fault != nil {
-			return i, fault
-		}
-		if i == 0 {
-			l.schemaID = id
-		} else if id != l.schemaID {
-			break
-		}
-		l.bodies = append(l.bodies, avro.Body{Data: body, Len: length})
-	}
-	return len(l.bodies), nil
-}
-
-// appendRun appends records of one schema, whose bodies frame has left in l.bodies.
-func (l *Listener) appendRun(chunk *source.Chunk, records []source.Record) (outcome, *Error) {
-	first := &records[0]
-	p, pending, err := l.planOf(l.schemaID)
-	switch {
-	case pending:
-		return waiting, nil
-	case err != nil && (err.Code == SchemaError || err.Code == IncompatibleSchemaError), err != nil && err.Code == SchemaNotFoundError && l.cfg.Errors != Raise:
-		return l.bad(chunk, first, int64(l.schemaID), err)
-	case err != nil: // says nothing about the record, which is tried again by the next poll
-		if l.batch.pending() {
-			return changed, nil
-		}
-		return failed, err.at(chunk.Topic, chunk.Partition, first.Offset)
-	}
-	b := &l.batch
-	if b.plan != nil && b.plan.avro.Shape != p.avro.Shape && b.rows() > 0 {
-		return changed, nil
-	}
-	if b.rows() == 0 {
-		l.start(p)
-	}
-	n, appendErr := b.set.appender(p.avro).Append(l.bodies)
-	if n > 0 {
-		l.appended(chunk, records[:n])
-	}
-	switch {
-	case appendErr == nil:
+// run appends the records up to the first that is of another schema, or bad.
+func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *Error) {
+	if l.cfg.Tombstones == SkipTombstones && records[0].ValueLen < 0 {
+		l.skipTombstones(chunk, records)
 		return drained, nil
-	case errors.Is(appendErr, avro.ErrFull) && b.rows() > 0:
+	}
+	r, fault := l.frame(chunk, records)
+	if fault != nil {
+		return l.bad(chunk, &records[0], refNull, fault)
+	}
+	p, out, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
+	if out != drained {
+		return out, err
+	}
+	b := l.buildingFor(l.setOf(p))
+	if b == nil {
 		return changed, nil
-	case errors.Is(appendErr, avro.ErrFull):
-		return l.bad(chunk, &records[n], int64(l.schemaID), errorf(DecodeError, "the row does not fit into one batch"))
 	}
-	return l.bad(chunk, &records[n], int64(l.schemaID), wrap(appendErr))
+	n, rowErr := l.appendRows(b, p, &r)
+	if n > 0 {
+		l.held.record += n
+	}
+	switch {
+	case rowErr == nil:
+		return drained, nil
+	case errors.Is(rowErr, avro.ErrFull) && b.rows() > 0:
+		return changed, nil
+	}
+	return l.bad(chunk, &records[n], r.ref, rowFault(rowErr))
 }
 
-// appended completes rows whose values were just appended: metadata, ranges, cursor.
-func (l *Listener) appended(chunk *source.Chunk, records []source.Record) {
-	b := &l.batch
-	r := rows{topic: chunk.Topic, partition: chunk.Partition, schemaID: l.schemaID, records: records}
-	for i, m := range l.cfg.Metadata {
-		metadataColumns[m.Column].append(b.set.metadata[i], &r)
+// rowFault is the error of a row that could not be appended.
+func rowFault(err error) *Error {
+	if errors.Is(err, avro.ErrFull) {
+		return errorf(DecodeError, "the row does not fit into one batch")
 	}
-	if b.set.hidden {
-		metadataColumns[Offset].append(b.set.offsets, &r)
-	}
-	bytes := 0
-	for i := range records {
-		bytes += int(records[i].ValueLen) + int(max(records[i].KeyLen, 0))
-		for _, h := range headersOf(&records[i]) {
-			bytes += int(h.NameLen) + int(max(h.ValueLen, 0))
-		}
-	}
-	b.bytes += bytes
-	l.counters.rows.Add(int64(len(records)))
-	l.counters.bytes.Add(int64(bytes))
-	l.passed(chunk, records[0].Offset, records[len(records)-1].Offset+1, len(records), len(records))
+	return wrap(err)
 }
 
-// passed moves the cursor over n records that lie in [first, next) and gave that many rows.
-func (l *Listener) passed(chunk *source.Chunk, first, next int64, n, rows int) {
-	k := partitionKey{chunk.Topic, chunk.Partition}
-	l.batch.took(k, first, next, rows)
-	l.positions[k] = next
+// skipTombstones passes over the records without a value that come first.
+func (l *Listener) skipTombstones(chunk *source.Chunk, records []source.Record) {
+	n := 1
+	for n < len(records) && records[n].ValueLen < 0 {
+		n++
+	}
+	l.counters.tombstones.Add(int64(n))
+	l.pass(chunk, records[n-1].Offset+1)
 	l.held.record += n
 }
 
-// bad deals with the record under the cursor, which cannot be decoded. drained means: go on behind it.
-func (l *Listener) bad(chunk *source.Chunk, r *source.Record, schemaID int64, err *Error) (outcome, *Error) {
-	placed := err.at(chunk.Topic, chunk.Partition, r.Offset)
-	placed.SchemaID = max(placed.SchemaID, schemaID)
-	switch l.cfg.Errors {
-	case Skip:
-		l.counters.skipped.Add(1)
-	case Collect:
-		if l.batch.rejected == nil {
-			l.batch.rejected = newRejected()
+// frame reads the framing of the records up to the first that is bad or of another schema. The error is that of the first record.
+func (l *Listener) frame(chunk *source.Chunk, records []source.Record) (rows, *Error) {
+	l.bodies, l.keyBodies = l.bodies[:0], l.keyBodies[:0]
+	r := rows{topic: chunk.Topic, partition: chunk.Partition}
+	var first *Error
+	if l.values.content == Avro && l.values.framing == Confluent && l.keys == nil {
+		first = l.framePlain(records, &r)
+	} else {
+		first = l.frameAny(records, &r)
+	}
+	n := len(l.bodies)
+	r.records, r.bodies = records[:n], l.bodies
+	if l.keys != nil {
+		r.keys = l.keyBodies
+	}
+	if n == 0 {
+		return r, first
+	}
+	if r.ref != refNull {
+		l.values.last[chunk.Topic] = r.ref
+	}
+	return r, nil
+}
+
+// framePlain is frameAny for the case that counts: registry-framed values, and no keys. Its own loop saves 3 of 31 ns a message.
+func (l *Listener) framePlain(records []source.Record, out *rows) *Error {
+	for i := range records {
+		r := &records[i]
+		if r.ValueLen < 0 {
+			return l.frameAny(records, out)
 		}
-		l.batch.rejected.append(chunk, r, placed)
-		l.batch.bytes += int(max(r.ValueLen, 0)) + int(max(r.KeyLen, 0))
-		l.counters.rejected.Add(1)
+		id, body, length, err := wire.Confluent(r.Value, r.ValueLen)
+		if err != nil {
+			return errorf(FramingError, "%w", err)
+		}
+		if r.HeaderCount > 0 {
+			if fault := headersFault(r); fault != nil {
+				return fault
+			}
+		}
+		if i == 0 {
+			out.ref = schemaRef(id)
+		} else if schemaRef(id) != out.ref {
+			return nil
+		}
+		l.bodies = append(l.bodies, avro.Body{Data: body, Len: length})
+	}
+	return nil
+}
+
+func (l *Listener) frameAny(records []source.Record, out *rows) *Error {
+	l.bodies = l.bodies[:0]
+	for i := range records {
+		ref, key, body, keyBody, err := l.frameOne(out.topic, records, i, out.ref)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			out.ref, l.keyRef = ref, key
+		} else if ref != out.ref || key != l.keyRef && (keyBody.Len >= 0 || l.keys.untyped()) || l.cfg.Tombstones == SkipTombstones && body.Len < 0 {
+			return nil
+		}
+		l.bodies = append(l.bodies, body)
+		if l.keys != nil {
+			l.keyBodies = append(l.keyBodies, keyBody)
+		}
+	}
+	return nil
+}
+
+// frameOne reads the framing of record i. current is the schema of the record before it.
+func (l *Listener) frameOne(topic string, records []source.Record, i int, current schemaRef) (ref, key schemaRef, body, keyBody avro.Body, fault *Error) {
+	r := &records[i]
+	var err error
+	switch ref, body, err = l.values.frame(topic, r, r.Value, r.ValueLen); {
+	case err != nil:
+		return 0, 0, body, keyBody, errorf(FramingError, "%w", err)
+	case ref == refNull && l.cfg.Tombstones == KeepTombstones && l.values.untyped():
+		ref = refUntyped
+	case ref == refNull && l.cfg.Tombstones == KeepTombstones && i > 0 && l.cfg.Mixed == SplitMixed:
+		ref = current
+	case ref == refNull && l.cfg.Tombstones == KeepTombstones:
+		ref = l.values.nullOf(topic, records[i:])
+	}
+	if r.HeaderCount > 0 {
+		if fault = headersFault(r); fault != nil {
+			return 0, 0, body, keyBody, fault
+		}
+	}
+	if l.keys != nil {
+		if key, keyBody, fault = l.keys.key(topic, r, records[i:]); fault != nil {
+			return 0, 0, body, keyBody, fault
+		}
+		if keyBody.Len >= 0 {
+			l.keys.last[topic] = key
+		}
+	}
+	return ref, key, body, keyBody, nil
+}
+
+// headersFault is the error of a record whose headers are no text; nil where they are.
+func headersFault(r *source.Record) *Error {
+	text := headerFault(r)
+	if text == "" {
+		return nil
+	}
+	fault := errorf(DecodeError, "%s", text)
+	fault.Path = string(Headers)
+	return fault
+}
+
+// resolve finds the plans of a record's value and key. Anything but drained is why it cannot be appended now.
+func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, out outcome, err *Error) {
+	v, pending, err := l.planOf(l.values, ref)
+	if pending {
+		return pair{}, waiting, nil
+	}
+	if err != nil {
+		out, err = l.unusable(chunk, r, ref, err)
+		return pair{}, out, err
+	}
+	if l.keys == nil {
+		return pair{value: v}, drained, nil
+	}
+	k, pending, err := l.planOf(l.keys, keyRef)
+	if pending {
+		return pair{}, waiting, nil
+	}
+	if err != nil {
+		if ofSchema(err) {
+			err = keyError(err)
+		}
+		out, err = l.unusable(chunk, r, refNull, err)
+		return pair{}, out, err
+	}
+	return pair{v, k}, drained, nil
+}
+
+// ofSchema tells whether an error is a schema's own, so that asking again changes nothing.
+func ofSchema(err *Error) bool {
+	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError
+}
+
+// unusable deals with a record whose schema cannot be had or used.
+func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) (outcome, *Error) {
+	if ofSchema(err) || err.Code == SchemaNotFoundError && l.cfg.Errors != Raise {
+		return l.bad(chunk, r, ref, err)
+	}
+	// It says nothing about the record, which is tried again by the next poll.
+	if l.pending() {
+		return changed, nil
+	}
+	return failed, err.at(chunk.Topic, chunk.Partition, r.Offset)
+}
+
+// appendRows appends rows to a batch until one fails, and returns how many it appended.
+func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
+	set := b.set
+	n, err := set.appender(p.value.avro, set.values).Append(r.bodies)
+	if p.key != nil {
+		k, keyErr := set.appender(p.key.avro, set.keys).Append(r.keys[:n])
+		if k < n { // the values behind the bad key go back
+			set.values.Truncate(set.values.Rows() - (n - k))
+			if n, err = k, keyErr; !errors.Is(err, avro.ErrFull) {
+				err = keyError(wrap(err))
+			}
+		}
+	}
+	if n == 0 {
+		return 0, err
+	}
+	done := rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
+	for i, m := range l.cfg.Metadata {
+		if m.Column != Key {
+			metadataColumns[m.Column].append(set.metadata[i], &done)
+		}
+	}
+	if set.hidden {
+		metadataColumns[Offset].append(set.offsets, &done)
+	}
+	bytes := done.size()
+	l.bytes += bytes
+	l.gathered += n
+	l.counters.rows.Add(int64(n))
+	l.counters.bytes.Add(int64(bytes))
+	l.took(b, partitionKey{r.topic, r.partition}, done.records[0].Offset, done.records[n-1].Offset+1, n)
+	return n, err
+}
+
+// took notes that a batch has taken the records of [first, next), of which n became rows.
+func (l *Listener) took(b *building, k partitionKey, first, next int64, n int) {
+	b.took(k, first, next, n)
+	l.mu.Lock()
+	l.acks.took(k, b.id, first, next)
+	l.mu.Unlock()
+	l.positions[k] = max(l.positions[k], next)
+}
+
+// pass notes that the records before next need no batch: there is nothing to hand over of them.
+func (l *Listener) pass(chunk *source.Chunk, next int64) {
+	k := partitionKey{chunk.Topic, chunk.Partition}
+	l.mu.Lock()
+	l.acks.passed(k, next)
+	l.mu.Unlock()
+	l.positions[k] = max(l.positions[k], next)
+}
+
+// bad deals with the record under the cursor, which cannot be decoded. drained means: go on behind it.
+func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) (outcome, *Error) {
+	placed := l.placed(chunk, r, ref, err)
+	switch l.cfg.Errors {
 	case Raise:
-		if l.batch.rows() > 0 { // they come first; the record is met again by the next poll
+		if l.pending() { // what came before comes first; the record is met again by the next poll
 			return changed, nil
 		}
 		// The error has passed its row once it is returned: the next poll acknowledges it and goes on behind it.
-		l.passed(chunk, r.Offset, r.Offset+1, 1, 0)
+		id := l.takeAlone(chunk, r)
+		l.mu.Lock()
+		l.acks.handOver(id)
+		l.mu.Unlock()
+		l.held.record++
 		return failed, placed
+	case Skip:
+		l.skip(chunk, r)
+	case Collect:
+		l.reject(l.anyBuilding(), chunk, r, placed)
 	}
-	l.passed(chunk, r.Offset, r.Offset+1, 1, 0)
+	l.held.record++
 	return drained, nil
+}
+
+func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) *Error {
+	placed := err.at(chunk.Topic, chunk.Partition, r.Offset)
+	if id, ok := ref.id(); ok && placed.Code != KeyDecodeError { // ref is the value's
+		placed.SchemaID = max(placed.SchemaID, int64(id))
+	}
+	return placed
+}
+
+// takeAlone gives a bad record a batch of its own, which stands for its error.
+func (l *Listener) takeAlone(chunk *source.Chunk, r *source.Record) batchID {
+	id, k := newBatchID(), partitionKey{chunk.Topic, chunk.Partition}
+	l.mu.Lock()
+	l.acks.took(k, id, r.Offset, r.Offset+1)
+	l.mu.Unlock()
+	l.positions[k] = max(l.positions[k], r.Offset+1)
+	return id
+}
+
+func (l *Listener) skip(chunk *source.Chunk, r *source.Record) {
+	l.counters.skipped.Add(1)
+	l.pass(chunk, r.Offset+1)
+}
+
+func (l *Listener) reject(b *building, chunk *source.Chunk, r *source.Record, err *Error) {
+	if b.rejected == nil {
+		b.rejected = newRejected()
+	}
+	b.rejected.append(chunk, r, err)
+	l.bytes += int(max(r.ValueLen, 0)) + int(max(r.KeyLen, 0))
+	l.counters.rejected.Add(1)
+	l.took(b, partitionKey{chunk.Topic, chunk.Partition}, r.Offset, r.Offset+1, 0)
 }

@@ -64,7 +64,7 @@ func (l *Listener) overtaken(out, group []source.Position) {
 	}
 }
 
-// Revoked implements source.Handler. Records that no batch has taken are dropped: whoever gets the partition reads them.
+// Revoked implements source.Handler. Rows that were not handed over are dropped: whoever gets the partition reads them.
 func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	l := (*Listener)(a)
 	l.mu.Lock()
@@ -73,7 +73,7 @@ func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	}
 	l.mu.Unlock()
 	for _, p := range partitions {
-		l.held.drop(partitionKey{p.Topic, p.Partition})
+		l.discard(partitionKey{p.Topic, p.Partition})
 	}
 	what := "revoked"
 	if lost {

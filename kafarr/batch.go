@@ -15,10 +15,16 @@ type Batch struct {
 	MessageType string
 	// Ranges say which offsets the rows come from: one range a partition.
 	Ranges []Range
+
+	id batchID
 }
 
+// ID tells the batch from every other of this process: what CommitIDs takes.
+func (b *Batch) ID() int64 { return int64(b.id) }
+
 // Range is a stretch of a partition: its rows lie in [First, Next). Rows counts those that arrived; fewer than Next-First where
-// offsets are missing from the log (transactions, compaction) or messages were skipped or rejected.
+// offsets are missing from the log (transactions, compaction), messages were skipped or rejected, or rows of other types lie in
+// between (MixedGroup).
 type Range struct {
 	Topic     string
 	Partition int32
@@ -26,6 +32,8 @@ type Range struct {
 	Next      int64
 	Rows      int64
 }
+
+func (r Range) key() partitionKey { return partitionKey{r.Topic, r.Partition} }
 
 // Release gives up the batch's memory.
 func (b *Batch) Release() {

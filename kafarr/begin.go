@@ -22,7 +22,7 @@ func (l *Listener) begins(out []source.Position, fresh []int) {
 	for i, at := range fresh {
 		targets[i] = Target{Topic: out[at].Topic, Partition: out[at].Partition, To: l.cfg.startOf(keyOf(out[at]))}
 	}
-	found, err := l.resolve(ctx, targets)
+	found, err := l.offsetsOf(ctx, targets)
 	var outside []*Error
 	if err == nil {
 		outside, err = l.outside(ctx, targets)

@@ -1,30 +1,20 @@
 package kafarr
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/column"
 )
 
-// building is the batch that is being filled.
+// building is a batch that is being filled.
 type building struct {
-	plan     *plan      // nil until the first good row
-	set      *columnSet // of plan
+	id       batchID
+	set      *columnSet // nil until the first good row
 	segments []segment
-	bytes    int
 	rejected *rejected
-}
-
-// columnSet is the columns of one shape. They are used again by the next batch of that shape, which so begins with the capacity that the
-// last one came to.
-type columnSet struct {
-	columns   *avro.Columns
-	appenders map[*avro.Plan]*avro.Appender
-	metadata  []column.Column
-	offsets   *column.Fixed // of every row: a batch may have to be cut
-	hidden    bool          // offsets is none of metadata
 }
 
 // segment is a stretch of rows of one partition: rows [row, row+rows) come from [first, next).
@@ -38,66 +28,7 @@ func (b *building) rows() int {
 	if b.set == nil {
 		return 0
 	}
-	return b.set.columns.Rows()
-}
-
-// pending tells that there is something to hand over before an error is told.
-func (b *building) pending() bool { return b.rows() > 0 || b.rejected != nil }
-
-// start gives the batch its type.
-func (l *Listener) start(p *plan) {
-	set := l.sets[p.avro.Shape]
-	if set == nil {
-		set = newColumnSet(p.avro, l.cfg.Metadata)
-		l.sets[p.avro.Shape] = set
-	}
-	if old := l.batch.set; old != nil && old != set { // none of its rows was good: what they had reserved goes back
-		old.release()
-	}
-	l.batch.plan, l.batch.set = p, set
-}
-
-func newColumnSet(p *avro.Plan, metadata []Metadata) *columnSet {
-	s := &columnSet{columns: p.NewColumns(), appenders: map[*avro.Plan]*avro.Appender{}}
-	for _, m := range metadata {
-		c := metadataColumns[m.Column].make()
-		s.metadata = append(s.metadata, c)
-		if m.Column == Offset {
-			s.offsets = c.(*column.Fixed)
-		}
-	}
-	if s.hidden = s.offsets == nil; s.hidden {
-		s.offsets = column.NewFixed(arrow.PrimitiveTypes.Int64, 8)
-	}
-	return s
-}
-
-// appender returns the appender of a plan, which has the shape of the set.
-func (s *columnSet) appender(p *avro.Plan) *avro.Appender {
-	a := s.appenders[p]
-	if a == nil {
-		a = p.Bind(s.columns)
-		s.appenders[p] = a
-	}
-	return a
-}
-
-// finish hands the columns over and leaves the set empty.
-func (s *columnSet) finish() []arrow.ArrayData {
-	out := s.columns.Finish()
-	for _, m := range s.metadata {
-		out = append(out, m.Finish())
-	}
-	s.release()
-	return out
-}
-
-func (s *columnSet) release() {
-	s.columns.Release()
-	for _, m := range s.metadata {
-		m.Release()
-	}
-	s.offsets.Release()
+	return b.set.values.Rows()
 }
 
 // took notes that [first, next) of a partition was read and gave n rows.
@@ -117,91 +48,186 @@ func (b *building) release() {
 	if b.rejected != nil {
 		b.rejected.release()
 	}
-	*b = building{}
 }
 
-// finished is a batch with what is needed to cut it.
-type finished struct {
-	batch    *Batch
-	segments []segment
-	offsets  []int64 // of the rows, in [segments]' numbering of rows
-}
-
-// finish turns the columns into a batch and starts anew. The rows' offsets are kept where the batch has to be cut at limit.
-func (b *building) finish(limit int) finished {
-	out := finished{batch: &Batch{}, segments: b.segments}
+// finish turns the columns into a batch. cuttable: keep the rows' offsets, for it may have to be cut.
+func (b *building) finish(cuttable bool) *finished {
+	out := &finished{batch: &Batch{Ranges: ranges(b.segments), id: b.id}, segments: b.segments}
 	if n := b.rows(); n > 0 {
-		if n > limit {
+		if cuttable {
 			out.offsets = make([]int64, n)
 			for i := range out.offsets {
 				out.offsets[i] = int64(b.set.offsets.At64(i)) //nolint:gosec // bit pattern
 			}
 		}
-		out.batch.Record = newRecord(b.plan.schema, b.set.finish(), n)
-		out.batch.MessageType = b.plan.avro.MessageType
+		out.batch.MessageType = b.set.messageType
+		out.batch.Record = newRecord(b.set.schema, b.set.finish(), n)
 	}
 	if b.rejected != nil {
 		out.batch.Rejected = b.rejected.finish()
 		b.rejected = nil
 	}
-	out.batch.Ranges = ranges(b.segments)
 	b.release()
 	return out
 }
 
-// newRecord makes a record batch of columns and gives up the caller's references to them.
-func newRecord(schema *arrow.Schema, columns []arrow.ArrayData, rows int) arrow.RecordBatch {
-	arrays := make([]arrow.Array, len(columns))
-	for i, c := range columns {
-		arrays[i] = array.MakeFromData(c)
-		c.Release()
+// buildingFor returns the batch that rows of these columns go to; nil where the one there is must be handed over first.
+func (l *Listener) buildingFor(set *columnSet) *building {
+	if set.building != nil {
+		return set.building
 	}
-	record := array.NewRecordBatch(schema, arrays, int64(rows))
-	for _, a := range arrays {
-		a.Release()
+	b := l.withoutRows()
+	if b == nil && len(l.batches) > 0 && l.cfg.Mixed == SplitMixed {
+		return nil
 	}
-	return record
+	if b == nil {
+		b = l.newBuilding()
+	}
+	if b.set != nil { // none of its rows was good: what they had reserved goes back
+		b.set.release()
+	}
+	b.set, set.building = set, b
+	return b
 }
 
-// ranges joins segments to one range a partition, in the order of their first rows.
-func ranges(segments []segment) []Range {
-	var out []Range
-	index := map[partitionKey]int{}
-	for _, s := range segments {
-		i, ok := index[s.partitionKey]
-		if !ok {
-			index[s.partitionKey] = len(out)
-			out = append(out, Range{Topic: s.topic, Partition: s.partition, First: s.first, Next: s.next, Rows: int64(s.rows)})
+// anyBuilding returns a batch for what has no type.
+func (l *Listener) anyBuilding() *building {
+	if len(l.batches) > 0 {
+		return l.batches[0]
+	}
+	return l.newBuilding()
+}
+
+func (l *Listener) newBuilding() *building {
+	b := &building{id: newBatchID()}
+	l.batches = append(l.batches, b)
+	return b
+}
+
+func (l *Listener) withoutRows() *building {
+	for _, b := range l.batches {
+		if b.rows() == 0 {
+			return b
+		}
+	}
+	return nil
+}
+
+// pending tells that there is something to hand over before an error is told.
+func (l *Listener) pending() bool {
+	return len(l.queue) > 0 || slices.ContainsFunc(l.batches, func(b *building) bool { return b.rows() > 0 || b.rejected != nil })
+}
+
+// columnSet is the columns of one shape: those of the values, of the keys, and the metadata. They are used again by the next batch of that shape, which so begins with the
+// capacity that the last one came to.
+type columnSet struct {
+	messageType string
+	schema      *arrow.Schema
+	values      *avro.Columns
+	keys        *avro.Columns // nil: keys are not asked for
+	appenders   map[*avro.Plan]*avro.Appender
+	metadata    []column.Column // nil in the place of the key
+	offsets     *column.Fixed   // of every row: a batch may have to be cut
+	hidden      bool            // offsets is none of metadata
+	building    *building       // that is being filled; nil: none
+}
+
+// pair is what decides a batch's columns.
+type pair struct {
+	value, key *plan // key is nil where keys are not asked for
+}
+
+// shape is equal for pairs whose columns are the same in every respect.
+func (p pair) shape() string {
+	s := p.value.avro.Shape
+	if !p.value.registered {
+		s += "\x02"
+	}
+	if p.key != nil {
+		s += "\x03" + p.key.avro.Shape
+	}
+	return s
+}
+
+// setOf returns the columns of a pair: the same for all pairs of a shape.
+func (l *Listener) setOf(p pair) *columnSet {
+	if s := l.sets[p]; s != nil {
+		return s
+	}
+	shape := p.shape()
+	s := l.shapes[shape]
+	if s == nil {
+		s = newColumnSet(p, &l.cfg)
+		l.shapes[shape] = s
+	}
+	l.sets[p] = s
+	return s
+}
+
+func newColumnSet(p pair, cfg *Config) *columnSet {
+	s := &columnSet{messageType: p.value.avro.MessageType, values: p.value.avro.NewColumns(), appenders: map[*avro.Plan]*avro.Appender{}}
+	fields := append([]arrow.Field(nil), p.value.avro.Fields...)
+	if p.key != nil {
+		s.keys = p.key.avro.NewColumns()
+	}
+	for _, m := range cfg.Metadata {
+		if m.Column == Key {
+			f := p.key.avro.Fields[0]
+			f.Name = m.name()
+			fields = append(fields, f)
+			s.metadata = append(s.metadata, nil)
 			continue
 		}
-		out[i].Next = s.next
-		out[i].Rows += int64(s.rows)
+		t := metadataColumns[m.Column]
+		c := t.make()
+		s.metadata = append(s.metadata, c)
+		if m.Column == Offset {
+			s.offsets = c.(*column.Fixed)
+		}
+		nullable := t.nullable || m.Column == SchemaID && (!p.value.registered || cfg.Tombstones == KeepTombstones)
+		fields = append(fields, arrow.Field{Name: m.name(), Type: t.dtype, Nullable: nullable})
 	}
+	if s.hidden = s.offsets == nil; s.hidden {
+		s.offsets = column.NewFixed(arrow.PrimitiveTypes.Int64, 8)
+	}
+	s.schema = arrow.NewSchema(fields, nil)
+	return s
+}
+
+// appender returns the appender of a plan, which has the shape of the set's values or keys.
+func (s *columnSet) appender(p *avro.Plan, to *avro.Columns) *avro.Appender {
+	a := s.appenders[p]
+	if a == nil {
+		a = p.Bind(to)
+		s.appenders[p] = a
+	}
+	return a
+}
+
+// finish hands the columns over and leaves the set empty.
+func (s *columnSet) finish() []arrow.ArrayData {
+	out := s.values.Finish()
+	for _, m := range s.metadata {
+		if m == nil {
+			out = append(out, s.keys.Finish()...)
+		} else {
+			out = append(out, m.Finish())
+		}
+	}
+	s.release()
 	return out
 }
 
-// cut takes the first n rows off a batch that has more, as a poll may return fewer than an earlier, interrupted one had gathered.
-func (f *finished) cut(n int) *Batch {
-	var left, right []segment
-	for _, s := range f.segments {
-		switch {
-		case s.row+s.rows <= n:
-			left = append(left, s)
-		case s.row >= n:
-			s.row -= n
-			right = append(right, s)
-		default:
-			l, r := s, s
-			l.rows, l.next = n-s.row, f.offsets[n]
-			r.row, r.rows, r.first = 0, s.rows-l.rows, f.offsets[n]
-			left, right = append(left, l), append(right, r)
+func (s *columnSet) release() {
+	s.building = nil
+	s.values.Release()
+	if s.keys != nil {
+		s.keys.Release()
+	}
+	for _, m := range s.metadata {
+		if m != nil {
+			m.Release()
 		}
 	}
-	whole := f.batch.Record
-	head := &Batch{Record: whole.NewSlice(0, int64(n)), MessageType: f.batch.MessageType, Ranges: ranges(left)}
-	f.batch.Record = whole.NewSlice(int64(n), whole.NumRows())
-	f.batch.Ranges = ranges(right)
-	f.segments, f.offsets = right, f.offsets[n:]
-	whole.Release()
-	return head
+	s.offsets.Release()
 }

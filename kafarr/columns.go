@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/column"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -24,8 +25,10 @@ const (
 	Timestamp     MetadataColumn = "_timestamp"      // timestamp[ms, UTC], null where the message has none
 	TimestampType MetadataColumn = "_timestamp_type" // dictionary<int32, utf8> of CreateTime and LogAppendTime, null where the message has none
 	SchemaID      MetadataColumn = "_schema_id"      // int32
-	Key           MetadataColumn = "_key"            // binary, null where the message has none
+	LeaderEpoch   MetadataColumn = "_leader_epoch"   // int32, null where the broker told none
+	Tombstone     MetadataColumn = "_tombstone"      // bool: the message has no value
 	Headers       MetadataColumn = "_headers"        // list<struct<key: utf8, value: binary>>
+	Key           MetadataColumn = "_key"            // as Config.Key says, null where the message has none; its columns are a plan's, not of the table below
 )
 
 // Metadata is a metadata column and its name in the batch; an empty name keeps the column's own.
@@ -41,12 +44,41 @@ func (m Metadata) name() string {
 	return string(m.Column)
 }
 
-// rows are consecutive records of one partition and schema whose values have just been appended.
+// rows are records of one partition and of one schema, in the order of their offsets: what is appended in one go.
 type rows struct {
 	topic     string
 	partition int32
-	schemaID  uint32
+	ref       schemaRef // of the values
 	records   []source.Record
+	bodies    []avro.Body
+	keys      []avro.Body // none: keys are not asked for
+}
+
+// nulls tells whether a value is null.
+func (r *rows) nulls() bool {
+	return slices.ContainsFunc(r.records, func(r source.Record) bool { return r.ValueLen < 0 })
+}
+
+// timestampType tells whether all timestamps are of this type.
+func (r *rows) timestampType(t int32) bool {
+	for i := range r.records {
+		if r.records[i].TimestampType != t {
+			return false
+		}
+	}
+	return true
+}
+
+// size is how many bytes the rows came in.
+func (r *rows) size() int {
+	bytes := 0
+	for i := range r.records {
+		bytes += int(max(r.records[i].ValueLen, 0)) + int(max(r.records[i].KeyLen, 0))
+		for _, h := range headersOf(&r.records[i]) {
+			bytes += int(h.NameLen) + int(max(h.ValueLen, 0))
+		}
+	}
+	return bytes
 }
 
 // metadataColumn is one entry of the table: its type, and how a stretch of rows is appended.
@@ -89,7 +121,19 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		dtype: arrow.PrimitiveTypes.Int32,
 		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
 		append: func(c column.Column, r *rows) {
-			c.(*column.Fixed).Repeat32(r.schemaID, len(r.records))
+			f := c.(*column.Fixed)
+			id, ok := r.ref.id()
+			if ok && !r.nulls() {
+				f.Repeat32(id, len(r.records))
+				return
+			}
+			for i := range r.records {
+				if ok && r.records[i].ValueLen >= 0 {
+					f.Append32(id)
+				} else {
+					f.AppendNull()
+				}
+			}
 		},
 	},
 	Topic: {
@@ -119,6 +163,10 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		make: func() column.Column { return column.NewDictionary([]string{"CreateTime", "LogAppendTime"}) },
 		append: func(c column.Column, r *rows) {
 			d := c.(*column.Dictionary)
+			if t := r.records[0].TimestampType; t != 0 && r.timestampType(t) { // a topic has one type
+				d.Repeat32(uint32(t-1), len(r.records)) // 0 or 1
+				return
+			}
 			for i := range r.records {
 				if t := r.records[i].TimestampType; t == 1 || t == 2 {
 					d.Append32(uint32(t - 1)) // 0 or 1
@@ -128,13 +176,31 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 			}
 		},
 	},
-	Key: {
-		dtype: arrow.BinaryTypes.Binary, nullable: true,
-		make: func() column.Column { return column.NewVarlen(arrow.BinaryTypes.Binary) },
+	LeaderEpoch: {
+		dtype: arrow.PrimitiveTypes.Int32, nullable: true,
+		make: func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
 		append: func(c column.Column, r *rows) {
-			v := c.(*column.Varlen)
+			f := c.(*column.Fixed)
 			for i := range r.records {
-				appendBytes(v, r.records[i].Key, r.records[i].KeyLen)
+				if e := r.records[i].LeaderEpoch; e < 0 {
+					f.AppendNull()
+				} else {
+					f.Append32(uint32(e))
+				}
+			}
+		},
+	},
+	Tombstone: {
+		dtype: arrow.FixedWidthTypes.Boolean,
+		make:  func() column.Column { return column.NewBits() },
+		append: func(c column.Column, r *rows) {
+			b := c.(*column.Bits)
+			for i := range r.records {
+				if r.records[i].ValueLen < 0 {
+					b.Append(1)
+				} else {
+					b.Append(0)
+				}
 			}
 		},
 	},
@@ -185,8 +251,8 @@ func headerFault(r *source.Record) string {
 func validateMetadata(list []Metadata) error {
 	seen := map[string]bool{}
 	for _, m := range list {
-		if _, ok := metadataColumns[m.Column]; !ok {
-			known := make([]string, 0, len(metadataColumns))
+		if _, ok := metadataColumns[m.Column]; !ok && m.Column != Key {
+			known := append(make([]string, 0, len(metadataColumns)+1), string(Key))
 			for c := range metadataColumns {
 				known = append(known, string(c))
 			}

@@ -27,34 +27,37 @@ func (l *Listener) mine(positions []source.Position) []source.Position {
 	return slices.DeleteFunc(positions, func(p source.Position) bool { return !l.owned[partitionKey{p.Topic, p.Partition}] })
 }
 
-// Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the first offset that is
+// Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the offset of the first row that is
 // not acknowledged.
 func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
+	var ids []int64
 	var ranges []Range
 	for _, b := range batches {
+		ids = append(ids, b.ID())
 		ranges = append(ranges, b.Ranges...)
 	}
-	return l.CommitRanges(ctx, len(batches) == 0, ranges)
+	return l.CommitIDs(ctx, len(batches) == 0, ids, ranges)
 }
 
-// CommitRanges is Commit for callers that keep only the ranges of their batches.
-func (l *Listener) CommitRanges(ctx context.Context, all bool, ranges []Range) error {
+// CommitIDs is Commit for callers that keep only the IDs and Ranges of their batches.
+func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges []Range) error {
 	if l.closing.Load() {
 		return errorf(ClosedError, "%w", ErrClosed)
 	}
 	l.mu.Lock()
 	if all {
 		l.acks.all()
-	} else {
-		for _, r := range ranges {
-			if !l.owned[partitionKey{r.Topic, r.Partition}] {
-				l.mu.Unlock()
-				e := errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
-				e.Topic, e.Partition = r.Topic, r.Partition
-				return e
-			}
+	}
+	for _, r := range ranges {
+		if !l.owned[r.key()] {
+			l.mu.Unlock()
+			e := errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
+			e.Topic, e.Partition = r.Topic, r.Partition
+			return e
 		}
-		l.acks.some(ranges)
+	}
+	for _, id := range ids {
+		l.acks.acknowledge(batchID(id))
 	}
 	l.mu.Unlock()
 	return l.commit(ctx)
@@ -79,7 +82,7 @@ func (l *Listener) commit(ctx context.Context) error {
 // closeCommitTimeout bounds the last commit where the cluster does not answer.
 const closeCommitTimeout = 30 * time.Second
 
-// Close acknowledges and commits all that was returned, and leaves the group. A Poll under way ends with ErrClosed.
+// Close acknowledges all that was returned (unless Config.Acknowledge is OnCommit), commits, and leaves the group. A Poll under way ends with ErrClosed.
 func (l *Listener) Close() error { return l.close(true) }
 
 // Abort leaves the group without acknowledging what the last poll returned: it is delivered again.
@@ -93,9 +96,11 @@ func (l *Listener) close(acknowledge bool) error {
 	defer l.polling.Unlock()
 	var err error
 	if acknowledge {
-		l.mu.Lock()
-		l.acks.all()
-		l.mu.Unlock()
+		if l.cfg.Acknowledge == OnNextPoll {
+			l.mu.Lock()
+			l.acks.all()
+			l.mu.Unlock()
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
 		if err = l.commit(ctx); errors.Is(err, context.DeadlineExceeded) {
 			err = errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
@@ -111,10 +116,12 @@ func (l *Listener) close(acknowledge bool) error {
 	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry == nil { // one that was given belongs to who gave it
 		_ = c.Close()
 	}
-	l.batch.release()
-	if l.leftover != nil {
-		l.leftover.batch.Release()
-		l.leftover = nil
+	for _, b := range l.batches {
+		b.release()
 	}
+	for _, f := range l.queue {
+		f.batch.Release()
+	}
+	l.batches, l.queue = nil, nil
 	return err
 }

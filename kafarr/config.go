@@ -40,6 +40,22 @@ type Config struct {
 	// Unions and Recursion say how types without an Arrow counterpart are read.
 	Unions    avro.Unions
 	Recursion avro.Recursion
+	// Limits bound what schemas and messages may ask for.
+	Limits avro.Limits
+	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.
+	BatchBytes int
+	// Value says what values are, and Key what keys are, where Metadata asks for them.
+	Value, Key Content
+	// Framing is how values say which schema they were written with, and Schemas those that they do not carry, for Bare and SingleObject. Keys are framed as Confluent
+	// does, or as SchemaHeader does.
+	Framing Framing
+	Schemas []GivenSchema
+	// Tombstones says what becomes of messages whose value is null.
+	Tombstones Tombstones
+	// Mixed says what becomes of messages of several types.
+	Mixed Mixed
+	// Acknowledge says what takes rows as processed.
+	Acknowledge Acknowledge
 	// Errors says what happens to messages that cannot be decoded.
 	Errors ErrorMode
 	// ReadyTimeout bounds the wait for the assignment and the first fetch; 0 means DefaultReadyTimeout.
@@ -53,17 +69,8 @@ type Config struct {
 // DefaultReadyTimeout is Config.ReadyTimeout's default.
 const DefaultReadyTimeout = 30 * time.Second
 
-// ErrorMode says what happens to messages that cannot be decoded.
-type ErrorMode int
-
-const (
-	// Raise makes them the error of the Poll after the rows before them.
-	Raise ErrorMode = iota
-	// Skip leaves them out and counts them.
-	Skip
-	// Collect puts them into Batch.Rejected.
-	Collect
-)
+// DefaultBatchBytes ends a batch before a column's 32-bit offsets could overflow: no column holds more bytes than came in.
+const DefaultBatchBytes = 1 << 30
 
 func (c *Config) validate() error {
 	if c.Source == nil {
@@ -80,11 +87,20 @@ func (c *Config) validate() error {
 			return errorf(ConfigError, "servers, group and topics must not hold a NUL character")
 		}
 	}
-	if c.Registry == nil && c.RegistryURL == "" {
+	if err := c.validateContent(); err != nil {
+		return err
+	}
+	if c.Registry == nil && c.RegistryURL == "" && c.needsRegistry() {
 		return errorf(ConfigError, "registry_url is empty: it wants the URL of a schema registry, such as http://registry:8081/")
 	}
 	if c.ReadyTimeout < 0 {
 		return errorf(ConfigError, "ready_timeout is negative")
+	}
+	if c.BatchBytes < 0 || c.BatchBytes > DefaultBatchBytes {
+		return errorf(ConfigError, "limits: batch_bytes must be from 1 to %d, not %d", DefaultBatchBytes, c.BatchBytes)
+	}
+	if _, err := c.Limits.Resolved(); err != nil {
+		return errorf(ConfigError, "%w", err)
 	}
 	seen := map[string]bool{}
 	for _, t := range c.Topics {
@@ -99,10 +115,31 @@ func (c *Config) validate() error {
 	return validateMetadata(c.Metadata)
 }
 
+func (c *Config) validateContent() error {
+	given := c.Framing == Bare || c.Framing == SingleObject
+	switch typed := c.Value == Avro || c.Value == Auto; {
+	case !typed && (c.Framing != Confluent || len(c.Schemas) > 0):
+		return errorf(ConfigError, "value is bytes or string: there is no framing and no schema then")
+	case given && len(c.Schemas) == 0:
+		return errorf(ConfigError, "framing is bare or single_object: give the schemas")
+	case !given && len(c.Schemas) > 0:
+		return errorf(ConfigError, "schemas are given: they are for framing bare and single_object")
+	case c.Framing == Bare && c.Value == Auto:
+		return errorf(ConfigError, "value is auto: with framing bare nothing tells a message with a schema from one without")
+	}
+	return nil
+}
+
+// needsRegistry tells whether some message may name a schema that only a registry knows.
+func (c *Config) needsRegistry() bool {
+	values := (c.Value == Avro || c.Value == Auto) && (c.Framing == Confluent || c.Framing == SchemaHeader)
+	return values || c.wants(Key) && (c.Key == Avro || c.Key == Auto)
+}
+
 // open makes the registry client and the source.
 func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source.Source, error) {
 	reg := c.Registry
-	if reg == nil {
+	if reg == nil && c.RegistryURL != "" {
 		var err error
 		if reg, err = registry.NewConfluent(c.RegistryURL, c.RegistryProperties); err != nil {
 			return nil, nil, wrap(err)
@@ -114,8 +151,8 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 			return kafka.Open(kafka.Config{
 				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.Properties,
 				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect,
-				Headers:    c.wants(Headers),
-				Handler:    h, Log: log.client,
+				Headers:    c.wants(Headers) || c.Framing == SchemaHeader, LeaderEpochs: c.wants(LeaderEpoch),
+				Handler: h, Log: log.client,
 			})
 		}
 	}

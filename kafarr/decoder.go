@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,13 +18,16 @@ type Decoder struct {
 
 // NewDecoder compiles the schema that the bodies were written with. reader is the schema to read them as; empty: the same.
 func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
-	parsed, err := avro.Parse(schema)
+	if _, err := options.Limits.Resolved(); err != nil {
+		return nil, errorf(ConfigError, "%w", err)
+	}
+	parsed, err := options.Limits.Parse(schema)
 	if err != nil {
 		return nil, wrap(err)
 	}
 	if reader != "" {
-		if options.Reader, err = avro.Parse(reader); err != nil {
-			return nil, errorf(SchemaError, "reader_schema: %w", err)
+		if options.Reader, err = parseReader(reader, options.Limits); err != nil {
+			return nil, err
 		}
 	}
 	p, err := avro.Compile(parsed, options)
@@ -43,6 +47,9 @@ func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
 		n, err := d.plan.Bind(columns).Append(bodies[done:])
 		if done += n; err != nil {
 			columns.Release()
+			if errors.Is(err, avro.ErrFull) {
+				err = errorf(DecodeError, "the rows up to this one fill a column's 2^31-1 bytes or items: decode fewer payloads at once")
+			}
 			e := wrap(err)
 			e.Offset = int64(done)
 			e.Err = fmt.Errorf("payload %d: %w", done, e.Err)

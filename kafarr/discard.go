@@ -1,6 +1,50 @@
 package kafarr
 
-// discard drops what was received of a partition and not handed over. l.polling is held.
+// discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them.
 func (l *Listener) discard(k partitionKey) {
 	l.held.drop(k)
+	l.mu.Lock()
+	first, any := l.acks.takeBack(k)
+	l.mu.Unlock()
+	if !any {
+		return
+	}
+	l.positions[k] = first
+	// A batch that is being filled cannot lose rows from its middle. It is finished, and handed over as it is from then on.
+	for i := 0; i < len(l.batches); {
+		if b := l.batches[i]; b.holds(k) {
+			l.enqueue(b, true)
+		} else {
+			i++
+		}
+	}
+	kept := make([]*finished, 0, len(l.queue))
+	for _, f := range l.queue {
+		switch {
+		case f.err != nil && f.err.Topic == k.topic && f.err.Partition == k.partition:
+		case !f.holds(k):
+			kept = append(kept, f)
+		default:
+			id := f.batch.id
+			parts := f.without(k)
+			l.mu.Lock()
+			l.acks.replace(id, parts)
+			l.mu.Unlock()
+			kept = append(kept, parts...)
+		}
+	}
+	l.queue = kept
+}
+
+func (b *building) holds(k partitionKey) bool { return holds(b.segments, k) }
+
+func (f *finished) holds(k partitionKey) bool { return holds(f.segments, k) }
+
+func holds(segments []segment, k partitionKey) bool {
+	for i := range segments {
+		if segments[i].partitionKey == k {
+			return true
+		}
+	}
+	return false
 }

@@ -29,6 +29,7 @@ const (
 	ForkError               Code = 21 // raised by the Python side only
 	StateError              Code = 22
 	InternalError           Code = 23
+	KeyDecodeError          Code = 24
 )
 
 // CodeNames are the names of the codes, the same in all languages.
@@ -36,7 +37,7 @@ var CodeNames = map[Code]string{
 	ConfigError: "ConfigError", BrokerError: "BrokerError", AuthenticationError: "AuthenticationError", GroupError: "GroupError",
 	RegistryError: "RegistryError", SchemaNotFoundError: "SchemaNotFoundError", SchemaError: "SchemaError",
 	IncompatibleSchemaError: "IncompatibleSchemaError", DecodeError: "DecodeError", FramingError: "FramingError",
-	ClosedError: "ClosedError", ForkError: "ForkError", StateError: "StateError", InternalError: "InternalError",
+	ClosedError: "ClosedError", ForkError: "ForkError", StateError: "StateError", InternalError: "InternalError", KeyDecodeError: "KeyDecodeError",
 }
 
 func (c Code) String() string { return CodeNames[c] }

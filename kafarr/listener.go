@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 // Listener reads topics as batches of rows. One Poll at a time; Commit, Stats and Close may be called from any goroutine.
@@ -33,22 +34,30 @@ type Listener struct {
 
 	poll      poll
 	held      held
-	batch     building
-	sets      map[string]*columnSet // by shape; empty but for the batch's
-	leftover  *finished             // what a poll may not return yet
+	batches   []*building // being filled, in the order of their first rows: one at most, unless GroupMixed
+	gathered  int         // their rows
+	bytes     int         // that they came in
+	queue     []*finished // to be handed over, one a poll
+	errs      []*finished // to be told after the batches of this poll
+	sets      map[pair]*columnSet
+	shapes    map[string]*columnSet // the same sets
 	failure   error                 // told by the next poll
-	plans     map[uint32]*plan
-	lookups   map[uint32]*lookup
-	lookup    *lookup // the one that is waited for
+	values    *side
+	keys      *side     // nil: keys are not asked for
+	lookup    *lookup   // the one that is waited for
+	awaited   schemaRef // its schema
 	bodies    []avro.Body
-	schemaID  uint32
+	keyBodies []avro.Body
+	keyRef    schemaRef
+	buckets   []bucket
+	used      int                    // of buckets
 	positions map[partitionKey]int64 // the first offset that no batch has taken
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
 
 	mu    sync.Mutex // guards what follows
-	acks  *acknowledger
+	acks  *ledger
 	owned map[partitionKey]bool
 	leapt map[partitionKey]leap
 }
@@ -68,24 +77,43 @@ func Open(cfg Config) (*Listener, error) {
 	if cfg.Metadata == nil {
 		cfg.Metadata = []Metadata{{Column: Offset}}
 	}
+	if cfg.Value == Usual {
+		cfg.Value = Avro
+	}
+	if cfg.Key == Usual {
+		cfg.Key = Bytes
+	}
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	if cfg.ReadyTimeout == 0 {
 		cfg.ReadyTimeout = DefaultReadyTimeout
 	}
+	if cfg.BatchBytes == 0 {
+		cfg.BatchBytes = DefaultBatchBytes
+	}
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		plans: map[uint32]*plan{}, sets: map[string]*columnSet{}, lookups: map[uint32]*lookup{}, positions: map[partitionKey]int64{},
-		leapt: map[partitionKey]leap{},
-		acks:  newAcknowledger(), owned: map[partitionKey]bool{},
+		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
+		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
+		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
+	}
+	if cfg.wants(Key) {
+		framing := Confluent
+		if cfg.Framing == SchemaHeader {
+			framing = SchemaHeader
+		}
+		l.keys = newSide(cfg.Key, framing, wire.KeySchemaHeader, true)
 	}
 	for _, text := range cfg.Readers {
-		reader, err := avro.Parse(text)
+		reader, err := parseReader(text, cfg.Limits)
 		if err != nil {
-			return nil, errorf(SchemaError, "reader_schema: %w", err)
+			return nil, err
 		}
 		l.readers = append(l.readers, reader)
+	}
+	if err := l.given(); err != nil {
+		return nil, wrap(err)
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	var err error
@@ -170,9 +198,11 @@ func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Bat
 }
 
 func (l *Listener) begin(limit int, wait time.Duration) error {
-	l.mu.Lock()
-	l.acks.all()
-	l.mu.Unlock()
+	if l.cfg.Acknowledge == OnNextPoll {
+		l.mu.Lock()
+		l.acks.all()
+		l.mu.Unlock()
+	}
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
@@ -187,8 +217,8 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 // step goes on with a poll until it has its answer or the time is over; then the batch is nil.
 func (l *Listener) step(end time.Time) (*Batch, error) {
 	p := &l.poll
-	if b := l.fromLeftover(); b != nil {
-		return b, nil
+	if b, err := l.fromQueue(); b != nil || err != nil {
+		return b, err
 	}
 	for {
 		if l.closing.Load() {
@@ -200,24 +230,23 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if l.failure != nil {
 			return l.failed()
 		}
+		if len(l.queue) > 0 { // a rebalance has ended a batch
+			return l.take()
+		}
 		now := time.Now()
 		if err := l.catchUp(now); err != nil {
 			return nil, err
 		}
 		switch out, err := l.assemble(p.limit); out {
 		case full, changed:
-			return l.take(), nil
+			return l.take()
 		case failed:
-			l.mu.Lock()
-			l.acks.handOver(ranges(l.batch.segments))
-			l.mu.Unlock()
-			l.batch.release()
 			return nil, err
 		case waiting:
 			if done, err := l.awaitSchema(now, end); err != nil {
 				return nil, err
 			} else if done {
-				return l.take(), nil
+				return l.take()
 			}
 			if time.Now().After(end) {
 				return nil, nil
@@ -233,7 +262,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if !now.Before(end) {
 			return nil, nil
 		}
-		chunks, err := l.source.Fetch(p.limit-l.batch.rows(), l.pause(now, end))
+		chunks, err := l.source.Fetch(p.limit-l.gathered, l.pause(now, end))
 		l.held = held{chunks: chunks}
 		p.fetched = p.ready
 		if err != nil {
@@ -262,8 +291,8 @@ func (l *Listener) fail(err error) {
 
 // failed returns the rows first and then the error that came behind them.
 func (l *Listener) failed() (*Batch, error) {
-	if l.batch.pending() {
-		return l.take(), nil
+	if l.pending() {
+		return l.take()
 	}
 	err := l.failure
 	l.failure = nil
@@ -294,7 +323,7 @@ func (l *Listener) catchUp(now time.Time) error {
 
 // tellOrReturn keeps the error for the next poll where there are rows to return first.
 func (l *Listener) tellOrReturn(err *Error) error {
-	if !l.batch.pending() {
+	if !l.pending() {
 		return err
 	}
 	l.fail(err)
@@ -321,14 +350,16 @@ func (l *Listener) missing() string {
 func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	p := &l.poll
 	over := p.ready && !now.Before(p.deadline)
-	if over && l.batch.pending() {
+	if over && l.pending() {
 		return true, nil
 	}
 	if why := l.lookup.failure(); why != nil {
 		if over {
 			chunk, records := l.held.rest()
 			e := wrap(why).at(chunk.Topic, chunk.Partition, records[0].Offset)
-			e.SchemaID = int64(l.schemaID)
+			if id, ok := l.awaited.id(); ok {
+				e.SchemaID = int64(id)
+			}
 			return false, e
 		}
 		time.Sleep(min(max(time.Until(l.lookup.retryAt), time.Millisecond), end.Sub(now), maxSlice))
@@ -343,40 +374,68 @@ func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 
 // quiet ends a poll whose time is over.
 func (l *Listener) quiet() (*Batch, error) {
-	if !l.batch.pending() {
+	if !l.pending() {
 		if err := l.source.Down(l.poll.began); err != nil {
 			return nil, err
 		}
 	}
-	return l.take(), nil
+	return l.take()
 }
 
-// take finishes the batch and hands it over.
-func (l *Listener) take() *Batch {
-	f := l.batch.finish(l.poll.limit)
-	if f.batch.NumRows() > int64(l.poll.limit) {
-		l.leftover = &f
-		return l.fromLeftover()
+// take finishes the batches and hands the first one over; one without rows where there is none.
+func (l *Listener) take() (*Batch, error) {
+	for len(l.batches) > 0 {
+		l.enqueue(l.batches[0], len(l.queue) > 0 || l.batches[0].rows() > l.poll.limit)
 	}
-	return l.handOver(f.batch)
+	l.queue = append(l.queue, l.errs...)
+	l.errs = nil
+	if b, err := l.fromQueue(); b != nil || err != nil {
+		return b, err
+	}
+	return &Batch{}, nil
 }
 
-// fromLeftover hands over as much as this poll may return of a batch that an earlier one had gathered.
-func (l *Listener) fromLeftover() *Batch {
-	f := l.leftover
-	if f == nil {
-		return nil
+// enqueue finishes a batch.
+func (l *Listener) enqueue(b *building, cuttable bool) {
+	l.batches = slices.DeleteFunc(l.batches, func(other *building) bool { return other == b })
+	l.gathered -= b.rows()
+	if len(l.batches) == 0 {
+		l.bytes = 0
 	}
+	if b.rows() == 0 && b.rejected == nil { // of its rows none was good
+		b.release()
+		return
+	}
+	l.queue = append(l.queue, b.finish(cuttable))
+}
+
+// fromQueue hands over what comes next of what was gathered, as much of it as this poll may return.
+func (l *Listener) fromQueue() (*Batch, error) {
+	if len(l.queue) == 0 {
+		return nil, nil
+	}
+	f := l.queue[0]
 	if f.batch.NumRows() > int64(l.poll.limit) {
-		return l.handOver(f.cut(l.poll.limit))
+		whole := f.batch.id
+		head := f.cut(l.poll.limit)
+		l.mu.Lock()
+		l.acks.cut(whole, head.id, head.Ranges)
+		l.mu.Unlock()
+		return l.handOver(head), nil
 	}
-	l.leftover = nil
-	return l.handOver(f.batch)
+	l.queue = l.queue[1:]
+	if f.err != nil {
+		l.mu.Lock()
+		l.acks.handOver(f.batch.id)
+		l.mu.Unlock()
+		return nil, f.err
+	}
+	return l.handOver(f.batch), nil
 }
 
 func (l *Listener) handOver(b *Batch) *Batch {
 	l.mu.Lock()
-	l.acks.handOver(b.Ranges)
+	l.acks.handOver(b.id)
 	l.mu.Unlock()
 	if !b.empty() {
 		l.counters.batches.Add(1)

@@ -204,7 +204,7 @@ func TestATypeWithoutAGoodRowLeavesNoMemory(t *testing.T) {
 
 func TestSkippedRowsAreCountedAndAcknowledged(t *testing.T) {
 	bad := replay.Message{Topic: "t", Offset: 1, Value: []byte{0, 0}}
-	last := replay.Message{Topic: "t", Offset: 3, Value: nil}
+	last := replay.Message{Topic: "t", Offset: 3, Value: []byte{}}
 	l, src := open(t, kafarr.Config{Errors: kafarr.Skip}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2), last)
 	wantPolls(t, l, 10, "x.A 0 2", "")
 	if got := l.Stats().Skipped; got != 2 {

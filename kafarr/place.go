@@ -97,8 +97,8 @@ func (c *Config) startOf(k partitionKey) Place {
 	return at
 }
 
-// resolve finds the offsets of places, each partition once.
-func (l *Listener) resolve(ctx context.Context, targets []Target) ([]source.Position, error) {
+// offsetsOf finds the offsets of places, each partition once.
+func (l *Listener) offsetsOf(ctx context.Context, targets []Target) ([]source.Position, error) {
 	out := make([]source.Position, len(targets))
 	where := map[partitionKey]int{}
 	var committed, log []source.Position

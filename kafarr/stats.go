@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // counters are kept by the goroutine that polls and read by any.
 type counters struct {
-	rows, rejected, skipped, batches, bytes, polls, schemas, rebalances atomic.Int64
+	rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, tombstones atomic.Int64
 }
 
 // Stats are counters since the listener was opened.
@@ -17,6 +17,7 @@ type Stats struct {
 	Polls      int64 `json:"polls"`      // begun
 	Schemas    int64 `json:"schemas"`    // schema ids that were looked up
 	Rebalances int64 `json:"rebalances"` // assignments received
+	Tombstones int64 `json:"tombstones"` // messages without a value that were left out
 }
 
 // Stats returns the counters.
@@ -24,6 +25,6 @@ func (l *Listener) Stats() Stats {
 	c := &l.counters
 	return Stats{
 		Rows: c.rows.Load(), Rejected: c.rejected.Load(), Skipped: c.skipped.Load(), Batches: c.batches.Load(),
-		Bytes: c.bytes.Load(), Polls: c.polls.Load(), Schemas: c.schemas.Load(), Rebalances: c.rebalances.Load(),
+		Bytes: c.bytes.Load(), Polls: c.polls.Load(), Schemas: c.schemas.Load(), Rebalances: c.rebalances.Load(), Tombstones: c.tombstones.Load(),
 	}
 }

@@ -10,7 +10,18 @@ Example:
 Importing this loads neither the native library nor pandas nor pyarrow; the first use does.
 """
 
-from ._arguments import DtypeBackend, Duration, Errors, Recursion, Unions
+from ._arguments import (
+    Acknowledge,
+    Content,
+    DtypeBackend,
+    Duration,
+    Errors,
+    Framing,
+    Mixed,
+    Recursion,
+    Tombstones,
+    Unions,
+)
 from ._batch import Batch, Range
 from ._decoder import Decoder, decode
 from ._errors import (
@@ -25,6 +36,7 @@ from ._errors import (
     IncompatibleSchemaError,
     InternalError,
     KafarrError,
+    KeyDecodeError,
     RegistryError,
     SchemaError,
     SchemaNotFoundError,
@@ -36,25 +48,30 @@ from ._places import Assign, Milliseconds, Place, Start, TopicPartition
 from ._version import __version__
 
 __all__ = [
+    "Acknowledge",
     "Assign",
     "AuthenticationError",
     "Batch",
     "BrokerError",
     "ClosedError",
     "ConfigError",
+    "Content",
     "DecodeError",
     "Decoder",
     "DtypeBackend",
     "Duration",
     "Errors",
     "ForkError",
+    "Framing",
     "FramingError",
     "GroupError",
     "IncompatibleSchemaError",
     "InternalError",
     "KafarrError",
+    "KeyDecodeError",
     "Listener",
     "Milliseconds",
+    "Mixed",
     "Place",
     "Range",
     "Recursion",
@@ -63,6 +80,7 @@ __all__ = [
     "SchemaNotFoundError",
     "Start",
     "StateError",
+    "Tombstones",
     "TopicPartition",
     "Unions",
     "__version__",

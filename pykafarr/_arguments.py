@@ -12,11 +12,21 @@ from ._errors import ConfigError
 Duration: TypeAlias = int | timedelta
 Property: TypeAlias = str | int | float | bool
 Errors: TypeAlias = Literal["raise", "skip", "collect"]
+Content: TypeAlias = Literal["avro", "bytes", "string", "auto"]
+Framing: TypeAlias = Literal["confluent", "bare", "single_object", "schema_header"]
+Tombstones: TypeAlias = Literal["split", "keep", "skip"]
+Mixed: TypeAlias = Literal["split", "group"]
+Acknowledge: TypeAlias = Literal["next_poll", "commit"]
 Unions: TypeAlias = Literal["struct", "dense"]
 Recursion: TypeAlias = Literal["refuse", "json"]
 DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
 
-METADATA = ("offset", "partition", "topic", "timestamp", "timestamp_type", "schema_id", "key", "headers")
+METADATA = (
+    *("offset", "partition", "topic", "timestamp", "timestamp_type", "schema_id", "key", "headers"),
+    *("leader_epoch", "tombstone"),
+)
+
+LIMITS = ("schema_depth", "columns", "value_depth", "block_items", "empty_items")
 
 # 2^31-1 rows: Arrow's utf8 and binary columns count with 32 bits.
 MAX_MESSAGES = 2**31 - 1
@@ -81,14 +91,26 @@ def milliseconds(name: str, value: object) -> int:
     return min(number, _FOREVER_MS)
 
 
-def column_options(columns: object, unions: object, recursion: object) -> dict[str, Any]:
+def column_options(columns: object, unions: object, recursion: object, limits: dict[str, int]) -> dict[str, Any]:
     """How schemas become columns, as the library takes it. It knows the words for unions and recursion."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"limits": limits}
     for name, value in (("unions", unions), ("recursion", recursion)):
         options[name] = text(name, value)
     if columns is not None:
         options["columns"] = texts("columns", columns)
     return options
+
+
+def limits(value: object, *more: str) -> dict[str, int]:
+    """Limits by name. The library knows their ranges; 0 would be a default there, so it is refused here."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"limits must be a dict, not {_type(value)}")
+    known = (*LIMITS, *more)
+    if unknown := [name for name in value if name not in known]:
+        raise ConfigError(f"unknown limits: {unknown[0]!r}: there are {', '.join(known)}")
+    return {name: integer(f"limits[{name!r}]", number, 1, MAX_MESSAGES) for name, number in value.items()}
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -133,10 +155,13 @@ def _property(setting: str | float) -> str:
     return str(setting)
 
 
-def metadata_columns(value: object) -> list[tuple[str, str]]:
-    """Metadata columns as (the library's name, the frame's): of ("offset",), ("_offset",) or {"offset": "position"}."""
+def metadata_columns(value: object, *, with_key: bool = False) -> list[tuple[str, str]]:
+    """Metadata columns as (the library's name, the frame's): of ("offset",), ("_offset",) or {"offset": "position"}.
+
+    with_key: the key's is one of them, whether it is asked for here or not.
+    """
     if value is None:
-        return []
+        value = ()
     if isinstance(value, Mapping):
         asked: list[tuple[Any, Any]] = list(value.items())
     elif isinstance(value, str):
@@ -154,6 +179,8 @@ def metadata_columns(value: object) -> list[tuple[str, str]]:
         if name not in METADATA:
             raise ConfigError(f"unknown metadata {item!r}: there are {', '.join(METADATA)}")
         columns.append((f"_{name}", f"_{name}" if column is None else text(f"metadata[{item!r}]", column)))
+    if with_key and not any(column == "_key" for column, _ in columns):
+        columns.append(("_key", "_key"))
     names = [column for _, column in columns]
     for column in names:
         if names.count(column) > 1:

@@ -33,7 +33,7 @@ class Batch:
     Made by `Listener.poll_batch()` and `Listener.batches()`.
     """
 
-    __slots__ = ("_dtype_backend", "_message_type", "_ranges", "_record", "_rejected")
+    __slots__ = ("_dtype_backend", "_id", "_message_type", "_owner", "_ranges", "_record", "_rejected")
 
     def __init__(
         self,
@@ -48,15 +48,24 @@ class Batch:
         self._ranges = ranges
         self._rejected = rejected
         self._dtype_backend = dtype_backend
+        # What commit() names it by, and to which listener; 0: it is no listener's.
+        self._id = 0
+        self._owner = 0
 
     @property
     def message_type(self) -> str:
-        """Full name of the Avro record, such as "com.example.Price", or name of the Avro type that is none."""
+        """Full name of the Avro record, such as "com.example.Price", or name of the Avro type that is none.
+
+        "null" for messages without a value (tombstones="split"), "bytes" and "string" for untyped ones.
+        """
         return self._message_type
 
     @property
     def ranges(self) -> list[Range]:
-        """The partitions and offsets that the rows come from."""
+        """The partitions and offsets that the rows come from, a range a partition.
+
+        With mixed="group" the rows of other batches may lie between those of this one.
+        """
         return self._ranges
 
     @property
@@ -147,17 +156,21 @@ class Batch:
         return f"<pykafarr.Batch {self._message_type}: {size}{rejected}, {places}{more}>"
 
 
-def batch_from(records: dict[str, pa.RecordBatch], info: dict[str, Any], backend: DtypeBackend | None) -> Batch:
+def batch_from(
+    records: dict[str, pa.RecordBatch], info: dict[str, Any], owner: int, backend: DtypeBackend | None
+) -> Batch:
     """The batch of what the library left in a slot."""
     record = records.get("array")
     if record is None:  # nothing but rejected rows
         import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
         record = pa.RecordBatch.from_arrays([], [])
-    return Batch(
+    batch = Batch(
         record,
         info["message_type"],
         [Range(*found) for found in info["ranges"]],
         records.get("rejected"),
         backend,
     )
+    batch._id, batch._owner = info["id"], owner
+    return batch

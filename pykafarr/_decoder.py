@@ -33,6 +33,10 @@ class Decoder:
             or "dense", Arrow's dense union, which pandas and polars cannot take.
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
             read it as text, the "json" encoding of its value.
+        limits: what schema and bodies may ask for, where the default is not right: {"schema_depth": 200} levels of
+            the schema, "columns" (20,000) of all its levels together, "value_depth" (256) levels of a value of a
+            recursive type, "block_items" (2^24) of one block of an array or map, "empty_items" (65,536) of a message
+            that take none of its bytes.
 
     Raises:
         SchemaError: a schema is invalid or holds what is not supported, or a column is none of its fields; the
@@ -50,8 +54,10 @@ class Decoder:
         columns: str | Iterable[str] | None = None,
         unions: Unions = "struct",
         recursion: Recursion = "refuse",
+        limits: Mapping[str, int] | None = None,
     ) -> None:
-        settings = {"schema": schema_text(schema), **_arguments.column_options(columns, unions, recursion)}
+        options = _arguments.column_options(columns, unions, recursion, _arguments.limits(limits))
+        settings = {"schema": schema_text(schema), **options}
         if reader_schema is not None:
             settings["reader_schema"] = schema_text(reader_schema, "reader_schema")
         self._open(settings)
@@ -125,12 +131,14 @@ def decode(
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
+    limits: Mapping[str, int] | None = None,
 ) -> pa.RecordBatch:
     """Decodes bare Avro bodies of one schema; `Decoder` says what it takes, returns and raises.
 
     For many calls with one schema, make a `Decoder` once.
     """
-    return Decoder(schema, reader_schema, columns=columns, unions=unions, recursion=recursion).decode(payloads)
+    options: dict[str, Any] = {"columns": columns, "unions": unions, "recursion": recursion, "limits": limits}
+    return Decoder(schema, reader_schema, **options).decode(payloads)
 
 
 def _free(handle: int) -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "IncompatibleSchemaError",
     "InternalError",
     "KafarrError",
+    "KeyDecodeError",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
@@ -100,6 +101,10 @@ class FramingError(DecodeError):
     """A message does not begin with a known framing, such as the registry's five bytes."""
 
 
+class KeyDecodeError(DecodeError):
+    """A message's key is not what `key=` says. The next poll goes on behind that message."""
+
+
 class ClosedError(KafarrError):
     """The listener is closed."""
 
@@ -134,4 +139,5 @@ ERROR_CLASSES: dict[int, type[KafarrError]] = {
     21: ForkError,
     22: StateError,
     23: InternalError,
+    24: KeyDecodeError,
 }

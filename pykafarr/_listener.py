@@ -37,8 +37,9 @@ class Listener(Positions):
     """A member of a consumer group that gives messages as frames. Made by `pykafarr.listener()`.
 
     Rows count as processed ("acknowledged") when the next poll is called, by `commit()`, by `commit(batch)`, or by a
-    clean `close()`; a group that starts again begins at the first row that was not. As a context manager it closes
-    itself; when the block is left by an exception, nothing more is acknowledged.
+    clean `close()`; with acknowledge="commit", by the two commits only. A group that starts again begins at the first
+    row that was not. As a context manager it closes itself; when the block is left by an exception, nothing more is
+    acknowledged.
 
     One poll at a time; all else may be called from any thread. Ctrl-C during a poll raises KeyboardInterrupt at once,
     and the rows received so far come with the next poll.
@@ -136,20 +137,24 @@ class Listener(Positions):
         """Acknowledges the rows of the batch, or all that were returned, and commits; waits until that is done.
 
         The committed offset of a partition is that of its first row not acknowledged, in whatever order batches are
-        committed. Not needed as long as librdkafka's `enable.auto.commit` is on, its default.
+        committed. Not needed as long as librdkafka's `enable.auto.commit` is on, its default, and acknowledge is
+        "next_poll".
 
         Raises:
+            ConfigError: the batch is another listener's.
             BrokerError: the commit failed; GroupError when the partitions belong to another member by now.
         """
         library_ = self._library()
         if batch is not None and not isinstance(batch, Batch):
             raise TypeError(f"batch must be a Batch, not {type(batch).__name__}")
         if batch is not None:
-            ranges: tuple[Any, int] = encode([found[:4] for found in batch.ranges])
+            if batch._owner != self._handle:
+                raise ConfigError("batch is not of this listener")
+            ranges: tuple[Any, int] = encode({"ids": [batch._id], "ranges": [found[:4] for found in batch.ranges]})
         elif self._slot.filled:
             # To the library these rows are returned, to the caller they are not. The poll that fetched them has
             # acknowledged all before, so there is nothing to add, only to commit.
-            ranges = encode([])
+            ranges = encode({"ids": []})
         else:
             ranges = library_.ffi.NULL, 0
         library_.wait(library_.handle(library_.lib.listener_commit_start, self._handle, *ranges))
@@ -160,7 +165,7 @@ class Listener(Positions):
         A poll of another thread ends with ClosedError. Closing again does nothing.
 
         Args:
-            commit: acknowledge and commit what was returned.
+            commit: acknowledge what was returned (not with acknowledge="commit") and commit.
 
         Raises:
             BrokerError: the last commit failed. The listener is closed all the same.
@@ -180,7 +185,7 @@ class Listener(Positions):
     def stats(self) -> dict[str, int]:
         """Counters since the listener was opened.
 
-        rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, log_lines_dropped.
+        rows, rejected, skipped, tombstones (left out), batches, bytes, polls, schemas, rebalances, log_lines_dropped.
         """
         library_ = self._library()
         found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)
@@ -203,7 +208,7 @@ class Listener(Positions):
             if error := slot.exception():
                 slot.delivered = True
                 raise error
-            batch = batch_from(slot.take_records(), slot.info(), self._dtype_backend) if slot.filled else None
+            batch = self._batch() if slot.filled else None
             try:
                 delivered = deliver(batch)
             except Exception as error:  # pandas cannot hold what Arrow can, such as a date of the year 100,000
@@ -214,6 +219,9 @@ class Listener(Positions):
             return delivered
         finally:
             self._polling = False
+
+    def _batch(self) -> Batch:
+        return batch_from(self._slot.take_records(), self._slot.info(), self._handle, self._dtype_backend)
 
     def _receive(self, num_messages: int, max_time: int) -> None:
         """Polls the library in slices until it has something for the slot, or max_time has passed."""

@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from . import _arguments, _places
-from ._arguments import DtypeBackend, Duration, Errors, Property, Recursion, Unions
+from ._arguments import (
+    Acknowledge,
+    Content,
+    DtypeBackend,
+    Duration,
+    Errors,
+    Framing,
+    Mixed,
+    Property,
+    Recursion,
+    Tombstones,
+    Unions,
+)
 from ._listener import Listener
-from ._schemas import ReaderSchemas, reader_schemas
+from ._schemas import GivenSchemas, ReaderSchemas, given_schemas, reader_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,18 +31,26 @@ def listener(
     servers: str | Iterable[str],
     group: str,
     topics: str | Iterable[str] | None,
-    registry_url: str,
+    registry_url: str | None,
     *,
     start: Start = "committed",
     assign: Assign | None = None,
     config: Mapping[str, Property] | None = None,
     registry_config: Mapping[str, Property] | None = None,
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
+    value: Content = "avro",
+    key: Content | None = None,
+    framing: Framing = "confluent",
+    schema: GivenSchemas | None = None,
+    tombstones: Tombstones = "split",
+    mixed: Mixed = "split",
+    acknowledge: Acknowledge = "next_poll",
     errors: Errors = "raise",
     reader_schema: ReaderSchemas | None = None,
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
+    limits: Mapping[str, int] | None = None,
     ready_timeout: Duration = 30000,
     dtype_backend: DtypeBackend | None = None,
 ) -> Listener:
@@ -41,7 +61,8 @@ def listener(
         group: id of the consumer group.
         topics: one topic or several; one that begins with ^ is a regular expression (librdkafka's: POSIX extended),
             which also takes in topics that are created later. None with `assign=`.
-        registry_url: URL of a schema registry that speaks Confluent's API.
+        registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
+            value="bytes" or "string", framing="bare" or "single_object".
         start: where partitions begin that this listener gets for the first time, whatever the group has committed.
             "committed": where the group left off, and where auto.offset.reset says if it never was there. "earliest",
             "latest", an offset (int), or a time: a datetime with a time zone or `Milliseconds`, which means the first
@@ -54,8 +75,27 @@ def listener(
             numbers may be Python's.
         registry_config: properties of the registry client.
         metadata: which metadata columns stand after the message's fields: "offset", "partition", "topic",
-            "timestamp", "timestamp_type", "schema_id", "key", "headers". A column has its name with an underscore
-            before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or None for none.
+            "timestamp", "timestamp_type", "schema_id", "key", "headers", "leader_epoch", "tombstone". A column has its
+            name with an underscore before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or
+            None for none.
+        value: what the values are: "avro"; "bytes" or "string", which go as they are into a column `value`, without a
+            registry; "auto": Avro where a message is framed so, bytes where it is not, each with frames of their own.
+        key: what the keys are, for a column `_key`, null where a message has none: "bytes" (as when metadata asks for
+            it), "string", "avro" (registry-framed; a record becomes a struct) or "auto". A frame has one schema of
+            keys.
+        framing: how values say which schema they were written with: "confluent", a zero byte and the registry's id;
+            "schema_header", Confluent's newer form with the schema's GUID or id in the header `__value_schema_id`
+            (a message without it is read as "confluent"); "bare", not at all: `schema` gives it; "single_object",
+            Avro's marker and fingerprint, of one of the schemas that `schema` gives.
+        schema: the writer's schema for framing="bare", one or a dict {topic: schema}; for "single_object" one
+            or a list.
+        tombstones: what messages without a value become: "split": frames of the message type "null", of metadata
+            columns alone; "keep": rows of their topic's message type with null in each of its columns, which are all
+            nullable then, whatever a frame holds; "skip": nothing, `stats()` counts them.
+        mixed: what topics of several message types give: "split" ends a frame where the type changes; "group" sorts
+            each poll's messages into a frame per type, which this poll and the next ones return one after the other.
+        acknowledge: what counts rows as processed: "next_poll": the next poll, `commit()` or a clean `close()`;
+            "commit": only `commit()`, so that batches may be handed to workers and committed in any order.
         errors: what a message does that cannot be decoded: "raise" a DecodeError, with the next poll going on behind
             it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`.
         reader_schema: the schema to read a message type as, whichever version of it was written: all versions then
@@ -68,6 +108,8 @@ def listener(
             or "dense", Arrow's dense union, which pandas and polars cannot take.
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
             read it as text, the "json" encoding of its value.
+        limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
+            batch are bounded by `num_messages`.
         ready_timeout: how long the first polls may wait for the broker, the group and the topics, on top of their own
             max_time; milliseconds or a timedelta.
         dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
@@ -81,19 +123,28 @@ def listener(
         ImportError: the native library cannot be loaded.
     """
     assigned = _places.assign(assign)
+    bounds = _arguments.limits(limits, "batch_bytes")
     settings = {
         "servers": ",".join(_arguments.texts("servers", servers)),
         "group": _arguments.text("group", group),
         "topics": _places.topics(topics, assigned),
         "assign": assigned,
         "start": _places.start(start),
-        "registry_url": _arguments.text("registry_url", registry_url),
+        "registry_url": "" if registry_url is None else _arguments.text("registry_url", registry_url),
         "config": _arguments.properties("config", config),
         "registry_config": _arguments.properties("registry_config", registry_config),
-        "metadata": _arguments.metadata_columns(metadata),
+        "metadata": _arguments.metadata_columns(metadata, with_key=key is not None),
+        "value": _arguments.choice("value", value, get_args(Content)),
+        "key": "bytes" if key is None else _arguments.choice("key", key, get_args(Content)),
+        "framing": _arguments.choice("framing", framing, get_args(Framing)),
+        "schemas": given_schemas(schema),
+        "tombstones": _arguments.choice("tombstones", tombstones, get_args(Tombstones)),
+        "mixed": _arguments.choice("mixed", mixed, get_args(Mixed)),
+        "acknowledge": _arguments.choice("acknowledge", acknowledge, get_args(Acknowledge)),
         "errors": _arguments.choice("errors", errors, get_args(Errors)),
         "reader_schemas": reader_schemas(reader_schema),
-        **_arguments.column_options(columns, unions, recursion),
+        "batch_bytes": bounds.pop("batch_bytes", 0),
+        **_arguments.column_options(columns, unions, recursion, bounds),
         "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
     }
     return Listener(settings, _arguments.dtype_backend(dtype_backend))

@@ -51,7 +51,9 @@ class Positions:
         """
         library = self._library()
         where = _places.partition("seek", (topic, partition))
-        self._move(library, {where: _places.place("to", to)})
+        target = (*where, *_places.place("to", to))
+        self._give_back(library)
+        library.wait(library.handle(library.lib.listener_seek_start, self._handle, *encode([target])))
 
     def pause(self, partitions: Iterable[str | tuple[str, int]] | str | None = None) -> None:
         """Stops partitions: polls give no rows of theirs until `resume()`, and do not wait for them.
@@ -69,7 +71,7 @@ class Positions:
         """
         library = self._library()
         chosen = _places.partitions(partitions)
-        self._move(library, {})
+        self._give_back(library)
         self._pause(library, chosen, pause=1)
 
     def resume(self, partitions: Iterable[str | tuple[str, int]] | str | None = None) -> None:
@@ -147,11 +149,11 @@ class Positions:
             return {}
         return {TopicPartition(*found[:2]): found[2] for found in slot.info()["ranges"]}
 
-    def _move(self, library: Library, targets: dict[TopicPartition, tuple[str, int]]) -> None:
-        """Seeks; what was handed over and not returned goes back to where it came from."""
-        given_back = {key: ("offset", first) for key, first in self._unreturned().items()}
-        moves = [(*key, *to) for key, to in (given_back | targets).items()]
-        if moves:
-            library.wait(library.handle(library.lib.listener_seek_start, self._handle, *encode(moves)))
-        if given_back:
-            self._slot.clear()
+    def _give_back(self, library: Library) -> None:
+        """Has a batch, that an interrupted poll left, read again later: it may hold rows of any partition."""
+        if not self._unreturned():
+            return
+        info = self._slot.info()
+        batches = encode({"ids": [info["id"]], "ranges": [found[:4] for found in info["ranges"]]})
+        library.wait(library.handle(library.lib.listener_give_back_start, self._handle, *batches))
+        self._slot.clear()

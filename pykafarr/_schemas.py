@@ -10,7 +10,9 @@ from ._errors import ConfigError, SchemaError
 
 # An Avro schema as JSON text, or as what json.loads() makes of it.
 Schema: TypeAlias = str | Mapping[str, Any] | list[Any]
-# What a listener reads as: one schema, several, or one by message type.
+# What messages that name no schema of a registry were written with: one schema, several, or one by topic.
+# And what a listener reads as: one schema, several, or one by message type.
+GivenSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[str, Schema]"
 ReaderSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[str, Schema]"
 
 
@@ -43,6 +45,22 @@ def reader_schemas(value: object) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [schema_text(schema, f"{name}[{index}]") for index, schema in enumerate(value)]
     raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {type(value).__name__}")
+
+
+def given_schemas(value: object) -> list[tuple[str, str]]:
+    """The schemas that messages do not carry, each as (topic, JSON text); the topic is "" for all topics.
+
+    A dict with "type" in it is a schema, any other one goes by topic; a list or tuple is several schemas.
+    """
+    if value is None:
+        return []
+    if isinstance(value, str) or (isinstance(value, Mapping) and "type" in value):
+        return [("", schema_text(value))]
+    if isinstance(value, Mapping):
+        return [(str(topic), schema_text(schema, f"schema[{topic!r}]")) for topic, schema in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [("", schema_text(schema, f"schema[{index}]")) for index, schema in enumerate(value)]
+    raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {type(value).__name__}")
 
 
 def _of_type(name: str, message_type: object, schema: object) -> str:

@@ -25,6 +25,14 @@ func (p *Plan) NewColumns() *Columns {
 // Rows returns the number of rows appended.
 func (c *Columns) Rows() int { return c.rows }
 
+// appendNull appends a row of nulls.
+func (c *Columns) appendNull() {
+	for _, col := range c.top {
+		col.AppendNull()
+	}
+	c.rows++
+}
+
 // Truncate takes back the rows behind the first n.
 func (c *Columns) Truncate(n int) {
 	for _, col := range c.top {
@@ -69,7 +77,7 @@ type boundStep struct {
 
 // Bind joins the plan to columns made by a plan of the same Shape.
 func (p *Plan) Bind(c *Columns) *Appender {
-	a := &Appender{columns: c, steps: make([]boundStep, len(p.steps))}
+	a := &Appender{columns: c, limits: p.limits, steps: make([]boundStep, len(p.steps))}
 	for i := range p.steps {
 		s := &p.steps[i]
 		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), more: s} //nolint:gosec // sizes are bounded by the parser

@@ -24,6 +24,7 @@ const (
 	faultBigDecimal
 	faultBlockSize
 	faultCount
+	faultBlockItems
 	faultEmptyItems
 	faultDepth
 	faultFull
@@ -48,10 +49,10 @@ func (f failure) err(a *Appender, length int) error {
 	case faultSymbol:
 		return &IncompatibleError{Path: s.path, Msg: fmt.Sprintf("the reader's enum has neither the symbol with the writer's index %d nor a default", f.value)}
 	}
-	return &DecodeError{Path: s.path, Msg: f.text(s, length)}
+	return &DecodeError{Path: s.path, Msg: f.text(s, length, &a.limits)}
 }
 
-func (f failure) text(s *step, length int) string {
+func (f failure) text(s *step, length int, limits *Limits) string {
 	switch f.fault {
 	case faultShort:
 		return fmt.Sprintf("the body ends within the value (%d bytes)", length)
@@ -83,10 +84,12 @@ func (f failure) text(s *step, length int) string {
 		return fmt.Sprintf("a block's size of %d bytes is not its items'", f.value)
 	case faultCount:
 		return fmt.Sprintf("a block of %d items is beyond the body (%d bytes)", f.value, length)
+	case faultBlockItems:
+		return fmt.Sprintf("a block holds %d items, more than %d", f.value, limits.BlockItems)
 	case faultEmptyItems:
-		return fmt.Sprintf("the message has more than %d items that take no bytes", maxEmptyItems)
+		return fmt.Sprintf("the message has more than %d items that take no bytes", limits.EmptyItems)
 	case faultDepth:
-		return fmt.Sprintf("the value nests deeper than %d levels", maxValueDepth)
+		return fmt.Sprintf("the value nests deeper than %d levels", limits.ValueDepth)
 	}
 	return "the body does not fit its schema"
 }

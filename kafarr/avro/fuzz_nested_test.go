@@ -18,27 +18,41 @@ const everyNestedType = `{"type":"record","name":"R","fields":[
 	{"name":"u","type":{"type":"fixed","name":"D","size":12,"logicalType":"duration"}},
 	{"name":"l","type":["null","R"]}]}`
 
-// FuzzNested decodes any bytes as every nested and logical type, in both forms of unions, with and without projection.
-func FuzzNested(f *testing.F) {
-	s, err := avro.Parse(everyNestedType)
+// plansOf are the ways to read a schema: both forms of unions, and these columns alone where there are any.
+func plansOf(f *testing.F, schema string, columns ...string) []*avro.Plan {
+	s, err := avro.Parse(schema)
 	if err != nil {
 		f.Fatal(err)
 	}
+	options := []avro.Options{{Recursion: avro.JSON}, {Recursion: avro.JSON, Unions: avro.DenseUnions}}
+	if len(columns) > 0 {
+		options = append(options, avro.Options{Columns: columns})
+	}
 	var plans []*avro.Plan
-	for _, o := range []avro.Options{{Recursion: avro.JSON}, {Recursion: avro.JSON, Unions: avro.DenseUnions}, {Columns: []string{"t", "a.x"}}} {
+	for _, o := range options {
 		p, err := avro.Compile(s, o)
 		if err != nil {
 			f.Fatal(err)
 		}
 		plans = append(plans, p)
 	}
+	return plans
+}
+
+// FuzzNested decodes any bytes as any one of the kinds, within a list, and as a record of all that nests.
+func FuzzNested(f *testing.F) {
+	plans := [][]*avro.Plan{plansOf(f, everyNestedType, "t", "a.x")}
 	row := []byte{8, 0, 2, 6, 4, 2, 'a', 6, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 'k', 4, 0, 0, 2, 5, 6, 2, 1, 4, 2, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0}
-	f.Add(append(row, 0))
-	f.Add(append(append(append([]byte{}, row...), 2), append(row, 0)...))
-	f.Add([]byte{1, 2, 0, 0, 0, 0, 2, 0, 0})
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Add(uint8(0), append(row, 0))
+	f.Add(uint8(0), append(append(append([]byte{}, row...), 2), append(row, 0)...))
+	f.Add(uint8(0), []byte{1, 2, 0, 0, 0, 0, 2, 0, 0})
+	for i, k := range kinds {
+		plans = append(plans, plansOf(f, `{"type":"array","items":`+k.schema+`}`))
+		f.Add(uint8(i+1), append(append([]byte{4}, k.body+k.body...), 0))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, data []byte) {
 		before := cmem.Live()
-		for _, p := range plans {
+		for _, p := range plans[int(which)%len(plans)] {
 			columns := p.NewColumns()
 			a := p.Bind(columns)
 			want := 0
@@ -67,9 +81,15 @@ func FuzzNested(f *testing.F) {
 
 // FuzzResolve resolves any two schemas and reads any bytes.
 func FuzzResolve(f *testing.F) {
-	f.Add(everyType, everyType, []byte{1, 2, 3})
+	for _, k := range kinds {
+		f.Add(k.schema, k.schema, []byte(k.body))
+		f.Add(k.schema, `["null",`+k.schema+`]`, []byte(k.body))
+	}
 	f.Add(everyNestedType, everyNestedType, []byte{0, 0})
 	f.Add(`["int","string"]`, `["null","long"]`, []byte{0, 6})
+	f.Add(`["int","float","bytes"]`, `["double","string"]`, []byte{2, 0, 0, 0, 0})
+	f.Add(`{"type":"enum","name":"E","symbols":["A","B"]}`, `{"type":"enum","name":"F","aliases":["E"],"symbols":["C","B"],"default":"C"}`, []byte{0})
+	f.Add(`{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":{"type":"map","values":"int"}}]}`, `{"type":"record","name":"R","fields":[{"name":"c","type":"long","aliases":["a"]}]}`, []byte{2, 1, 6, 2, 'a', 2, 0})
 	f.Add(`{"type":"record","name":"R","fields":[]}`, `{"type":"record","name":"R","fields":[{"name":"n","type":{"type":"map","values":["null","int"]},"default":{"a":null}}]}`, []byte{})
 	f.Fuzz(func(t *testing.T, writer, reader string, data []byte) {
 		w, err := avro.Parse(writer)

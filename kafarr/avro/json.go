@@ -42,7 +42,7 @@ type jsonWriter struct {
 }
 
 func (w *jsonWriter) value(s *Schema, pos, depth int) (int, fault) {
-	if depth > maxValueDepth {
+	if depth > w.a.limits.ValueDepth {
 		return 0, faultDepth
 	}
 	switch s.Type {
@@ -109,6 +109,9 @@ func (w *jsonWriter) blocks(s *Schema, pos, depth int) (int, fault) {
 		if size > int64(w.end-pos) {
 			return 0, faultBlockSize
 		}
+		if count > int64(w.a.limits.BlockItems) {
+			return 0, faultBlockItems
+		}
 		from := pos
 		for range count {
 			if !first {
@@ -127,7 +130,7 @@ func (w *jsonWriter) blocks(s *Schema, pos, depth int) (int, fault) {
 				return 0, f
 			}
 			if pos == start {
-				if w.a.emptyItems++; w.a.emptyItems > maxEmptyItems {
+				if w.a.emptyItems++; w.a.emptyItems > int64(w.a.limits.EmptyItems) {
 					return 0, faultEmptyItems
 				}
 			}
@@ -165,16 +168,16 @@ func (w *jsonWriter) leaf(s *Schema, pos int) (int, fault) {
 		w.float(math.Float64frombits(load64(w.base, pos)), 64)
 	case String:
 		_, at := varint(w.base, pos, w.end)
-		text := unsafe.Slice((*byte)(unsafe.Add(w.base, at)), next-at)
+		text := span(w.base, at, next-at)
 		if !utf8.Valid(text) {
 			return 0, faultUTF8
 		}
 		w.text(string(text))
 	case Bytes:
 		_, at := varint(w.base, pos, w.end)
-		w.latin1(unsafe.Slice((*byte)(unsafe.Add(w.base, at)), next-at))
+		w.latin1(span(w.base, at, next-at))
 	case Fixed:
-		w.latin1(unsafe.Slice((*byte)(unsafe.Add(w.base, pos)), next-pos))
+		w.latin1(span(w.base, pos, next-pos))
 	case Enum:
 		u, _ := varint(w.base, pos, w.end)
 		k := zigzag(u)

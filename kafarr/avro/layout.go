@@ -74,9 +74,6 @@ func leafOf(s *Schema) leaf {
 	return baseTypes[s.Type](s)
 }
 
-// maxColumns bounds the columns of a plan. Named types may be used again and again, so that a short schema can stand for billions of them.
-const maxColumns = 20_000
-
 // layouter makes layouts.
 type layouter struct {
 	options *Options
@@ -86,11 +83,11 @@ type layouter struct {
 
 // of makes the layout of a value. selection: the fields wanted below it; nil: all.
 func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layout, error) {
-	if l.columns++; l.columns > maxColumns {
-		return nil, schemaErrorf(path, "the schema stands for more than %d columns", maxColumns)
+	if l.columns++; l.columns > l.options.Limits.Columns {
+		return nil, schemaErrorf(path, "the schema stands for more than %d columns", l.options.Limits.Columns)
 	}
-	if len(l.open) > maxSchemaDepth {
-		return nil, schemaErrorf(path, "the schema nests deeper than %d levels", maxSchemaDepth)
+	if len(l.open) > l.options.Limits.SchemaDepth {
+		return nil, schemaErrorf(path, "the schema nests deeper than %d levels", l.options.Limits.SchemaDepth)
 	}
 	if s.leadsTo(l.open) {
 		if l.options.Recursion != JSON {

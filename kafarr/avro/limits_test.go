@@ -51,6 +51,46 @@ func TestShortMessagesCannotAskForMuch(t *testing.T) {
 	}
 }
 
+// TestLimitsCanBeSet has for each limit what it allows and what it refuses.
+func TestLimitsCanBeSet(t *testing.T) {
+	items := `{"type":"array","items":"int"}`
+	for _, c := range []struct {
+		name, schema string
+		limits       avro.Limits
+		good, bad    []byte
+		want         string
+	}{
+		{"items of a block", items, avro.Limits{BlockItems: 2}, []byte{4, 0, 0, 0}, []byte{6, 0, 0, 0, 0}, "a block holds 3 items, more than 2"},
+		{"items without bytes", `{"type":"array","items":"null"}`, avro.Limits{EmptyItems: 2}, []byte{4, 0}, []byte{2, 4, 0}, "more than 2 items that take no bytes"},
+		{"levels of a value", list, avro.Limits{ValueDepth: 4}, []byte{2, 2, 4, 0}, []byte(strings.Repeat("\x02\x02", 8) + "\x02\x00"), "nests deeper than 4 levels"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			closeBooks(t)
+			p, err := avro.Compile(parse(t, c.schema), avro.Options{Recursion: avro.JSON, Limits: c.limits})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var d *avro.DecodeError
+			if _, err := decode(t, p, c.good, c.bad, c.good); !errors.As(err, &d) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if _, err := decode(t, p, c.good); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	var e *avro.SchemaError
+	if _, err := (avro.Limits{SchemaDepth: 2}).Parse(`{"type":"array","items":{"type":"array","items":"int"}}`); !errors.As(err, &e) {
+		t.Errorf("levels of a schema: %v", err)
+	}
+	if _, err := avro.Compile(parse(t, record(`{"name":"a","type":"int"},{"name":"b","type":"int"}`)), avro.Options{Limits: avro.Limits{Columns: 1}}); !errors.As(err, &e) {
+		t.Errorf("columns: %v", err)
+	}
+	if _, err := (avro.Limits{ValueDepth: 1 << 20}).Resolved(); err == nil || !strings.Contains(err.Error(), "value_depth must be from 1 to 1000") {
+		t.Errorf("a limit that is no limit: %v", err)
+	}
+}
+
 // bomb is a schema in which each of n records holds the one before it twice: 2^n columns.
 func bomb(n int) string {
 	fields := `{"name":"r0","type":{"type":"record","name":"R0","fields":[{"name":"x","type":"int"}]}}`

@@ -13,6 +13,12 @@ type Options struct {
 	Unions Unions
 	// Recursion says what becomes of a field that leads back to the record it is in.
 	Recursion Recursion
+	// Whole makes a record one column, a struct, as every other type is one.
+	Whole bool
+	// Nullable makes every column nullable, so that a body may be null.
+	Nullable bool
+	// Limits bound what the schemas and the bodies may ask for.
+	Limits Limits
 }
 
 // Unions says what becomes of unions of more than null and one type.

@@ -10,14 +10,22 @@ import (
 	"strings"
 )
 
-// maxSchemaDepth bounds how deep a schema may nest: Go cannot recover from a stack that overflows, and a schema comes
-// from outside.
-const maxSchemaDepth = 200
-
-// Parse reads the JSON text of a schema. references are schemas whose named types the text may use, each before those
+// Parse reads the JSON text of a schema within the default limits. references are schemas whose named types the text may use, each before those
 // that need it.
+//
+// A field's default is kept as it stands: it means nothing to who reads the schema's own bodies, and registries hold odd ones. CheckDefaults is for the
+// schema that is read as.
 func Parse(text string, references ...string) (*Schema, error) {
-	p := &parser{named: map[string]*Schema{}}
+	return DefaultLimits.Parse(text, references...)
+}
+
+// Parse is the function of that name, within these limits.
+func (l Limits) Parse(text string, references ...string) (*Schema, error) {
+	l, err := l.Resolved()
+	if err != nil {
+		return nil, schemaErrorf("", "%v", err)
+	}
+	p := &parser{named: map[string]*Schema{}, maxDepth: l.SchemaDepth}
 	for _, r := range references {
 		if _, err := p.text(r); err != nil {
 			return nil, fmt.Errorf("referenced schema: %w", err)
@@ -27,19 +35,20 @@ func Parse(text string, references ...string) (*Schema, error) {
 }
 
 type parser struct {
-	named map[string]*Schema
-	depth int
+	named    map[string]*Schema
+	depth    int
+	maxDepth int
 }
 
 func (p *parser) text(text string) (*Schema, error) {
+	// A bare primitive name is not JSON (or JSON's null), and some registries hold it all the same.
+	if t, ok := primitives[strings.TrimSpace(text)]; ok {
+		return &Schema{Type: t}, nil
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		// A bare primitive name is not JSON, and some registries hold it all the same.
-		if t, ok := primitives[strings.TrimSpace(text)]; ok {
-			return &Schema{Type: t}, nil
-		}
 		return nil, schemaErrorf("", "the schema is not JSON: %v", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
@@ -54,8 +63,8 @@ var primitives = map[string]Type{
 
 // schema parses a JSON value. namespace is that of the enclosing named type; path is for errors.
 func (p *parser) schema(v any, namespace, path string) (*Schema, error) {
-	if p.depth++; p.depth > maxSchemaDepth {
-		return nil, schemaErrorf(path, "the schema nests deeper than %d levels", maxSchemaDepth)
+	if p.depth++; p.depth > p.maxDepth {
+		return nil, schemaErrorf(path, "the schema nests deeper than %d levels", p.maxDepth)
 	}
 	defer func() { p.depth-- }()
 	switch v := v.(type) {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
 )
 
 // Plan is a schema compiled: what to do with the bytes of a body, in order, and the columns that come of it.
@@ -17,6 +19,7 @@ type Plan struct {
 
 	top     []*layout
 	columns int // of all levels
+	limits  Limits
 	steps   []step
 }
 
@@ -55,6 +58,7 @@ const (
 	opDefault // the steps up to end read the default's bytes
 	opSkip
 	opJSON
+	opRest // all that is left of the body
 )
 
 // notNullable is a step's null branch when its value is no union with null.
@@ -86,11 +90,15 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 	if reader == nil {
 		reader = writer
 	}
-	l := &layouter{options: &options}
-	p := &Plan{MessageType: reader.TypeName()}
 	var err error
+	if options.Limits, err = options.Limits.Resolved(); err != nil {
+		return nil, schemaErrorf("", "%v", err)
+	}
+	l := &layouter{options: &options}
+	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits}
 	selected := selectionOf(options.Columns)
-	if reader.Type == Record {
+	fields := reader.Type == Record && !options.Whole
+	if fields {
 		p.top, err = l.fields(reader, "", selected)
 	} else {
 		var value *layout
@@ -100,9 +108,14 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if options.Nullable {
+		for _, k := range p.top {
+			k.field.Nullable = true
+		}
+	}
 	p.columns = number(p.top, 0)
-	c := &compiler{}
-	if reader.Type == Record {
+	c := &compiler{limits: options.Limits}
+	if fields {
 		err = c.topLevel(writer, reader, p.top)
 	} else {
 		err = c.value(writer, p.top[0], "")
@@ -111,6 +124,12 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 		return nil, err
 	}
 	p.steps = c.steps
+	p.finish()
+	return p, nil
+}
+
+// finish says what the columns look like.
+func (p *Plan) finish() {
 	p.Fields = arrowFields(p.top)
 	var shape strings.Builder
 	shape.WriteString(p.MessageType)
@@ -118,5 +137,25 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 		k.write(&shape)
 	}
 	p.Shape = shape.String()
-	return p, nil
+}
+
+// Untyped is the plan of bodies that are no Avro: each is a text or bytes as it stands, in a column `value`. t is String or Bytes, and the message type.
+func Untyped(t Type, nullable bool) *Plan {
+	s := &Schema{Type: t}
+	leaf := baseTypes[t](s)
+	top := &layout{
+		field: arrow.Field{Name: "value", Type: leaf.dtype, Nullable: nullable}, schema: s, code: leaf.code,
+		build: func([]column.Column) column.Column { return leaf.make() },
+	}
+	p := &Plan{MessageType: t.String(), top: []*layout{top}, columns: 1, limits: DefaultLimits}
+	p.steps = []step{{code: opRest, null: notNullable, column: 0, size: int(t), end: 1}}
+	p.finish()
+	return p
+}
+
+// Nothing is the plan of bodies that are null: rows of no columns, of the message type "null".
+func Nothing() *Plan {
+	p := &Plan{MessageType: Null.String(), limits: DefaultLimits}
+	p.finish()
+	return p
 }

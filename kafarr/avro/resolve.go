@@ -1,7 +1,6 @@
 package avro
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,8 +12,9 @@ func incompatible(path string, writer, reader *Schema, why string) error {
 
 // compiler turns a writer's schema and the reader's layout into steps, by the rules of "Schema Resolution" in the specification.
 type compiler struct {
-	steps []step
-	depth int
+	steps  []step
+	depth  int
+	limits Limits
 }
 
 // add appends a step and returns its index.
@@ -28,8 +28,8 @@ func (c *compiler) close(i int) { c.steps[i].end = len(c.steps) }
 
 // value adds the steps that read a value written as w into the layout's column.
 func (c *compiler) value(w *Schema, l *layout, path string) error {
-	if c.depth++; c.depth > 2*maxSchemaDepth {
-		return schemaErrorf(path, "the schema nests deeper than %d levels", maxSchemaDepth)
+	if c.depth++; c.depth > 2*c.limits.SchemaDepth {
+		return schemaErrorf(path, "the schema nests deeper than %d levels", c.limits.SchemaDepth)
 	}
 	defer func() { c.depth-- }()
 	if l.json {
@@ -149,16 +149,16 @@ func sameName(w, r *Schema) bool {
 func unqualified(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 // matches tells, without its content, whether a value written as w can be read as r: how a union's branch is chosen.
-func matches(w, r *Schema, promote bool) bool {
+func matches(w, r *Schema) bool {
 	if w.Type != r.Type {
 		_, ok := promotions[[2]Type{w.Type, r.Type}]
-		return ok && promote
+		return ok
 	}
 	switch w.Type {
 	case Record:
 		return sameName(w, r)
 	case Array, Map:
-		return matches(w.Items, r.Items, promote) || w.Items.Type == Union || r.Items.Type == Union
+		return matches(w.Items, r.Items) || w.Items.Type == Union || r.Items.Type == Union
 	}
 	return mismatch(w, r) == ""
 }
@@ -245,56 +245,13 @@ func (c *compiler) skip(w *Schema, path string, from int) {
 	c.close(c.add(step{code: opSkip, null: notNullable, column: noColumn, skipped: []*Schema{w}, path: path}))
 }
 
-// fromUnion reads a value written as a union.
-func (c *compiler) fromUnion(w *Schema, l *layout, path string) error {
-	if other, null := w.optional(); other != nil && l.field.Nullable && l.schema.Type != Union && l.schema.Type != Null {
-		before := len(c.steps)
-		if c.single(other, l, path, int8(null)) == nil { //nolint:gosec // 0 or 1
-			return nil
-		}
-		c.steps = c.steps[:before]
-	}
-	return c.branches(w, l.id, path, func(branch *Schema) error { return c.single(branch, l, path, notNullable) })
-}
-
-// branches adds the step that reads a union's index, and below it the steps of each branch, which read adds. A branch that cannot be read is an error of
-// the rows that hold it; that none can is one of the schema.
-func (c *compiler) branches(w *Schema, column int, path string, read func(branch *Schema) error) error {
-	i := c.add(step{code: opBranches, null: notNullable, column: column, path: path, table: make([]int, len(w.Branches)), unreadable: make([]string, len(w.Branches))})
-	var first error
-	readable := 0
-	for b, branch := range w.Branches {
-		at := len(c.steps)
-		if err := read(branch); err != nil {
-			var no *IncompatibleError
-			if !errors.As(err, &no) {
-				return err
-			}
-			if first == nil {
-				first = err
-			}
-			c.steps = c.steps[:at]
-			c.steps[i].table[b] = -1
-			c.steps[i].unreadable[b] = no.Msg
-			continue
-		}
-		c.steps[i].table[b] = at
-		readable++
-	}
-	c.close(i)
-	if readable == 0 {
-		return first
-	}
-	return nil
-}
-
 // topLevel reads a record whose fields are the columns. A union of records, or of one and null, has the record in some branch.
 func (c *compiler) topLevel(w, r *Schema, kids []*layout) error {
 	switch w.Type {
 	case Record:
 		return c.fields(w, r, kids, "")
 	case Union:
-		return c.branches(w, noColumn, "", func(branch *Schema) error {
+		return c.branches(w, noColumn, "", func(_ int, branch *Schema) error {
 			i := c.add(step{code: opRecord, null: notNullable, column: noColumn})
 			err := c.topLevel(branch, r, kids)
 			c.close(i)
@@ -302,47 +259,6 @@ func (c *compiler) topLevel(w, r *Schema, kids []*layout) error {
 		})
 	}
 	return incompatible("", w, r, "the types do not match")
-}
-
-// intoUnion reads a value that is no union into a union: into the first branch that matches as it is, or else the first that it can be promoted to.
-func (c *compiler) intoUnion(w *Schema, l *layout, path string) error {
-	r := l.schema
-	if w.Type == Null {
-		if !l.field.Nullable {
-			return incompatible(path, w, r, "null is none of the reader's types")
-		}
-		c.close(c.add(step{code: opNullUnion, null: notNullable, column: l.id, path: path}))
-		return nil
-	}
-	var why error
-	for _, fits := range []func(*Schema) bool{
-		func(b *Schema) bool { return b.Type == w.Type && b.Name == w.Name && matches(w, b, false) },
-		func(b *Schema) bool { return matches(w, b, false) },
-		func(b *Schema) bool { return matches(w, b, true) },
-	} {
-		member := -1
-		for _, branch := range r.Branches {
-			if branch.Type == Null {
-				continue
-			}
-			if member++; !fits(branch) {
-				continue
-			}
-			at := len(c.steps)
-			i := c.add(step{code: opMember, null: notNullable, column: l.id, size: member, path: path})
-			if err := c.single(w, l.kids[member], path, notNullable); err != nil {
-				why = err
-				c.steps = c.steps[:at]
-				continue
-			}
-			c.close(i)
-			return nil
-		}
-	}
-	if why != nil {
-		return why
-	}
-	return incompatible(path, w, r, "it is none of the reader's types")
 }
 
 // sameShape tells whether two schemas, which may be recursive, write the same bytes for the same values under the same names.

@@ -42,6 +42,11 @@ func TestReadersResolveByTheSpecification(t *testing.T) {
 		{"a union as one of its types", `["string","int"]`, `"long"`, []byte{2, 6}, "[3]"},
 		{"a type as a union", `"int"`, `["string","long"]`, []byte{6}, "{[(null)] [3]}"},
 		{"a union as another", `["int","string"]`, `["null","string","long"]`, []byte{0, 6}, "{[(null)] [3]}"},
+		{"a type as the first branch that it can be promoted to", `"int"`, `["double","int"]`, []byte{6}, "{[3] [(null)]}"},
+		{"a union as one of the same types", `["double","long"]`, `["double","long"]`, []byte{2, 6}, "{[(null)] [3]}"},
+		{"a union as one of more types", `["string","long"]`, `["double","long","string"]`, []byte{2, 6}, "{[3] [(null)] [(null)]}"},
+		{"the record of the same full name", two(`b`, ``), `[` + two(`a`, ``) + `,` + two(`b`, ``) + `]`, []byte{6}, "{{[(null)]} {[3]}}"},
+		{"a record of the same unqualified name", two(`b`, ``), `["null","string",` + two(`a`, ``) + `]`, []byte{6}, "{[(null)] {[3]}}"},
 		{"a field that is left out", record(`{"name":"x","type":{"type":"array","items":"string"}},{"name":"n","type":"int"}`), record(`{"name":"n","type":"int"}`), []byte{4, 2, 'a', 2, 'b', 0, 6}, "[3]"},
 		{"a block that is jumped over", record(`{"name":"x","type":{"type":"map","values":"int"}},{"name":"n","type":"int"}`), record(`{"name":"n","type":"int"}`), []byte{1, 6, 2, 'a', 2, 0, 6}, "[3]"},
 		{"fields in another order", record(`{"name":"a","type":"int"},{"name":"b","type":"int"}`), record(`{"name":"b","type":"int"},{"name":"a","type":"int"}`), []byte{2, 4}, "[2]"},
@@ -81,6 +86,36 @@ func TestReadersResolveByTheSpecification(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// two is a schema of a record N in some namespace, for unions of several records.
+func two(namespace, more string) string {
+	return `{"type":"record","name":"N","namespace":"` + namespace + `","fields":[{"name":"n","type":"int"}` + more + `]}`
+}
+
+// TestDefaultsAreCheckedWhereTheyCount has defaults that are no values of their fields' types: whoever reads as the schema is told, whoever wrote with it is
+// read, since real registries hold such schemas.
+func TestDefaultsAreCheckedWhereTheyCount(t *testing.T) {
+	for _, c := range []struct{ field, want string }{
+		{`{"name":"n","type":"int","default":"0"}`, `n: the default "0" is no int`},
+		{`{"name":"n","type":["null","string"],"default":1}`, "n: the default 1 is no union"},
+		{`{"name":"n","type":"string","default":null}`, "n: the default null is no string"},
+		{`{"name":"n","type":{"type":"array","items":` + record(`{"name":"m","type":"boolean","default":0}`) + `}}`, "n.m: the default 0 is no boolean"},
+		{`{"name":"n","type":{"type":"fixed","name":"F","size":2},"default":"a"}`, `n: the default "a" is no fixed F`},
+	} {
+		s := parse(t, strings.Replace(record(c.field), `"R"`, `"Outer"`, 1))
+		var e *avro.SchemaError
+		if err := avro.CheckDefaults(s); !errors.As(err, &e) || err.Error() != c.want {
+			t.Errorf("%s: got %v, want %s", c.field, err, c.want)
+		}
+		if _, err := avro.Compile(s, avro.Options{}); err != nil {
+			t.Errorf("%s: as the writer's: %v", c.field, err)
+		}
+	}
+	list := `{"type":"record","name":"L","fields":[{"name":"v","type":"int","default":1},{"name":"next","type":["null","L"],"default":null}]}`
+	if err := avro.CheckDefaults(parse(t, list)); err != nil {
+		t.Errorf("a recursive schema: %v", err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // Body is one Avro value as it lies in memory. It is read in place and not kept.
 type Body struct {
 	Data unsafe.Pointer
-	Len  int
+	Len  int // negative: there is none, and the row is null; only for plans whose columns are all nullable
 }
 
 // Appender appends bodies of one plan to one set of columns.
@@ -16,6 +16,7 @@ type Appender struct {
 	columns *Columns
 	steps   []boundStep
 
+	limits     Limits
 	failure    failure
 	emptyItems int64  // of this row, items that take no bytes
 	text       []byte // JSON and decimals on their way into a column
@@ -31,6 +32,10 @@ func (a *Appender) Append(bodies []Body) (int, error) {
 	for i := range bodies {
 		b := &bodies[i]
 		a.emptyItems = 0
+		if b.Len < 0 {
+			a.columns.appendNull()
+			continue
+		}
 		if pos := a.run(0, n, b.Data, 0, b.Len); pos != b.Len {
 			if pos >= 0 {
 				a.fail(faultTrailing, n, int64(b.Len-pos))
@@ -133,7 +138,9 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			if !s.varlen.Fits(n) {
 				return a.fail(faultFull, i, 0)
 			}
-			if s.code == opBytes {
+			if n == 0 { // as in span
+				s.varlen.Took(0)
+			} else if s.code == opBytes {
 				s.varlen.Append(unsafe.Add(base, pos), n)
 			} else if !appendString(s.varlen, base, pos, n) {
 				return a.fail(faultUTF8, i, 0)
@@ -144,7 +151,11 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			if end-pos < n {
 				return a.fail(faultShort, i, 0)
 			}
-			s.fixed.AppendBytes(unsafe.Add(base, pos))
+			if n == 0 { // as in span
+				s.any.AppendZero()
+			} else {
+				s.fixed.AppendBytes(unsafe.Add(base, pos))
+			}
 			pos += n
 		case opRecord: // its fields follow
 		case opRecordEnd:
@@ -198,6 +209,19 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 			return a.fail(f, i, 0)
 		}
 		return next
+	case opRest:
+		n := end - pos
+		if !s.varlen.Fits(n) {
+			return a.fail(faultFull, i, 0)
+		}
+		if Type(s.size) == String { //nolint:gosec // a type that was put there
+			if !appendString(s.varlen, base, pos, n) {
+				return a.fail(faultUTF8, i, 0)
+			}
+			return end
+		}
+		s.varlen.Append(unsafe.Add(base, pos), n)
+		return end
 	case opJSON:
 		return a.json(s, i, base, pos, end)
 	}

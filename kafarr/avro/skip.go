@@ -2,9 +2,6 @@ package avro
 
 import "unsafe"
 
-// maxValueDepth bounds how deep a value of a recursive type may nest: Go cannot recover from a stack that overflows.
-const maxValueDepth = 256
-
 // skipAll passes over consecutive values that no column takes and returns the position behind them. It checks what it needs to find the end, and no more.
 // Most values are numbers and texts, which are passed over here without a call: reading 3 of 25 fields spends its time in this loop.
 func (a *Appender) skipAll(list []*Schema, base unsafe.Pointer, pos, end, depth int) (int, fault) {
@@ -72,7 +69,7 @@ func (s *Schema) width() int {
 
 // skip passes over a record, array or map. Blocks that tell their size are jumped over.
 func (a *Appender) skip(s *Schema, base unsafe.Pointer, pos, end, depth int) (int, fault) {
-	if depth > maxValueDepth {
+	if depth > a.limits.ValueDepth {
 		return 0, faultDepth
 	}
 	if s.Type == Record {
@@ -100,6 +97,9 @@ func (a *Appender) skipBlocks(s *Schema, base unsafe.Pointer, pos, end, depth in
 			pos += int(size)
 			continue
 		}
+		if count > int64(a.limits.BlockItems) {
+			return 0, faultBlockItems
+		}
 		if width := int64(s.Items.width()); width > 0 && s.Type == Array {
 			if count > int64(end-pos)/width {
 				return 0, faultShort
@@ -118,7 +118,7 @@ func (a *Appender) skipBlocks(s *Schema, base unsafe.Pointer, pos, end, depth in
 				return 0, f
 			}
 			if pos == from { // what takes bytes is bounded by the body
-				if a.emptyItems++; a.emptyItems > maxEmptyItems {
+				if a.emptyItems++; a.emptyItems > int64(a.limits.EmptyItems) {
 					return 0, faultEmptyItems
 				}
 			}

@@ -69,6 +69,9 @@ func (c *compiler) blocks(w *Schema, l *layout, path string, null int8) error {
 	return nil
 }
 
+// maxItemBytes is as much as is to be known of an item's least size.
+const maxItemBytes = 200
+
 // minBytes is the least number of bytes that a value takes: it bounds how many items a block can hold. budget bounds the search, since a record may hold
 // the same records again and again; what it does not reach counts as nothing.
 func (s *Schema) minBytes(budget *int) int {
@@ -87,7 +90,7 @@ func (s *Schema) minBytes(budget *int) int {
 	case Record:
 		n := 0
 		for _, f := range s.Fields {
-			n = min(n+f.Type.minBytes(budget), maxSchemaDepth)
+			n = min(n+f.Type.minBytes(budget), maxItemBytes)
 		}
 		return n
 	}
@@ -103,9 +106,6 @@ func (s *Schema) itemBytes() int {
 	}
 	return n
 }
-
-// maxEmptyItems bounds, for each message, the items that take no bytes of it, such as nulls: their number is not bounded by the message's length.
-const maxEmptyItems = 1 << 16
 
 // array reads blocks, running the steps [lo, hi) for each item. It returns the position behind them, or failed.
 func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end int) int {
@@ -173,15 +173,17 @@ func (a *Appender) checkBlock(count, size int64, minBytes, left int) fault {
 	if size > int64(left) {
 		return faultBlockSize
 	}
-	if minBytes > 0 {
-		if count > int64(left/minBytes) {
-			return faultCount
+	if minBytes > 0 && count > int64(left/minBytes) {
+		return faultCount
+	}
+	if minBytes == 0 {
+		if count > int64(a.limits.EmptyItems)-a.emptyItems {
+			return faultEmptyItems
 		}
-		return ok
+		a.emptyItems += count
 	}
-	if count > maxEmptyItems-a.emptyItems {
-		return faultEmptyItems
+	if count > int64(a.limits.BlockItems) {
+		return faultBlockItems
 	}
-	a.emptyItems += count
 	return ok
 }

@@ -147,7 +147,7 @@ func (a *Appender) bigDecimal(s *boundStep, i int, base unsafe.Pointer, pos, end
 	if at < 0 {
 		return failed
 	}
-	unscaled := new(big.Int).SetBytes(unsafe.Slice((*byte)(unsafe.Add(base, at)), digits))
+	unscaled := new(big.Int).SetBytes(span(base, at, digits))
 	if digits > 0 && *(*int8)(unsafe.Add(base, at)) < 0 {
 		unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*digits))) // digits is a length
 	}

@@ -36,7 +36,7 @@ func (l *layouter) union(s *Schema, path string, selection *selection) (*layout,
 		kids = append(kids, kid)
 	}
 	if l.options.Unions == DenseUnions {
-		return denseLayout(s, kids, path)
+		return l.dense(s, kids, path)
 	}
 	t := arrow.StructOf(arrowFields(kids)...)
 	return &layout{
@@ -45,9 +45,9 @@ func (l *layouter) union(s *Schema, path string, selection *selection) (*layout,
 	}, nil
 }
 
-func denseLayout(s *Schema, kids []*layout, path string) (*layout, error) {
+func (l *layouter) dense(s *Schema, kids []*layout, path string) (*layout, error) {
 	fields := arrowFields(kids)
-	if s.nullable() {
+	if s.nullable() || l.options.Nullable {
 		fields = append(fields, arrow.Field{Name: "null", Type: arrow.Null, Nullable: true})
 	}
 	if len(fields) > maxDenseBranches {

@@ -55,6 +55,14 @@ func varint(base unsafe.Pointer, pos, end int) (uint64, int) {
 
 func zigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) } // the encoding's definition
 
+// span is the n bytes at base[pos:]. Of none it makes no pointer: behind the last byte of a body may lie another allocation, or none.
+func span(base unsafe.Pointer, pos, n int) []byte {
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Add(base, pos)), n)
+}
+
 // load32 and load64 read little-endian words, as all platforms of this library have them, from any address.
 func load32(base unsafe.Pointer, pos int) uint32 { return *(*uint32)(unsafe.Add(base, pos)) }
 func load64(base unsafe.Pointer, pos int) uint64 { return *(*uint64)(unsafe.Add(base, pos)) }

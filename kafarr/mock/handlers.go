@@ -32,7 +32,7 @@ func (r *registryServer) postVersion(w http.ResponseWriter, q *http.Request) {
 		fail(w, 42201, "Invalid schema: %v", refused)
 		return
 	}
-	answer(w, http.StatusOK, map[string]int{"id": id})
+	answer(w, http.StatusOK, map[string]any{"id": id, "guid": registered.guid()})
 }
 
 func (r *registryServer) lookUp(w http.ResponseWriter, q *http.Request) {
@@ -72,7 +72,7 @@ func (r *registryServer) answerVersion(w http.ResponseWriter, subject string, v 
 		Subject string `json:"subject"`
 		Version int    `json:"version"`
 		ID      int    `json:"id"`
-		schema
+		shownSchema
 	}{subject, v.number, v.id, found.shown()})
 }
 
@@ -131,6 +131,15 @@ func (r *registryServer) getSchema(w http.ResponseWriter, q *http.Request) {
 	if found, _, ok := r.pathSchema(w, q); ok {
 		answer(w, http.StatusOK, found.shown())
 	}
+}
+
+func (r *registryServer) getSchemaByGUID(w http.ResponseWriter, q *http.Request) {
+	found, ok := r.byGUID(q.PathValue("guid"))
+	if !ok {
+		fail(w, 40403, "Schema %s not found", q.PathValue("guid"))
+		return
+	}
+	answer(w, http.StatusOK, found.shown())
 }
 
 func (r *registryServer) getSchemaText(w http.ResponseWriter, q *http.Request) {

@@ -58,6 +58,7 @@ func (r *registryServer) routes() http.Handler {
 	mux.HandleFunc("GET /schemas/ids/{id}", r.getSchema)
 	mux.HandleFunc("GET /schemas/ids/{id}/schema", r.getSchemaText)
 	mux.HandleFunc("GET /schemas/ids/{id}/versions", r.getUsers)
+	mux.HandleFunc("GET /schemas/guids/{guid}", r.getSchemaByGUID)
 	mux.HandleFunc("GET /schemas/types", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, []string{"JSON", "PROTOBUF", "AVRO"})
 	})
@@ -95,12 +96,19 @@ func readSchema(w http.ResponseWriter, q *http.Request) (schema, bool) {
 	return sent, true
 }
 
-// shown is the schema as answers hold it: without the type where it is Avro.
-func (s schema) shown() schema {
+// shownSchema is a schema as answers hold it.
+type shownSchema struct {
+	schema
+	GUID string `json:"guid"`
+}
+
+// shown leaves the type out where it is Avro.
+func (s schema) shown() shownSchema {
+	guid := s.guid()
 	if s.Type == "AVRO" {
 		s.Type = ""
 	}
-	return s
+	return shownSchema{s, guid}
 }
 
 func read(w http.ResponseWriter, q *http.Request, into any) bool {

@@ -7,10 +7,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/serde"
 
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 func startRegistry(t *testing.T) *registryServer {
@@ -112,6 +115,42 @@ func TestReferencesAreFollowedByOurRegistry(t *testing.T) {
 	}
 }
 
+// The way of a message whose header names its schema: what Confluent's serializer writes leads to the schema.
+func TestSchemasAreFoundByTheGUIDOfAHeader(t *testing.T) {
+	r := startRegistry(t)
+	c, err := schemaregistry.NewClient(schemaregistry.NewConfig(r.url))
+	must(t, err)
+	defer func() { _ = c.Close() }()
+	money := `{"type":"fixed","name":"Money","size":8}`
+	_, err = c.Register("money", schemaregistry.SchemaInfo{Schema: money}, false)
+	must(t, err)
+	order := schemaregistry.SchemaInfo{
+		Schema:     `{"type":"record","name":"Order","fields":[{"name":"total","type":"Money"}]}`,
+		References: []schemaregistry.Reference{{Name: "Money", Subject: "money", Version: 1}},
+	}
+	registered, err := c.RegisterFullResponse("order", order, false)
+	must(t, err)
+	name, err := serde.NewSchemaID("AVRO", 0, registered.GUID)
+	must(t, err)
+	header, err := name.GUIDToBytes()
+	must(t, err)
+
+	found, err := wire.HeaderSchema(unsafe.Pointer(&header[0]), int32(len(header)))
+	must(t, err)
+	ours, err := registry.NewConfluent(r.url, nil)
+	must(t, err)
+	schema, err := ours.(registry.ByGUID).SchemaByGUID(t.Context(), found.GUID.String())
+	must(t, err)
+	if schema.Text != order.Schema || len(schema.References) != 1 || schema.References[0] != money {
+		t.Errorf("got %+v", schema)
+	}
+	alone, err := c.RegisterFullResponse("alone", schemaregistry.SchemaInfo{Schema: order.Schema}, false)
+	must(t, err)
+	if alone.GUID == registered.GUID {
+		t.Error("a schema with references has the GUID of one without")
+	}
+}
+
 func TestAnswersAreThoseOfConfluentsRegistry(t *testing.T) {
 	r := startRegistry(t)
 	cases := []struct {
@@ -119,23 +158,25 @@ func TestAnswersAreThoseOfConfluentsRegistry(t *testing.T) {
 		status             int
 		want               string
 	}{
-		{"POST", "/subjects/s/versions", `{"schema":"\"long\""}`, 200, `{"id":1}`},
-		{"POST", "/subjects/s/versions?normalize=true", `{"schema":"syntax = \"proto3\";","schemaType":"PROTOBUF"}`, 200, `{"id":2}`},
-		{"GET", "/schemas/ids/1", ``, 200, `{"schema":"\"long\""}`},
-		{"GET", "/schemas/ids/1?subject=s", ``, 200, `{"schema":"\"long\""}`},
-		{"GET", "/schemas/ids/2", ``, 200, `{"schema":"syntax = \"proto3\";","schemaType":"PROTOBUF"}`},
+		{"POST", "/subjects/s/versions", `{"schema":"\"long\""}`, 200, `{"guid":"49eaefbf-69c7-8418-9139-ac1fd240de50","id":1}`},
+		{"POST", "/subjects/s/versions?normalize=true", `{"schema":"syntax = \"proto3\";","schemaType":"PROTOBUF"}`, 200, `{"guid":"ba8cf28f-fa9a-8e36-8e17-2b177156d094","id":2}`},
+		{"GET", "/schemas/ids/1", ``, 200, `{"schema":"\"long\"","guid":"49eaefbf-69c7-8418-9139-ac1fd240de50"}`},
+		{"GET", "/schemas/ids/1?subject=s", ``, 200, `{"schema":"\"long\"","guid":"49eaefbf-69c7-8418-9139-ac1fd240de50"}`},
+		{"GET", "/schemas/ids/2", ``, 200, `{"schema":"syntax = \"proto3\";","schemaType":"PROTOBUF","guid":"ba8cf28f-fa9a-8e36-8e17-2b177156d094"}`},
+		{"GET", "/schemas/guids/ba8cf28f-fa9a-8e36-8e17-2b177156d094", ``, 200, `{"schema":"syntax = \"proto3\";","schemaType":"PROTOBUF","guid":"ba8cf28f-fa9a-8e36-8e17-2b177156d094"}`},
+		{"GET", "/schemas/guids/x", ``, 404, `{"error_code":40403,"message":"Schema x not found"}`},
 		{"GET", "/schemas/ids/1/schema", ``, 200, `"long"`},
 		{"GET", "/schemas/ids/3", ``, 404, `{"error_code":40403,"message":"Schema 3 not found"}`},
 		{"GET", "/schemas/ids/x", ``, 404, `{"error_code":404,"message":"HTTP 404 Not Found"}`},
 		{"GET", "/schemas/types", ``, 200, `["JSON","PROTOBUF","AVRO"]`},
-		{"GET", "/subjects/s/versions/1", ``, 200, `{"subject":"s","version":1,"id":1,"schema":"\"long\""}`},
+		{"GET", "/subjects/s/versions/1", ``, 200, `{"subject":"s","version":1,"id":1,"schema":"\"long\"","guid":"49eaefbf-69c7-8418-9139-ac1fd240de50"}`},
 		{"GET", "/subjects/s/versions/1/schema", ``, 200, `"long"`},
 		{"GET", "/subjects/s/versions/latest/schema", ``, 200, `syntax = "proto3";`},
 		{"GET", "/subjects/s/versions/9", ``, 404, `{"error_code":40402,"message":"Version 9 not found."}`},
 		{"GET", "/subjects/s/versions/x", ``, 422, `{"error_code":42202,"message":"The specified version 'x' is not a valid version id."}`},
 		{"GET", "/subjects/t/versions", ``, 404, `{"error_code":40401,"message":"Subject 't' not found."}`},
 		{"GET", "/subjects/t/versions/1", ``, 404, `{"error_code":40401,"message":"Subject 't' not found."}`},
-		{"POST", "/subjects/s", `{"schema":"\"long\""}`, 200, `{"subject":"s","version":1,"id":1,"schema":"\"long\""}`},
+		{"POST", "/subjects/s", `{"schema":"\"long\""}`, 200, `{"subject":"s","version":1,"id":1,"schema":"\"long\"","guid":"49eaefbf-69c7-8418-9139-ac1fd240de50"}`},
 		{"POST", "/subjects/s", `{"schema":"\"int\""}`, 404, `{"error_code":40403,"message":"Schema not found"}`},
 		{"POST", "/subjects/t", `{"schema":"\"long\""}`, 404, `{"error_code":40401,"message":"Subject 't' not found."}`},
 		{"POST", "/subjects/s/versions", `{"schema":"{"}`, 422, `{"error_code":42201,"message":"Invalid schema {"}`},
@@ -156,7 +197,7 @@ func TestAnswersAreThoseOfConfluentsRegistry(t *testing.T) {
 		{"GET", "/subjects", ``, 200, `[]`},
 		{"GET", "/subjects?deleted=true", ``, 200, `["s"]`},
 		{"DELETE", "/subjects/t", ``, 404, `{"error_code":40401,"message":"Subject 't' not found."}`},
-		{"GET", "/schemas/ids/1", ``, 200, `{"schema":"\"long\""}`},
+		{"GET", "/schemas/ids/1", ``, 200, `{"schema":"\"long\"","guid":"49eaefbf-69c7-8418-9139-ac1fd240de50"}`},
 		{"GET", "/mode", ``, 404, `{"error_code":404,"message":"HTTP 404 Not Found"}`},
 	}
 	for _, c := range cases {

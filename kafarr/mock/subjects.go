@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -31,6 +32,14 @@ func (s schema) key() string {
 	}
 	references, _ := json.Marshal(s.References)
 	return fmt.Sprintf("%s %s %s", s.Type, references, compact.Bytes())
+}
+
+// guid is the schema's name in every registry that holds the same text and references: a UUID of version 8 of their hash.
+func (s schema) guid() string {
+	sum := sha256.Sum256([]byte(s.key()))
+	sum[6] = sum[6]&0x0f | 0x80
+	sum[8] = sum[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 // version is a schema's place in a subject.
@@ -95,6 +104,16 @@ func (s *subjects) byID(id int) (schema, bool) {
 		return schema{}, false
 	}
 	return s.schemas[id-1], true
+}
+
+func (s *subjects) byGUID(guid string) (schema, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.schemas, func(known schema) bool { return known.guid() == guid })
+	if i < 0 {
+		return schema{}, false
+	}
+	return s.schemas[i], true
 }
 
 // usersOf gives the subjects and versions that hold an id.

@@ -53,8 +53,8 @@ func NewConfluent(url string, properties map[string]string) (Registry, error) {
 		config:    *config,
 		transport: transport,
 		known:     known,
-		failed:    map[int]failure{},
-		running:   map[int]*call{},
+		failed:    map[name]failure{},
+		running:   map[name]*call{},
 		secrets:   secretsOf(config),
 	}
 	c.alive, c.end = context.WithCancel(context.Background())
@@ -81,9 +81,9 @@ type confluent struct {
 	end       context.CancelFunc
 
 	mu      sync.Mutex
-	known   cache.Cache // int to Schema
-	failed  map[int]failure
-	running map[int]*call
+	known   cache.Cache // name to Schema
+	failed  map[name]failure
+	running map[name]*call
 }
 
 // call is a look-up under way; schema and err may be read when done is closed.
@@ -101,62 +101,66 @@ type failure struct {
 // SchemaByID returns when the schema is there or ctx is done. In the latter case the request goes on in the
 // background, bounded by its own time-outs, and serves the next who asks.
 func (c *confluent) SchemaByID(ctx context.Context, id int) (Schema, error) {
+	return c.byName(ctx, name{id: id})
+}
+
+func (c *confluent) byName(ctx context.Context, n name) (Schema, error) {
 	c.mu.Lock()
-	if schema, ok := c.known.Get(id); ok {
+	if schema, ok := c.known.Get(n); ok {
 		c.mu.Unlock()
 		return schema.(Schema), nil
 	}
-	if f, ok := c.failed[id]; ok && time.Now().Before(f.until) {
+	if f, ok := c.failed[n]; ok && time.Now().Before(f.until) {
 		c.mu.Unlock()
 		return Schema{}, f.err
 	}
-	running := c.running[id]
+	running := c.running[n]
 	if running == nil && ctx.Err() == nil {
 		running = &call{done: make(chan struct{})}
-		c.running[id] = running
-		go c.run(id, running)
+		c.running[n] = running
+		go c.run(n, running)
 	}
 	c.mu.Unlock()
 	if running == nil {
-		return Schema{}, c.notYet(ctx, id)
+		return Schema{}, c.notYet(ctx, n)
 	}
 	select {
 	case <-running.done:
 		return running.schema, running.err
 	case <-ctx.Done():
-		return Schema{}, c.notYet(ctx, id)
+		return Schema{}, c.notYet(ctx, n)
 	}
 }
 
-func (c *confluent) notYet(ctx context.Context, id int) error {
-	return &Error{Kind: Unavailable, ID: id, URL: c.url, Err: fmt.Errorf("no answer yet: %w", ctx.Err())}
+func (c *confluent) notYet(ctx context.Context, n name) error {
+	return n.failed(Unavailable, c.url, fmt.Errorf("no answer yet: %w", ctx.Err()))
 }
 
 // run is the goroutine of one look-up.
-func (c *confluent) run(id int, running *call) {
+func (c *confluent) run(n name, running *call) {
 	defer close(running.done)
-	schema, err := c.fetch(id)
+	schema, err := c.fetch(n)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.running, id)
+	delete(c.running, n)
 	running.schema = schema
 	if err == nil {
-		c.known.Put(id, schema)
+		c.known.Put(n, schema)
 		return
 	}
 	running.err = err
 	if err.Kind == NotFound || err.Kind == Invalid {
-		c.rememberFailure(id, err)
+		c.rememberFailure(n, err)
 	}
 }
 
 // fetch asks the registry. A panic in the client or in what it calls must not end the process: it becomes
 // the look-up's error.
-func (c *confluent) fetch(id int) (schema Schema, err *Error) {
+func (c *confluent) fetch(n name) (schema Schema, err *Error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &Error{Kind: Invalid, ID: id, URL: c.url, Err: c.redact(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))}
+			err = n.failed(Invalid, c.url, c.redact(fmt.Errorf("panic: %v\n%s", p, debug.Stack())))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(c.alive, maxLookup)
@@ -165,7 +169,7 @@ func (c *confluent) fetch(id int) (schema Schema, err *Error) {
 	if failed == nil {
 		// Look-ups are rare: no connection, and so no goroutine, is kept between them.
 		defer c.transport.CloseIdleConnections()
-		schema, failed = l.schema(id)
+		schema, failed = l.schema(n)
 	}
 	if failed == nil {
 		return schema, nil
@@ -174,12 +178,14 @@ func (c *confluent) fetch(id int) (schema Schema, err *Error) {
 	var inReference *referenceError
 	if errors.As(failed, &inReference) {
 		cause = &referenceError{inReference.name, cause}
+	} else if n.guid != "" && noSuchAddress(failed) {
+		cause = fmt.Errorf("%w: does this registry find schemas by GUID?", cause)
 	}
-	return Schema{}, &Error{Kind: kind, ID: id, URL: c.url, Err: c.redact(cause)}
+	return Schema{}, n.failed(kind, c.url, c.redact(cause))
 }
 
 // rememberFailure is called with mu held.
-func (c *confluent) rememberFailure(id int, err error) {
+func (c *confluent) rememberFailure(n name, err error) {
 	now := time.Now()
 	if len(c.failed) >= 1000 { // a topic of random ids must not fill the memory
 		for other, f := range c.failed {
@@ -191,7 +197,7 @@ func (c *confluent) rememberFailure(id int, err error) {
 			return
 		}
 	}
-	c.failed[id] = failure{err, now.Add(remember)}
+	c.failed[n] = failure{err, now.Add(remember)}
 }
 
 // Close ends the requests that are under way. Schemas that are known stay known.

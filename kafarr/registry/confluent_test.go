@@ -73,7 +73,7 @@ func TestUnknownIDIsAskedForAgainAfterAWhile(t *testing.T) {
 	wantKind(t, err, NotFound)
 	s.on(path(17), status(200, longSchema))
 	r.mu.Lock()
-	r.failed[17] = failure{err, time.Now().Add(-time.Millisecond)} // as if five seconds had passed
+	r.failed[name{id: 17}] = failure{err, time.Now().Add(-time.Millisecond)} // as if five seconds had passed
 	r.mu.Unlock()
 	if _, err := r.SchemaByID(background, 17); err != nil {
 		t.Error(err)

@@ -28,7 +28,7 @@ type lookup struct {
 	client   schemaregistry.Client
 	exchange *exchange
 
-	root  int
+	root  name
 	known map[string]bool        // texts taken already
 	state map[reference]progress // of every reference met
 	texts []string
@@ -62,9 +62,9 @@ func newLookup(ctx context.Context, config schemaregistry.Config, transport *htt
 	return l, err
 }
 
-func (l *lookup) schema(id int) (Schema, error) {
-	l.root = id
-	info, err := l.client.GetBySubjectAndID("", id)
+func (l *lookup) schema(n name) (Schema, error) {
+	l.root = n
+	info, err := l.ask(n)
 	if err != nil {
 		return Schema{}, err
 	}
@@ -78,7 +78,14 @@ func (l *lookup) schema(id int) (Schema, error) {
 	if kind == "" {
 		kind = "AVRO" // what registries leave out
 	}
-	return Schema{ID: id, Type: kind, Text: info.Schema, References: l.texts}, nil
+	return Schema{ID: n.id, Type: kind, Text: info.Schema, References: l.texts}, nil
+}
+
+func (l *lookup) ask(n name) (schemaregistry.SchemaInfo, error) {
+	if n.guid == "" {
+		return l.client.GetBySubjectAndID("", n.id)
+	}
+	return l.client.GetByGUID(n.guid)
 }
 
 // follow fetches references depth first, so that each text stands before those that need it. path is the
@@ -102,7 +109,7 @@ func (l *lookup) follow(references []schemaregistry.Reference, path []string) er
 		if err != nil {
 			return &referenceError{at[len(at)-1], err}
 		}
-		if found.ID == l.root {
+		if l.root.names(found) {
 			return l.circle(at)
 		}
 		isNew := !l.known[found.Schema]

@@ -8,7 +8,7 @@ import (
 
 // Schema is what a registry knows of one schema id.
 type Schema struct {
-	ID   int
+	ID   int    // -1 where it was found by its GUID
 	Type string // "AVRO", "PROTOBUF" or "JSON"
 	Text string
 	// References are the texts of the schemas that Text refers to by name, each before those that need it.
@@ -38,7 +38,7 @@ const (
 // Error is a failed look-up.
 type Error struct {
 	Kind Kind
-	ID   int // -1 where no id was asked for
+	ID   int // -1 where no id was asked for; a GUID is named by the text then
 	URL  string
 	Err  error
 }

@@ -22,6 +22,8 @@ type Record struct {
 	TimestampType int32 // 0 none, 1 create time, 2 log append time
 	HeaderCount   int32
 	Headers       *Header // HeaderCount of them
+	LeaderEpoch   int32   // -1: unknown
+	_             int32
 }
 
 // Header is one header of a message.

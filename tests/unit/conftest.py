@@ -45,7 +45,7 @@ class FakeLibrary(_lib.Library):
                 rejected._export_to_c(*self._addresses(batch, "rejected", "rejected_schema"))
                 batch.rejected_rows = rejected.num_rows
             batch.info = self._text(
-                {"message_type": message_type, "ranges": [["t", 0, 5, 5 + record.num_rows, record.num_rows]]}
+                {"id": 7, "message_type": message_type, "ranges": [["t", 0, 5, 5 + record.num_rows, record.num_rows]]}
             )
             return OK
 
@@ -106,6 +106,11 @@ class FakeLibrary(_lib.Library):
 
     def listener_seek_start(self, _listener: int, targets: Any, length: int, operation: Any, _error: Any) -> int:
         self.calls.append(("seek", json.loads(targets[:length])))
+        operation[0] = 9
+        return OK
+
+    def listener_give_back_start(self, _listener: int, batches: Any, length: int, operation: Any, _error: Any) -> int:
+        self.calls.append(("give back", json.loads(batches[:length])))
         operation[0] = 9
         return OK
 

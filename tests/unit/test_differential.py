@@ -10,8 +10,11 @@ Where fastavro does other than the specification says, the comparison follows th
 * It gives a default as it stands in the schema: bytes as text of ISO-8859-1 code points, logical types as numbers.
 * It makes a float of an int or a long without rounding it to 32 bits.
 * Of a reader's union it takes the first branch that the value can be promoted to, which is the specification to the
-  letter. This library, as Avro's Java, looks for the very type that was written first: else a long in a union of double
-  and long would lose digits when it is read with the schema that it was written with.
+  letter. So does this library, but for a union that lists the same types as the writer's: there each branch is read as
+  itself, or a long in a union of double and long would lose digits when it is read with the schema that it was written
+  with.
+* It does not promote what has a logical type: an int of a time-millis goes past an earlier branch of double, a uuid
+  past one of bytes.
 * It reads a corrupted body where it can: varints of any length, booleans other than 0 and 1, decimals beyond their
   precision, bytes left over. So what it makes of corrupted bodies is not compared.
 """
@@ -432,6 +435,10 @@ class Comparison:
         kind = kind_of(self.resolve(branch))
         if kind in {"int", "long"} and isinstance(fast, float):  # an earlier branch, for fastavro
             assert logical_of(branch) or float(value) == fast, path
+            return
+        # A later branch, for fastavro.
+        promoted = {"float": (dt.date, dt.time), "double": (dt.date, dt.time), "bytes": (uuid.UUID,)}
+        if isinstance(fast, promoted.get(kind, ())) and not logical_of(branch):
             return
         if kind == "string" and isinstance(fast, bytes):
             fast = fast.decode()

@@ -24,6 +24,7 @@ TREE = {
     "IncompatibleSchemaError": {"SchemaError"},
     "DecodeError": {"KafarrError", "ValueError"},
     "FramingError": {"DecodeError"},
+    "KeyDecodeError": {"DecodeError"},
     "ClosedError": {"KafarrError"},
     "ForkError": {"KafarrError"},
     "StateError": {"KafarrError", "RuntimeError"},

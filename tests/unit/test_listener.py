@@ -36,11 +36,19 @@ def test_the_settings_reach_the_library_as_json(fake):
         config={"enable.auto.commit": False},
         registry_config={"request.timeout.ms": 5},
         metadata={"offset": "position"},
+        value="auto",
+        key="avro",
+        framing="single_object",
+        schema=['"int"', {"type": "string"}],
+        tombstones="keep",
+        mixed="group",
+        acknowledge="commit",
         errors="skip",
         reader_schema='"long"',
         columns=["a", "b.c"],
         unions="dense",
         recursion="json",
+        limits={"columns": 5, "batch_bytes": 6},
         ready_timeout=timedelta(seconds=2),
     ):
         assert fake.settings == {
@@ -52,12 +60,21 @@ def test_the_settings_reach_the_library_as_json(fake):
             "registry_url": "http://registry",
             "config": {"enable.auto.commit": "false"},
             "registry_config": {"request.timeout.ms": "5"},
-            "metadata": [["_offset", "position"]],
+            "metadata": [["_offset", "position"], ["_key", "_key"]],
+            "value": "auto",
+            "key": "avro",
+            "framing": "single_object",
+            "schemas": [["", '"int"'], ["", '{"type": "string"}']],
+            "tombstones": "keep",
+            "mixed": "group",
+            "acknowledge": "commit",
             "errors": "skip",
             "reader_schemas": ['"long"'],
             "columns": ["a", "b.c"],
             "unions": "dense",
             "recursion": "json",
+            "limits": {"columns": 5},
+            "batch_bytes": 6,
             "ready_timeout_ms": 2000,
         }
 
@@ -75,7 +92,16 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"group": None}, TypeError),
         ({"topics": []}, pykafarr.ConfigError),
         ({"registry_url": ""}, pykafarr.ConfigError),
-        ({"registry_url": None}, TypeError),
+        ({"registry_url": 5}, TypeError),
+        ({"value": "json"}, pykafarr.ConfigError),
+        ({"key": 5}, TypeError),
+        ({"framing": "magic"}, pykafarr.ConfigError),
+        ({"schema": 5}, TypeError),
+        ({"tombstones": "drop"}, pykafarr.ConfigError),
+        ({"mixed": "sort"}, pykafarr.ConfigError),
+        ({"acknowledge": "never"}, pykafarr.ConfigError),
+        ({"limits": {"no_such": 5}}, pykafarr.ConfigError),
+        ({"limits": {"columns": 1.5}}, TypeError),
         ({"config": {"a": None}}, TypeError),
         ({"metadata": ["offsets"]}, pykafarr.ConfigError),
         ({"errors": "ignore"}, pykafarr.ConfigError),
@@ -203,7 +229,7 @@ def test_undelivered_rows_are_not_acknowledged(fake, p):
         p.poll()
     p.commit()
     p.close()
-    assert fake.calls[1:] == [("commit", []), ("close", False), ("free",)]
+    assert fake.calls[1:] == [("commit", {"ids": []}), ("close", False), ("free",)]
 
 
 def test_an_error_carries_its_place(fake, p):
@@ -258,14 +284,16 @@ def test_batches_without_an_idle_timeout_go_on(fake, p):
     assert numbers(next(p.batches())) == [1]
 
 
-def test_a_commit_names_the_ranges_of_its_batch(fake, p):
+def test_a_commit_names_its_batch(fake, p):
     fake.answers.append(fake.batch(rows(1, 2)))
     batch = p.poll_batch()
     p.commit(batch)
     p.commit()
-    assert fake.calls[1:] == [("commit", [["t", 0, 5, 7]]), ("commit", None)]
+    assert fake.calls[1:] == [("commit", {"ids": [7], "ranges": [["t", 0, 5, 7]]}), ("commit", None)]
     with pytest.raises(TypeError, match="batch must be a Batch, not str"):
         p.commit("t")
+    with pytest.raises(pykafarr.ConfigError, match="batch is not of this listener"):
+        p.commit(pykafarr.Batch(batch.to_arrow(), "A", batch.ranges))
 
 
 def test_an_interrupted_commit_ends_in_the_background(fake, p):

@@ -180,25 +180,22 @@ def test_rows_that_an_interrupt_kept_are_not_passed_yet(fake, interrupted):
     assert interrupted.lag()["lag"].tolist() == [5, 0]
 
 
-def test_a_seek_drops_the_rows_that_an_interrupt_kept(fake, interrupted):
-    interrupted.seek("t", 0, 20)
-    assert fake.calls == [("seek", [["t", 0, "offset", 20]])]
-    assert interrupted.poll_batch() is None
+GIVEN_BACK = ("give back", {"ids": [7], "ranges": [["t", 0, 5, 7]]})
 
 
-def test_a_seek_elsewhere_sends_the_rows_that_an_interrupt_kept_back(fake, interrupted):
+def test_a_seek_gives_back_the_rows_that_an_interrupt_kept(fake, interrupted):
     interrupted.seek("t", 1, "latest")
-    assert fake.calls == [("seek", [["t", 0, "offset", 5], ["t", 1, "latest", 0]])]
+    assert fake.calls == [GIVEN_BACK, ("seek", [["t", 1, "latest", 0]])]
     assert interrupted.poll_batch() is None
 
 
-def test_a_pause_sends_the_rows_that_an_interrupt_kept_back(fake, interrupted):
+def test_a_pause_gives_back_the_rows_that_an_interrupt_kept(fake, interrupted):
     interrupted.pause()
-    assert fake.calls == [("seek", [["t", 0, "offset", 5]]), ("pause", None)]
+    assert fake.calls == [GIVEN_BACK, ("pause", None)]
     assert interrupted.poll_batch() is None
 
 
-def test_a_seek_that_fails_keeps_the_rows_that_an_interrupt_kept(fake, interrupted):
+def test_rows_that_cannot_be_given_back_are_kept(fake, interrupted):
     fake.waits.append(CODES[pykafarr.BrokerError])
     with pytest.raises(pykafarr.BrokerError):
         interrupted.seek("t", 0, 20)

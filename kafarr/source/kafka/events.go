@@ -22,6 +22,9 @@ func wants(cfg Config) C.int {
 	if cfg.Headers {
 		want |= C.KAFARR_WANT_HEADERS
 	}
+	if cfg.LeaderEpochs {
+		want |= C.KAFARR_WANT_LEADER_EPOCH
+	}
 	return want
 }
 

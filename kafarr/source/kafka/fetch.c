@@ -84,6 +84,7 @@ int64_t kafarr_fetch_run(struct kafarr_fetch *f, rd_kafka_queue_t *queue, int64_
     r->key_len = m->key == NULL ? -1 : (int32_t)m->key_len;
     r->offset = m->offset;
     r->timestamp_type = 0;
+    r->leader_epoch = -1;
     r->header_count = 0;
     r->headers = NULL;
     if (want & KAFARR_WANT_TIMESTAMP && m->err == 0) {
@@ -91,6 +92,7 @@ int64_t kafarr_fetch_run(struct kafarr_fetch *f, rd_kafka_queue_t *queue, int64_
       r->timestamp = rd_kafka_message_timestamp(m, &type);
       r->timestamp_type = type;
     }
+    if (want & KAFARR_WANT_LEADER_EPOCH && m->err == 0) r->leader_epoch = rd_kafka_message_leader_epoch(m);
     if (run == NULL || m->rkt != topic || m->partition != run->partition || m->err != 0 || run->err != 0) {
       topic = m->rkt;
       run = &f->runs[f->run_count++];

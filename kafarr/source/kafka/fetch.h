@@ -37,6 +37,7 @@ int64_t rd_kafka_message_timestamp(const rd_kafka_message_t *, int *type);
 int rd_kafka_message_headers(const rd_kafka_message_t *, rd_kafka_headers_t **);
 size_t rd_kafka_header_cnt(const rd_kafka_headers_t *);
 int rd_kafka_header_get_all(const rd_kafka_headers_t *, size_t, const char **name, const void **value, size_t *size);
+int32_t rd_kafka_message_leader_epoch(const rd_kafka_message_t *);
 const char *rd_kafka_topic_name(const rd_kafka_topic_t *);
 
 struct kafarr_header {
@@ -57,6 +58,8 @@ struct kafarr_record {
   int32_t timestamp_type;
   int32_t header_count;
   struct kafarr_header *headers;
+  int32_t leader_epoch; /* -1: unknown */
+  int32_t padding;
 };
 
 /* Records [first, first + count) come from one partition. err is not 0: the one record is an error event, whose text is
@@ -82,7 +85,7 @@ struct kafarr_fetch {
 };
 
 /* Which properties of a message beyond value, key and offset are wanted: each costs a call per message. */
-enum { KAFARR_WANT_TIMESTAMP = 1, KAFARR_WANT_HEADERS = 2 };
+enum { KAFARR_WANT_TIMESTAMP = 1, KAFARR_WANT_HEADERS = 2, KAFARR_WANT_LEADER_EPOCH = 4 };
 
 /* Makes room for capacity messages; 0 when there is no memory. */
 int kafarr_fetch_init(struct kafarr_fetch *fetch, int64_t capacity);

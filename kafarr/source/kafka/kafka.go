@@ -27,7 +27,9 @@ type Config struct {
 	Properties map[string]string // librdkafka's
 	Timestamps bool              // fill Record.Timestamp
 	Headers    bool              // fill Record.Headers
-	Handler    source.Handler
+	// LeaderEpochs: fill Record.LeaderEpoch.
+	LeaderEpochs bool
+	Handler      source.Handler
 	// Log is called from a goroutine of this source for each line that librdkafka logs; level is syslog's.
 	Log func(level int, facility, message string)
 }

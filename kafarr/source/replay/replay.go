@@ -19,6 +19,15 @@ type Message struct {
 	Timestamp int64 // milliseconds since 1970; 0: none
 	Key       []byte
 	Value     []byte
+	Headers   []Header
+	// LeaderEpoch is -1 where it is not known.
+	LeaderEpoch int32
+}
+
+// Header is a header of a message. A nil Value is null.
+type Header struct {
+	Name  string
+	Value []byte
 }
 
 // Source replays messages in their order.
@@ -36,6 +45,7 @@ type Source struct {
 	stored    map[source.Position]int64
 	assigned  bool
 	closed    bool
+	revoke    []source.Position
 }
 
 // New returns a source of these messages, for Config.Source.
@@ -60,6 +70,13 @@ func (s *Source) Add(messages ...Message) {
 	s.wait = append(s.wait, messages...)
 }
 
+// Revoke takes partitions, and what was to come of them, away, as a rebalance does: with the next Serve.
+func (s *Source) Revoke(partitions ...source.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoke = append(s.revoke, partitions...)
+}
+
 // Committed returns the committed offset of a partition, -1 where there is none.
 func (s *Source) Committed(topic string, partition int32) int64 {
 	s.mu.Lock()
@@ -82,6 +99,16 @@ func (s *Source) Stored(topic string, partition int32) int64 {
 
 // Serve implements source.Source: the first call assigns all partitions.
 func (s *Source) Serve() error {
+	s.mu.Lock()
+	revoke := s.revoke
+	s.revoke = nil
+	s.wait = slices.DeleteFunc(s.wait, func(m Message) bool {
+		return slices.Contains(revoke, source.Position{Topic: m.Topic, Partition: m.Partition})
+	})
+	s.mu.Unlock()
+	if len(revoke) > 0 {
+		s.handler.Revoked(revoke, false)
+	}
 	if s.assigned {
 		return nil
 	}
@@ -137,12 +164,22 @@ func (s *Source) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 }
 
 func record(m Message) source.Record {
-	r := source.Record{Offset: m.Offset, ValueLen: -1, KeyLen: -1}
+	r := source.Record{Offset: m.Offset, ValueLen: -1, KeyLen: -1, LeaderEpoch: m.LeaderEpoch}
 	if m.Value != nil {
 		r.Value, r.ValueLen = unsafe.Pointer(unsafe.SliceData(m.Value)), int32(len(m.Value)) //nolint:gosec // messages of tests are short
 	}
 	if m.Key != nil {
 		r.Key, r.KeyLen = unsafe.Pointer(unsafe.SliceData(m.Key)), int32(len(m.Key)) //nolint:gosec // messages of tests are short
+	}
+	if len(m.Headers) > 0 {
+		headers := make([]source.Header, len(m.Headers))
+		for i, h := range m.Headers {
+			headers[i] = source.Header{Name: unsafe.Pointer(unsafe.StringData(h.Name)), NameLen: int32(len(h.Name)), ValueLen: -1} //nolint:gosec // headers of tests are short
+			if h.Value != nil {
+				headers[i].Value, headers[i].ValueLen = unsafe.Pointer(unsafe.SliceData(h.Value)), int32(len(h.Value)) //nolint:gosec // headers of tests are short
+			}
+		}
+		r.Headers, r.HeaderCount = unsafe.SliceData(headers), int32(len(headers)) //nolint:gosec // headers of tests are few
 	}
 	if m.Timestamp != 0 {
 		r.Timestamp, r.TimestampType = m.Timestamp, 1

@@ -1,0 +1,113 @@
+package kafarr
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// finished is a batch that waits to be handed over, with what is needed to cut it.
+type finished struct {
+	batch    *Batch
+	segments []segment
+	offsets  []int64 // of the rows, in [segments]' numbering of rows; nil where it will not be cut
+	err      *Error  // instead of a batch: a bad row's, told when those before it are handed over
+}
+
+// newRecord makes a record batch of columns and gives up the caller's references to them.
+func newRecord(schema *arrow.Schema, columns []arrow.ArrayData, rows int) arrow.RecordBatch {
+	arrays := make([]arrow.Array, len(columns))
+	for i, c := range columns {
+		arrays[i] = array.MakeFromData(c)
+		c.Release()
+	}
+	record := array.NewRecordBatch(schema, arrays, int64(rows))
+	for _, a := range arrays {
+		a.Release()
+	}
+	return record
+}
+
+// ranges joins segments to one range a partition, in the order of their first rows.
+func ranges(segments []segment) []Range {
+	var out []Range
+	index := map[partitionKey]int{}
+	for _, s := range segments {
+		i, ok := index[s.partitionKey]
+		if !ok {
+			index[s.partitionKey] = len(out)
+			out = append(out, Range{Topic: s.topic, Partition: s.partition, First: s.first, Next: s.next, Rows: int64(s.rows)})
+			continue
+		}
+		out[i].Next = s.next
+		out[i].Rows += int64(s.rows)
+	}
+	return out
+}
+
+// split cuts the segments at row n, which begins the second half.
+func (f *finished) split(n int) (left, right []segment) {
+	for _, s := range f.segments {
+		switch {
+		case s.row+s.rows <= n:
+			left = append(left, s)
+		case s.row >= n:
+			s.row -= n
+			right = append(right, s)
+		default:
+			l, r := s, s
+			l.rows, l.next = n-s.row, f.offsets[n]
+			r.row, r.rows, r.first = 0, s.rows-l.rows, f.offsets[n]
+			left, right = append(left, l), append(right, r)
+		}
+	}
+	return left, right
+}
+
+// cut takes the first n rows off a batch that has more, as a poll may return fewer than an earlier, interrupted one had gathered. What was rejected stays with the rest.
+func (f *finished) cut(n int) *Batch {
+	left, right := f.split(n)
+	whole := f.batch.Record
+	head := &Batch{Record: whole.NewSlice(0, int64(n)), MessageType: f.batch.MessageType, Ranges: ranges(left), id: newBatchID()}
+	f.batch.Record = whole.NewSlice(int64(n), whole.NumRows())
+	f.batch.Ranges = ranges(right)
+	f.segments, f.offsets = right, f.offsets[n:]
+	whole.Release()
+	return head
+}
+
+// without returns the batch's parts that hold no rows of a partition, in their order, and gives up the batch. They are slices: joining them again would copy, and
+// arrow-go joins neither unions nor extension types.
+func (f *finished) without(k partitionKey) []*finished {
+	var parts []*finished
+	var starts []int // the first row of each part
+	var part *finished
+	for _, s := range f.segments {
+		if s.partitionKey == k {
+			part = nil
+			continue
+		}
+		if part == nil {
+			part = &finished{batch: &Batch{id: newBatchID()}}
+			parts, starts = append(parts, part), append(starts, s.row)
+		}
+		s.row -= starts[len(starts)-1]
+		part.segments = append(part.segments, s)
+	}
+	for i, p := range parts {
+		p.batch.Ranges = ranges(p.segments)
+		last := p.segments[len(p.segments)-1]
+		if rows := last.row + last.rows; rows > 0 {
+			p.batch.MessageType = f.batch.MessageType
+			p.batch.Record = f.batch.Record.NewSlice(int64(starts[i]), int64(starts[i]+rows))
+			p.offsets = f.offsets[starts[i] : starts[i]+rows]
+		}
+	}
+	if f.batch.Rejected != nil {
+		if len(parts) == 0 {
+			parts = append(parts, &finished{batch: &Batch{id: newBatchID()}})
+		}
+		parts[0].batch.Rejected, f.batch.Rejected = f.batch.Rejected, nil
+	}
+	f.batch.Release()
+	return parts
+}

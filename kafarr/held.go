@@ -1,0 +1,36 @@
+package kafarr
+
+import "github.com/pykafarr/pykafarr/kafarr/source"
+
+// held are fetched records that no batch has taken yet, with a cursor. What lies behind a schema change stays here, as messages in
+// the client's memory, and opens the next batch.
+type held struct {
+	chunks []source.Chunk
+	chunk  int
+	record int
+}
+
+// rest returns the chunk under the cursor and its records from the cursor on; nil when there are none left.
+func (h *held) rest() (*source.Chunk, []source.Record) {
+	for h.chunk < len(h.chunks) {
+		c := &h.chunks[h.chunk]
+		if h.record < len(c.Records) {
+			return c, c.Records[h.record:]
+		}
+		h.chunk++
+		h.record = 0
+	}
+	return nil, nil
+}
+
+// drop takes a partition's records out.
+func (h *held) drop(k partitionKey) {
+	for i := h.chunk; i < len(h.chunks); i++ {
+		if c := &h.chunks[i]; c.Topic == k.topic && c.Partition == k.partition {
+			c.Records = nil
+			if i == h.chunk {
+				h.record = 0
+			}
+		}
+	}
+}

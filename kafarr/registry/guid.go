@@ -1,0 +1,67 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/rest"
+)
+
+// ByGUID is what registries have besides that find schemas by GUID, which names a schema the same way in every
+// registry that holds it, where ids differ.
+type ByGUID interface {
+	// SchemaByGUID takes 8-4-4-4-12 hexadecimal digits. The schema's ID is -1: answers do not tell it.
+	SchemaByGUID(ctx context.Context, guid string) (Schema, error)
+}
+
+var guidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// name is what a schema is asked for by: its GUID or, where that is empty, its id.
+type name struct {
+	id   int // -1 with a GUID
+	guid string
+}
+
+func parseGUID(text string) (name, error) {
+	n := name{id: -1, guid: strings.ToLower(text)}
+	if !guidForm.MatchString(n.guid) { // it becomes a part of a URL
+		return n, fmt.Errorf("%q has not the form of a GUID", clean(text))
+	}
+	return n, nil
+}
+
+// names tells whether a version of a subject is the schema of this name; registries that know no GUIDs send none.
+func (n name) names(found schemaregistry.SchemaMetadata) bool {
+	if n.guid != "" {
+		return strings.EqualFold(found.GUID, n.guid)
+	}
+	return found.ID == n.id
+}
+
+// failed is the error of a look-up by this name.
+func (n name) failed(kind Kind, url string, cause error) *Error {
+	if n.guid != "" {
+		cause = fmt.Errorf("schema %s: %w", n.guid, cause)
+	}
+	return &Error{Kind: kind, ID: n.id, URL: url, Err: cause}
+}
+
+// SchemaByGUID is SchemaByID with another name for the schema.
+func (c *confluent) SchemaByGUID(ctx context.Context, guid string) (Schema, error) {
+	n, err := parseGUID(guid)
+	if err != nil {
+		return Schema{}, &Error{Kind: Invalid, ID: -1, URL: c.url, Err: err}
+	}
+	return c.byName(ctx, n)
+}
+
+// noSuchAddress tells a registry that is older than GUIDs from one that does not know the schema (40403).
+func noSuchAddress(err error) bool {
+	var answer *rest.Error
+	return errors.As(err, &answer) && answer.Code == http.StatusNotFound
+}
