@@ -255,3 +255,35 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestABatchThatIsGivenBackComesAgainAndAcknowledgesNothing(t *testing.T) {
+	l, src := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 2))...)
+	b, err := l.Poll(context.Background(), 100, 10*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Release()
+	if err := l.GiveBack([]int64{b.ID()}, b.Ranges); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != -1 {
+		t.Error(err, src.Committed("t", 0))
+	}
+	wantPolls(t, l, 100, "x.B 0 1", "x.A 0 1", "x.B 2 3", "")
+	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 4 || src.Committed("t", 1) != 2 {
+		t.Error(err, src.Committed("t", 0), src.Committed("t", 1))
+	}
+}
+
+func TestAHalfBuiltBatchLosesTheRowsOfASoughtPartition(t *testing.T) {
+	l, _ := open(t, kafarr.Config{}, slices.Concat(line(0, 3), line(1, 3))...)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := l.Poll(ctx, 100, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	wantPosition(t, l, 0, 0)
+	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 2})
+	wantPosition(t, l, 2, 0)
+	wantPolls(t, l, 100, "x.A 0 1 2", "x.A 2", "")
+}

@@ -166,7 +166,7 @@ func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
 		}
 		for _, p := range parts {
 			var e kafka.Error
-			if errors.As(p.Error, &e) && e.Code() == kafka.ErrState {
+			if errors.As(p.Error, &e) && (e.Code() == kafka.ErrState || e.Code() == kafka.ErrUnknownPartition) {
 				return source.ErrNotFetching
 			}
 			if p.Error != nil {
