@@ -1,7 +1,7 @@
 # Every target sets up what it needs, in this folder only: .venv/ (Python), .tools/ (Go tools), build/.
 #
 #   make demo    needs Go, Python 3.10 or newer and a C compiler; no Kafka, no Java
-#   make test    besides: Java 17 and Maven, which fetch a real Kafka and a real registry
+#   make test    besides: a JDK 17 or newer and Maven, which fetch a real Kafka, a real registry and Avro's Java
 #   make help    lists the targets
 #
 # Variables: PYTHON=python3.12 (for .venv), CC=, FUZZTIME=60s, PYTEST_ARGS="-k name", GO_TEST_ARGS="-run Name"
@@ -58,8 +58,12 @@ fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s
 	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$$([ $$target = FuzzBody ] && echo 20s || echo 5s) $$package)
 
 .PHONY: test-python
-test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server
-	$(PYTEST) tests/unit tests/boundary tests/docs $(PYTEST_ARGS)
+test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server; some ask Avro's Java (JDK)
+	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs $(PYTEST_ARGS)
+
+.PHONY: golden
+golden: $(VENV)/dev.stamp ## Write kafarr/avro/testdata/golden.json anew, with Avro's Java
+	$(VENV)/bin/python -m tests.oracle.golden
 
 .PHONY: types-page
 types-page: build $(VENV)/dev.stamp ## Write docs/types.md anew: what frames make of each type

@@ -98,12 +98,14 @@ func Open(cfg Config) (*Listener, error) {
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
 	}
+	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
 		framing := Confluent
 		if cfg.Framing == SchemaHeader {
 			framing = SchemaHeader
 		}
 		l.keys = newSide(cfg.Key, framing, wire.KeySchemaHeader, true)
+		l.keys.nulls = !l.keys.untyped()
 	}
 	for _, text := range cfg.Readers {
 		reader, err := parseReader(text, cfg.Limits)

@@ -1,4 +1,4 @@
-"""Fetches the servers with Maven, once: what lies in the cache folder is complete and used without a network.
+"""Fetches the servers, and the jars of other tests, with Maven, once: what lies in the cache is used without a network.
 
 The folder is .cache/servers of the source tree, or what PYKAFARR_SERVERS_CACHE names.
 """
@@ -24,17 +24,23 @@ _DEPENDENCY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
 def kafka(version: str) -> Path:
     """The folder with the jars of this Kafka."""
-    return _fetched("kafka", version, "copy-dependencies")
+    return jars(_HERE / "kafka.pom.xml", version)
 
 
 def registry(version: str) -> Path:
     """The folder with this Apicurio registry, unpacked from its distribution archive."""
-    return _fetched("registry", version, "unpack-dependencies")
+    return _fetched(_HERE / "registry.pom.xml", version, "unpack-dependencies")
 
 
-def _fetched(server: str, version: str, goal: str) -> Path:
-    """The folder of this server in the cache, which Maven fills the first time."""
-    folder = _cache() / f"{server}-{version}"
+def jars(pom: Path, version: str) -> Path:
+    """The folder with the jars that NAME.pom.xml asks for, with its property NAME.version set."""
+    return _fetched(pom, version, "copy-dependencies")
+
+
+def _fetched(pom: Path, version: str, goal: str) -> Path:
+    """The folder of what this file asks for in the cache, which Maven fills the first time."""
+    name = pom.name.removesuffix(".pom.xml")
+    folder = _cache() / f"{name}-{version}"
     if folder.is_dir():
         return folder
     with _locked(folder.parent):
@@ -44,8 +50,8 @@ def _fetched(server: str, version: str, goal: str) -> Path:
             shutil.rmtree(partial, ignore_errors=True)
             print(f"fetching {folder.name} with Maven …", flush=True)
             _maven(
-                *("--file", str(_HERE / f"{server}.pom.xml")),
-                f"-D{server}.version={version}",
+                *("--file", str(pom)),
+                f"-D{name}.version={version}",
                 f"-DoutputDirectory={partial}",
                 # What the plugin notes of its work goes with it, else it would say later that nothing is to do.
                 f"-DmarkersDirectory={partial / '.markers'}",
@@ -58,7 +64,7 @@ def _fetched(server: str, version: str, goal: str) -> Path:
 def _maven(*arguments: str) -> None:
     program = shutil.which("mvn")
     if program is None:
-        raise ServerError("Maven (mvn) is not on PATH; it is needed once, to fetch the servers")
+        raise ServerError("Maven (mvn) is not on PATH; it is needed once, to fetch servers and jars")
     log = _cache() / "maven.log"
     with log.open("wb") as output:
         command = [program, "--batch-mode", "--no-transfer-progress", *arguments]

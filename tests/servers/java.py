@@ -17,14 +17,20 @@ class Java(NamedTuple):
     program: Path
     major: int
 
+    @property
+    def compiles(self) -> bool:
+        """Whether it is a JDK, not only what runs programs that were compiled."""
+        return self.program.with_name("javac").exists()
 
-def find(least: int) -> Java | None:
+
+def find(least: int, *, compiler: bool = False) -> Java | None:
     """The first Java of at least this major version: JAVA_HOME's, then PATH's, then the oldest suitable one installed.
 
-    The oldest, since servers are tried with the version that they ask for before any later one.
+    The oldest, since servers are tried with the version that they ask for before any later one. compiler: a JDK only.
     """
     preferred, installed = _known()
-    suitable = [java for java in (*preferred, *sorted(installed, key=lambda java: java.major)) if java.major >= least]
+    known = (*preferred, *sorted(installed, key=lambda java: java.major))
+    suitable = [java for java in known if java.major >= least and (java.compiles or not compiler)]
     return suitable[0] if suitable else None
 
 
