@@ -13,7 +13,7 @@ const beginTimeout = 15 * time.Second
 // begins sets the offsets where partitions begin that this listener has for the first time. Once found they are its positions, so that a
 // partition that comes back goes on instead of beginning anew. l.polling is held.
 func (l *Listener) begins(out []source.Position, fresh []int) {
-	if len(fresh) == 0 {
+	if len(fresh) == 0 || l.closing.Load() { // an assignment may still come while the source is being closed
 		return
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, beginTimeout)

@@ -57,8 +57,8 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 		if at := (refs{ref, key}); b == nil || b.refs != at {
 			if b = l.bucket(at); b == nil {
 				if i > 0 { // those before it come first
-					if _, pending, err := l.pairOf(ref, key); pending || err != nil {
-						return i, skipped, drained, nil
+					if _, pending, fault := l.pairOf(ref, key); pending || fault != nil {
+						return i, skipped, drained, nil //nolint:nilerr // it is told when it is the first
 					}
 				}
 				p, ok, out, err := l.resolve(chunk, r, ref, key)
