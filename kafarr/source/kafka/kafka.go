@@ -333,39 +333,47 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 		return nil
 	}
 	err := k.background(ctx, func() error { // the client's call cannot be interrupted; it ends by its own time-outs
-		parts, err := k.consumer.CommitOffsets(toClient(positions))
-		for try := 0; try < rebalanceTries && isRebalance(err); try++ {
-			time.Sleep(rebalancePause)
-			parts, err = k.consumer.CommitOffsets(toClient(positions))
-		}
-		for _, p := range parts {
-			if err == nil && p.Error != nil {
-				err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
-			}
+		err := k.commitOnce(positions)
+		for try := 0; try < commitTries && isUnsettled(err); try++ {
+			time.Sleep(commitPause)
+			err = k.commitOnce(positions)
 		}
 		return err
 	})
+	var placed *source.Error
 	var e kafka.Error
-	if errors.As(err, &e) && !hasPlace(err) {
+	if !errors.As(err, &placed) && errors.As(err, &e) {
 		return clientError(fmt.Errorf("commit: %w", err))
 	}
 	return err
 }
 
-func hasPlace(err error) bool {
-	var e *source.Error
-	return errors.As(err, &e)
+func (k *Kafka) commitOnce(positions []source.Position) error {
+	parts, err := k.consumer.CommitOffsets(toClient(positions))
+	for _, p := range parts {
+		if err == nil && p.Error != nil {
+			err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
+		}
+	}
+	return err
 }
 
-// The coordinator takes no commit while it hands out a new assignment, which does not last long.
+// The coordinator takes no commit while it hands out a new assignment, nor in its first moments, which does not last long.
 const (
-	rebalanceTries = 30
-	rebalancePause = 100 * time.Millisecond
+	commitTries = 30
+	commitPause = 100 * time.Millisecond
 )
 
-func isRebalance(err error) bool {
+func isUnsettled(err error) bool {
 	var e kafka.Error
-	return errors.As(err, &e) && e.Code() == kafka.ErrRebalanceInProgress
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() {
+	case kafka.ErrRebalanceInProgress, kafka.ErrNotCoordinator, kafka.ErrCoordinatorNotAvailable, kafka.ErrCoordinatorLoadInProgress:
+		return true
+	}
+	return false
 }
 
 // Close implements source.Source.
