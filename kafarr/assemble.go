@@ -57,8 +57,8 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	if fault != nil {
 		return l.bad(chunk, &records[0], refNull, fault)
 	}
-	p, out, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
-	if out != drained {
+	p, ok, out, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
+	if !ok {
 		return out, err
 	}
 	b := l.buildingFor(l.setOf(p))
@@ -206,31 +206,35 @@ func headersFault(r *source.Record) *Error {
 	return fault
 }
 
-// resolve finds the plans of a record's value and key. Anything but drained is why it cannot be appended now.
-func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, out outcome, err *Error) {
-	v, pending, err := l.planOf(l.values, ref)
-	if pending {
-		return pair{}, waiting, nil
+// resolve finds the plans of the record under the cursor. ok: there are; else the outcome is what became of the record, or why it has to wait.
+func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, ok bool, out outcome, err *Error) {
+	p, pending, err := l.pairOf(ref, keyRef)
+	switch {
+	case pending:
+		return pair{}, false, waiting, nil
+	case err == nil:
+		return p, true, drained, nil
+	case p.value != nil: // it is the key that has no plan
+		ref = refNull
 	}
-	if err != nil {
-		out, err = l.unusable(chunk, r, ref, err)
-		return pair{}, out, err
+	out, err = l.unusable(chunk, r, ref, err)
+	return pair{}, false, out, err
+}
+
+// pairOf finds the plans of a value and a key.
+func (l *Listener) pairOf(ref, keyRef schemaRef) (p pair, pending bool, err *Error) {
+	v, pending, err := l.planOf(l.values, ref)
+	if pending || err != nil {
+		return pair{}, pending, err
 	}
 	if l.keys == nil {
-		return pair{value: v}, drained, nil
+		return pair{value: v}, false, nil
 	}
 	k, pending, err := l.planOf(l.keys, keyRef)
-	if pending {
-		return pair{}, waiting, nil
+	if err != nil && ofSchema(err) {
+		err = keyError(err)
 	}
-	if err != nil {
-		if ofSchema(err) {
-			err = keyError(err)
-		}
-		out, err = l.unusable(chunk, r, refNull, err)
-		return pair{}, out, err
-	}
-	return pair{v, k}, drained, nil
+	return pair{v, k}, pending, err
 }
 
 // ofSchema tells whether an error is a schema's own, so that asking again changes nothing.

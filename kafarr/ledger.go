@@ -161,6 +161,23 @@ func (l *ledger) takeBack(k partitionKey) (first int64, any bool) {
 	return first, any
 }
 
+// notHandedOver returns the offset of the first row that the caller does not have.
+func (l *ledger) notHandedOver(k partitionKey) (first int64, any bool) {
+	if p := l.partitions[k]; p != nil {
+		for _, o := range p.open {
+			if !l.handedOver[o.batch] && (!any || o.first < first) {
+				first, any = o.first, true
+			}
+		}
+	}
+	return first, any
+}
+
+// restart makes an offset the one to commit, whatever was handed over before.
+func (l *ledger) restart(k partitionKey, offset int64) {
+	l.partitions[k] = &progress{next: offset, acknowledged: true, stored: -1}
+}
+
 // commit is the offset to commit: that of the first row not acknowledged; -1 where nothing was.
 func (p *progress) commit() int64 {
 	if !p.acknowledged {

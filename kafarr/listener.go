@@ -21,13 +21,16 @@ type Listener struct {
 	log      *logSink
 	registry registry.Registry
 	source   source.Source
-	readers  []*avro.Schema
-	ctx      context.Context // ends with the listener; look-ups of schemas live in it
-	cancel   context.CancelFunc
-	closing  atomic.Bool
-	counters counters
+	// positioner is the source, where it has positions to move; else nil
+	positioner source.Positioner
+	readers    []*avro.Schema
+	ctx        context.Context // ends with the listener; look-ups of schemas live in it
+	cancel     context.CancelFunc
+	closing    atomic.Bool
+	counters   counters
 
-	polling sync.Mutex // held by whoever uses what follows
+	polled  atomic.Bool // a poll is under way; between its slices polling is free
+	polling sync.Mutex  // held by whoever uses what follows
 
 	poll      poll
 	held      held
@@ -56,6 +59,7 @@ type Listener struct {
 	mu    sync.Mutex // guards what follows
 	acks  *ledger
 	owned map[partitionKey]bool
+	leapt map[partitionKey]leap
 }
 
 // poll is a Poll on its way.
@@ -92,7 +96,7 @@ func Open(cfg Config) (*Listener, error) {
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
-		acks:   newLedger(), owned: map[partitionKey]bool{},
+		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
 	}
 	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
@@ -119,6 +123,11 @@ func Open(cfg Config) (*Listener, error) {
 		l.cancel()
 		return nil, err
 	}
+	l.positioner, _ = l.source.(source.Positioner)
+	if l.positioner == nil && len(cfg.Start) > 0 {
+		_ = l.Abort()
+		return nil, errorf(ConfigError, "start: this source has no positions")
+	}
 	return l, nil
 }
 
@@ -129,10 +138,10 @@ const maxSlice = 50 * time.Millisecond
 // passed, which counts from when the client has caught up (assigned and fetching). It returns early where the message type or schema
 // changes. A Batch without rows means that nothing came. When ctx ends, the rows received so far come with the next Poll.
 func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Batch, error) {
-	if err := l.lock(); err != nil {
+	if err := l.enter(); err != nil {
 		return nil, err
 	}
-	defer l.polling.Unlock()
+	defer l.polled.Store(false)
 	for begin := true; ; begin = false {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -146,30 +155,32 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 // PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
 // after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
 func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
-	if err := l.lock(); err != nil {
+	if err := l.enter(); err != nil {
 		return nil, false, err
 	}
-	defer l.polling.Unlock()
+	defer l.polled.Store(false)
 	b, err = l.slice(begin, limit, wait, slice)
 	return b, b != nil, err
 }
 
-// lock lets one poll in at a time.
-func (l *Listener) lock() error {
-	locked := !l.closing.Load() && l.polling.TryLock()
-	switch {
-	case l.closing.Load():
-		if locked {
-			l.polling.Unlock()
-		}
+// enter lets one poll in at a time.
+func (l *Listener) enter() error {
+	if l.closing.Load() {
 		return errorf(ClosedError, "%w", ErrClosed)
-	case !locked:
+	}
+	if !l.polled.CompareAndSwap(false, true) {
 		return errorf(StateError, "another poll of this listener is under way: one at a time")
 	}
 	return nil
 }
 
+// slice is one turn of a poll. Before and after it, seeks and the like have theirs.
 func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Batch, error) {
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	if l.closing.Load() {
+		return nil, errorf(ClosedError, "%w", ErrClosed)
+	}
 	if begin {
 		if limit < 1 {
 			return nil, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)

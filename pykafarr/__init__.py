@@ -44,10 +44,12 @@ from ._errors import (
 )
 from ._listener import Listener
 from ._open import listener
+from ._places import Assign, Milliseconds, Place, Start, TopicPartition
 from ._version import __version__
 
 __all__ = [
     "Acknowledge",
+    "Assign",
     "AuthenticationError",
     "Batch",
     "BrokerError",
@@ -68,14 +70,18 @@ __all__ = [
     "KafarrError",
     "KeyDecodeError",
     "Listener",
+    "Milliseconds",
     "Mixed",
+    "Place",
     "Range",
     "Recursion",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
+    "Start",
     "StateError",
     "Tombstones",
+    "TopicPartition",
     "Unions",
     "__version__",
     "decode",
