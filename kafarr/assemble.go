@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -34,6 +35,7 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 			return drained, nil
 		}
 		records = records[:min(len(records), limit-l.gathered, runMax)]
+		l.notice(chunk, records[0].Offset)
 		var out outcome
 		var err *Error
 		if l.cfg.Mixed == GroupMixed {
@@ -45,6 +47,22 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 			return out, err
 		}
 	}
+}
+
+// notice tells where a log goes back: it was truncated, or the topic was deleted and created anew, and the client began again by auto.offset.reset. What is
+// committed follows it there.
+func (l *Listener) notice(chunk *source.Chunk, first int64) {
+	k := partitionKey{chunk.Topic, chunk.Partition}
+	next, known := l.positions[k]
+	if !known || first >= next {
+		return
+	}
+	l.log.client(4, "OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
+	l.positions[k] = first
+	l.mu.Lock()
+	l.acks.wentBack(k, first)
+	l.mu.Unlock()
+	l.leaps(source.Position{Topic: k.topic, Partition: k.partition, Offset: first}, next)
 }
 
 // run appends the records up to the first that is of another schema, or bad.

@@ -73,6 +73,9 @@ func (l *ledger) passed(k partitionKey, next int64) {
 	p.acknowledged = p.acknowledged || len(p.open) == 0
 }
 
+// wentBack notes that a partition's offsets begin again at an earlier one.
+func (l *ledger) wentBack(k partitionKey, first int64) { l.of(k).next = first }
+
 // cut gives the rows before next, of each of these partitions, to a batch of their own that comes before the rest.
 func (l *ledger) cut(whole, head batchID, ranges []Range) {
 	for _, r := range ranges {
