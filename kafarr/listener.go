@@ -21,11 +21,13 @@ type Listener struct {
 	log      *logSink
 	registry registry.Registry
 	source   source.Source
+	letters  *deadLetters
 	readers  []*avro.Schema
 	ctx      context.Context // ends with the listener; look-ups of schemas live in it
 	cancel   context.CancelFunc
 	closing  atomic.Bool
 	counters counters
+	headers  bool // are read as text
 
 	polling sync.Mutex // held by whoever uses what follows
 
@@ -92,7 +94,7 @@ func Open(cfg Config) (*Listener, error) {
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
-		acks:   newLedger(), owned: map[partitionKey]bool{},
+		acks:   newLedger(), owned: map[partitionKey]bool{}, headers: cfg.wants(Headers) || cfg.Framing == SchemaHeader,
 	}
 	if cfg.wants(Key) {
 		framing := Confluent
@@ -111,6 +113,7 @@ func Open(cfg Config) (*Listener, error) {
 	if err := l.given(); err != nil {
 		return nil, wrap(err)
 	}
+	l.letters = newDeadLetters(cfg.DeadLetterTopic, l.cfg.openDeadLetters(l.log), l.letterSettled)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	var err error
 	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {
@@ -192,6 +195,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 		l.acks.all()
 		l.mu.Unlock()
 	}
+	l.letters.again(false)
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
@@ -216,8 +220,19 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if err := l.source.Serve(); err != nil {
 			l.fail(err)
 		}
+		if l.letters.arrived.Swap(false) { // a commit may pass them now
+			if err := l.store(); err != nil {
+				l.fail(err)
+			}
+		}
 		if l.failure != nil {
 			return l.failed()
+		}
+		if l.letters.failing() {
+			if l.pending() {
+				return l.take()
+			}
+			return nil, l.letters.fault()
 		}
 		if len(l.queue) > 0 { // a rebalance has ended a batch
 			return l.take()
@@ -240,6 +255,15 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			if time.Now().After(end) {
 				return nil, nil
 			}
+			continue
+		case crowded:
+			if p.ready && !now.Before(p.deadline) {
+				return l.quiet()
+			}
+			if !now.Before(end) {
+				return nil, nil
+			}
+			l.letters.wait(min(end.Sub(now), maxSlice))
 			continue
 		case drained:
 			l.source.Release()
