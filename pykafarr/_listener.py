@@ -142,7 +142,8 @@ class Listener:
 
         Raises:
             ConfigError: the batch is another listener's.
-            BrokerError: the commit failed, or a dead letter could not be written, which no commit passes; GroupError when the partitions belong to another member by now.
+            BrokerError: the commit failed, or a dead letter could not be written, which no commit passes; GroupError
+                when the partitions belong to another member by now.
         """
         library_ = self._library()
         if batch is not None and not isinstance(batch, Batch):

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 import pykafarr
 from tests.integration.writing import A, B, numbers
@@ -115,7 +116,7 @@ def test_keys_that_do_not_decode_and_tombstones_that_do_not(listen, letters, rea
 
 @pytest.mark.parametrize("errors", ["skip", "collect"])
 def test_nothing_is_committed_past_a_letter_that_has_no_topic_yet(
-    cluster, listen, read, written, committed, errors
+    cluster, listen, topic, read, written, committed, errors
 ):
     missing = cluster.new_name()
     config = {"topic.metadata.propagation.max.ms": 200, "auto.commit.interval.ms": 100}
@@ -124,7 +125,7 @@ def test_nothing_is_committed_past_a_letter_that_has_no_topic_yet(
 
     with pytest.raises(pykafarr.BrokerError) as caught:
         listener.commit()
-    assert (caught.value.topic, caught.value.partition, caught.value.offset) == (written_topic(listener), 0, 2)
+    assert (caught.value.topic, caught.value.partition, caught.value.offset) == (topic, 0, 2)
     assert f"could not be written to dead_letter_topic {missing}: " in str(caught.value)
     assert "Unknown topic" in str(caught.value)
     assert committed() == 2
@@ -140,10 +141,6 @@ def test_nothing_is_committed_past_a_letter_that_has_no_topic_yet(
     assert committed() == 4
     assert read(missing, 1)[0].value() == BAD
     assert listener.stats()["dead_letters"] == 1
-
-
-def written_topic(listener):
-    return listener._topics[0]
 
 
 def polls_until_an_error(listener, seconds=20):
@@ -175,7 +172,7 @@ def try_to_poll(listener):
     try:
         listener.poll(1, 200)
     except pykafarr.BrokerError as error:
-        assert "dead_letter_topic" in str(error)  # noqa: PT017  # others are not expected
+        assert "dead_letter_topic" in str(error)  # noqa: PT017  # no other is expected, and none need come
 
 
 def test_a_letter_that_the_topic_does_not_take_is_kept_until_it_does(cluster, listen, writer, topic, count, committed):
@@ -194,8 +191,6 @@ def test_a_letter_that_the_topic_does_not_take_is_kept_until_it_does(cluster, li
 
 
 def alter(cluster, topic, name, value):
-    from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType  # noqa: PLC0415
-
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     cluster.admin.incremental_alter_configs([resource])[resource].result(30)
@@ -227,7 +222,7 @@ def test_more_letters_than_may_be_on_their_way_arrive_all_the_same(listen, lette
     assert (committed(), count(letters)) == (25_000, 25_000)
 
 
-def test_the_letters_producer_is_quiet_and_takes_the_consumers_properties(listen, letters, count, written, capfd, caplog):
+def test_the_producer_is_quiet_and_takes_the_consumers_properties(listen, letters, count, written, capfd, caplog):
     config = {
         "client.id": "letters-too",
         "max.poll.interval.ms": 300000,

@@ -141,8 +141,13 @@ func (d *DeadLetters) report() {
 // hear takes what the client tells besides.
 func (d *DeadLetters) hear(log func(level int, facility, message string)) {
 	for event := range d.producer.Events() {
-		if e, ok := event.(kafka.Error); ok {
-			text := e.Error()
+		e, ok := event.(kafka.Error)
+		if !ok {
+			continue
+		}
+		if text := e.Error(); e.Code() == kafka.ErrAllBrokersDown { // it says less than what came before it
+			d.problem.CompareAndSwap(nil, &text)
+		} else {
 			d.problem.Store(&text)
 			log(4, "LETTERS", text)
 		}
