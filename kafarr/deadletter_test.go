@@ -318,7 +318,7 @@ func TestLettersOnTheirWayAreBounded(t *testing.T) {
 		l, src := box.listen(t, box.config(kafarr.Skip, mixed), append(messages, message(0, 2*most, 1, 5))...)
 		wantPolls(t, l, 3*most, "", "")
 		if got := box.came(); got < most || got > most+over {
-			t.Errorf("mixed %d: %d letters on their way", mixed, got)
+			t.Fatalf("mixed %d: %d letters on their way", mixed, got)
 		}
 		for got := ""; got != "x.A 5"; got = poll(t, l, 3*most) {
 			box.answer(5000, nil)
