@@ -28,7 +28,7 @@ func (l *Listener) mine(positions []source.Position) []source.Position {
 }
 
 // Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the offset of the first row that is
-// not acknowledged.
+// not acknowledged. It waits for the dead letters on their way, for as long as ctx allows.
 func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
 	var ids []int64
 	var ranges []Range
@@ -60,7 +60,11 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 		l.acks.acknowledge(batchID(id))
 	}
 	l.mu.Unlock()
-	return l.commit(ctx)
+	failure := l.letters.settle(ctx)
+	if err := l.commit(ctx); err != nil { // what lies before a letter that failed is committed all the same
+		return err
+	}
+	return failure
 }
 
 func (l *Listener) commit(ctx context.Context) error {
@@ -102,11 +106,21 @@ func (l *Listener) close(acknowledge bool) error {
 			l.mu.Unlock()
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
+		failure := l.letters.settle(ctx)
+		cancel()
+		if errors.Is(failure, context.DeadlineExceeded) {
+			failure = errorf(BrokerError, "dead_letter_topic %s did not take the last rejected messages within %v: they are delivered again", l.cfg.DeadLetterTopic, closeCommitTimeout)
+		}
+		ctx, cancel = context.WithTimeout(context.Background(), closeCommitTimeout)
 		if err = l.commit(ctx); errors.Is(err, context.DeadlineExceeded) {
 			err = errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
 		}
 		cancel()
+		if err == nil {
+			err = failure
+		}
 	}
+	l.letters.close()
 	l.cancel()
 	l.source.Release()
 	l.held = held{}

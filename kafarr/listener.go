@@ -23,11 +23,13 @@ type Listener struct {
 	source   source.Source
 	// positioner is the source, where it has positions to move; else nil
 	positioner source.Positioner
+	letters    *deadLetters
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
 	cancel     context.CancelFunc
 	closing    atomic.Bool
 	counters   counters
+	headers    bool // are read as text
 
 	polled  atomic.Bool // a poll is under way; between its slices polling is free
 	polling sync.Mutex  // held by whoever uses what follows
@@ -97,6 +99,7 @@ func Open(cfg Config) (*Listener, error) {
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
+		headers: cfg.wants(Headers) || cfg.Framing == SchemaHeader,
 	}
 	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
@@ -117,6 +120,7 @@ func Open(cfg Config) (*Listener, error) {
 	if err := l.given(); err != nil {
 		return nil, wrap(err)
 	}
+	l.letters = newDeadLetters(cfg.DeadLetterTopic, l.cfg.openDeadLetters(l.log), l.letterSettled)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	var err error
 	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {
@@ -205,6 +209,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 		l.acks.all()
 		l.mu.Unlock()
 	}
+	l.letters.again(false)
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
@@ -229,8 +234,19 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if err := l.source.Serve(); err != nil {
 			l.fail(err)
 		}
+		if l.letters.arrived.Swap(false) { // a commit may pass them now
+			if err := l.store(); err != nil {
+				l.fail(err)
+			}
+		}
 		if l.failure != nil {
 			return l.failed()
+		}
+		if l.letters.failing() {
+			if l.pending() {
+				return l.take()
+			}
+			return nil, l.letters.fault()
 		}
 		if len(l.queue) > 0 { // a rebalance has ended a batch
 			return l.take()
@@ -253,6 +269,15 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			if time.Now().After(end) {
 				return nil, nil
 			}
+			continue
+		case crowded:
+			if p.ready && !now.Before(p.deadline) {
+				return l.quiet()
+			}
+			if !now.Before(end) {
+				return nil, nil
+			}
+			l.letters.wait(min(end.Sub(now), maxSlice))
 			continue
 		case drained:
 			l.source.Release()
