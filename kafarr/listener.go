@@ -99,7 +99,7 @@ func Open(cfg Config) (*Listener, error) {
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
-		headers: cfg.wants(Headers) || cfg.Framing == SchemaHeader,
+		headers: cfg.wants(Headers),
 	}
 	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
