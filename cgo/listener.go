@@ -46,6 +46,8 @@ type listenerConfig struct {
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
 	BatchBytes     int                        `json:"batch_bytes"`
+	OnAssign       bool                       `json:"on_assign"`
+	OnRevoke       bool                       `json:"on_revoke"`
 	columnOptions
 }
 
@@ -111,6 +113,7 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 		cfg.Limits, cfg.BatchBytes = options.Limits, c.BatchBytes
 		cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(l.events)
+		tellRebalances(&cfg, c.OnAssign, c.OnRevoke)
 		l.Listener, err = kafarr.Open(cfg)
 		if err != nil {
 			return err
@@ -129,6 +132,9 @@ func listener_poll(handle C.int64_t, begin C.int32_t, numMessages, maxTimeMS, sl
 		}
 		b, done, err := l.PollSlice(begin != 0, int(numMessages), milliseconds(maxTimeMS), milliseconds(sliceMS))
 		out.events = C.int64_t(l.events.count.Load())
+		if _, waits := l.Rebalance(); waits {
+			out.events++
+		}
 		switch {
 		case err != nil:
 			return err

@@ -24,10 +24,14 @@ type Listener struct {
 	readers  []*avro.Schema
 	ctx      context.Context // ends with the listener; look-ups of schemas live in it
 	cancel   context.CancelFunc
-	closing  atomic.Bool
+	closing  atomic.Bool // no poll any more
+	ending   atomic.Bool // somebody closes
+	closed   atomic.Bool // no commit any more
 	counters counters
 
-	polling sync.Mutex // held by whoever uses what follows
+	polled  atomic.Bool // a poll is under way; between its slices polling is free
+	telling sync.Mutex  // held by whoever calls OnAssign and OnRevoke
+	polling sync.Mutex  // held by whoever uses what follows
 
 	poll      poll
 	held      held
@@ -53,9 +57,10 @@ type Listener struct {
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
 
-	mu    sync.Mutex // guards what follows
-	acks  *ledger
-	owned map[partitionKey]bool
+	mu         sync.Mutex // guards what follows
+	acks       *ledger
+	owned      map[partitionKey]bool
+	rebalances []Rebalance // that somebody has to be told of, in their order
 }
 
 // poll is a Poll on its way.
@@ -127,10 +132,10 @@ const maxSlice = 50 * time.Millisecond
 // passed, which counts from when the client has caught up (assigned and fetching). It returns early where the message type or schema
 // changes. A Batch without rows means that nothing came. When ctx ends, the rows received so far come with the next Poll.
 func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Batch, error) {
-	if err := l.lock(); err != nil {
+	if err := l.enter(); err != nil {
 		return nil, err
 	}
-	defer l.polling.Unlock()
+	defer l.polled.Store(false)
 	for begin := true; ; begin = false {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -138,36 +143,39 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 		if b, err := l.slice(begin, limit, wait, maxSlice); b != nil || err != nil {
 			return b, err
 		}
+		l.tell()
 	}
 }
 
 // PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
 // after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
 func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
-	if err := l.lock(); err != nil {
+	if err := l.enter(); err != nil {
 		return nil, false, err
 	}
-	defer l.polling.Unlock()
+	defer l.polled.Store(false)
 	b, err = l.slice(begin, limit, wait, slice)
 	return b, b != nil, err
 }
 
-// lock lets one poll in at a time.
-func (l *Listener) lock() error {
-	locked := !l.closing.Load() && l.polling.TryLock()
-	switch {
-	case l.closing.Load():
-		if locked {
-			l.polling.Unlock()
-		}
+// enter lets one poll in at a time.
+func (l *Listener) enter() error {
+	if l.closing.Load() {
 		return errorf(ClosedError, "%w", ErrClosed)
-	case !locked:
+	}
+	if !l.polled.CompareAndSwap(false, true) {
 		return errorf(StateError, "another poll of this listener is under way: one at a time")
 	}
 	return nil
 }
 
+// slice is one turn of a poll. Before and after it, seeks and the like have theirs.
 func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Batch, error) {
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	if l.closing.Load() {
+		return nil, errorf(ClosedError, "%w", ErrClosed)
+	}
 	if begin {
 		if limit < 1 {
 			return nil, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)
@@ -206,6 +214,9 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 // step goes on with a poll until it has its answer or the time is over; then the batch is nil.
 func (l *Listener) step(end time.Time) (*Batch, error) {
 	p := &l.poll
+	if l.untold() {
+		return nil, nil
+	}
 	if b, err := l.fromQueue(); b != nil || err != nil {
 		return b, err
 	}
@@ -215,6 +226,9 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		}
 		if err := l.source.Serve(); err != nil {
 			l.fail(err)
+		}
+		if l.untold() {
+			return nil, nil
 		}
 		if l.failure != nil {
 			return l.failed()

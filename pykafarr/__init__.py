@@ -44,6 +44,7 @@ from ._errors import (
 )
 from ._listener import Listener
 from ._open import listener
+from ._places import TopicPartition
 from ._version import __version__
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "SchemaNotFoundError",
     "StateError",
     "Tombstones",
+    "TopicPartition",
     "Unions",
     "__version__",
     "decode",

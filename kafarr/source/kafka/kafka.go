@@ -52,8 +52,10 @@ type Kafka struct {
 	stopLogs chan struct{}
 
 	// Of the goroutine that fetches.
-	errs    []error
-	closing bool
+	errs       []error
+	closing    bool
+	waiting    *revocation // asked for and not given up yet
+	reassigned *bool       // the client's
 
 	mu        sync.Mutex
 	joined    bool                     // an assignment was received, be it empty
@@ -83,6 +85,10 @@ func Open(cfg Config) (*Kafka, error) {
 		return nil, err
 	}
 	k.logs.Go(func() { k.readLogs(lines) })
+	if k.reassigned, err = reassigned(k.consumer); err != nil {
+		_ = k.Close()
+		return nil, err
+	}
 	if err := k.consumer.SubscribeTopics(cfg.Topics, k.rebalanced); err != nil {
 		_ = k.Close()
 		return nil, source.Errorf(source.Config, "cannot subscribe to %s: %w", strings.Join(cfg.Topics, ", "), err)
@@ -142,7 +148,11 @@ func (k *Kafka) readLogs(lines <-chan kafka.LogEvent) {
 
 // Serve implements source.Source.
 func (k *Kafka) Serve() error {
-	for ev := k.consumer.Poll(0); ev != nil; ev = k.consumer.Poll(0) {
+	for k.waiting == nil {
+		ev := k.consumer.Poll(0)
+		if ev == nil {
+			break
+		}
 		k.event(ev)
 	}
 	if len(k.errs) == 0 {
@@ -173,7 +183,6 @@ func (k *Kafka) Release() { k.queue.release() }
 // rebalanced is called by the client within Poll and Close.
 func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
-	var err error
 	switch ev := ev.(type) {
 	case kafka.AssignedPartitions:
 		parts := toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
@@ -182,23 +191,16 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 				k.queue.forward(*p.Topic, p.Partition)
 			}
 		}
+		var err error
 		if cooperative {
 			err = c.IncrementalAssign(parts)
 		} else {
 			err = c.Assign(parts)
 		}
 		k.note(ev.Partitions, true)
+		k.refused(err)
 	case kafka.RevokedPartitions:
-		k.cfg.Handler.Revoked(fromClient(ev.Partitions), c.AssignmentLost())
-		if cooperative {
-			err = c.IncrementalUnassign(ev.Partitions)
-		} else {
-			err = c.Unassign()
-		}
-		k.note(ev.Partitions, false)
-	}
-	if err != nil {
-		k.errs = append(k.errs, source.Errorf(source.Group, "the group's assignment could not be taken: %w", err))
+		k.asked(ev.Partitions, cooperative)
 	}
 	return nil
 }
@@ -354,6 +356,7 @@ func (k *Kafka) Close() error {
 	}
 	k.closing = true
 	k.commits.Wait()
+	k.GiveUp() // or Consumer.Close waits for ever
 	k.queue.close()
 	err := k.consumer.Close()
 	close(k.stopLogs)

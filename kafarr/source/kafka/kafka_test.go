@@ -19,6 +19,7 @@ import (
 // handler takes every partition from where the group left off.
 type handler struct {
 	assigned, revoked []source.Position
+	keeps             bool
 }
 
 func (h *handler) Assigned(p []source.Position, _ func([]source.Position) ([]source.Position, error)) []source.Position {
@@ -29,6 +30,8 @@ func (h *handler) Assigned(p []source.Position, _ func([]source.Position) ([]sou
 	h.assigned = append(h.assigned, out...)
 	return out
 }
+
+func (h *handler) Revoking([]source.Position, bool) bool { return h.keeps }
 
 func (h *handler) Revoked(p []source.Position, _ bool) { h.revoked = append(h.revoked, p...) }
 
