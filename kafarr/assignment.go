@@ -34,7 +34,7 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 		l.acks.pass(k)
 	}
 	l.mu.Unlock()
-	if l.cfg.OnAssign != nil && !l.closing.Load() {
+	if l.cfg.OnAssign != nil {
 		l.announce(Rebalance{Partitions: withoutOffsets(partitions)})
 	}
 	l.counters.rebalances.Add(1)

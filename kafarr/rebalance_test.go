@@ -75,6 +75,7 @@ func TestWhatOnRevokeCommitsIsCommittedBeforeThePartitionIsGivenUp(t *testing.T)
 	}
 	src.Revoke(source.Position{Topic: "t", Partition: 0})
 	wantPolls(t, l, 2, "x.A 3")
+	n.revoking = nil
 	n.want(t, "assigned [{t 0 0} {t 1 0}]", "revoked [{t 0 0}] lost false")
 	if got := src.Committed("t", 0); got != 1 {
 		t.Errorf("committed %d, want 1", got)
@@ -103,6 +104,7 @@ func TestLostPartitionsCannotBeCommitted(t *testing.T) {
 	}
 	src.Lose(source.Position{Topic: "t", Partition: 0})
 	wantPolls(t, l, 2, "x.A 3")
+	n.revoking = nil
 	n.want(t, "assigned [{t 0 0} {t 1 0}]", "revoked [{t 0 0}] lost true")
 	if lost, kept := src.Committed("t", 0), src.Committed("t", 1); lost != -1 || kept != 1 {
 		t.Errorf("committed %d of the lost partition, %d of the other", lost, kept)

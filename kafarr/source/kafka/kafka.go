@@ -185,9 +185,10 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
 	switch ev := ev.(type) {
 	case kafka.AssignedPartitions:
-		parts := toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
-		for _, p := range parts {
-			if !k.closing { // the queue is gone by then, and nobody reads the messages
+		parts := ev.Partitions
+		if !k.closing { // else the queue is gone, nobody reads the messages, and a question for committed offsets would time out
+			parts = toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
+			for _, p := range parts {
 				k.queue.forward(*p.Topic, p.Partition)
 			}
 		}
