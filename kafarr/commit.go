@@ -106,10 +106,10 @@ func (l *Listener) Leave(acknowledge bool) error {
 	return err
 }
 
-// Close acknowledges all that was returned (unless Config.Acknowledge is OnCommit), commits, and leaves the group. A Poll under way ends with ErrClosed.
+// Close acknowledges all that was returned (unless Config.Acknowledge is OnCommit), commits, calls Config.OnRevoke, and leaves the group. A Poll under way ends with ErrClosed.
 func (l *Listener) Close() error { return l.close(true) }
 
-// Abort leaves the group without acknowledging what the last poll returned: it is delivered again.
+// Abort is Close without acknowledging what the last poll returned and without a commit: it is delivered again.
 func (l *Listener) Abort() error { return l.close(false) }
 
 func (l *Listener) close(acknowledge bool) error {

@@ -3,6 +3,7 @@ package kafarr
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -36,6 +37,7 @@ func (l *Listener) Rebalanced() error {
 	if !waits {
 		return errorf(StateError, "no rebalance waits")
 	}
+	l.poll.began = time.Now() // whoever was told may have taken longer than the ready time-out, which is the cluster's
 	l.mu.Lock()
 	l.rebalances = l.rebalances[1:]
 	l.mu.Unlock()

@@ -226,3 +226,39 @@ func TestAListenerThatNobodyPollsAnyMoreClosesWithARevocationUnanswered(t *testi
 	}
 	n.want(t, "revoked [{t 0 0}] lost false", "revoked [{t 1 0}] lost false")
 }
+
+// late is ready some time after it was asked for the first time.
+type late struct {
+	*replay.Source
+	after time.Duration
+	asked time.Time
+}
+
+func (s *late) Ready() (bool, string) {
+	if s.asked.IsZero() {
+		s.asked = time.Now()
+	}
+	if time.Since(s.asked) < s.after {
+		return true, "the first fetch"
+	}
+	return true, ""
+}
+
+func TestTheReadyTimeoutIsNotUsedUpByOnAssign(t *testing.T) {
+	s := &late{Source: replay.New(message(0, 0, 1, 0)), after: 50 * time.Millisecond}
+	l, err := kafarr.Open(kafarr.Config{
+		Registry: schemas, ReadyTimeout: 500 * time.Millisecond,
+		OnAssign: func([]source.Position) { time.Sleep(600 * time.Millisecond) },
+		Source: func(h source.Handler) (source.Source, error) {
+			_, err := s.Open(h)
+			return s, err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantPolls(t, l, 1, "x.A 0")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
