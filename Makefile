@@ -114,14 +114,17 @@ format: $(VENV)/dev.stamp ## Format Go and Python
 
 # ---- Measure, package ----
 
-.PHONY: bench bench-decode bench-consume
-bench: bench-decode bench-consume ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
+.PHONY: bench bench-decode bench-consume bench-options
+bench: bench-decode bench-consume bench-options ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
 
 bench-decode: ## Measure decoding, without a broker
 	go test -run='^$$' -bench=. -benchmem ./bench/...
 
 bench-consume: build $(VENV)/bench.stamp ## Measure Kafka to frames, against others; writes bench/results/
 	$(VENV)/bin/python -m bench.consume $(BENCH_ARGS)
+
+bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns and topics of mixed types cost (BENCH_ARGS="--rounds 15")
+	$(VENV)/bin/python -m bench.consume.options $(BENCH_ARGS)
 
 .PHONY: wheel
 wheel: $(VENV)/dev.stamp ## Build the wheel into dist/

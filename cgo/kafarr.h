@@ -133,6 +133,8 @@ void kafarr_forget(int64_t operation);
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "ready_timeout_ms": int,
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default),
+ *   "assign": [[topic, partition], ...] instead of topics,
+ *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
  *   and "columns", "unions", "recursion", "limits" as in decoder_new
  * Does not wait for the network. */
@@ -165,6 +167,28 @@ int32_t listener_leave_start(int64_t listener, int32_t acknowledge, int64_t *ope
  * is acknowledged, or NULL for all that was returned. kafarr_wait()'s result is NULL. */
 int32_t listener_commit_start(int64_t listener, const char *batches, int64_t batches_len, int64_t *operation,
                               struct kafarr_error *error);
+
+/* Positions. Partitions that are not of the assignment are KAFARR_E_STATE. */
+
+/* Moves partitions. targets: JSON [[topic, partition, place, number], ...], each partition once; place is "committed", "earliest",
+ * "latest", "offset" (number is one) or "time" (number is in milliseconds since 1970). kafarr_wait()'s result is NULL. */
+int32_t listener_seek_start(int64_t listener, const char *targets, int64_t targets_len, int64_t *operation,
+                            struct kafarr_error *error);
+/* Gives batches back that listener_poll returned and that the caller could not pass on: their rows come again. batches: as in
+ * listener_commit_start. kafarr_wait()'s result is NULL. */
+int32_t listener_give_back_start(int64_t listener, const char *batches, int64_t batches_len, int64_t *operation,
+                                 struct kafarr_error *error);
+/* Pauses (pause=1) or resumes (0). partitions: JSON [[topic, partition (-1: every)], ...], or NULL for all of the assignment. */
+int32_t listener_pause_start(int64_t listener, int32_t pause, const char *partitions, int64_t partitions_len,
+                             int64_t *operation, struct kafarr_error *error);
+/* kafarr_wait()'s result: JSON [[topic, partition, offset], ...]: the next offset to be handed over. */
+int32_t listener_position_start(int64_t listener, int64_t *operation, struct kafarr_error *error);
+/* The same with what the group has committed; -1: nothing. */
+int32_t listener_committed_start(int64_t listener, int64_t *operation, struct kafarr_error *error);
+/* kafarr_wait()'s result: JSON [[topic, partition, position, end, lag], ...]. */
+int32_t listener_lag_start(int64_t listener, int64_t *operation, struct kafarr_error *error);
+/* JSON [[topic, partition], ...]: the partitions that this listener reads. Does not wait. */
+int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_error *error);
 
 /* JSON: counters since the listener was opened:
  *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "tombstones",

@@ -45,6 +45,8 @@ type listenerConfig struct {
 	Errors         string                     `json:"errors"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
+	Assign         []partitionIn              `json:"assign"`
+	Start          []startIn                  `json:"start"`
 	BatchBytes     int                        `json:"batch_bytes"`
 	OnAssign       bool                       `json:"on_assign"`
 	OnRevoke       bool                       `json:"on_revoke"`
@@ -109,6 +111,7 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		}
 		l := &listener{events: &events{}}
 		cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
+		cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
 		cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
 		cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 		cfg.Limits, cfg.BatchBytes = options.Limits, c.BatchBytes
@@ -212,6 +215,20 @@ func (r *rangeIn) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &[]any{&r.Topic, &r.Partition, &r.First, &r.Next})
 }
 
+// batchesIn are batches as they come back.
+type batchesIn struct {
+	IDs    []int64   `json:"ids"`
+	Ranges []rangeIn `json:"ranges"`
+}
+
+func (b *batchesIn) ranges() []kafarr.Range {
+	out := make([]kafarr.Range, len(b.Ranges))
+	for i, r := range b.Ranges {
+		out[i] = r.Range
+	}
+	return out
+}
+
 //export listener_commit_start
 func listener_commit_start(handle C.int64_t, batches *C.char, n C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
@@ -219,21 +236,14 @@ func listener_commit_start(handle C.int64_t, batches *C.char, n C.int64_t, op *C
 		if err != nil {
 			return err
 		}
-		var in struct {
-			IDs    []int64   `json:"ids"`
-			Ranges []rangeIn `json:"ranges"`
-		}
+		var in batchesIn
 		if batches != nil {
 			if err := parse(batches, n, &in); err != nil {
 				return err
 			}
 		}
-		list := make([]kafarr.Range, len(in.Ranges))
-		for i, r := range in.Ranges {
-			list[i] = r.Range
-		}
 		all := batches == nil
-		*op = C.int64_t(start(func() (string, error) { return "", l.CommitIDs(context.Background(), all, in.IDs, list) }))
+		*op = C.int64_t(start(func() (string, error) { return "", l.CommitIDs(context.Background(), all, in.IDs, in.ranges()) }))
 		return nil
 	})
 }

@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -34,6 +35,7 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 			return drained, nil
 		}
 		records = records[:min(len(records), limit-l.gathered, runMax)]
+		l.notice(chunk, records[0].Offset)
 		var out outcome
 		var err *Error
 		if l.cfg.Mixed == GroupMixed {
@@ -47,6 +49,22 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 	}
 }
 
+// notice tells where a log goes back: it was truncated, or the topic was deleted and created anew, and the client began again by auto.offset.reset. What is
+// committed follows it there.
+func (l *Listener) notice(chunk *source.Chunk, first int64) {
+	k := partitionKey{chunk.Topic, chunk.Partition}
+	next, known := l.positions[k]
+	if !known || first >= next {
+		return
+	}
+	l.log.client(4, "OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
+	l.positions[k] = first
+	l.mu.Lock()
+	l.acks.wentBack(k, first)
+	l.mu.Unlock()
+	l.leaps(source.Position{Topic: k.topic, Partition: k.partition, Offset: first}, next)
+}
+
 // run appends the records up to the first that is of another schema, or bad.
 func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *Error) {
 	if l.cfg.Tombstones == SkipTombstones && records[0].ValueLen < 0 {
@@ -57,8 +75,8 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	if fault != nil {
 		return l.bad(chunk, &records[0], refNull, fault)
 	}
-	p, out, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
-	if out != drained {
+	p, ok, out, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
+	if !ok {
 		return out, err
 	}
 	b := l.buildingFor(l.setOf(p))
@@ -115,9 +133,7 @@ func (l *Listener) frame(chunk *source.Chunk, records []source.Record) (rows, *E
 	if n == 0 {
 		return r, first
 	}
-	if r.ref != refNull {
-		l.values.last[chunk.Topic] = r.ref
-	}
+	l.values.saw(chunk.Topic, r.ref)
 	return r, nil
 }
 
@@ -191,7 +207,7 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 			return 0, 0, body, keyBody, fault
 		}
 		if keyBody.Len >= 0 {
-			l.keys.last[topic] = key
+			l.keys.saw(topic, key)
 		}
 	}
 	return ref, key, body, keyBody, nil
@@ -208,31 +224,35 @@ func headersFault(r *source.Record) *Error {
 	return fault
 }
 
-// resolve finds the plans of a record's value and key. Anything but drained is why it cannot be appended now.
-func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, out outcome, err *Error) {
-	v, pending, err := l.planOf(l.values, ref)
-	if pending {
-		return pair{}, waiting, nil
+// resolve finds the plans of the record under the cursor. ok: there are; else the outcome is what became of the record, or why it has to wait.
+func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, ok bool, out outcome, err *Error) {
+	p, pending, err := l.pairOf(ref, keyRef)
+	switch {
+	case pending:
+		return pair{}, false, waiting, nil
+	case err == nil:
+		return p, true, drained, nil
+	case p.value != nil: // it is the key that has no plan
+		ref = refNull
 	}
-	if err != nil {
-		out, err = l.unusable(chunk, r, ref, err)
-		return pair{}, out, err
+	out, err = l.unusable(chunk, r, ref, err)
+	return pair{}, false, out, err
+}
+
+// pairOf finds the plans of a value and a key.
+func (l *Listener) pairOf(ref, keyRef schemaRef) (p pair, pending bool, err *Error) {
+	v, pending, err := l.planOf(l.values, ref)
+	if pending || err != nil {
+		return pair{}, pending, err
 	}
 	if l.keys == nil {
-		return pair{value: v}, drained, nil
+		return pair{value: v}, false, nil
 	}
 	k, pending, err := l.planOf(l.keys, keyRef)
-	if pending {
-		return pair{}, waiting, nil
+	if err != nil && ofSchema(err) {
+		err = keyError(err)
 	}
-	if err != nil {
-		if ofSchema(err) {
-			err = keyError(err)
-		}
-		out, err = l.unusable(chunk, r, refNull, err)
-		return pair{}, out, err
-	}
-	return pair{v, k}, drained, nil
+	return pair{v, k}, pending, err
 }
 
 // ofSchema tells whether an error is a schema's own, so that asking again changes nothing.
@@ -269,6 +289,7 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 		return 0, err
 	}
 	done := rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
+	done.survey()
 	for i, m := range l.cfg.Metadata {
 		if m.Column != Key {
 			metadataColumns[m.Column].append(set.metadata[i], &done)
@@ -277,11 +298,10 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	if set.hidden {
 		metadataColumns[Offset].append(set.offsets, &done)
 	}
-	bytes := done.size()
-	l.bytes += bytes
+	l.bytes += done.bytes
 	l.gathered += n
 	l.counters.rows.Add(int64(n))
-	l.counters.bytes.Add(int64(bytes))
+	l.counters.bytes.Add(int64(done.bytes))
 	l.took(b, partitionKey{r.topic, r.partition}, done.records[0].Offset, done.records[n-1].Offset+1, n)
 	return n, err
 }

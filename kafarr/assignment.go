@@ -7,19 +7,23 @@ type assignment Listener
 
 // Assigned implements source.Handler. A partition that comes back goes on where this listener stopped, not at the committed offset,
 // or rows would be repeated that were handed over and not yet acknowledged. If another member has committed more meanwhile, its
-// progress counts.
+// progress counts. A partition that is new to this listener begins where Config.Start says.
 func (a *assignment) Assigned(partitions []source.Position, committed func([]source.Position) ([]source.Position, error)) []source.Position {
 	l := (*Listener)(a)
 	out := make([]source.Position, len(partitions))
 	var known []source.Position
+	var fresh []int
 	for i, p := range partitions {
 		k := partitionKey{p.Topic, p.Partition}
 		out[i] = source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.Stored}
 		if next, ok := l.positions[k]; ok {
 			out[i].Offset = next
 			known = append(known, source.Position{Topic: p.Topic, Partition: p.Partition})
+		} else if at := l.cfg.startOf(k).Kind; at != "" && at != AtCommitted {
+			fresh = append(fresh, i)
 		}
 	}
+	l.begins(out, fresh)
 	if len(known) > 0 {
 		if group, err := committed(known); err == nil {
 			l.overtaken(out, group)
@@ -42,18 +46,23 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 	return out
 }
 
-// overtaken moves positions up to what the group has committed, where that is further.
+// overtaken moves positions up to what the group has committed, where that is further. What it had committed before this listener leapt
+// back is no progress.
 func (l *Listener) overtaken(out, group []source.Position) {
 	for _, g := range group {
 		for i := range out {
-			if out[i].Topic == g.Topic && out[i].Partition == g.Partition && g.Offset > out[i].Offset {
-				out[i].Offset = g.Offset
-				k := partitionKey{g.Topic, g.Partition}
-				l.positions[k] = g.Offset
-				l.mu.Lock()
-				l.acks.forget(k)
-				l.mu.Unlock()
+			k := keyOf(g)
+			if keyOf(out[i]) != k || g.Offset <= out[i].Offset {
+				continue
 			}
+			l.mu.Lock()
+			leap, leapt := l.leapt[k]
+			if overtaken := !leapt || g.Offset != leap.committed; overtaken {
+				out[i].Offset = g.Offset
+				l.positions[k] = g.Offset
+				l.acks.forget(k)
+			}
+			l.mu.Unlock()
 		}
 	}
 }

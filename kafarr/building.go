@@ -158,10 +158,28 @@ func (l *Listener) setOf(p pair) *columnSet {
 	s := l.shapes[shape]
 	if s == nil {
 		s = newColumnSet(p, &l.cfg)
+		s.expect(min(l.poll.limit, mostExpected))
 		l.shapes[shape] = s
 	}
 	l.sets[p] = s
 	return s
+}
+
+// mostExpected bounds the room that a first batch gets for the rows that its poll may return: few polls with a huge limit find so many.
+const mostExpected = 1 << 17
+
+// expect tells the columns how many rows to make room for at once. The first batch of 100,000 wide rows would else grow by doubling, and touch twice the memory.
+func (s *columnSet) expect(rows int) {
+	s.values.Expect(rows)
+	if s.keys != nil {
+		s.keys.Expect(rows)
+	}
+	for _, m := range s.metadata {
+		if m != nil {
+			column.Expect(m, rows)
+		}
+	}
+	column.Expect(s.offsets, rows)
 }
 
 func newColumnSet(p pair, cfg *Config) *columnSet {

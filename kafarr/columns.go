@@ -52,34 +52,31 @@ type rows struct {
 	records   []source.Record
 	bodies    []avro.Body
 	keys      []avro.Body // none: keys are not asked for
+
+	bytes         int   // that they came in
+	nulls         bool  // a value is null
+	timestampType int32 // of all of them, or mixedTimestamps
 }
 
-// nulls tells whether a value is null.
-func (r *rows) nulls() bool {
-	return slices.ContainsFunc(r.records, func(r source.Record) bool { return r.ValueLen < 0 })
-}
-
-// timestampType tells whether all timestamps are of this type.
-func (r *rows) timestampType(t int32) bool {
+// survey looks at all records once, for what several columns want to know.
+func (r *rows) survey() {
+	r.timestampType = r.records[0].TimestampType
 	for i := range r.records {
-		if r.records[i].TimestampType != t {
-			return false
+		record := &r.records[i]
+		r.bytes += int(max(record.ValueLen, 0)) + int(max(record.KeyLen, 0))
+		if record.ValueLen < 0 {
+			r.nulls = true
+		}
+		if record.TimestampType != r.timestampType {
+			r.timestampType = mixedTimestamps
+		}
+		for _, h := range headersOf(record) {
+			r.bytes += int(h.NameLen) + int(max(h.ValueLen, 0))
 		}
 	}
-	return true
 }
 
-// size is how many bytes the rows came in.
-func (r *rows) size() int {
-	bytes := 0
-	for i := range r.records {
-		bytes += int(max(r.records[i].ValueLen, 0)) + int(max(r.records[i].KeyLen, 0))
-		for _, h := range headersOf(&r.records[i]) {
-			bytes += int(h.NameLen) + int(max(h.ValueLen, 0))
-		}
-	}
-	return bytes
-}
+const mixedTimestamps = -1
 
 // metadataColumn is one entry of the table: its type, and how a stretch of rows is appended.
 type metadataColumn struct {
@@ -104,9 +101,9 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		dtype: arrow.PrimitiveTypes.Int64,
 		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int64, 8) },
 		append: func(c column.Column, r *rows) {
-			f := c.(*column.Fixed)
-			for i := range r.records {
-				f.Append64(uint64(r.records[i].Offset)) // bit pattern
+			room := c.(*column.Fixed).Extend64(len(r.records))
+			for i := range room {
+				room[i] = uint64(r.records[i].Offset) // bit pattern
 			}
 		},
 	},
@@ -123,7 +120,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		append: func(c column.Column, r *rows) {
 			f := c.(*column.Fixed)
 			id, ok := r.ref.id()
-			if ok && !r.nulls() {
+			if ok && !r.nulls {
 				f.Repeat32(id, len(r.records))
 				return
 			}
@@ -149,6 +146,13 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		make: func() column.Column { return column.NewFixed(timestampType, 8) },
 		append: func(c column.Column, r *rows) {
 			f := c.(*column.Fixed)
+			if r.timestampType > 0 {
+				room := f.Extend64(len(r.records))
+				for i := range room {
+					room[i] = uint64(r.records[i].Timestamp) // bit pattern
+				}
+				return
+			}
 			for i := range r.records {
 				if r.records[i].TimestampType == 0 {
 					f.AppendNull()
@@ -163,8 +167,8 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		make: func() column.Column { return column.NewDictionary([]string{"CreateTime", "LogAppendTime"}) },
 		append: func(c column.Column, r *rows) {
 			d := c.(*column.Dictionary)
-			if t := r.records[0].TimestampType; t != 0 && r.timestampType(t) { // a topic has one type
-				d.Repeat32(uint32(t-1), len(r.records)) // 0 or 1
+			if r.timestampType > 0 { // as a topic has one type
+				d.Repeat32(uint32(r.timestampType-1), len(r.records)) // 0 or 1
 				return
 			}
 			for i := range r.records {
@@ -195,6 +199,10 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		make:  func() column.Column { return column.NewBits() },
 		append: func(c column.Column, r *rows) {
 			b := c.(*column.Bits)
+			if !r.nulls {
+				b.AppendZeros(len(r.records))
+				return
+			}
 			for i := range r.records {
 				if r.records[i].ValueLen < 0 {
 					b.Append(1)

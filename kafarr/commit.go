@@ -15,7 +15,9 @@ func (l *Listener) store() error {
 	l.mu.Lock()
 	positions := l.mine(l.acks.positions(true))
 	l.acks.passedOn(positions)
+	back := l.behind(positions)
 	l.mu.Unlock()
+	l.commitBack(back)
 	return l.source.Store(positions)
 }
 

@@ -16,7 +16,13 @@ import (
 type Config struct {
 	Servers string   // bootstrap servers, "host:port,host:port"
 	Group   string   // consumer group
-	Topics  []string // to subscribe to
+	Topics  []string // to subscribe to: names, or regular expressions as librdkafka's, which begin with ^
+
+	// Assign are partitions to read instead of subscribing: the group has no say in them, it only keeps the commits. Offset is 0.
+	Assign []source.Position
+	// Start says where partitions begin that this listener gets for the first time; nil: where the group left off. Offsets that are not in
+	// the log are told as an error by Poll, and reading begins where auto.offset.reset says.
+	Start []Start
 
 	RegistryURL        string            // of a schema registry with Confluent's API
 	RegistryProperties map[string]string // of its client, named as Confluent's clients name them
@@ -78,7 +84,7 @@ func (c *Config) validate() error {
 			return errorf(ConfigError, "servers is empty: it wants host:port of at least one broker")
 		case strings.TrimSpace(c.Group) == "":
 			return errorf(ConfigError, "group is empty: it wants the name of a consumer group")
-		case len(c.Topics) == 0:
+		case len(c.Topics) == 0 && len(c.Assign) == 0:
 			return errorf(ConfigError, "topics is empty: it wants at least one topic")
 		case slices.Contains(c.Topics, ""):
 			return errorf(ConfigError, "topics holds an empty name")
@@ -107,6 +113,9 @@ func (c *Config) validate() error {
 			return errorf(ConfigError, "topics holds %q twice", t)
 		}
 		seen[t] = true
+	}
+	if err := c.validatePositions(); err != nil {
+		return err
 	}
 	return validateMetadata(c.Metadata)
 }
@@ -145,7 +154,7 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 	if open == nil {
 		open = func(h source.Handler) (source.Source, error) {
 			return kafka.Open(kafka.Config{
-				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Properties: c.Properties,
+				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.Properties,
 				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect,
 				Headers:    c.wants(Headers) || c.Framing == SchemaHeader, LeaderEpochs: c.wants(LeaderEpoch),
 				Handler: h, Log: log.client,

@@ -35,12 +35,20 @@ type side struct {
 	numbers  map[any]schemaRef // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
 	numbered []any
 	last     map[string]schemaRef // the last schema seen of a topic: what a null is a null of
+	nulls    bool                 // nulls are rows of that schema
 }
 
 func newSide(content Content, framing Framing, header string, isKey bool) *side {
 	return &side{
 		content: content, framing: framing, header: header, isKey: isKey,
 		plans: map[schemaRef]*plan{}, lookups: map[schemaRef]*lookup{}, numbers: map[any]schemaRef{}, last: map[string]schemaRef{},
+	}
+}
+
+// saw notes the schema of a topic's record.
+func (s *side) saw(topic string, ref schemaRef) {
+	if s.nulls && ref != refNull {
+		s.last[topic] = ref
 	}
 }
 

@@ -53,16 +53,16 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 			}
 			return i, skipped, out, err
 		}
-		if ref != refNull {
-			l.values.last[chunk.Topic] = ref
-		}
+		l.values.saw(chunk.Topic, ref)
 		if at := (refs{ref, key}); b == nil || b.refs != at {
 			if b = l.bucket(at); b == nil {
-				p, out, err := l.resolve(chunk, r, ref, key)
-				if i > 0 && out != drained {
-					return i, skipped, drained, nil
+				if i > 0 { // those before it come first
+					if _, pending, fault := l.pairOf(ref, key); pending || fault != nil {
+						return i, skipped, drained, nil //nolint:nilerr // it is told when it is the first
+					}
 				}
-				if out != drained {
+				p, ok, out, err := l.resolve(chunk, r, ref, key)
+				if !ok {
 					return 0, 0, out, err
 				}
 				b = l.newBucket(at, p, chunk)

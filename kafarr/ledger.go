@@ -73,6 +73,9 @@ func (l *ledger) passed(k partitionKey, next int64) {
 	p.acknowledged = p.acknowledged || len(p.open) == 0
 }
 
+// wentBack notes that a partition's offsets begin again at an earlier one.
+func (l *ledger) wentBack(k partitionKey, first int64) { l.of(k).next = first }
+
 // cut gives the rows before next, of each of these partitions, to a batch of their own that comes before the rest.
 func (l *ledger) cut(whole, head batchID, ranges []Range) {
 	for _, r := range ranges {
@@ -159,6 +162,23 @@ func (l *ledger) takeBack(k partitionKey) (first int64, any bool) {
 		p.next = first
 	}
 	return first, any
+}
+
+// notHandedOver returns the offset of the first row that the caller does not have.
+func (l *ledger) notHandedOver(k partitionKey) (first int64, any bool) {
+	if p := l.partitions[k]; p != nil {
+		for _, o := range p.open {
+			if !l.handedOver[o.batch] && (!any || o.first < first) {
+				first, any = o.first, true
+			}
+		}
+	}
+	return first, any
+}
+
+// restart makes an offset the one to commit, whatever was handed over before.
+func (l *ledger) restart(k partitionKey, offset int64) {
+	l.partitions[k] = &progress{next: offset, acknowledged: true, stored: -1}
 }
 
 // commit is the offset to commit: that of the first row not acknowledged; -1 where nothing was.

@@ -21,13 +21,15 @@ type Listener struct {
 	log      *logSink
 	registry registry.Registry
 	source   source.Source
-	readers  []*avro.Schema
-	ctx      context.Context // ends with the listener; look-ups of schemas live in it
-	cancel   context.CancelFunc
-	closing  atomic.Bool // no poll any more
-	ending   atomic.Bool // somebody closes
-	closed   atomic.Bool // no commit any more
-	counters counters
+	// positioner is the source, where it has positions to move; else nil
+	positioner source.Positioner
+	readers    []*avro.Schema
+	ctx        context.Context // ends with the listener; look-ups of schemas live in it
+	cancel     context.CancelFunc
+	closing    atomic.Bool // no poll any more
+	ending     atomic.Bool // somebody closes
+	closed     atomic.Bool // no commit any more
+	counters   counters
 
 	polled  atomic.Bool // a poll is under way; between its slices polling is free
 	telling sync.Mutex  // held by whoever calls OnAssign and OnRevoke
@@ -61,6 +63,7 @@ type Listener struct {
 	acks       *ledger
 	owned      map[partitionKey]bool
 	rebalances []Rebalance // that somebody has to be told of, in their order
+	leapt      map[partitionKey]leap
 }
 
 // poll is a Poll on its way.
@@ -97,14 +100,16 @@ func Open(cfg Config) (*Listener, error) {
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
-		acks:   newLedger(), owned: map[partitionKey]bool{},
+		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
 	}
+	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
 		framing := Confluent
 		if cfg.Framing == SchemaHeader {
 			framing = SchemaHeader
 		}
 		l.keys = newSide(cfg.Key, framing, wire.KeySchemaHeader, true)
+		l.keys.nulls = !l.keys.untyped()
 	}
 	for _, text := range cfg.Readers {
 		reader, err := parseReader(text, cfg.Limits)
@@ -121,6 +126,11 @@ func Open(cfg Config) (*Listener, error) {
 	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {
 		l.cancel()
 		return nil, err
+	}
+	l.positioner, _ = l.source.(source.Positioner)
+	if l.positioner == nil && len(cfg.Start) > 0 {
+		_ = l.Abort()
+		return nil, errorf(ConfigError, "start: this source has no positions")
 	}
 	return l, nil
 }

@@ -99,6 +99,17 @@ func TestAFrameHoldsOneMessageType(t *testing.T) {
 	wantPolls(t, l, 1000, "x.A 0 1 2 3 4", "x.B 5 6 7 8 9", "")
 }
 
+func TestASchemaThatNobodyKnowsCostsItsOwnRowOnly(t *testing.T) {
+	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 99, 1), message(0, 2, 1, 2), message(0, 3, 99, 3), message(0, 4, 99, 4)}
+	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+		l, src := open(t, kafarr.Config{Errors: kafarr.Skip, Mixed: mixed}, messages...)
+		wantPolls(t, l, 100, "x.A 0 2", "")
+		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 5 || l.Stats().Skipped != 3 {
+			t.Errorf("mixed %v: %v, committed %d, %d skipped", mixed, err, src.Committed("t", 0), l.Stats().Skipped)
+		}
+	}
+}
+
 func TestEachChangeOfTypeEndsABatch(t *testing.T) {
 	l, _ := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2), message(0, 3, 2, 3))
 	wantPolls(t, l, 1000, "x.A 0", "x.B 1", "x.A 2", "x.B 3")
@@ -348,6 +359,15 @@ func TestAllMetadataColumnsSayWhereARowComesFrom(t *testing.T) {
 		if got := b.Record.ColumnName(i) + "=" + c.ValueStr(0) + "," + c.ValueStr(1); got != want[i] {
 			t.Errorf("got %s, want %s", got, want[i])
 		}
+	}
+}
+
+// TestCommitsFollowALogThatGoesBack has a topic that was deleted and created anew under the listener.
+func TestCommitsFollowALogThatGoesBack(t *testing.T) {
+	l, src := open(t, kafarr.Config{}, message(0, 100, 1, 0), message(0, 101, 1, 1), message(0, 0, 1, 2), message(0, 1, 1, 3))
+	wantPolls(t, l, 2, "x.A 0 1", "x.A 2 3", "")
+	if got := src.Stored("t", 0); got != 2 {
+		t.Errorf("stored %d, want 2", got)
 	}
 }
 

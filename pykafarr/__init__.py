@@ -44,11 +44,12 @@ from ._errors import (
 )
 from ._listener import Listener
 from ._open import listener
-from ._places import TopicPartition
+from ._places import Assign, Milliseconds, Place, Start, TopicPartition
 from ._version import __version__
 
 __all__ = [
     "Acknowledge",
+    "Assign",
     "AuthenticationError",
     "Batch",
     "BrokerError",
@@ -69,12 +70,15 @@ __all__ = [
     "KafarrError",
     "KeyDecodeError",
     "Listener",
+    "Milliseconds",
     "Mixed",
+    "Place",
     "Range",
     "Recursion",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
+    "Start",
     "StateError",
     "Tombstones",
     "TopicPartition",

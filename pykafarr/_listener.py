@@ -14,6 +14,7 @@ from ._batch import Batch, batch_from
 from ._errors import OK, PENDING, ClosedError, ConfigError, KafarrError, StateError
 from ._lib import SLICE_MS, encode, library, usable
 from ._logging import log_events, logger
+from ._positions import Positions
 from ._slot import Slot
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _T = TypeVar("_T")
 _EXIT_SECONDS = 1.0
 
 
-class Listener:
+class Listener(Positions):
     """A member of a consumer group that gives messages as frames. Made by `pykafarr.listener()`.
 
     Rows count as processed ("acknowledged") when the next poll is called, by `commit()`, by `commit(batch)`, or by a
@@ -52,7 +53,7 @@ class Listener:
     def __init__(self, settings: dict[str, Any], dtype_backend: DtypeBackend | None, rebalances: Rebalances) -> None:
         library_ = library()
         self._group: str = settings["group"]
-        self._topics: list[str] = settings["topics"]
+        self._topics: list[str] = settings["topics"] or sorted({topic for topic, _ in settings["assign"]})
         self._collects: bool = settings["errors"] == "collect"
         self._dtype_backend = dtype_backend
         self._rebalances = rebalances

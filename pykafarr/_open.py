@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from . import _arguments
+from . import _arguments, _places
 from ._arguments import (
     Acknowledge,
     Content,
@@ -25,15 +25,18 @@ from ._schemas import GivenSchemas, ReaderSchemas, given_schemas, reader_schemas
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ._places import Assign, Start
     from ._rebalances import OnAssign, OnRevoke
 
 
 def listener(
     servers: str | Iterable[str],
     group: str,
-    topics: str | Iterable[str],
+    topics: str | Iterable[str] | None,
     registry_url: str | None,
     *,
+    start: Start = "committed",
+    assign: Assign | None = None,
     config: Mapping[str, Property] | None = None,
     registry_config: Mapping[str, Property] | None = None,
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
@@ -60,9 +63,18 @@ def listener(
     Args:
         servers: bootstrap servers, "host:port,host:port" or a list of "host:port".
         group: id of the consumer group.
-        topics: one topic or several.
+        topics: one topic or several; one that begins with ^ is a regular expression (librdkafka's: POSIX extended),
+            which also takes in topics that are created later. None with `assign=`.
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
             value="bytes" or "string", framing="bare" or "single_object".
+        start: where partitions begin that this listener gets for the first time, whatever the group has committed.
+            "committed": where the group left off, and where auto.offset.reset says if it never was there. "earliest",
+            "latest", an offset (int), or a time: a datetime with a time zone or `Milliseconds`, which means the first
+            row with that timestamp or a later one, and the end when there is none. A dict gives each topic or (topic,
+            partition) its own; what it does not name is "committed". An offset that is not in the log is told as a
+            BrokerError by poll, and reading begins where auto.offset.reset says.
+        assign: partitions to read, {topic: [partitions]} or [(topic, partition), …], instead of a subscription: the
+            group does not distribute them, other members do not matter, and `group` is only whose commits they are.
         config: librdkafka's properties by their own names, such as {"auto.offset.reset": "earliest"}. Booleans and
             numbers may be Python's.
         registry_config: properties of the registry client.
@@ -123,13 +135,15 @@ def listener(
         ForkError: this process was forked from one that had used pykafarr.
         ImportError: the native library cannot be loaded.
     """
-    names = _arguments.texts("topics", topics)
+    assigned = _places.assign(assign)
     bounds = _arguments.limits(limits, "batch_bytes")
     rebalances = Rebalances(on_assign, on_revoke)
     settings = {
         "servers": ",".join(_arguments.texts("servers", servers)),
         "group": _arguments.text("group", group),
-        "topics": names,
+        "topics": _places.topics(topics, assigned),
+        "assign": assigned,
+        "start": _places.start(start),
         "registry_url": "" if registry_url is None else _arguments.text("registry_url", registry_url),
         "config": _arguments.properties("config", config),
         "registry_config": _arguments.properties("registry_config", registry_config),

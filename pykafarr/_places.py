@@ -1,8 +1,18 @@
-"""Places in partitions, as callers name them."""
+"""Places in partitions, as callers name them: words, offsets, times."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Literal, NamedTuple, TypeAlias
+
+from . import _arguments
+from ._errors import ConfigError
+
+_MAX_OFFSET = 2**63 - 1
+_MAX_PARTITION = 2**31 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_WORDS = ("committed", "earliest", "latest")
 
 
 class TopicPartition(NamedTuple):
@@ -10,3 +20,121 @@ class TopicPartition(NamedTuple):
 
     topic: str
     partition: int
+
+
+class Milliseconds(int):
+    """A time in milliseconds since 1970, UTC, where a plain int would be an offset: `Milliseconds(1700000000000)`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Milliseconds({int(self)})"
+
+
+# "committed": where the group left off, and where auto.offset.reset says when it never was there. "earliest": the first
+# row that is still there. "latest": behind the last one. An int is an offset. A time is the first row with that
+# timestamp or a later one, and the end when there is none.
+Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | datetime | Milliseconds
+# Where partitions begin: all alike, or by topic or (topic, partition).
+Start: TypeAlias = Place | Mapping[str | tuple[str, int], Place]
+# Partitions to read without a subscription.
+Assign: TypeAlias = Mapping[str, Iterable[int]] | Iterable[tuple[str, int]]
+
+
+def place(name: str, value: object) -> tuple[str, int]:
+    """A place as the library takes it: a word, and the number that goes with "offset" and "time"."""
+    if isinstance(value, str):
+        return _arguments.choice(name, value, _WORDS), 0
+    if isinstance(value, datetime):
+        return "time", _since_1970(name, value)
+    if isinstance(value, Milliseconds):
+        return "time", _arguments.integer(name, value, 0, _MAX_OFFSET)
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(
+            f"{name} must be {', '.join(map(repr, _WORDS))}, an offset, a datetime or Milliseconds, "
+            f"not {type(value).__name__}"
+        )
+    return "offset", _arguments.integer(name, value, 0, _MAX_OFFSET)
+
+
+def _since_1970(name: str, value: datetime) -> int:
+    """Milliseconds, rounded up: the row a moment before the time is not meant."""
+    if value.utcoffset() is None:
+        raise ConfigError(
+            f"{name} must be a datetime with a time zone, not {value}: the same clock time is another moment in each "
+            "zone. datetime.now(timezone.utc) has one, value.astimezone() takes the zone of this machine"
+        )
+    return max(0, -((_EPOCH - value) // timedelta(milliseconds=1)))  # before 1970 there are no rows
+
+
+def start(value: object) -> list[tuple[str, int, str, int]]:
+    """Where partitions begin: (topic or "", partition or -1, word, number)."""
+    if not isinstance(value, Mapping):
+        return [("", -1, *place("start", value))]
+    found = []
+    for key, where in value.items():
+        topic, number = (key, -1) if isinstance(key, str) else partition("a key of start", key)
+        found.append((_arguments.text("a key of start", topic), number, *place(f"start[{key!r}]", where)))
+    return found
+
+
+def assign(value: object) -> list[TopicPartition]:
+    """Partitions as {topic: [partitions]} or [(topic, partition), …]."""
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        pairs: list[object] = []
+        for topic, numbers in value.items():
+            if isinstance(numbers, (str, bytes)) or not isinstance(numbers, Iterable):
+                raise TypeError(f"assign[{topic!r}] must be a list of partitions, not {type(numbers).__name__}")
+            pairs.extend((topic, number) for number in numbers)
+    elif isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        pairs = list(value)
+    else:
+        raise TypeError(
+            f"assign must be a dict of topic and partitions or a list of (topic, partition), not {type(value).__name__}"
+        )
+    found = [partition("assign", pair) for pair in pairs]
+    if not found:
+        raise ConfigError("assign must not be empty")
+    for one in found:
+        if found.count(one) > 1:
+            raise ConfigError(f"assign holds {one.topic}[{one.partition}] twice")
+    return found
+
+
+def topics(value: object, assigned: list[TopicPartition]) -> list[str]:
+    """The topics to subscribe to; none where partitions are assigned, whose topics may be named all the same."""
+    if not assigned:
+        return _arguments.texts("topics", value)
+    if value is None or (not isinstance(value, str) and isinstance(value, Iterable) and not list(value)):
+        return []
+    named = set(_arguments.texts("topics", value))
+    if named != {one.topic for one in assigned}:
+        raise ConfigError(f"topics must be None or those of assign, not {', '.join(sorted(named))}")
+    return []
+
+
+def partition(name: str, value: object) -> TopicPartition:
+    """A (topic, partition)."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise TypeError(f"{name} must be a (topic, partition), not {value!r}")
+    topic, number = value
+    return TopicPartition(
+        _arguments.text(f"the topic of {name}", topic),
+        _arguments.integer(f"the partition of {name}", number, 0, _MAX_PARTITION),
+    )
+
+
+def partitions(value: object) -> list[tuple[str, int]] | None:
+    """Partitions by (topic, partition) or by topic, which is (topic, -1); None for all."""
+    if value is None:
+        return None
+    if isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int)):
+        value = [value]
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
+        raise TypeError(f"partitions must be a list of topics or (topic, partition), not {type(value).__name__}")
+    return [
+        (_arguments.text("partitions", one), -1) if isinstance(one, str) else partition("partitions", one)
+        for one in value
+    ]

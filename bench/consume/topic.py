@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,14 +41,21 @@ class Filled:
         return cycles * sum(values) + sum(values[:rest])
 
 
-def fill(cluster: Cluster, workload: Workload, messages: int) -> Filled:
-    """Writes so many messages, Confluent's framing before each body, into a new topic of one partition."""
+def fill(cluster: Cluster, workload: Workload, messages: int, types: int = 1) -> Filled:
+    """Writes so many messages, Confluent's framing before each body, into a new topic of one partition.
+
+    types: so many record types, which differ in their names only, take turns.
+    """
     topic = cluster.new_topic()
     registry = SchemaRegistryClient({"url": cluster.registry_url, "timeout": 10})
-    schema_id = registry.register_schema(f"{topic}-value", Schema(workload.schema, "AVRO"))
+    framings = []
+    for number in range(types):
+        schema = json.loads(workload.schema)
+        schema["name"] += str(number or "")
+        schema_id = registry.register_schema(f"{topic}-{number}", Schema(json.dumps(schema), "AVRO"))
+        framings.append(b"\0" + schema_id.to_bytes(4, "big"))
     records = workload.records(min(POOL, messages))
-    framing = b"\0" + schema_id.to_bytes(4, "big")
-    values = [framing + body for body in workload.bodies(records)]
+    values = [framings[number % types] + body for number, body in enumerate(workload.bodies(records))]
     _write(cluster.servers, topic, values, messages)
     return Filled(
         topic, [record["id"] for record in records], [record["flag"] for record in records], [*map(len, values)]

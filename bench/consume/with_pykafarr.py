@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +17,17 @@ def main() -> None:
     job = Job.from_command_line()
     _warm_up()
     meter = Meter(job)
-    with pykafarr.listener(job.servers, job.group, job.topic, job.registry_url, config=job.properties) as listener:
+    metadata = tuple(filter(None, job.options.get("metadata", "offset").split(",")))
+    mixed: Any = job.options.get("mixed", "split")
+    with pykafarr.listener(
+        job.servers,
+        job.group,
+        job.topic,
+        job.registry_url,
+        config=job.properties,
+        metadata=metadata,
+        mixed=mixed,
+    ) as listener:
         watcher = threading.Thread(target=_watch, args=(listener, meter))
         watcher.start()
         if job.options.get("to") == "arrow":

@@ -22,6 +22,13 @@ func (p *Plan) NewColumns() *Columns {
 	return c
 }
 
+// Expect tells how many rows to make room for at once.
+func (c *Columns) Expect(rows int) {
+	for _, col := range c.top {
+		column.Expect(col, rows)
+	}
+}
+
 // Rows returns the number of rows appended.
 func (c *Columns) Rows() int { return c.rows }
 

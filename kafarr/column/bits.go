@@ -54,6 +54,20 @@ func (c *Bits) Append(v byte) {
 	c.n++
 }
 
+// AppendZeros appends n zeros: what room holds anyway.
+func (c *Bits) AppendZeros(n int) {
+	if c.n+n > c.capacity {
+		c.grow(c.n + n)
+	}
+	if c.validity.bits != nil {
+		for i := range n {
+			c.validity.set(c.n + i)
+		}
+	}
+	c.n += n
+	c.fast = 0
+}
+
 // AppendNull implements Column.
 func (c *Bits) AppendNull() {
 	if c.n == c.capacity {

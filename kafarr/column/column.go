@@ -65,3 +65,24 @@ func buffer(p unsafe.Pointer, n int) *memory.Buffer {
 	}
 	return cmem.Buffer(p, n)
 }
+
+// Expect tells a column, and those below it that have a value for each of its own, how many values to make room for at once. Room that is not written to costs
+// nothing: the system hands out its pages when they are first touched.
+func Expect(c Column, n int) {
+	switch c := c.(type) {
+	case *Fixed:
+		c.hint = max(c.hint, n)
+	case *Dictionary:
+		c.hint = max(c.hint, n)
+	case *Bits:
+		c.hint = max(c.hint, n)
+	case *Varlen:
+		c.hint = max(c.hint, n)
+	case *List:
+		c.hint = max(c.hint, n)
+	case *Struct:
+		for _, m := range c.Members {
+			Expect(m, n)
+		}
+	}
+}

@@ -97,15 +97,34 @@ func (c *Fixed) next() []byte {
 	return room
 }
 
+// Extend64 appends n values of a column that is 8 bytes wide, which the caller writes into the room that it gets.
+func (c *Fixed) Extend64(n int) []uint64 {
+	c.Reserve(n)
+	room := unsafe.Slice((*uint64)(unsafe.Add(c.data, c.n<<3)), n)
+	if c.validity.bits != nil {
+		for i := range n {
+			c.validity.set(c.n + i)
+		}
+	}
+	c.n += n
+	c.advance()
+	return room
+}
+
 // Repeat32 appends one 4-byte value n times.
 func (c *Fixed) Repeat32(v uint32, n int) {
 	c.Reserve(n)
 	values := unsafe.Slice((*uint32)(unsafe.Add(c.data, c.n<<2)), n)
 	for i := range values {
 		values[i] = v
-		c.validity.valid(c.n + i)
+	}
+	if c.validity.bits != nil {
+		for i := range n {
+			c.validity.set(c.n + i)
+		}
 	}
 	c.n += n
+	c.advance()
 }
 
 // AppendValues appends n values that lie one behind the other at p.

@@ -121,3 +121,6 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 
 // ErrClosed is returned by calls on a closed source.
 var ErrClosed = errors.New("source is closed")
+
+// ErrNotFetching is Seek's answer for a partition whose fetching has not begun yet.
+var ErrNotFetching = errors.New("the partition is not being fetched yet")

@@ -1,4 +1,4 @@
-"""The README's examples run as they stand, but for the addresses."""
+"""The examples of the README and of the pages in docs/ run as they stand, but for the addresses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pykafarr.testing import MockKafka
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PRICE = {
     "type": "record",
     "name": "com.example.Price",
@@ -19,7 +19,8 @@ PRICE = {
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("code", blocks("python"))

@@ -76,7 +76,7 @@ def listen(cluster: Cluster, topic: str, group: str) -> Iterator[Listen]:
     opened: list[pykafarr.Listener] = []
 
     def open_listener(
-        topics: str | list[str] = topic,
+        topics: str | list[str] | None = topic,
         *,
         servers: str = cluster.servers,
         group: str = group,

@@ -81,6 +81,19 @@ def test_on_assign_lists_the_partitions_before_their_first_row_and_close_gives_t
     assert told.calls[1:] == [("revoked", whole(topic))]
 
 
+@pytest.mark.parametrize("config", PROTOCOLS.values(), ids=PROTOCOLS)
+def test_a_seek_in_on_assign_comes_before_the_first_row(config, topic, listen):
+    def on_assign(partitions):
+        assert listener.assignment() == partitions
+        for partition in partitions:
+            listener.seek(*partition, ROWS - 10)
+
+    listener = listen(config=config, on_assign=on_assign, metadata=("partition", "offset"))
+    rows = []
+    until(lambda: len(rows) >= PARTITIONS * 10, lambda: rows.extend(rows_of(listener.poll_batch(1000, 2000))))
+    assert sorted(rows) == [(part, row) for part in range(PARTITIONS) for row in range(ROWS - 10, ROWS)]
+
+
 class Polled:
     """A listener that a thread polls while the block runs; rows is what came."""
 

@@ -15,7 +15,9 @@ from tests.servers import ports
 def test_an_unknown_topic_is_named_and_then_the_known_one_is_read(cluster, writer, topic, listen):
     unknown = cluster.new_name("unknown")
     writer.write(topic, A, numbers(0, 3))
-    listener = listen([topic, unknown], ready_timeout=1500)
+    listener = listen(
+        [topic, unknown], ready_timeout=4000
+    )  # a broker that has just started takes a second to form its first group
     rows, named = [], []
 
     def poll():
@@ -24,7 +26,7 @@ def test_an_unknown_topic_is_named_and_then_the_known_one_is_read(cluster, write
         except pykafarr.BrokerError as error:
             named.append(str(error))
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while (len(rows) < 3 or not named) and time.monotonic() < deadline:
         poll()
 

@@ -62,7 +62,8 @@ class Kafka:
         folder.mkdir()
         self._properties = folder / "server.properties"
         self._properties.write_text(_PROPERTIES + self._addresses(folder), encoding="utf-8")
-        self._java = [
+        # Runs any class of Kafka's jars, its command-line tools among them.
+        self.java = [
             str(found.program),
             "-Xmx512m",
             # One thread for collecting, and the quick compiler only: up in 2 s instead of 5, on two cores.
@@ -71,7 +72,7 @@ class Kafka:
             f"-Dlog4j2.configurationFile={Path(__file__).parent / 'log4j2.properties'}",
             *("-cp", f"{jars}/*"),
         ]
-        self.process = ServerProcess("kafka", [*self._java, "kafka.Kafka", str(self._properties)], folder)
+        self.process = ServerProcess("kafka", [*self.java, "kafka.Kafka", str(self._properties)], folder)
 
     def _addresses(self, folder: Path) -> str:
         return (
@@ -83,7 +84,7 @@ class Kafka:
 
     def format(self) -> None:
         """Prepares the empty data folder, as KRaft wants it."""
-        command = [*self._java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._properties)]
+        command = [*self.java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._properties)]
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False
         )

@@ -35,6 +35,7 @@ class FakeLibrary(_lib.Library):
         self.rebalances: deque[dict[str, Any]] = deque()  # that wait
         self.leaving: list[dict[str, Any]] = []  # those that leaving adds
         self.freed = False
+        self.results: deque[Any] = deque()  # of operations, in their order
         self._texts: dict[int, Any] = {}
 
     # ---- answers ----
@@ -125,6 +126,34 @@ class FakeLibrary(_lib.Library):
         operation[0] = 9
         return OK
 
+    def listener_seek_start(self, _listener: int, targets: Any, length: int, operation: Any, _error: Any) -> int:
+        self.calls.append(("seek", json.loads(targets[:length])))
+        operation[0] = 9
+        return OK
+
+    def listener_give_back_start(self, _listener: int, batches: Any, length: int, operation: Any, _error: Any) -> int:
+        self.calls.append(("give back", json.loads(batches[:length])))
+        operation[0] = 9
+        return OK
+
+    def listener_pause_start(
+        self, _listener: int, pause: int, partitions: Any, length: int, operation: Any, _error: Any
+    ) -> int:
+        chosen = None if partitions == self.ffi.NULL else json.loads(partitions[:length])
+        self.calls.append(("pause" if pause else "resume", chosen))
+        operation[0] = 9
+        return OK
+
+    def listener_position_start(self, _listener: int, operation: Any, _error: Any) -> int:
+        operation[0] = 9
+        return OK
+
+    listener_committed_start = listener_lag_start = listener_position_start
+
+    def listener_assignment(self, _listener: int, assignment: Any, _error: Any) -> int:
+        assignment[0] = self._text(self.results.popleft())
+        return OK
+
     def listener_close_start(self, _listener: int, acknowledge: int, operation: Any, _error: Any) -> int:
         self.calls.append(("close", bool(acknowledge)))
         operation[0] = 9
@@ -139,10 +168,12 @@ class FakeLibrary(_lib.Library):
         stats[0] = self._text({"rows": 3})
         return OK
 
-    def kafarr_wait(self, _operation: int, _slice: int, _result: Any, error: Any) -> int:
+    def kafarr_wait(self, _operation: int, _slice: int, result: Any, error: Any) -> int:
         answer = self.waits.popleft() if self.waits else OK
         if isinstance(answer, BaseException):
             raise answer
+        if answer == OK and self.results:
+            result[0] = self._text(self.results.popleft())
         error.code = answer if answer > PENDING else 0
         return int(answer)
 

@@ -55,6 +55,8 @@ def test_the_settings_reach_the_library_as_json(fake):
             "servers": "a:1,b:2",
             "group": "group",
             "topics": ["t", "u"],
+            "assign": [],
+            "start": [["", -1, "committed", 0]],
             "registry_url": "http://registry",
             "config": {"enable.auto.commit": "false"},
             "registry_config": {"request.timeout.ms": "5"},

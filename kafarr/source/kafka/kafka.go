@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -21,7 +22,8 @@ import (
 type Config struct {
 	Servers    string
 	Group      string
-	Topics     []string
+	Topics     []string          // names, or librdkafka's regular expressions, which begin with ^
+	Assign     []source.Position // instead of Topics: these partitions, without the group's say; Offset 0
 	Properties map[string]string // librdkafka's
 	Timestamps bool              // fill Record.Timestamp
 	Headers    bool              // fill Record.Headers
@@ -48,16 +50,19 @@ type Kafka struct {
 	consumer *kafka.Consumer
 	queue    *queue
 	logs     sync.WaitGroup
-	commits  sync.WaitGroup // under way, even if nobody waits for them any more: the client must outlive them
+	calls    sync.WaitGroup // under way, even if nobody waits for them any more: the client must outlive them
 	stopLogs chan struct{}
+	found    atomic.Bool // all partitions of cfg.Assign exist
 
 	// Of the goroutine that fetches.
 	errs       []error
 	closing    bool
 	waiting    *revocation // asked for and not given up yet
 	reassigned *bool       // the client's
+	taken      bool        // cfg.Assign
 
 	mu        sync.Mutex
+	ended     bool                     // no call may begin any more
 	joined    bool                     // an assignment was received, be it empty
 	assigned  map[source.Position]bool // Offset 0; true once it is being fetched
 	problem   string                   // the last thing that librdkafka complained about
@@ -65,6 +70,8 @@ type Kafka struct {
 	down      error                    // since the last message: no broker could be reached
 	downAt    time.Time                // the last time
 	missing   map[string]error         // topics of the subscription that cannot be read
+	paused    map[source.Position]bool // Offset 0, as are those of sought
+	sought    map[source.Position]time.Time
 }
 
 // Open makes a consumer and subscribes. It does not wait for the network.
@@ -73,7 +80,10 @@ func Open(cfg Config) (*Kafka, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Kafka{cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, stopLogs: make(chan struct{})}
+	k := &Kafka{
+		cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, paused: map[source.Position]bool{},
+		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}),
+	}
 	lines := make(chan kafka.LogEvent, 1000)
 	conf["go.logs.channel.enable"] = true
 	conf["go.logs.channel"] = lines
@@ -88,6 +98,10 @@ func Open(cfg Config) (*Kafka, error) {
 	if k.reassigned, err = reassigned(k.consumer); err != nil {
 		_ = k.Close()
 		return nil, err
+	}
+	if len(cfg.Assign) > 0 {
+		k.calls.Go(k.findPartitions)
+		return k, nil
 	}
 	if err := k.consumer.SubscribeTopics(cfg.Topics, k.rebalanced); err != nil {
 		_ = k.Close()
@@ -148,6 +162,9 @@ func (k *Kafka) readLogs(lines <-chan kafka.LogEvent) {
 
 // Serve implements source.Source.
 func (k *Kafka) Serve() error {
+	if len(k.cfg.Assign) > 0 {
+		k.takeAssigned()
+	}
 	for k.waiting == nil {
 		ev := k.consumer.Poll(0)
 		if ev == nil {
@@ -170,9 +187,7 @@ func (k *Kafka) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 		return nil, err
 	}
 	if len(chunks) > 0 {
-		k.mu.Lock()
-		k.down = nil
-		k.mu.Unlock()
+		k.came(chunks)
 	}
 	return chunks, nil
 }
@@ -198,6 +213,9 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 		} else {
 			err = c.Assign(parts)
 		}
+		if err == nil {
+			err = k.pauseAgain(parts)
+		}
 		k.note(ev.Partitions, true)
 		k.refused(err)
 	case kafka.RevokedPartitions:
@@ -217,6 +235,7 @@ func (k *Kafka) note(partitions []kafka.TopicPartition, assigned bool) {
 			delete(k.missing, key.Topic)
 		} else {
 			delete(k.assigned, key)
+			delete(k.sought, key)
 		}
 	}
 }
@@ -236,17 +255,20 @@ func (k *Kafka) committed(positions []source.Position) ([]source.Position, error
 func (k *Kafka) Ready() (joined bool, waitingFor string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if !k.joined && len(k.cfg.Assign) > 0 {
+		return false, k.because("the partitions to be found")
+	}
 	if !k.joined {
 		return false, k.because("the group " + k.cfg.Group + " to assign partitions")
 	}
 	var waiting []string
 	for p, fetching := range k.assigned {
-		if fetching {
-			continue
+		if !fetching {
+			_, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition)
+			fetching = err == nil && high >= 0
+			k.assigned[p] = fetching
 		}
-		if _, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition); err == nil && high >= 0 {
-			k.assigned[p] = true
-		} else {
+		if k.awaited(p, fetching) {
 			waiting = append(waiting, fmt.Sprintf("%s[%d]", p.Topic, p.Partition))
 		}
 	}
@@ -313,41 +335,48 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 	if len(positions) == 0 {
 		return nil
 	}
-	done := make(chan error, 1)
-	k.commits.Go(func() { // the client's call cannot be interrupted; it ends by its own time-outs
-		parts, err := k.consumer.CommitOffsets(toClient(positions))
-		for try := 0; try < rebalanceTries && isRebalance(err); try++ {
-			time.Sleep(rebalancePause)
-			parts, err = k.consumer.CommitOffsets(toClient(positions))
+	err := k.background(ctx, func() error { // the client's call cannot be interrupted; it ends by its own time-outs
+		err := k.commitOnce(positions)
+		for try := 0; try < commitTries && isUnsettled(err); try++ {
+			time.Sleep(commitPause)
+			err = k.commitOnce(positions)
 		}
-		for _, p := range parts {
-			if err == nil && p.Error != nil {
-				err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
-			}
-		}
-		done <- err
+		return err
 	})
-	select {
-	case err := <-done:
-		var placed *source.Error
-		if err == nil || errors.As(err, &placed) {
-			return err
-		}
+	var placed *source.Error
+	var e kafka.Error
+	if !errors.As(err, &placed) && errors.As(err, &e) {
 		return clientError(fmt.Errorf("commit: %w", err))
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return err
 }
 
-// The coordinator takes no commit while it hands out a new assignment, which does not last long.
+func (k *Kafka) commitOnce(positions []source.Position) error {
+	parts, err := k.consumer.CommitOffsets(toClient(positions))
+	for _, p := range parts {
+		if err == nil && p.Error != nil {
+			err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
+		}
+	}
+	return err
+}
+
+// The coordinator takes no commit while it hands out a new assignment, nor in its first moments, which does not last long.
 const (
-	rebalanceTries = 30
-	rebalancePause = 100 * time.Millisecond
+	commitTries = 30
+	commitPause = 100 * time.Millisecond
 )
 
-func isRebalance(err error) bool {
+func isUnsettled(err error) bool {
 	var e kafka.Error
-	return errors.As(err, &e) && e.Code() == kafka.ErrRebalanceInProgress
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() {
+	case kafka.ErrRebalanceInProgress, kafka.ErrNotCoordinator, kafka.ErrCoordinatorNotAvailable, kafka.ErrCoordinatorLoadInProgress:
+		return true
+	}
+	return false
 }
 
 // Close implements source.Source.
@@ -356,7 +385,10 @@ func (k *Kafka) Close() error {
 		return source.ErrClosed
 	}
 	k.closing = true
-	k.commits.Wait()
+	k.mu.Lock()
+	k.ended = true
+	k.mu.Unlock()
+	k.calls.Wait()
 	k.GiveUp() // or Consumer.Close waits for ever
 	k.queue.close()
 	err := k.consumer.Close()

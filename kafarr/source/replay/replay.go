@@ -36,9 +36,11 @@ type Source struct {
 	FetchMax int
 
 	handler source.Handler
-	wait    []Message
 
 	mu        sync.Mutex
+	all       []Message // ever added
+	wait      []Message // to be read, all in their turn
+	paused    map[source.Position]bool
 	committed map[source.Position]int64 // by partition, with Offset 0
 	stored    map[source.Position]int64
 	assigned  bool
@@ -51,7 +53,10 @@ type Source struct {
 
 // New returns a source of these messages, for Config.Source.
 func New(messages ...Message) *Source {
-	return &Source{wait: messages, committed: map[source.Position]int64{}, stored: map[source.Position]int64{}}
+	return &Source{
+		all: slices.Clone(messages), wait: slices.Clone(messages), paused: map[source.Position]bool{},
+		committed: map[source.Position]int64{}, stored: map[source.Position]int64{},
+	}
 }
 
 // Open is a Config.Source.
@@ -64,6 +69,7 @@ func (s *Source) Open(h source.Handler) (source.Source, error) {
 func (s *Source) Add(messages ...Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.all = append(s.all, messages...)
 	s.wait = append(s.wait, messages...)
 }
 
@@ -128,13 +134,16 @@ func (s *Source) Serve() error {
 	seen := map[source.Position]bool{}
 	var all []source.Position
 	for _, m := range s.wait {
-		p := source.Position{Topic: m.Topic, Partition: m.Partition}
+		p := keyOf(m)
 		if !seen[p] {
 			seen[p] = true
 			all = append(all, p)
 		}
 	}
-	s.handler.Assigned(all, func(p []source.Position) ([]source.Position, error) { return p, nil })
+	begin := s.handler.Assigned(all, func(p []source.Position) ([]source.Position, error) { return p, nil })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.place(begin)
 	return nil
 }
 
@@ -153,15 +162,22 @@ func (s *Source) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	if s.FetchMax > 0 {
 		limit = min(limit, s.FetchMax)
 	}
-	n := min(limit, len(s.wait))
-	if n == 0 {
+	var take, rest []Message
+	for _, m := range s.wait {
+		if len(take) < limit && !s.paused[keyOf(m)] {
+			take = append(take, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	if len(take) == 0 {
 		s.mu.Unlock()
 		time.Sleep(wait)
 		s.mu.Lock()
 		return nil, nil
 	}
 	var chunks []source.Chunk
-	for _, m := range s.wait[:n] {
+	for _, m := range take {
 		last := len(chunks) - 1
 		if last < 0 || chunks[last].Topic != m.Topic || chunks[last].Partition != m.Partition {
 			chunks = append(chunks, source.Chunk{Topic: m.Topic, Partition: m.Partition})
@@ -169,7 +185,7 @@ func (s *Source) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 		}
 		chunks[last].Records = append(chunks[last].Records, record(m))
 	}
-	s.wait = s.wait[n:]
+	s.wait = rest
 	return chunks, nil
 }
 

@@ -1,0 +1,199 @@
+package kafarr
+
+import (
+	"context"
+	"strings"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// PlaceKind says what a Place is counted by.
+type PlaceKind string
+
+// The kinds of place. The zero value is AtCommitted.
+const (
+	AtCommitted PlaceKind = "committed" // where the group left off; auto.offset.reset where it never was
+	AtEarliest  PlaceKind = "earliest"  // the first row that is still there
+	AtLatest    PlaceKind = "latest"    // behind the last row
+	AtOffset    PlaceKind = "offset"    // Value is an offset
+	AtTime      PlaceKind = "time"      // Value is in milliseconds since 1970, UTC: the first row of that time or later, else the end
+)
+
+// Place is somewhere in a partition.
+type Place struct {
+	Kind  PlaceKind
+	Value int64
+}
+
+// Start says where partitions begin when this listener gets them for the first time. The most exact one that fits a partition counts.
+type Start struct {
+	Topic     string // empty: every topic
+	Partition int32  // -1: every partition of the topic
+	At        Place
+}
+
+// Target is where a Seek leads.
+type Target struct {
+	Topic     string
+	Partition int32
+	To        Place
+}
+
+func (p Place) validate(what string) error {
+	switch p.Kind {
+	case "", AtCommitted, AtEarliest, AtLatest:
+		return nil
+	case AtOffset, AtTime:
+		if p.Value < 0 {
+			return errorf(ConfigError, "%s: the %s %d is negative", what, p.Kind, p.Value)
+		}
+		return nil
+	}
+	return errorf(ConfigError, `%s is %q: it must be "committed", "earliest", "latest", "offset" or "time"`, what, p.Kind)
+}
+
+func (c *Config) validatePositions() error {
+	for _, s := range c.Start {
+		if err := s.At.validate("start"); err != nil {
+			return err
+		}
+	}
+	seen := map[partitionKey]bool{}
+	for _, p := range c.Assign {
+		k := keyOf(p)
+		switch {
+		case p.Topic == "" || strings.ContainsRune(p.Topic, 0) || p.Topic[0] == '^':
+			return errorf(ConfigError, "assign: %q is no topic's name", p.Topic)
+		case p.Partition < 0:
+			return errorf(ConfigError, "assign: %s has no partition %d", p.Topic, p.Partition)
+		case seen[k]:
+			return errorf(ConfigError, "assign holds %s[%d] twice", p.Topic, p.Partition)
+		}
+		seen[k] = true
+	}
+	if len(c.Assign) > 0 && len(c.Topics) > 0 {
+		return errorf(ConfigError, "topics and assign exclude each other: a subscription gets its partitions from the group")
+	}
+	return nil
+}
+
+// startOf is where a partition begins.
+func (c *Config) startOf(k partitionKey) Place {
+	at, exactness := Place{}, 0
+	for _, s := range c.Start {
+		fits := 1
+		switch {
+		case s.Topic == k.topic && s.Partition == k.partition:
+			fits = 3
+		case s.Topic == k.topic && s.Partition < 0:
+			fits = 2
+		case s.Topic != "":
+			continue
+		}
+		if fits > exactness {
+			at, exactness = s.At, fits
+		}
+	}
+	return at
+}
+
+// offsetsOf finds the offsets of places, each partition once.
+func (l *Listener) offsetsOf(ctx context.Context, targets []Target) ([]source.Position, error) {
+	out := make([]source.Position, len(targets))
+	where := map[partitionKey]int{}
+	var committed, log []source.Position
+	for i, t := range targets {
+		where[partitionKey{t.Topic, t.Partition}] = i
+		out[i] = source.Position{Topic: t.Topic, Partition: t.Partition, Offset: t.To.Value}
+		switch t.To.Kind {
+		case AtOffset:
+		case AtEarliest:
+			out[i].Offset = source.Beginning
+		case AtLatest:
+			out[i].Offset = source.End
+		case AtTime:
+			log = append(log, out[i])
+		default:
+			committed = append(committed, out[i])
+		}
+		if t.To.Kind == AtEarliest || t.To.Kind == AtLatest {
+			log = append(log, out[i])
+		}
+	}
+	group, err := l.positioner.AskCommitted(ctx, committed)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range group {
+		if p.Offset < 0 {
+			if p.Offset, err = l.reset(keyOf(p)); err != nil {
+				return nil, err
+			}
+			log = append(log, p)
+			continue
+		}
+		out[where[keyOf(p)]] = p
+	}
+	found, err := l.positioner.AskOffsets(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range found {
+		out[where[keyOf(p)]] = p
+	}
+	return out, nil
+}
+
+// reset is what auto.offset.reset makes of a partition for which the group has committed nothing.
+func (l *Listener) reset(k partitionKey) (int64, error) {
+	switch l.cfg.Properties["auto.offset.reset"] {
+	case "smallest", "earliest", "beginning":
+		return source.Beginning, nil
+	case "error":
+		e := errorf(BrokerError, "the group has committed no offset, and auto.offset.reset is \"error\"")
+		e.Topic, e.Partition = k.topic, k.partition
+		return 0, e
+	}
+	return source.End, nil
+}
+
+// outside returns an error for each offset that was asked for and is not in the log.
+func (l *Listener) outside(ctx context.Context, targets []Target) ([]*Error, error) {
+	var first, last []source.Position
+	var asked []int64
+	for _, t := range targets {
+		if t.To.Kind == AtOffset {
+			first = append(first, source.Position{Topic: t.Topic, Partition: t.Partition, Offset: source.Beginning})
+			last = append(last, source.Position{Topic: t.Topic, Partition: t.Partition, Offset: source.End})
+			asked = append(asked, t.To.Value)
+		}
+	}
+	low, err := l.positioner.AskOffsets(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	high, err := l.positioner.AskOffsets(ctx, last)
+	if err != nil {
+		return nil, err
+	}
+	ends := map[partitionKey]int64{}
+	for _, p := range high {
+		ends[keyOf(p)] = p.Offset
+	}
+	wanted := map[partitionKey]int64{}
+	for i, p := range first {
+		wanted[keyOf(p)] = asked[i]
+	}
+	var out []*Error
+	for _, p := range low {
+		k := keyOf(p)
+		if wanted[k] < p.Offset || wanted[k] > ends[k] {
+			e := errorf(BrokerError, "offset %d is not in the log, which goes from %d to %d", wanted[k], p.Offset, ends[k])
+			e.Topic, e.Partition = k.topic, k.partition
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func keyOf(p source.Position) partitionKey { return partitionKey{p.Topic, p.Partition} }

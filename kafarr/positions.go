@@ -1,0 +1,213 @@
+package kafarr
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Lag is how far a partition's reader is behind.
+type Lag struct {
+	Topic     string
+	Partition int32
+	Position  int64 // the next offset to be handed over
+	End       int64 // of the log, as far as it can be read: up to an open transaction with read_committed
+	Lag       int64 // End - Position, which counts offsets; gaps in the log are counted, too
+}
+
+// Position returns the next offset that a poll hands over, for each partition of the assignment. Where nothing was read yet, the cluster
+// is asked for the place where reading begins.
+func (l *Listener) Position(ctx context.Context) ([]source.Position, error) {
+	ctx, cancel, err := l.asking(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	out, err := l.position(ctx)
+	if err != nil {
+		return nil, l.asked(err)
+	}
+	return out, nil
+}
+
+func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
+	if err := l.between(); err != nil {
+		return nil, err
+	}
+	out := l.Assignment()
+	var begin []Target
+	for i, p := range out {
+		k := keyOf(p)
+		if next, received := l.notHandedOver(k); received {
+			out[i].Offset = next
+		} else if next, known := l.positions[k]; known {
+			out[i].Offset = next
+		} else {
+			begin = append(begin, Target{Topic: p.Topic, Partition: p.Partition, To: l.cfg.startOf(k)})
+		}
+	}
+	l.polling.Unlock()
+	found, err := l.offsetsOf(ctx, begin)
+	if err != nil {
+		return nil, err
+	}
+	next := 0
+	for i := range out {
+		if next < len(found) && keyOf(out[i]) == keyOf(found[next]) {
+			out[i].Offset = found[next].Offset
+			next++
+		}
+	}
+	return out, nil
+}
+
+// Committed asks what the group has committed for each partition of the assignment; Offset is -1 where that is nothing.
+func (l *Listener) Committed(ctx context.Context) ([]source.Position, error) {
+	ctx, cancel, err := l.asking(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	out, err := l.positioner.AskCommitted(ctx, l.Assignment())
+	if err != nil {
+		return nil, l.asked(err)
+	}
+	for i := range out {
+		out[i].Offset = max(out[i].Offset, -1)
+	}
+	return out, nil
+}
+
+// Lag asks how far each partition of the assignment is behind.
+func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
+	ctx, cancel, err := l.asking(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	positions, err := l.position(ctx)
+	if err != nil {
+		return nil, l.asked(err)
+	}
+	ask := slices.Clone(positions)
+	for i := range ask {
+		ask[i].Offset = source.End
+	}
+	ends, err := l.positioner.AskOffsets(ctx, ask)
+	if err != nil {
+		return nil, l.asked(err)
+	}
+	end := map[partitionKey]int64{}
+	for _, p := range ends {
+		end[keyOf(p)] = p.Offset
+	}
+	out := make([]Lag, len(positions))
+	for i, p := range positions {
+		e := end[keyOf(p)]
+		out[i] = Lag{Topic: p.Topic, Partition: p.Partition, Position: p.Offset, End: e, Lag: max(e-p.Offset, 0)}
+	}
+	return out, nil
+}
+
+// Assignment returns the partitions that this listener reads, in the order of their names and numbers; Offset is 0.
+func (l *Listener) Assignment() []source.Position {
+	out := slices.Clone(l.cfg.Assign)
+	if len(out) == 0 {
+		l.mu.Lock()
+		for k := range l.owned {
+			out = append(out, source.Position{Topic: k.topic, Partition: k.partition})
+		}
+		l.mu.Unlock()
+	}
+	slices.SortFunc(out, func(a, b source.Position) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return out
+}
+
+func (l *Listener) owns(k partitionKey) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.owned[k]
+}
+
+// assigned tells of the first partition that is not of the assignment.
+func (l *Listener) assigned(partitions []source.Position) error {
+	mine := l.Assignment()
+	for _, p := range partitions {
+		if !slices.ContainsFunc(mine, func(m source.Position) bool {
+			return m.Topic == p.Topic && (m.Partition == p.Partition || p.Partition < 0)
+		}) {
+			e := errorf(StateError, "it is not assigned to this listener, which has %d partitions: the group assigns them within polls", len(mine))
+			e.Topic, e.Partition = p.Topic, p.Partition
+			return e
+		}
+	}
+	return nil
+}
+
+// chosen returns the partitions of the assignment that are meant.
+func (l *Listener) chosen(partitions []source.Position) ([]source.Position, error) {
+	if err := l.assigned(partitions); err != nil {
+		return nil, err
+	}
+	mine := l.Assignment()
+	if partitions == nil {
+		return mine, nil
+	}
+	return slices.DeleteFunc(mine, func(m source.Position) bool {
+		return !slices.ContainsFunc(partitions, func(p source.Position) bool {
+			return m.Topic == p.Topic && (m.Partition == p.Partition || p.Partition < 0)
+		})
+	}), nil
+}
+
+// between takes l.polling between two slices of a poll.
+func (l *Listener) between() error {
+	if l.positioner == nil {
+		return errorf(StateError, "this source has no positions")
+	}
+	l.polling.Lock()
+	if l.closing.Load() {
+		l.polling.Unlock()
+		return errorf(ClosedError, "%w", ErrClosed)
+	}
+	return nil
+}
+
+// asking bounds the questions to the cluster by the ready time-out, and ends them with the listener.
+func (l *Listener) asking(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if l.closing.Load() {
+		return nil, nil, errorf(ClosedError, "%w", ErrClosed)
+	}
+	if l.positioner == nil {
+		return nil, nil, errorf(StateError, "this source has no positions")
+	}
+	bounded, cancel := context.WithTimeout(ctx, l.cfg.ReadyTimeout)
+	stop := context.AfterFunc(l.ctx, cancel)
+	return bounded, func() { stop(); cancel() }, nil
+}
+
+// asked gives the error of a question its code.
+func (l *Listener) asked(err error) error {
+	switch {
+	case l.closing.Load():
+		return errorf(ClosedError, "%w", ErrClosed)
+	case errors.Is(err, context.DeadlineExceeded):
+		return errorf(BrokerError, "the cluster did not answer within %v: %w", l.cfg.ReadyTimeout, err)
+	case errors.Is(err, context.Canceled):
+		return err
+	}
+	return wrap(err)
+}
+
+func positionsOf(targets []Target) []source.Position {
+	out := make([]source.Position, len(targets))
+	for i, t := range targets {
+		out[i] = source.Position{Topic: t.Topic, Partition: t.Partition}
+	}
+	return out
+}

@@ -1,0 +1,182 @@
+package kafarr
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// notFetchingPause is between tries to seek in a partition that has been assigned a moment ago.
+const notFetchingPause = 20 * time.Millisecond
+
+// Seek moves partitions of the assignment: the next rows of a partition are those of its new place, and rows that were received from it
+// and not handed over are dropped. What is committed follows: everything before the new place counts as acknowledged, all else as not.
+// The places are looked up before anything moves; an offset that is not in the log is an error.
+func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
+	for _, t := range targets {
+		if err := t.To.validate("to"); err != nil {
+			return err
+		}
+	}
+	ctx, cancel, err := l.asking(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	if err := l.assigned(positionsOf(targets)); err != nil {
+		return err
+	}
+	missed, err := l.outside(ctx, targets)
+	if err != nil {
+		return l.asked(err)
+	}
+	if len(missed) > 0 {
+		return missed[0]
+	}
+	to, err := l.offsetsOf(ctx, targets)
+	if err != nil {
+		return l.asked(err)
+	}
+	group, err := l.positioner.AskCommitted(ctx, to)
+	if err != nil {
+		return l.asked(err)
+	}
+	for i, p := range to {
+		for err = l.seekOne(ctx, p, group[i].Offset); errors.Is(err, source.ErrNotFetching); err = l.seekOne(ctx, p, group[i].Offset) {
+			select {
+			case <-time.After(notFetchingPause):
+			case <-ctx.Done():
+				return l.asked(&source.Error{Kind: source.Broker, Topic: p.Topic, Partition: p.Partition, Offset: -1, Err: err})
+			}
+		}
+		if err != nil {
+			return l.asked(err)
+		}
+	}
+	return nil
+}
+
+// seekOne moves one partition, between two slices of a poll.
+func (l *Listener) seekOne(ctx context.Context, to source.Position, committed int64) error {
+	if err := l.between(); err != nil {
+		return err
+	}
+	defer l.polling.Unlock()
+	if err := l.assigned([]source.Position{to}); err != nil {
+		return err
+	}
+	if l.owns(keyOf(to)) { // else it is one of cfg.Assign before its turn
+		if err := l.positioner.Seek(ctx, []source.Position{to}); err != nil {
+			return err
+		}
+	}
+	k := keyOf(to)
+	l.discard(k)
+	l.positions[k] = to.Offset
+	l.leaps(to, committed)
+	l.mu.Lock()
+	l.acks.restart(k, to.Offset)
+	l.mu.Unlock()
+	return nil
+}
+
+// Pause stops partitions of the assignment, nil for all of it: polls give no rows of theirs until Resume. They stay assigned, also over
+// rebalances that give them back. Partition -1 means all that are assigned of the topic.
+func (l *Listener) Pause(partitions []source.Position) error {
+	if err := l.between(); err != nil {
+		return err
+	}
+	defer l.polling.Unlock()
+	partitions, err := l.chosen(partitions)
+	if err != nil {
+		return err
+	}
+	if err := l.positioner.Pause(partitions); err != nil {
+		return wrap(err)
+	}
+	for _, p := range partitions {
+		k := keyOf(p)
+		next, received := l.notHandedOver(k)
+		if !received {
+			continue
+		}
+		// The client would go on behind what it gave us.
+		p.Offset = next
+		if err := l.positioner.Seek(l.ctx, []source.Position{p}); err != nil {
+			return wrap(err)
+		}
+		l.discard(k)
+		l.positions[k] = next
+	}
+	return nil
+}
+
+// Resume goes on with paused partitions, nil for all of the assignment.
+func (l *Listener) Resume(partitions []source.Position) error {
+	if err := l.between(); err != nil {
+		return err
+	}
+	defer l.polling.Unlock()
+	partitions, err := l.chosen(partitions)
+	if err != nil {
+		return err
+	}
+	for i, p := range partitions {
+		partitions[i].Offset = -1
+		if next, known := l.positions[keyOf(p)]; known {
+			partitions[i].Offset = next
+		}
+	}
+	if err := l.positioner.Resume(partitions); err != nil {
+		return wrap(err)
+	}
+	return nil
+}
+
+// GiveBack takes back batches that Poll returned and that their caller could not pass on: their rows come again, with all that was behind
+// them in their partitions. Nothing is acknowledged by it.
+func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
+	if err := l.between(); err != nil {
+		return err
+	}
+	defer l.polling.Unlock()
+	for _, r := range ranges {
+		if !l.owns(r.key()) { // its new owner reads them
+			continue
+		}
+		if err := l.positioner.Seek(l.ctx, []source.Position{{Topic: r.Topic, Partition: r.Partition, Offset: r.First}}); err != nil {
+			return wrap(err)
+		}
+	}
+	l.mu.Lock()
+	for _, id := range ids {
+		delete(l.acks.handedOver, batchID(id))
+	}
+	l.mu.Unlock()
+	for _, r := range ranges {
+		l.discard(r.key())
+	}
+	return nil
+}
+
+// notHandedOver returns the first offset of what was received of a partition and not handed over. l.polling is held.
+func (l *Listener) notHandedOver(k partitionKey) (first int64, found bool) {
+	l.mu.Lock()
+	first, found = l.acks.notHandedOver(k)
+	l.mu.Unlock()
+	if found {
+		return first, true
+	}
+	for i := l.held.chunk; i < len(l.held.chunks); i++ {
+		records := l.held.chunks[i].Records
+		if i == l.held.chunk {
+			records = records[l.held.record:]
+		}
+		if c := &l.held.chunks[i]; len(records) > 0 && c.Topic == k.topic && c.Partition == k.partition {
+			return records[0].Offset, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,84 @@
+package kafka
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// findPause is between questions for partitions that do not exist (yet).
+const findPause = 500 * time.Millisecond
+
+// findPartitions waits until all partitions that are to be assigned exist: the client would say nothing useful about those that do not.
+func (k *Kafka) findPartitions() {
+	wanted := map[string][]int32{}
+	for _, p := range k.cfg.Assign {
+		wanted[p.Topic] = append(wanted[p.Topic], p.Partition)
+	}
+	for len(wanted) > 0 {
+		for topic, partitions := range wanted {
+			found, err := k.lookFor(topic, partitions)
+			k.mu.Lock()
+			switch {
+			case k.ended:
+				k.mu.Unlock()
+				return
+			case found:
+				delete(wanted, topic)
+				delete(k.missing, topic)
+			case err != nil:
+				k.missing[topic] = err
+			}
+			k.mu.Unlock()
+		}
+		if len(wanted) > 0 {
+			time.Sleep(findPause)
+		}
+	}
+	k.found.Store(true)
+}
+
+// lookFor tells whether all of a topic's partitions exist. Without an error there was no answer.
+func (k *Kafka) lookFor(topic string, partitions []int32) (bool, error) {
+	m, err := k.consumer.GetMetadata(&topic, false, int(findPause.Milliseconds()))
+	if err != nil {
+		return false, nil //nolint:nilerr // it is asked again, and Ready says what the client complains about
+	}
+	t, ok := m.Topics[topic]
+	if !ok || t.Error.Code() == kafka.ErrLeaderNotAvailable {
+		return false, nil
+	}
+	if t.Error.Code() != kafka.ErrNoError {
+		return false, t.Error
+	}
+	for _, p := range partitions {
+		if int(p) >= len(t.Partitions) {
+			return false, fmt.Errorf("there is no partition %d: it has %d", p, len(t.Partitions))
+		}
+	}
+	return true, nil
+}
+
+// takeAssigned takes the partitions of the configuration, once they are known to exist, as rebalanced does the group's.
+func (k *Kafka) takeAssigned() {
+	if k.taken || !k.found.Load() {
+		return
+	}
+	k.taken = true
+	all := toClient(k.cfg.Assign)
+	parts := toClient(k.cfg.Handler.Assigned(k.cfg.Assign, k.committed))
+	for _, p := range parts {
+		k.queue.forward(*p.Topic, p.Partition)
+	}
+	err := k.consumer.Assign(parts)
+	if err == nil {
+		err = k.pauseAgain(parts)
+	}
+	if err != nil {
+		k.errs = append(k.errs, source.Errorf(source.Broker, "the partitions could not be assigned: %w", err))
+	}
+	k.note(all, true)
+}

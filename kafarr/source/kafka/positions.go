@@ -1,0 +1,280 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+var _ source.Positioner = (*Kafka)(nil)
+
+// askTimeout bounds one try of a question to the cluster; the client's call cannot be interrupted, and Close waits for it.
+const (
+	askTimeout = 2 * time.Second
+	askPause   = 100 * time.Millisecond
+)
+
+// soughtPatience is how long a poll waits at most for the first record after a seek: the fetch that was under way may take fetch.wait.max.ms to
+// end. What is left up to the end of the log may be nothing but aborted rows, so that no record ever comes.
+const soughtPatience = 2 * time.Second
+
+// background runs a call of the client that waits, and returns early when ctx ends. The client outlives the call.
+func (k *Kafka) background(ctx context.Context, call func() error) error {
+	done := make(chan error, 1)
+	k.mu.Lock()
+	if k.ended {
+		k.mu.Unlock()
+		return source.ErrClosed
+	}
+	k.calls.Go(func() { done <- call() })
+	k.mu.Unlock()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ask repeats a question until the cluster answers it or ctx ends.
+func (k *Kafka) ask(ctx context.Context, what string, question func(timeoutMS int) error) error {
+	for {
+		err := k.background(ctx, func() error { return question(int(askTimeout.Milliseconds())) })
+		var e kafka.Error
+		if err == nil || !errors.As(err, &e) {
+			return err
+		}
+		if !passing[e.Code()] {
+			return clientError(fmt.Errorf("%s: %w", what, err))
+		}
+		select {
+		case <-time.After(askPause):
+		case <-ctx.Done():
+			return source.Errorf(source.Broker, "%s: the cluster does not answer: %w (%w)", what, e, ctx.Err())
+		}
+	}
+}
+
+// passing are the errors that another try may not meet.
+var passing = map[kafka.ErrorCode]bool{
+	kafka.ErrTimedOut: true, kafka.ErrTransport: true, kafka.ErrWaitCoord: true, kafka.ErrAllBrokersDown: true, kafka.ErrTimedOutQueue: true,
+	kafka.ErrResolve: true, kafka.ErrCoordinatorNotAvailable: true, kafka.ErrCoordinatorLoadInProgress: true, kafka.ErrNotCoordinator: true,
+	kafka.ErrLeaderNotAvailable: true, kafka.ErrNotLeaderForPartition: true, kafka.ErrNoent: true,
+}
+
+// placed gives the first partition's own error its place.
+func placed(parts []kafka.TopicPartition) error {
+	for _, p := range parts {
+		var e kafka.Error
+		if errors.As(p.Error, &e) {
+			if passing[e.Code()] {
+				return e
+			}
+			return &source.Error{Kind: kindOf(e.Code()), Topic: *p.Topic, Partition: p.Partition, Offset: -1, Err: p.Error}
+		}
+	}
+	return nil
+}
+
+// AskCommitted implements source.Positioner.
+func (k *Kafka) AskCommitted(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+	if len(positions) == 0 {
+		return nil, nil
+	}
+	var out []source.Position
+	err := k.ask(ctx, "committed offsets", func(timeoutMS int) error {
+		parts, err := k.consumer.Committed(toClient(positions), timeoutMS)
+		if err == nil {
+			err = placed(parts)
+		}
+		if err == nil {
+			out = fromClient(parts)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// AskOffsets implements source.Positioner. A ListOffsets request takes the two special offsets in the place of a time.
+func (k *Kafka) AskOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+	if len(positions) == 0 {
+		return nil, nil
+	}
+	var out []source.Position
+	err := k.ask(ctx, "offsets of the log", func(timeoutMS int) error {
+		parts, err := k.consumer.OffsetsForTimes(toClient(positions), timeoutMS)
+		if err == nil {
+			err = placed(parts)
+		}
+		if err == nil {
+			out = fromClient(parts)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var past []source.Position // the last record
+	for _, p := range out {
+		if p.Offset < 0 {
+			past = append(past, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.End})
+		}
+	}
+	if len(past) == 0 {
+		return out, nil
+	}
+	if len(past) == len(positions) && allEnds(positions) {
+		return nil, source.Errorf(source.Broker, "offsets of the log: the cluster has no answer for %s[%d]", past[0].Topic, past[0].Partition)
+	}
+	ends, err := k.AskOffsets(ctx, past)
+	if err != nil {
+		return nil, err
+	}
+	next := 0
+	for i := range out {
+		if out[i].Offset < 0 {
+			out[i].Offset = ends[next].Offset
+			next++
+		}
+	}
+	return out, nil
+}
+
+func allEnds(positions []source.Position) bool {
+	for _, p := range positions {
+		if p.Offset != source.End {
+			return false
+		}
+	}
+	return true
+}
+
+// Seek implements source.Positioner. What was fetched before is dropped by the client when it is taken from the queue.
+func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
+	err := k.background(ctx, func() error {
+		parts, err := k.consumer.SeekPartitions(toClient(positions))
+		if err != nil {
+			return err
+		}
+		for _, p := range parts {
+			var e kafka.Error
+			if errors.As(p.Error, &e) && (e.Code() == kafka.ErrState || e.Code() == kafka.ErrUnknownPartition) {
+				return source.ErrNotFetching
+			}
+			if p.Error != nil {
+				return &source.Error{Kind: source.Broker, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("seek: %w", p.Error)}
+			}
+		}
+		return nil
+	})
+	var e kafka.Error
+	if errors.As(err, &e) {
+		return clientError(fmt.Errorf("seek: %w", err))
+	}
+	if err == nil {
+		k.expect(positions)
+	}
+	return err
+}
+
+// Pause implements source.Positioner.
+func (k *Kafka) Pause(positions []source.Position) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	if err := k.consumer.Pause(toClient(positions)); err != nil {
+		return clientError(fmt.Errorf("pause: %w", err))
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range positions {
+		k.paused[keyOf(p)] = true
+	}
+	return nil
+}
+
+// Resume implements source.Positioner.
+func (k *Kafka) Resume(positions []source.Position) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	if err := k.consumer.Resume(toClient(positions)); err != nil {
+		return clientError(fmt.Errorf("resume: %w", err))
+	}
+	k.mu.Lock()
+	for _, p := range positions {
+		delete(k.paused, keyOf(p))
+	}
+	k.mu.Unlock()
+	k.expect(positions)
+	return nil
+}
+
+// pauseAgain keeps partitions paused that come back with a rebalance; the client forgets.
+func (k *Kafka) pauseAgain(parts []kafka.TopicPartition) error {
+	k.mu.Lock()
+	var paused []kafka.TopicPartition
+	for _, p := range parts {
+		if k.paused[source.Position{Topic: *p.Topic, Partition: p.Partition}] {
+			paused = append(paused, p)
+		}
+	}
+	k.mu.Unlock()
+	if len(paused) == 0 {
+		return nil
+	}
+	return k.consumer.Pause(paused)
+}
+
+// expect makes polls wait for the first record of partitions that go on elsewhere, unless that is the end of the log.
+func (k *Kafka) expect(positions []source.Position) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range positions {
+		_, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition)
+		if err == nil && high >= 0 && p.Offset >= high {
+			delete(k.sought, keyOf(p))
+			continue
+		}
+		k.sought[keyOf(p)] = time.Now()
+	}
+}
+
+// came notes that records of these partitions were fetched.
+func (k *Kafka) came(chunks []source.Chunk) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.down = nil
+	if len(k.sought) == 0 {
+		return
+	}
+	for i := range chunks {
+		delete(k.sought, source.Position{Topic: chunks[i].Topic, Partition: chunks[i].Partition})
+	}
+}
+
+// awaited tells whether a poll has to wait for a partition's first fetch. k.mu is held.
+func (k *Kafka) awaited(p source.Position, fetching bool) bool {
+	if k.paused[p] {
+		return false
+	}
+	if at, ok := k.sought[p]; ok {
+		if time.Since(at) < soughtPatience {
+			return true
+		}
+		delete(k.sought, p)
+	}
+	return !fetching
+}
+
+func keyOf(p source.Position) source.Position {
+	return source.Position{Topic: p.Topic, Partition: p.Partition}
+}

@@ -1,0 +1,25 @@
+package source
+
+import "context"
+
+// Offsets with a meaning, in AskOffsets and as the places where reading begins. See Stored, too.
+const (
+	End       = int64(-1)
+	Beginning = int64(-2)
+)
+
+// Positioner is a Source whose positions can be asked for and moved. What waits for the cluster ends with its context.
+type Positioner interface {
+	// Seek moves partitions that are assigned. No record from before it is fetched after it. ErrNotFetching: try again in a moment. It
+	// belongs to the goroutine that fetches, the rest may be called from any.
+	Seek(ctx context.Context, positions []Position) error
+	// Pause stops fetching partitions, which stay assigned; what was not fetched of them comes after Resume. It outlives a rebalance.
+	Pause(positions []Position) error
+	// Resume goes on with paused partitions. Offset is what the caller expects next; below 0: not known.
+	Resume(positions []Position) error
+	// AskCommitted asks what the group has committed. Offset is below 0 where that is nothing.
+	AskCommitted(ctx context.Context, positions []Position) ([]Position, error)
+	// AskOffsets asks for the first offset of a time or later: Offset is in milliseconds since 1970, or Beginning, or End. The end is the
+	// answer, too, where the time is past the last record. Each partition once.
+	AskOffsets(ctx context.Context, positions []Position) ([]Position, error)
+}
