@@ -131,7 +131,7 @@ void kafarr_forget(int64_t operation);
  *   "framing": "confluent" | "bare" | "single_object" | "schema_header",
  *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
- *   "errors": "raise" | "skip" | "collect", "ready_timeout_ms": int,
+ *   "errors": "raise" | "skip" | "collect", "dead_letter_topic": str ("": none), "ready_timeout_ms": int,
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default),
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
@@ -192,7 +192,7 @@ int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_e
 
 /* JSON: counters since the listener was opened:
  *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "tombstones",
- *    "log_lines_dropped"} */
+ *    "dead_letters", "log_lines_dropped"} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */

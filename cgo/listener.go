@@ -43,6 +43,7 @@ type listenerConfig struct {
 	Mixed          string                     `json:"mixed"`
 	Acknowledge    string                     `json:"acknowledge"`
 	Errors         string                     `json:"errors"`
+	DeadLetters    string                     `json:"dead_letter_topic"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
 	Assign         []partitionIn              `json:"assign"`
@@ -114,7 +115,7 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
 		cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
 		cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
-		cfg.Limits, cfg.BatchBytes = options.Limits, c.BatchBytes
+		cfg.Limits, cfg.BatchBytes, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.DeadLetters
 		cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(l.events)
 		tellRebalances(&cfg, c.OnAssign, c.OnRevoke)
 		l.Listener, err = kafarr.Open(cfg)

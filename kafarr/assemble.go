@@ -22,6 +22,7 @@ const (
 	changed                // the next record belongs to another batch
 	waiting                // the next record's schema is being looked up
 	failed                 // the next record is bad and is told as an error
+	crowded                // there are as many dead letters on their way as may be
 )
 
 // assemble appends held records to batches until something stops it.
@@ -33,6 +34,9 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 		chunk, records := l.held.rest()
 		if chunk == nil {
 			return drained, nil
+		}
+		if l.letters.full.Load() {
+			return crowded, nil
 		}
 		records = records[:min(len(records), limit-l.gathered, runMax)]
 		l.notice(chunk, records[0].Offset)
@@ -149,7 +153,7 @@ func (l *Listener) framePlain(records []source.Record, out *rows) *Error {
 			return errorf(FramingError, "%w", err)
 		}
 		if r.HeaderCount > 0 {
-			if fault := headersFault(r); fault != nil {
+			if fault := l.headersFault(r); fault != nil {
 				return fault
 			}
 		}
@@ -198,7 +202,7 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 		ref = l.values.nullOf(topic, records[i:])
 	}
 	if r.HeaderCount > 0 {
-		if fault = headersFault(r); fault != nil {
+		if fault = l.headersFault(r); fault != nil {
 			return 0, 0, body, keyBody, fault
 		}
 	}
@@ -213,8 +217,11 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 	return ref, key, body, keyBody, nil
 }
 
-// headersFault is the error of a record whose headers are no text; nil where they are.
-func headersFault(r *source.Record) *Error {
+// headersFault is the error of a record whose headers are no text; nil where they are, or where only dead letters carry them, as bytes.
+func (l *Listener) headersFault(r *source.Record) *Error {
+	if !l.headers {
+		return nil
+	}
 	text := headerFault(r)
 	if text == "" {
 		return nil
@@ -327,6 +334,7 @@ func (l *Listener) pass(chunk *source.Chunk, next int64) {
 // bad deals with the record under the cursor, which cannot be decoded. drained means: go on behind it.
 func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) (outcome, *Error) {
 	placed := l.placed(chunk, r, ref, err)
+	l.deadLetter(chunk, r, placed)
 	switch l.cfg.Errors {
 	case Raise:
 		if l.pending() { // what came before comes first; the record is met again by the next poll

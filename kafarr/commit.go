@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -28,7 +29,7 @@ func (l *Listener) mine(positions []source.Position) []source.Position {
 }
 
 // Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the offset of the first row that is
-// not acknowledged.
+// not acknowledged. It waits for the dead letters on their way, for as long as ctx allows.
 func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
 	var ids []int64
 	var ranges []Range
@@ -60,7 +61,11 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 		l.acks.acknowledge(batchID(id))
 	}
 	l.mu.Unlock()
-	return l.commit(ctx)
+	failure := l.letters.settle(ctx)
+	if err := l.commit(ctx); err != nil { // what lies before a letter that failed is committed all the same
+		return err
+	}
+	return failure
 }
 
 func (l *Listener) commit(ctx context.Context) error {
@@ -100,12 +105,18 @@ func (l *Listener) Leave(acknowledge bool) error {
 		l.mu.Unlock()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
+	failure := l.letters.settle(ctx)
+	cancel()
+	if errors.Is(failure, context.DeadlineExceeded) {
+		failure = errorf(BrokerError, "dead_letter_topic %s did not take the last rejected messages within %v: they are delivered again", l.cfg.DeadLetterTopic, closeCommitTimeout)
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), closeCommitTimeout)
 	defer cancel()
 	err := l.commit(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
+		err = errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
 	}
-	return err
+	return cmp.Or(err, failure)
 }
 
 // Close acknowledges all that was returned (unless Config.Acknowledge is OnCommit), commits, calls Config.OnRevoke, and leaves the group. A Poll under way ends with ErrClosed.
@@ -129,6 +140,7 @@ func (l *Listener) close(acknowledge bool) error {
 	l.mu.Lock()
 	l.rebalances = nil
 	l.mu.Unlock()
+	l.letters.close()
 	l.cancel()
 	l.source.Release()
 	l.held = held{}

@@ -58,6 +58,9 @@ type Config struct {
 	Acknowledge Acknowledge
 	// Errors says what happens to messages that cannot be decoded.
 	Errors ErrorMode
+	// DeadLetterTopic gets each rejected message, where Errors is Skip or Collect: key, value, timestamp and headers as they were, and headers "pykafarr.…" that say
+	// why and whence. No commit covers a message before the brokers have its letter; after a rebalance or an end that was not clean, a letter may be there twice.
+	DeadLetterTopic string
 	// ReadyTimeout bounds the wait for the assignment and the first fetch; 0 means DefaultReadyTimeout.
 	ReadyTimeout time.Duration
 	// Logger gets the client's log lines and the listener's own; nil drops them.
@@ -69,6 +72,8 @@ type Config struct {
 	OnRevoke func(partitions []source.Position, lost bool)
 	// Source replaces Kafka as the source of records, for tests and replays.
 	Source func(source.Handler) (source.Source, error)
+	// DeadLetters replaces the producer of DeadLetterTopic likewise; it is called when there is a first letter, and again after a failure.
+	DeadLetters func() (source.DeadLetters, error)
 }
 
 // DefaultReadyTimeout is Config.ReadyTimeout's default.
@@ -93,6 +98,9 @@ func (c *Config) validate() error {
 		}
 	}
 	if err := c.validateContent(); err != nil {
+		return err
+	}
+	if err := c.validateDeadLetters(); err != nil {
 		return err
 	}
 	if c.Registry == nil && c.RegistryURL == "" && c.needsRegistry() {
@@ -155,8 +163,8 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 		open = func(h source.Handler) (source.Source, error) {
 			return kafka.Open(kafka.Config{
 				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.Properties,
-				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect,
-				Headers:    c.wants(Headers) || c.Framing == SchemaHeader, LeaderEpochs: c.wants(LeaderEpoch),
+				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect || c.DeadLetterTopic != "",
+				Headers:    c.wants(Headers) || c.Framing == SchemaHeader || c.DeadLetterTopic != "", LeaderEpochs: c.wants(LeaderEpoch),
 				Handler: h, Log: log.client,
 			})
 		}
@@ -166,6 +174,16 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 		return nil, nil, wrap(err)
 	}
 	return reg, src, nil
+}
+
+// openDeadLetters makes the producer of dead letters, with the consumer's properties as far as they are not for consumers only.
+func (c *Config) openDeadLetters(log *logSink) func() (source.DeadLetters, error) {
+	if c.DeadLetters != nil {
+		return c.DeadLetters
+	}
+	return func() (source.DeadLetters, error) {
+		return kafka.OpenDeadLetters(c.DeadLetterTopic, kafka.Config{Servers: c.Servers, Properties: c.Properties, Log: log.client})
+	}
 }
 
 func (c *Config) wants(column MetadataColumn) bool {

@@ -124,6 +124,7 @@ func (l *Listener) appendBucket(chunk *source.Chunk, b *bucket) {
 }
 
 func (l *Listener) badOfBucket(b *building, chunk *source.Chunk, r *source.Record, err *Error) {
+	l.deadLetter(chunk, r, err)
 	switch l.cfg.Errors {
 	case Raise:
 		l.errs = append(l.errs, &finished{batch: &Batch{id: l.takeAlone(chunk, r)}, err: err})

@@ -32,6 +32,7 @@ type progress struct {
 	next         int64      // behind the last row that was taken
 	acknowledged bool       // once at least: else there is nothing to commit
 	stored       int64      // what was last passed on; -1: nothing
+	letters      []int64    // rejected and not in the dead-letter topic yet; ascending, and one twice where it was rejected twice
 }
 
 // openRows are rows of one batch that lie in [first, next).
@@ -178,10 +179,10 @@ func (l *ledger) notHandedOver(k partitionKey) (first int64, any bool) {
 
 // restart makes an offset the one to commit, whatever was handed over before.
 func (l *ledger) restart(k partitionKey, offset int64) {
-	l.partitions[k] = &progress{next: offset, acknowledged: true, stored: -1}
+	l.partitions[k] = &progress{next: offset, acknowledged: true, stored: -1, letters: l.of(k).letters} // letters are on their way all the same
 }
 
-// commit is the offset to commit: that of the first row not acknowledged; -1 where nothing was.
+// commit is the offset to commit: that of the first row not acknowledged, or rejected and in no dead-letter topic yet; -1 where nothing was.
 func (p *progress) commit() int64 {
 	if !p.acknowledged {
 		return -1
@@ -190,7 +191,26 @@ func (p *progress) commit() int64 {
 	for _, o := range p.open {
 		least = min(least, o.first)
 	}
+	if len(p.letters) > 0 {
+		least = min(least, p.letters[0])
+	}
 	return least
+}
+
+// writing notes that a rejected row is on its way to the dead-letter topic.
+func (l *ledger) writing(k partitionKey, offset int64) {
+	p := l.of(k)
+	i, _ := slices.BinarySearch(p.letters, offset)
+	p.letters = slices.Insert(p.letters, i, offset)
+}
+
+// written notes that it has arrived there.
+func (l *ledger) written(k partitionKey, offset int64) {
+	if p := l.partitions[k]; p != nil {
+		if i, found := slices.BinarySearch(p.letters, offset); found {
+			p.letters = slices.Delete(p.letters, i, i+1)
+		}
+	}
 }
 
 // positions returns the offsets to commit; changed only: those that were not passed on yet.

@@ -23,6 +23,7 @@ type Listener struct {
 	source   source.Source
 	// positioner is the source, where it has positions to move; else nil
 	positioner source.Positioner
+	letters    *deadLetters
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
 	cancel     context.CancelFunc
@@ -30,6 +31,7 @@ type Listener struct {
 	ending     atomic.Bool // somebody closes
 	closed     atomic.Bool // no commit any more
 	counters   counters
+	headers    bool // are read as text
 
 	polled  atomic.Bool // a poll is under way; between its slices polling is free
 	telling sync.Mutex  // held by whoever calls OnAssign and OnRevoke
@@ -101,6 +103,7 @@ func Open(cfg Config) (*Listener, error) {
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
+		headers: cfg.wants(Headers) || cfg.Framing == SchemaHeader,
 	}
 	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
@@ -121,6 +124,7 @@ func Open(cfg Config) (*Listener, error) {
 	if err := l.given(); err != nil {
 		return nil, wrap(err)
 	}
+	l.letters = newDeadLetters(cfg.DeadLetterTopic, l.cfg.openDeadLetters(l.log), l.letterSettled)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	var err error
 	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {
@@ -210,6 +214,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 		l.acks.all()
 		l.mu.Unlock()
 	}
+	l.letters.again(false)
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
@@ -237,11 +242,22 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if err := l.source.Serve(); err != nil {
 			l.fail(err)
 		}
+		if l.letters.arrived.Swap(false) { // a commit may pass them now
+			if err := l.store(); err != nil {
+				l.fail(err)
+			}
+		}
 		if l.untold() {
 			return nil, nil
 		}
 		if l.failure != nil {
 			return l.failed()
+		}
+		if l.letters.failing() {
+			if l.pending() {
+				return l.take()
+			}
+			return nil, l.letters.fault()
 		}
 		if len(l.queue) > 0 { // a rebalance has ended a batch
 			return l.take()
@@ -264,6 +280,15 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			if time.Now().After(end) {
 				return nil, nil
 			}
+			continue
+		case crowded:
+			if p.ready && !now.Before(p.deadline) {
+				return l.quiet()
+			}
+			if !now.Before(end) {
+				return nil, nil
+			}
+			l.letters.wait(min(end.Sub(now), maxSlice))
 			continue
 		case drained:
 			l.source.Release()

@@ -87,7 +87,8 @@ class Listener(Positions):
                 next poll goes on behind it.
             RegistryError: the registry gave no schema. The next poll tries the same row again.
             SchemaError: a schema is invalid or not supported.
-            BrokerError: what was being waited for did not come within `ready_timeout`, or the cluster failed.
+            BrokerError: what was being waited for did not come within `ready_timeout`, or the cluster failed, or a
+                message could not be written to `dead_letter_topic`: it is kept, and the next poll tries again.
             StateError: another thread is polling.
             ConfigError: an argument has a wrong value, or errors="collect": a frame has no place for rejected rows.
             TypeError: an argument has a wrong type; a float is no duration.
@@ -141,11 +142,12 @@ class Listener(Positions):
 
         The committed offset of a partition is that of its first row not acknowledged, in whatever order batches are
         committed. Not needed as long as librdkafka's `enable.auto.commit` is on, its default, and acknowledge is
-        "next_poll".
+        "next_poll". Waits for the dead letters that are on their way.
 
         Raises:
             ConfigError: the batch is another listener's.
-            BrokerError: the commit failed; GroupError when the partitions belong to another member by now.
+            BrokerError: the commit failed, or a dead letter could not be written, which no commit passes; GroupError
+                when the partitions belong to another member by now.
         """
         library_ = self._library()
         if batch is not None and not isinstance(batch, Batch):
@@ -172,7 +174,8 @@ class Listener(Positions):
             commit: acknowledge what was returned (not with acknowledge="commit") and commit.
 
         Raises:
-            BrokerError: the last commit failed. The listener is closed all the same.
+            BrokerError: the last commit failed, or a dead letter could not be written. The listener is closed all the
+                same.
             Whatever `on_revoke` raises, likewise.
         """
         if self._closed or self._leaving:
@@ -210,7 +213,8 @@ class Listener(Positions):
     def stats(self) -> dict[str, int]:
         """Counters since the listener was opened.
 
-        rows, rejected, skipped, tombstones (left out), batches, bytes, polls, schemas, rebalances, log_lines_dropped.
+        rows, rejected, skipped, tombstones (left out), dead_letters (in the dead-letter topic), batches, bytes, polls,
+        schemas, rebalances, log_lines_dropped.
         """
         library_ = self._library()
         found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)

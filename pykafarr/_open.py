@@ -48,6 +48,7 @@ def listener(
     mixed: Mixed = "split",
     acknowledge: Acknowledge = "next_poll",
     errors: Errors = "raise",
+    dead_letter_topic: str | None = None,
     reader_schema: ReaderSchemas | None = None,
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
@@ -102,6 +103,13 @@ def listener(
             "commit": only `commit()`, so that batches may be handed to workers and committed in any order.
         errors: what a message does that cannot be decoded: "raise" a DecodeError, with the next poll going on behind
             it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`.
+        dead_letter_topic: where such messages are written, besides, with errors="skip" or "collect": key, value,
+            timestamp and headers as they were, and headers that say why, `pykafarr.error` (the class) and
+            `pykafarr.message`, and whence, `pykafarr.topic`, `.partition`, `.offset` and, where known, `.schema_id`.
+            No commit passes a message before the cluster has acknowledged its letter. What fails is a BrokerError of
+            the next poll or commit, and the one after that tries again. At least once: after a rebalance, or an end
+            that was no clean `close()`, a letter may be there twice. `config` is for this producer, too, such as
+            {"compression.type": "zstd"}; properties for consumers only are left out, and idempotence is on.
         reader_schema: the schema to read a message type as, whichever version of it was written: all versions then
             share one batch. One schema (JSON text or dict), a list of several, or a dict {message type: schema}. A
             schema is for the message type that its name or one of its aliases says; other message types are read as
@@ -156,6 +164,9 @@ def listener(
         "mixed": _arguments.choice("mixed", mixed, get_args(Mixed)),
         "acknowledge": _arguments.choice("acknowledge", acknowledge, get_args(Acknowledge)),
         "errors": _arguments.choice("errors", errors, get_args(Errors)),
+        "dead_letter_topic": (
+            "" if dead_letter_topic is None else _arguments.text("dead_letter_topic", dead_letter_topic)
+        ),
         "reader_schemas": reader_schemas(reader_schema),
         "batch_bytes": bounds.pop("batch_bytes", 0),
         **rebalances.settings(),

@@ -84,3 +84,33 @@ def test_an_interrupt_during_close_leaves_the_rest_to_the_background(python):
         assert time.monotonic() - begun < 10
         """
     )
+
+
+def test_an_interrupt_is_answered_while_a_dead_letter_cannot_be_written(python):
+    python(
+        """
+        def interrupted(work):
+            sent = []
+            def interrupt():
+                sent.append(time.monotonic())
+                os.kill(os.getpid(), signal.SIGINT)
+            threading.Timer(0.5, interrupt).start()
+            try:
+                work()
+            except KeyboardInterrupt:
+                waited = time.monotonic() - sent[0]
+            assert waited < 1, waited
+
+        options = {"errors": "skip", "dead_letter_topic": "missing", "config": {"allow.auto.create.topics": False}}
+        with MockKafka(topics=["t"]) as kafka:
+            p = listen(kafka, **options)
+            produce(kafka, 0)
+            kafka.produce_raw("t", [b"no framing"])
+            assert p.poll(num_messages=1)[1]["x"].tolist() == [0]
+            while not p.stats()["skipped"]:
+                p.poll(max_time=10)
+            interrupted(p.commit)
+            interrupted(lambda: p.poll(max_time=30000))
+            p.close(commit=False)
+        """
+    )

@@ -225,6 +225,14 @@ def test_a_reserved_property_is_refused_by_name(kafka, name):
         listen(kafka, "t", config={name: True})
 
 
+def test_a_dead_letter_topic_that_cannot_work_is_refused(kafka):
+    with pytest.raises(pykafarr.ConfigError, match="dead_letter_topic is given, and errors is raise"):
+        listen(kafka, "t", dead_letter_topic="letters")
+    for mode in ("skip", "collect"):
+        with pytest.raises(pykafarr.ConfigError, match='dead_letter_topic "t" is read by topics'):
+            listen(kafka, "t", errors=mode, dead_letter_topic="t")
+
+
 def test_a_metadata_column_that_clashes_with_a_field_is_an_error(kafka, topic):
     produce_a(kafka, topic, 1)
     with listen(kafka, topic, metadata={"offset": "x"}) as p, pytest.raises(pykafarr.KafarrError, match="x"):

@@ -94,7 +94,7 @@ func Open(cfg Config) (*Kafka, error) {
 		_ = k.consumer.Close()
 		return nil, err
 	}
-	k.logs.Go(func() { k.readLogs(lines) })
+	k.logs.Go(func() { passLogs(lines, k.stopLogs, cfg.Log) })
 	if k.reassigned, err = reassigned(k.consumer); err != nil {
 		_ = k.Close()
 		return nil, err
@@ -142,16 +142,17 @@ func configText(err error) string {
 	return "config: " + err.Error()
 }
 
-func (k *Kafka) readLogs(lines <-chan kafka.LogEvent) {
+// passLogs passes a client's log lines on until stop is closed.
+func passLogs(lines <-chan kafka.LogEvent, stop <-chan struct{}, log func(level int, facility, message string)) {
 	for {
 		select {
 		case l := <-lines:
-			k.cfg.Log(l.Level, l.Tag, l.Message)
-		case <-k.stopLogs:
+			log(l.Level, l.Tag, l.Message)
+		case <-stop:
 			for {
 				select {
 				case l := <-lines:
-					k.cfg.Log(l.Level, l.Tag, l.Message)
+					log(l.Level, l.Tag, l.Message)
 				default:
 					return
 				}

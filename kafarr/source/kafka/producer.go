@@ -1,0 +1,169 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// DeadLetters is a source.DeadLetters: a producer for one topic.
+type DeadLetters struct {
+	topic    string
+	producer *kafka.Producer
+	reports  chan kafka.Event
+	running  sync.WaitGroup
+	stopLogs chan struct{}
+	problem  atomic.Pointer[string] // the last thing that the client complained about
+
+	mu     sync.RWMutex // held for reading by who uses the producer: its Close frees what they use
+	closed bool
+}
+
+// ofLetters are properties that dead letters need to be as they are: what the user's configuration says of them, for the consumer or in general, is left out.
+var ofLetters = map[string]any{
+	"enable.idempotence":                    true, // a retry within the client writes no letter twice
+	"acks":                                  "all",
+	"request.required.acks":                 nil, // acks, by its other name
+	"max.in.flight":                         nil, // idempotence allows 5, a consumer's client more
+	"max.in.flight.requests.per.connection": nil,
+	"transactional.id":                      nil, // letters are in no transaction
+	"delivery.report.only.error":            nil,
+}
+
+// unlessSet are properties that differ from librdkafka's defaults, unless the user's configuration has them.
+var unlessSet = []struct{ name, alias, value string }{
+	{"message.timeout.ms", "delivery.timeout.ms", "30000"}, // instead of five minutes, for which a commit would wait
+	{"topic.metadata.propagation.max.ms", "", "5000"},      // instead of 30 s until a topic counts as missing: letters are tried again
+	{"message.max.bytes", "", "1000000000"},                // how much is too much is for the brokers to say
+}
+
+// OpenDeadLetters makes a producer for a topic, with the Servers, Properties and Log of a consumer's Config. It does not wait for the network.
+func OpenDeadLetters(topic string, cfg Config) (*DeadLetters, error) {
+	conf, err := letterMap(cfg)
+	if err != nil {
+		return nil, err
+	}
+	lines := make(chan kafka.LogEvent, 1000)
+	conf["go.logs.channel.enable"] = true
+	conf["go.logs.channel"] = lines
+	conf["go.delivery.report.fields"] = "none"
+	// Each is a channel's capacity, allocated at once; a million by default.
+	conf["go.events.channel.size"] = 100
+	conf["go.produce.channel.size"] = 0
+	d := &DeadLetters{topic: topic, reports: make(chan kafka.Event, 1000), stopLogs: make(chan struct{})}
+	if d.producer, err = kafka.NewProducer(&conf); err != nil {
+		return nil, source.Errorf(source.Config, "%s", configText(err))
+	}
+	d.running.Go(func() { passLogs(lines, d.stopLogs, cfg.Log) })
+	d.running.Go(func() { d.hear(cfg.Log) })
+	d.running.Go(d.report)
+	return d, nil
+}
+
+func letterMap(cfg Config) (kafka.ConfigMap, error) {
+	forConsumersOnly, err := consumerProperties()
+	if err != nil {
+		return nil, err
+	}
+	conf := kafka.ConfigMap{"bootstrap.servers": cfg.Servers}
+	for name, value := range cfg.Properties {
+		if _, ours := ofLetters[name]; !ours && !forConsumersOnly[name] {
+			conf[name] = value
+		}
+	}
+	for name, value := range ofLetters {
+		if value != nil {
+			conf[name] = value
+		}
+	}
+	for _, p := range unlessSet {
+		if conf[p.name] == nil && (p.alias == "" || conf[p.alias] == nil) {
+			conf[p.name] = p.value
+		}
+	}
+	return conf, nil
+}
+
+// Write implements source.DeadLetters.
+func (d *DeadLetters) Write(letter *source.Letter, done func(error)) {
+	m := &kafka.Message{
+		TopicPartition: kafka.TopicPartition{Topic: &d.topic, Partition: kafka.PartitionAny},
+		Key:            letter.Key, Value: letter.Value, Opaque: done,
+	}
+	if letter.Timestamp != 0 {
+		m.Timestamp = time.UnixMilli(letter.Timestamp)
+	}
+	for _, h := range letter.Headers {
+		m.Headers = append(m.Headers, kafka.Header{Key: h.Name, Value: h.Value})
+	}
+	if err := d.produce(m); err != nil {
+		done(clientError(err))
+	}
+}
+
+func (d *DeadLetters) produce(m *kafka.Message) error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return source.ErrClosed
+	}
+	return d.producer.Produce(m, d.reports)
+}
+
+// report tells what became of letters.
+func (d *DeadLetters) report() {
+	for event := range d.reports {
+		m, ok := event.(*kafka.Message)
+		if !ok {
+			continue
+		}
+		done := m.Opaque.(func(error))
+		err := m.TopicPartition.Error
+		var e kafka.Error
+		if errors.As(err, &e) && e.Code() == kafka.ErrMsgTimedOut {
+			if why := d.problem.Load(); why != nil { // which the time-out itself does not tell
+				err = fmt.Errorf("%w (%s)", err, *why)
+			}
+		}
+		if err != nil {
+			err = clientError(err)
+		}
+		done(err)
+	}
+}
+
+// hear takes what the client tells besides.
+func (d *DeadLetters) hear(log func(level int, facility, message string)) {
+	for event := range d.producer.Events() {
+		e, ok := event.(kafka.Error)
+		if !ok {
+			continue
+		}
+		if text := e.Error(); e.Code() == kafka.ErrAllBrokersDown { // it says less than what came before it
+			d.problem.CompareAndSwap(nil, &text)
+		} else {
+			d.problem.Store(&text)
+			log(4, "LETTERS", text)
+		}
+	}
+}
+
+// Close implements source.DeadLetters.
+func (d *DeadLetters) Close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	d.closed = true
+	d.producer.Close()
+	close(d.reports)
+	close(d.stopLogs)
+	d.running.Wait()
+}
