@@ -98,7 +98,8 @@ struct kafarr_batch {
   struct ArrowSchema rejected_schema;
   int64_t rows;
   int64_t rejected_rows;
-  int64_t events;                   /* events that wait for listener_events(), also set with KAFARR_PENDING */
+  int64_t events;                   /* events that wait for listener_events() or listener_rebalance(), also set
+                                       with KAFARR_PENDING */
   char *info;                       /* JSON, NULL when no batch:
                                        {"id": int, "message_type": str,
                                         "ranges": [[topic, partition, first, next, rows], ...]} */
@@ -134,6 +135,7 @@ void kafarr_forget(int64_t operation);
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default),
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
+ *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
  *   and "columns", "unions", "recursion", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
@@ -149,6 +151,17 @@ int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int
  *   {"event": "log", "level": 0-7 (syslog), "facility": str, "message": str, "repeats": int}
  *   {"event": "assigned" | "revoked" | "lost", "partitions": [[topic, partition, offset], ...]} */
 int32_t listener_events(int64_t listener, char **events, struct kafarr_error *error);
+
+/* Rebalances that wait: with "on_assign" partitions that were assigned, with "on_revoke" those that are about to be given up.
+ * While one waits, listener_poll answers KAFARR_PENDING at once, and only listener_rebalanced goes on, giving up what is to
+ * be given up. Commits work in between.
+ * *rebalance gets JSON {"partitions": [[topic, partition], ...], "revoked": bool, "lost": bool}, or NULL: none waits. The same
+ * is told until listener_rebalanced. lost: another member may own them already. */
+int32_t listener_rebalance(int64_t listener, char **rebalance, struct kafarr_error *error);
+int32_t listener_rebalanced(int64_t listener, struct kafarr_error *error);
+/* Begins to close: polls fail, acknowledge=1 is as in listener_close_start, and the whole assignment waits to be given up, as a
+ * rebalance. listener_close_start(acknowledge=0) does the rest, also after an error. kafarr_wait()'s result is NULL. */
+int32_t listener_leave_start(int64_t listener, int32_t acknowledge, int64_t *operation, struct kafarr_error *error);
 
 /* Acknowledges and commits. batches: JSON {"ids": [int, ...], "ranges": [[topic, partition, first, next], ...]} of what
  * is acknowledged, or NULL for all that was returned. kafarr_wait()'s result is NULL. */

@@ -49,6 +49,8 @@ type listenerConfig struct {
 	Assign         []partitionIn              `json:"assign"`
 	Start          []startIn                  `json:"start"`
 	BatchBytes     int                        `json:"batch_bytes"`
+	OnAssign       bool                       `json:"on_assign"`
+	OnRevoke       bool                       `json:"on_revoke"`
 	columnOptions
 }
 
@@ -115,6 +117,7 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 		cfg.Limits, cfg.BatchBytes, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.DeadLetters
 		cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(l.events)
+		tellRebalances(&cfg, c.OnAssign, c.OnRevoke)
 		l.Listener, err = kafarr.Open(cfg)
 		if err != nil {
 			return err
@@ -133,6 +136,9 @@ func listener_poll(handle C.int64_t, begin C.int32_t, numMessages, maxTimeMS, sl
 		}
 		b, done, err := l.PollSlice(begin != 0, int(numMessages), milliseconds(maxTimeMS), milliseconds(sliceMS))
 		out.events = C.int64_t(l.events.count.Load())
+		if _, waits := l.Rebalance(); waits {
+			out.events++
+		}
 		switch {
 		case err != nil:
 			return err

@@ -38,6 +38,9 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 		l.acks.pass(k)
 	}
 	l.mu.Unlock()
+	if l.cfg.OnAssign != nil {
+		l.announce(Rebalance{Partitions: withoutOffsets(partitions)})
+	}
 	l.counters.rebalances.Add(1)
 	l.log.assignment("assigned", out)
 	return out
@@ -64,14 +67,22 @@ func (l *Listener) overtaken(out, group []source.Position) {
 	}
 }
 
+// Revoking implements source.Handler: partitions are kept while OnRevoke is told of them.
+func (a *assignment) Revoking(partitions []source.Position, lost bool) bool {
+	l := (*Listener)(a)
+	if l.cfg.OnRevoke == nil || l.closing.Load() {
+		return false
+	}
+	if lost { // no commit for them any more: it could take their new owner's progress back
+		l.disown(partitions)
+	}
+	return l.announce(Rebalance{Partitions: withoutOffsets(partitions), Revoked: true, Lost: lost})
+}
+
 // Revoked implements source.Handler. Rows that were not handed over are dropped: whoever gets the partition reads them.
 func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	l := (*Listener)(a)
-	l.mu.Lock()
-	for _, p := range partitions {
-		delete(l.owned, partitionKey{p.Topic, p.Partition})
-	}
-	l.mu.Unlock()
+	l.disown(partitions)
 	for _, p := range partitions {
 		l.discard(partitionKey{p.Topic, p.Partition})
 	}

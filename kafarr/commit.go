@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -41,7 +42,7 @@ func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
 
 // CommitIDs is Commit for callers that keep only the IDs and Ranges of their batches.
 func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges []Range) error {
-	if l.closing.Load() {
+	if l.closed.Load() {
 		return errorf(ClosedError, "%w", ErrClosed)
 	}
 	l.mu.Lock()
@@ -86,40 +87,59 @@ func (l *Listener) commit(ctx context.Context) error {
 // closeCommitTimeout bounds the last commit where the cluster does not answer.
 const closeCommitTimeout = 30 * time.Second
 
-// Close acknowledges all that was returned (unless Config.Acknowledge is OnCommit), commits, and leaves the group. A Poll under way ends with ErrClosed.
-func (l *Listener) Close() error { return l.close(true) }
-
-// Abort leaves the group without acknowledging what the last poll returned: it is delivered again.
-func (l *Listener) Abort() error { return l.close(false) }
-
-func (l *Listener) close(acknowledge bool) error {
+// Leave is what Close begins with, for callers of PollSlice: polls end with ErrClosed, what was returned is acknowledged and committed, and
+// Rebalance tells of the assignment that is about to be given up. Commit still works. Abort does the rest, also after an error.
+func (l *Listener) Leave(acknowledge bool) error {
 	if l.closing.Swap(true) {
 		return errorf(ClosedError, "%w", ErrClosed)
 	}
 	l.polling.Lock()
 	defer l.polling.Unlock()
-	var err error
-	if acknowledge {
-		if l.cfg.Acknowledge == OnNextPoll {
-			l.mu.Lock()
-			l.acks.all()
-			l.mu.Unlock()
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
-		failure := l.letters.settle(ctx)
-		cancel()
-		if errors.Is(failure, context.DeadlineExceeded) {
-			failure = errorf(BrokerError, "dead_letter_topic %s did not take the last rejected messages within %v: they are delivered again", l.cfg.DeadLetterTopic, closeCommitTimeout)
-		}
-		ctx, cancel = context.WithTimeout(context.Background(), closeCommitTimeout)
-		if err = l.commit(ctx); errors.Is(err, context.DeadlineExceeded) {
-			err = errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
-		}
-		cancel()
-		if err == nil {
-			err = failure
-		}
+	defer l.askAboutAll()
+	if !acknowledge {
+		return nil
 	}
+	if l.cfg.Acknowledge == OnNextPoll {
+		l.mu.Lock()
+		l.acks.all()
+		l.mu.Unlock()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
+	failure := l.letters.settle(ctx)
+	cancel()
+	if errors.Is(failure, context.DeadlineExceeded) {
+		failure = errorf(BrokerError, "dead_letter_topic %s did not take the last rejected messages within %v: they are delivered again", l.cfg.DeadLetterTopic, closeCommitTimeout)
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), closeCommitTimeout)
+	defer cancel()
+	err := l.commit(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errorf(BrokerError, "the cluster did not answer the last commit within %v: the rows that it covers are delivered again", closeCommitTimeout)
+	}
+	return cmp.Or(err, failure)
+}
+
+// Close acknowledges all that was returned (unless Config.Acknowledge is OnCommit), commits, calls Config.OnRevoke, and leaves the group. A Poll under way ends with ErrClosed.
+func (l *Listener) Close() error { return l.close(true) }
+
+// Abort is Close without acknowledging what the last poll returned and without a commit: it is delivered again.
+func (l *Listener) Abort() error { return l.close(false) }
+
+func (l *Listener) close(acknowledge bool) error {
+	if l.ending.Swap(true) {
+		return errorf(ClosedError, "%w", ErrClosed)
+	}
+	err := l.Leave(acknowledge)
+	if errors.Is(err, ErrClosed) { // the caller has done that
+		err = nil
+	}
+	l.tell()
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	l.closed.Store(true)
+	l.mu.Lock()
+	l.rebalances = nil
+	l.mu.Unlock()
 	l.letters.close()
 	l.cancel()
 	l.source.Release()

@@ -65,6 +65,11 @@ type Config struct {
 	ReadyTimeout time.Duration
 	// Logger gets the client's log lines and the listener's own; nil drops them.
 	Logger *slog.Logger
+	// OnAssign is told the partitions that this listener got, before a poll returns the first of their rows, and OnRevoke those that it has to
+	// give up, before it does: they can still be committed, unless they are lost, which another member may own by then. Poll and Close call
+	// them, between two turns of theirs; Commit may be called in them, Poll may not. Whoever uses PollSlice asks Rebalance instead.
+	OnAssign func(partitions []source.Position)
+	OnRevoke func(partitions []source.Position, lost bool)
 	// Source replaces Kafka as the source of records, for tests and replays.
 	Source func(source.Handler) (source.Source, error)
 	// DeadLetters replaces the producer of DeadLetterTopic likewise; it is called when there is a first letter, and again after a failure.

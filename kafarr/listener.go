@@ -27,11 +27,14 @@ type Listener struct {
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
 	cancel     context.CancelFunc
-	closing    atomic.Bool
+	closing    atomic.Bool // no poll any more
+	ending     atomic.Bool // somebody closes
+	closed     atomic.Bool // no commit any more
 	counters   counters
 	headers    bool // are read as text
 
 	polled  atomic.Bool // a poll is under way; between its slices polling is free
+	telling sync.Mutex  // held by whoever calls OnAssign and OnRevoke
 	polling sync.Mutex  // held by whoever uses what follows
 
 	poll      poll
@@ -58,10 +61,11 @@ type Listener struct {
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
 
-	mu    sync.Mutex // guards what follows
-	acks  *ledger
-	owned map[partitionKey]bool
-	leapt map[partitionKey]leap
+	mu         sync.Mutex // guards what follows
+	acks       *ledger
+	owned      map[partitionKey]bool
+	rebalances []Rebalance // that somebody has to be told of, in their order
+	leapt      map[partitionKey]leap
 }
 
 // poll is a Poll on its way.
@@ -153,6 +157,7 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 		if b, err := l.slice(begin, limit, wait, maxSlice); b != nil || err != nil {
 			return b, err
 		}
+		l.tell()
 	}
 }
 
@@ -224,6 +229,9 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 // step goes on with a poll until it has its answer or the time is over; then the batch is nil.
 func (l *Listener) step(end time.Time) (*Batch, error) {
 	p := &l.poll
+	if l.untold() {
+		return nil, nil
+	}
 	if b, err := l.fromQueue(); b != nil || err != nil {
 		return b, err
 	}
@@ -238,6 +246,9 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			if err := l.store(); err != nil {
 				l.fail(err)
 			}
+		}
+		if l.untold() {
+			return nil, nil
 		}
 		if l.failure != nil {
 			return l.failed()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._arguments import DtypeBackend, Duration
+    from ._rebalances import Rebalances
 
 _T = TypeVar("_T")
 
@@ -49,12 +50,14 @@ class Listener(Positions):
 
     _closed = True  # until __init__ is done: __del__ also runs for what it could not finish
 
-    def __init__(self, settings: dict[str, Any], dtype_backend: DtypeBackend | None) -> None:
+    def __init__(self, settings: dict[str, Any], dtype_backend: DtypeBackend | None, rebalances: Rebalances) -> None:
         library_ = library()
         self._group: str = settings["group"]
         self._topics: list[str] = settings["topics"] or sorted({topic for topic, _ in settings["assign"]})
         self._collects: bool = settings["errors"] == "collect"
         self._dtype_backend = dtype_backend
+        self._rebalances = rebalances
+        self._leaving = False
         # What the library handed over, kept over an interrupt until the caller has it.
         self._slot = Slot(library_)
         self._polling = False
@@ -164,7 +167,8 @@ class Listener(Positions):
     def close(self, commit: bool = True) -> None:
         """Leaves the group and frees everything; waits until that is done. Frames and batches stay valid.
 
-        A poll of another thread ends with ClosedError. Closing again does nothing.
+        A poll of another thread ends with ClosedError. Closing again does nothing. `on_revoke` is called, if there is
+        one, after the commit, and may itself commit.
 
         Args:
             commit: acknowledge what was returned (not with acknowledge="commit") and commit.
@@ -172,18 +176,39 @@ class Listener(Positions):
         Raises:
             BrokerError: the last commit failed, or a dead letter could not be written. The listener is closed all the
                 same.
+            Whatever `on_revoke` raises, likewise.
         """
-        if self._closed:
+        if self._closed or self._leaving:
             return
         library_ = self._library()
-        self._closed = True
-        _open.discard(self)
+        self._leaving = True
         acknowledge = bool(commit) and not self._slot.filled
+        failure = None
         try:
+            if self._rebalances.on_revoke:
+                failure, acknowledge = self._leave(acknowledge), False
+            self._closed = True
             library_.wait(library_.handle(library_.lib.listener_close_start, self._handle, acknowledge))
         finally:
+            self._closed = True
+            _open.discard(self)
             self._log_events()
             self._free()
+        if failure:
+            raise failure
+
+    def _leave(self, acknowledge: bool) -> Exception | None:
+        """Commits and runs on_revoke, before the partitions are given up; gives the first exception."""
+        library_, failure = library(), None
+        try:
+            library_.wait(library_.handle(library_.lib.listener_leave_start, self._handle, acknowledge))
+        except KafarrError as error:
+            failure = error
+        try:
+            self._rebalances.tell(self._handle)
+        except Exception as error:  # noqa: BLE001  # whatever a callable raises
+            return failure or error
+        return failure
 
     def stats(self) -> dict[str, int]:
         """Counters since the listener was opened.
@@ -240,6 +265,8 @@ class Listener(Positions):
             if slot.batch.events:
                 slot.batch.events = 0
                 self._log_events()
+                if status == PENDING:
+                    self._rebalances.tell(self._handle)
         if status != OK and not slot.error.code:
             slot.error.code = status
 
@@ -274,7 +301,7 @@ class Listener(Positions):
     ) -> Literal[False]:
         try:
             self.close(commit=kind is None)
-        except KafarrError as error:
+        except Exception as error:  # the library's, or on_revoke's
             if kind is None:
                 raise
             logger.warning("closing after %s failed: %s", kind.__name__, error)  # the first failure is the one to see

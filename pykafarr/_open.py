@@ -19,12 +19,14 @@ from ._arguments import (
     Unions,
 )
 from ._listener import Listener
+from ._rebalances import Rebalances
 from ._schemas import GivenSchemas, ReaderSchemas, given_schemas, reader_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ._places import Assign, Start
+    from ._rebalances import OnAssign, OnRevoke
 
 
 def listener(
@@ -54,6 +56,8 @@ def listener(
     limits: Mapping[str, int] | None = None,
     ready_timeout: Duration = 30000,
     dtype_backend: DtypeBackend | None = None,
+    on_assign: OnAssign | None = None,
+    on_revoke: OnRevoke | None = None,
 ) -> Listener:
     """Opens a listener on Avro topics, as a member of a consumer group. Does not wait for the network.
 
@@ -122,6 +126,15 @@ def listener(
             max_time; milliseconds or a timedelta.
         dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
             "pyarrow": pandas.ArrowDtype throughout. "numpy": what pyarrow's to_pandas() gives.
+        on_assign: called with a list of `TopicPartition`, the partitions that this listener got, before a poll returns
+            the first of their rows; not with those that it keeps, nor with an empty list.
+        on_revoke: called with a list of `TopicPartition` and whether they are lost, before they are given up: unless
+            they are lost, `commit()` and `commit(batch)` still cover their rows. Lost partitions may be another
+            member's by now, as when `max.poll.interval.ms` was exceeded. By `close()` it is called with the whole
+            assignment, after the commit; not when the listener is dropped without `close()`.
+
+            Both run within a poll or close(), on its thread, and hold up the group meanwhile. An exception of theirs
+            comes out of there, and the rebalance is done all the same: the next poll goes on. They must not poll.
 
     Raises:
         ConfigError: an argument or a property has a wrong or unknown value; the message names it.
@@ -132,6 +145,7 @@ def listener(
     """
     assigned = _places.assign(assign)
     bounds = _arguments.limits(limits, "batch_bytes")
+    rebalances = Rebalances(on_assign, on_revoke)
     settings = {
         "servers": ",".join(_arguments.texts("servers", servers)),
         "group": _arguments.text("group", group),
@@ -155,7 +169,8 @@ def listener(
         ),
         "reader_schemas": reader_schemas(reader_schema),
         "batch_bytes": bounds.pop("batch_bytes", 0),
+        **rebalances.settings(),
         **_arguments.column_options(columns, unions, recursion, bounds),
         "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
     }
-    return Listener(settings, _arguments.dtype_backend(dtype_backend))
+    return Listener(settings, _arguments.dtype_backend(dtype_backend), rebalances)

@@ -55,7 +55,10 @@ const Stored = int64(-1000)
 type Handler interface {
 	// Assigned is told the partitions that are about to be read and returns where each begins. committed asks the group.
 	Assigned(partitions []Position, committed func([]Position) ([]Position, error)) []Position
-	// Revoked is told the partitions that are about to be given up. lost: another member may already own them.
+	// Revoking is told the partitions that the group wants back, by a Keeper. true: the source keeps them until GiveUp. lost: another member
+	// may already own them.
+	Revoking(partitions []Position, lost bool) bool
+	// Revoked is told the partitions that are about to be given up.
 	Revoked(partitions []Position, lost bool)
 }
 

@@ -32,6 +32,9 @@ class FakeLibrary(_lib.Library):
         self.events: list[dict[str, Any]] = []
         self.settings: dict[str, Any] = {}
         self.waits: deque[Any] = deque()
+        self.rebalances: deque[dict[str, Any]] = deque()  # that wait
+        self.leaving: list[dict[str, Any]] = []  # those that leaving adds
+        self.freed = False
         self.results: deque[Any] = deque()  # of operations, in their order
         self._texts: dict[int, Any] = {}
 
@@ -91,7 +94,7 @@ class FakeLibrary(_lib.Library):
         assert error.size == self.ffi.sizeof("struct kafarr_error")
         assert slice_ms == 100
         self.calls.append(("poll", begin, most, wait))
-        batch.events = len(self.events)
+        batch.events = len(self.events) + len(self.rebalances)
         return (self.answers.popleft() if self.answers else self.quiet)(batch, error)
 
     def listener_events(self, _listener: int, events: Any, _error: Any) -> int:
@@ -101,6 +104,25 @@ class FakeLibrary(_lib.Library):
 
     def listener_commit_start(self, _listener: int, ranges: Any, length: int, operation: Any, _error: Any) -> int:
         self.calls.append(("commit", None if ranges == self.ffi.NULL else json.loads(ranges[:length])))
+        operation[0] = 9
+        return OK
+
+    def listener_rebalance(self, _listener: int, rebalance: Any, error: Any) -> int:
+        if self.freed:
+            return self.error("ClosedError", "closed")(None, error)
+        if self.rebalances:
+            rebalance[0] = self._text(self.rebalances[0])
+        return OK
+
+    def listener_rebalanced(self, _listener: int, error: Any) -> int:
+        if self.freed:
+            return self.error("ClosedError", "closed")(None, error)
+        self.calls.append(("rebalanced", self.rebalances.popleft()["partitions"]))
+        return OK
+
+    def listener_leave_start(self, _listener: int, acknowledge: int, operation: Any, _error: Any) -> int:
+        self.calls.append(("leave", bool(acknowledge)))
+        self.rebalances.extend(self.leaving)
         operation[0] = 9
         return OK
 
@@ -139,6 +161,7 @@ class FakeLibrary(_lib.Library):
 
     def listener_free(self, _listener: int, _error: Any) -> int:
         self.calls.append(("free",))
+        self.freed = True
         return OK
 
     def listener_stats(self, _listener: int, stats: Any, _error: Any) -> int:

@@ -78,6 +78,8 @@ def test_the_settings_reach_the_library_as_json(fake):
             "limits": {"columns": 5},
             "batch_bytes": 6,
             "ready_timeout_ms": 2000,
+            "on_assign": False,
+            "on_revoke": False,
         }
 
 

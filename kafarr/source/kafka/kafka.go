@@ -55,9 +55,11 @@ type Kafka struct {
 	found    atomic.Bool // all partitions of cfg.Assign exist
 
 	// Of the goroutine that fetches.
-	errs    []error
-	closing bool
-	taken   bool // cfg.Assign
+	errs       []error
+	closing    bool
+	waiting    *revocation // asked for and not given up yet
+	reassigned *bool       // the client's
+	taken      bool        // cfg.Assign
 
 	mu        sync.Mutex
 	ended     bool                     // no call may begin any more
@@ -93,6 +95,10 @@ func Open(cfg Config) (*Kafka, error) {
 		return nil, err
 	}
 	k.logs.Go(func() { passLogs(lines, k.stopLogs, cfg.Log) })
+	if k.reassigned, err = reassigned(k.consumer); err != nil {
+		_ = k.Close()
+		return nil, err
+	}
 	if len(cfg.Assign) > 0 {
 		k.calls.Go(k.findPartitions)
 		return k, nil
@@ -160,7 +166,11 @@ func (k *Kafka) Serve() error {
 	if len(k.cfg.Assign) > 0 {
 		k.takeAssigned()
 	}
-	for ev := k.consumer.Poll(0); ev != nil; ev = k.consumer.Poll(0) {
+	for k.waiting == nil {
+		ev := k.consumer.Poll(0)
+		if ev == nil {
+			break
+		}
 		k.event(ev)
 	}
 	if len(k.errs) == 0 {
@@ -189,15 +199,16 @@ func (k *Kafka) Release() { k.queue.release() }
 // rebalanced is called by the client within Poll and Close.
 func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
-	var err error
 	switch ev := ev.(type) {
 	case kafka.AssignedPartitions:
-		parts := toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
-		for _, p := range parts {
-			if !k.closing { // the queue is gone by then, and nobody reads the messages
+		parts := ev.Partitions
+		if !k.closing { // else the queue is gone, nobody reads the messages, and a question for committed offsets would time out
+			parts = toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
+			for _, p := range parts {
 				k.queue.forward(*p.Topic, p.Partition)
 			}
 		}
+		var err error
 		if cooperative {
 			err = c.IncrementalAssign(parts)
 		} else {
@@ -207,17 +218,9 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 			err = k.pauseAgain(parts)
 		}
 		k.note(ev.Partitions, true)
+		k.refused(err)
 	case kafka.RevokedPartitions:
-		k.cfg.Handler.Revoked(fromClient(ev.Partitions), c.AssignmentLost())
-		if cooperative {
-			err = c.IncrementalUnassign(ev.Partitions)
-		} else {
-			err = c.Unassign()
-		}
-		k.note(ev.Partitions, false)
-	}
-	if err != nil {
-		k.errs = append(k.errs, source.Errorf(source.Group, "the group's assignment could not be taken: %w", err))
+		k.asked(ev.Partitions, cooperative)
 	}
 	return nil
 }
@@ -387,6 +390,7 @@ func (k *Kafka) Close() error {
 	k.ended = true
 	k.mu.Unlock()
 	k.calls.Wait()
+	k.GiveUp() // or Consumer.Close waits for ever
 	k.queue.close()
 	err := k.consumer.Close()
 	close(k.stopLogs)

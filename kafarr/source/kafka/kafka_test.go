@@ -19,6 +19,8 @@ import (
 // handler takes every partition from where the group left off.
 type handler struct {
 	assigned, revoked []source.Position
+	keeps             bool // what is asked back
+	asked             int
 }
 
 func (h *handler) Assigned(p []source.Position, _ func([]source.Position) ([]source.Position, error)) []source.Position {
@@ -28,6 +30,11 @@ func (h *handler) Assigned(p []source.Position, _ func([]source.Position) ([]sou
 	}
 	h.assigned = append(h.assigned, out...)
 	return out
+}
+
+func (h *handler) Revoking([]source.Position, bool) bool {
+	h.asked++
+	return h.keeps
 }
 
 func (h *handler) Revoked(p []source.Position, _ bool) { h.revoked = append(h.revoked, p...) }

@@ -46,6 +46,9 @@ type Source struct {
 	assigned  bool
 	closed    bool
 	revoke    []source.Position
+	lost      bool // what revoke names
+
+	waiting func() // gives up what the handler wanted to keep
 }
 
 // New returns a source of these messages, for Config.Source.
@@ -77,6 +80,14 @@ func (s *Source) Revoke(partitions ...source.Position) {
 	s.revoke = append(s.revoke, partitions...)
 }
 
+// Lose is Revoke of partitions that another member may already own.
+func (s *Source) Lose(partitions ...source.Position) {
+	s.Revoke(partitions...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = true
+}
+
 // Committed returns the committed offset of a partition, -1 where there is none.
 func (s *Source) Committed(topic string, partition int32) int64 {
 	s.mu.Lock()
@@ -99,15 +110,22 @@ func (s *Source) Stored(topic string, partition int32) int64 {
 
 // Serve implements source.Source: the first call assigns all partitions.
 func (s *Source) Serve() error {
+	if s.waiting != nil {
+		return nil
+	}
 	s.mu.Lock()
-	revoke := s.revoke
-	s.revoke = nil
+	revoke, lost := s.revoke, s.lost
+	s.revoke, s.lost = nil, false
 	s.wait = slices.DeleteFunc(s.wait, func(m Message) bool {
 		return slices.Contains(revoke, source.Position{Topic: m.Topic, Partition: m.Partition})
 	})
 	s.mu.Unlock()
 	if len(revoke) > 0 {
-		s.handler.Revoked(revoke, false)
+		s.waiting = func() { s.handler.Revoked(revoke, lost) }
+		if s.handler.Revoking(revoke, lost) {
+			return nil
+		}
+		s.GiveUp()
 	}
 	if s.assigned {
 		return nil
@@ -127,6 +145,14 @@ func (s *Source) Serve() error {
 	defer s.mu.Unlock()
 	s.place(begin)
 	return nil
+}
+
+// GiveUp implements source.Keeper.
+func (s *Source) GiveUp() {
+	if s.waiting != nil {
+		s.waiting()
+		s.waiting = nil
+	}
 }
 
 // Fetch implements source.Source.

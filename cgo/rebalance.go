@@ -1,0 +1,72 @@
+package main
+
+// #define KAFARR_TYPES_ONLY
+// #include "kafarr.h"
+import "C"
+
+import (
+	"encoding/json"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// tellRebalances has rebalances wait for listener_rebalanced. The functions are never called: the caller's own are, between slices.
+func tellRebalances(cfg *kafarr.Config, onAssign, onRevoke bool) {
+	if onAssign {
+		cfg.OnAssign = func([]source.Position) {}
+	}
+	if onRevoke {
+		cfg.OnRevoke = func([]source.Position, bool) {}
+	}
+}
+
+//export listener_rebalance
+func listener_rebalance(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		l, err := get[*listener](int64(handle))
+		if err != nil {
+			return err
+		}
+		r, waits := l.Rebalance()
+		if !waits {
+			return nil
+		}
+		partitions := make([][2]any, len(r.Partitions))
+		for i, p := range r.Partitions {
+			partitions[i] = [2]any{p.Topic, p.Partition}
+		}
+		text, err := json.Marshal(struct {
+			Partitions [][2]any `json:"partitions"`
+			Revoked    bool     `json:"revoked"`
+			Lost       bool     `json:"lost"`
+		}{partitions, r.Revoked, r.Lost})
+		if err == nil {
+			*out = C.CString(string(text))
+		}
+		return err
+	})
+}
+
+//export listener_rebalanced
+func listener_rebalanced(handle C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		l, err := get[*listener](int64(handle))
+		if err != nil {
+			return err
+		}
+		return l.Rebalanced()
+	})
+}
+
+//export listener_leave_start
+func listener_leave_start(handle C.int64_t, acknowledge C.int32_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		l, err := get[*listener](int64(handle))
+		if err != nil {
+			return err
+		}
+		*op = C.int64_t(start(func() (string, error) { return "", l.Leave(acknowledge != 0) }))
+		return nil
+	})
+}
