@@ -1,5 +1,6 @@
 """Rejected messages go to the dead-letter topic as they were, with the reason, and no commit gets ahead of them."""
 
+import contextlib
 import time
 
 import pytest
@@ -179,7 +180,8 @@ def test_a_letter_that_the_topic_does_not_take_is_kept_until_it_does(cluster, li
     small = cluster.new_topic(max_message_bytes=1000)
     writer.write_values(topic, [b"x" * 5000])
     with listen(errors="skip", dead_letter_topic=small) as listener:
-        listener.poll(1, 500)
+        with contextlib.suppress(pykafarr.BrokerError):  # the refusal may come within the poll's time
+            listener.poll(1, 500)
         for _ in range(2):
             with pytest.raises(pykafarr.BrokerError, match=rf"{topic}\[0\]@0: .*{small}: .*[Mm]essage size too large"):
                 listener.commit()
