@@ -133,7 +133,7 @@ func (l *Listener) framePlain(records []source.Record, out *rows) *Error {
 			return errorf(FramingError, "%w", err)
 		}
 		if r.HeaderCount > 0 {
-			if fault := headersFault(r); fault != nil {
+			if fault := l.headersFault(r); fault != nil {
 				return fault
 			}
 		}
@@ -182,7 +182,7 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 		ref = l.values.nullOf(topic, records[i:])
 	}
 	if r.HeaderCount > 0 {
-		if fault = headersFault(r); fault != nil {
+		if fault = l.headersFault(r); fault != nil {
 			return 0, 0, body, keyBody, fault
 		}
 	}
@@ -197,8 +197,11 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 	return ref, key, body, keyBody, nil
 }
 
-// headersFault is the error of a record whose headers are no text; nil where they are.
-func headersFault(r *source.Record) *Error {
+// headersFault is the error of a record whose headers are asked for and are no text. Where they only say which schema, their names do no harm.
+func (l *Listener) headersFault(r *source.Record) *Error {
+	if !l.cfg.wants(Headers) {
+		return nil
+	}
 	text := headerFault(r)
 	if text == "" {
 		return nil

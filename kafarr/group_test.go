@@ -163,3 +163,22 @@ func TestACommitForALostPartitionSaysSo(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestACommitForALostPartitionCoversTheOthers has a batch of two partitions, one of which is lost before the batch is committed.
+func TestACommitForALostPartitionCoversTheOthers(t *testing.T) {
+	l, src := open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, message(0, 0, 1, 0), message(1, 0, 1, 1), message(1, 1, 1, 2))
+	b, err := l.Poll(context.Background(), 2, 10*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Release()
+	src.Revoke(source.Position{Topic: "t", Partition: 0})
+	wantPolls(t, l, 2, "x.A 2")
+	var e *kafarr.Error
+	if err := l.Commit(context.Background(), b); !errors.As(err, &e) || e.Code != kafarr.GroupError || e.Partition != 0 {
+		t.Errorf("got %v", err)
+	}
+	if kept, lost := src.Committed("t", 1), src.Committed("t", 0); kept != 1 || lost != -1 {
+		t.Errorf("committed %d of the partition that stays, %d of the one that was lost", kept, lost)
+	}
+}

@@ -315,6 +315,10 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 		parts, err := k.consumer.CommitOffsets(toClient(positions))
 		for try := 0; try < rebalanceTries && isRebalance(err); try++ {
 			time.Sleep(rebalancePause)
+			if lost := k.lost(positions); lost != nil {
+				err = lost
+				break
+			}
 			parts, err = k.consumer.CommitOffsets(toClient(positions))
 		}
 		for _, p := range parts {
@@ -336,6 +340,19 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 	}
 }
 
+// lost is the error of the first partition that was revoked since its commit was begun: nil where none was. Its new owner may have committed more.
+func (k *Kafka) lost(positions []source.Position) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range positions {
+		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; !ok {
+			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows behind the last commit again")
+			return &source.Error{Kind: source.Group, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
+		}
+	}
+	return nil
+}
+
 // The coordinator takes no commit while it hands out a new assignment, which does not last long.
 const (
 	rebalanceTries = 30
@@ -344,7 +361,8 @@ const (
 
 func isRebalance(err error) bool {
 	var e kafka.Error
-	return errors.As(err, &e) && e.Code() == kafka.ErrRebalanceInProgress
+	// The generation is not valid where a member of a cooperative group, which keeps its partitions meanwhile, has not heard of the next one yet.
+	return errors.As(err, &e) && (e.Code() == kafka.ErrRebalanceInProgress || e.Code() == kafka.ErrIllegalGeneration)
 }
 
 // Close implements source.Source.
