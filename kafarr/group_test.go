@@ -182,3 +182,39 @@ func TestACommitForALostPartitionCoversTheOthers(t *testing.T) {
 		t.Errorf("committed %d of the partition that stays, %d of the one that was lost", kept, lost)
 	}
 }
+
+// TestRejectedRowsOfALostPartitionAreDropped has a bad row in each of two partitions, of which one is lost before anything is handed over.
+func TestRejectedRowsOfALostPartitionAreDropped(t *testing.T) {
+	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+		var messages []replay.Message
+		for i := range int64(6) {
+			m := message(int32(i%2), i, 1, byte(i))
+			if i == 2 || i == 3 {
+				m.Value, m.Key = []byte("bad"), []byte("key")
+			}
+			messages = append(messages, m)
+		}
+		l, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect}, messages...)
+		if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
+			t.Fatalf("done %v, error %v", done, err)
+		}
+		src.Revoke(source.Position{Topic: "t", Partition: 0})
+		wantPolls(t, l, 100, "x.A 1 rejected 1", "x.A 5", "")
+		if kept, lost := src.Stored("t", 1), src.Stored("t", 0); kept != 6 || lost != -1 {
+			t.Errorf("stored %d of the partition that stays, %d of the one that was lost", kept, lost)
+		}
+	}
+}
+
+// TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver cuts a batch behind a rejected row.
+func TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver(t *testing.T) {
+	messages := []replay.Message{message(0, 0, 1, 0), {Topic: "t", Offset: 1, Value: []byte("bad")}, message(0, 2, 1, 2), message(0, 3, 1, 3)}
+	l, src := open(t, kafarr.Config{Errors: kafarr.Collect}, messages...)
+	if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
+		t.Fatalf("done %v, error %v", done, err)
+	}
+	wantPolls(t, l, 2, "x.A 0 2 rejected 1", "x.A 3", "")
+	if got := src.Stored("t", 0); got != 4 {
+		t.Errorf("stored %d", got)
+	}
+}

@@ -67,6 +67,18 @@ class Book:
         """Rows that nobody got."""
         return self.written.keys() - {place for place, _ in self.delivered}
 
+    def describe_lost(self) -> str:
+        """Which rows nobody got, and how far each partition was read."""
+        lines = []
+        for partition in sorted({partition for partition, _ in self.lost}):
+            lost = [offset for of, offset in self.lost if of == partition]
+            read = [offset for (of, offset), _ in self.delivered if of == partition]
+            lines.append(
+                f"partition {partition}: {len(lost)} rows of {min(lost)} to {max(lost)}, "
+                f"and the last that came is {max(read, default=None)}"
+            )
+        return "rows were lost: " + "; ".join(lines)
+
     @property
     def repeated(self) -> list[Place]:
         """Rows that came twice."""
@@ -91,13 +103,10 @@ class Member:
         self._listen, self._book, self._drains = listen, book, drains
         self._leaving = threading.Event()
         self.rebalances = 0
-        self.name = None
         self._work = pool.submit(self._run)
 
     def _run(self) -> None:
         with self._listen() as listener:
-            import logging as _l
-            self.name = threading.current_thread().name
             while True:
                 leaving = self._leaving.is_set()
                 batch = listener.poll_batch(ROWS_A_POLL, 0 if leaving else POLL_MS)
@@ -122,10 +131,12 @@ class Member:
         return self._work.done()
 
 
-def until(done: Callable[[], bool], what: str, meanwhile: Callable[[], None], seconds: float = 40) -> None:
+def until(
+    done: Callable[[], bool], what: str | Callable[[], str], meanwhile: Callable[[], object], seconds: float = 40
+) -> None:
     """Waits, and goes on with something else."""
     deadline = time.monotonic() + seconds
     while not done():
-        assert time.monotonic() < deadline, what
+        assert time.monotonic() < deadline, what() if callable(what) else what
         meanwhile()
         time.sleep(PAUSE)

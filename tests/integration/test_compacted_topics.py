@@ -13,7 +13,7 @@ KEYS = 6
 
 @pytest.fixture
 def table(cluster, writer):
-    """A compacted topic in which the cleaner has been, what the producer's table ended as, and how many rows it wrote."""
+    """A compacted topic in which the cleaner has been, and what the producer's table ended as."""
     topic = cluster.new_topic(
         cleanup_policy="compact", segment_ms=50, min_cleanable_dirty_ratio=0.001, max_compaction_lag_ms=50
     )

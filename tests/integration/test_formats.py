@@ -121,7 +121,10 @@ def test_single_objects_find_their_schema_by_its_fingerprint(writer, topic, list
 
     batches = {batch.message_type: batch for batch in listener.batches(3, 500, idle_timeout=500)}
 
-    assert batches["com.example.A"].to_arrow().to_pylist() == [{"n": 5, "_schema_id": None}, {"n": 6, "_schema_id": None}]
+    assert batches["com.example.A"].to_arrow().to_pylist() == [
+        {"n": 5, "_schema_id": None},
+        {"n": 6, "_schema_id": None},
+    ]
     assert batches["com.example.B"].to_arrow().to_pylist() == [{"text": "x", "_schema_id": None}]
     rejected = [row for batch in batches.values() if batch.rejected for row in batch.rejected.to_pylist()]
     assert [row["offset"] for row in rejected] == [3, 4]

@@ -66,7 +66,10 @@ def test_compaction_leaves_gaps_and_every_row_that_is_left_is_read(cluster, writ
             writer.write(topic, A, [{"n": 10 * round_ + key}], key=f"key {key}")
         time.sleep(0.1)
     deadline = time.monotonic() + 20
-    while len(left := [message.offset() for message in raw_messages(cluster, topic)]) == 15 and time.monotonic() < deadline:
+    while (
+        len(left := [message.offset() for message in raw_messages(cluster, topic)]) == 15
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.1)
     assert len(left) < 15, "the broker has not compacted"
 

@@ -126,16 +126,13 @@ def test_a_bad_row_is_told_behind_the_frames_and_the_rest_follows(writer, topic,
     writer.write_values(topic, [writer.serialize(topic, A, {"n": 10})[:-1]])
     writer.write(topic, B, [{"text": "10"}])
     with grouped() as listener:
-        found, errors = [], []
-        while len(found) < 21 or not errors:
-            try:
-                batch = listener.poll_batch(22, 500)
-            except pykafarr.DecodeError as error:
-                errors.append(error.offset)
-            else:
-                found += offsets(batch)
+        found = [*offsets(listener.poll_batch(22, 500)), *offsets(listener.poll_batch(22, 500))]
+        with pytest.raises(pykafarr.DecodeError) as caught:
+            listener.poll_batch(22, 500)
+        while len(found) < 21:
+            found += offsets(listener.poll_batch(22, 5000))
+        assert caught.value.offset == 20
         assert sorted(found) == [*range(20), 21]
-        assert errors == [20]
     assert committed() == 22
 
 

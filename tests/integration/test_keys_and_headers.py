@@ -1,4 +1,4 @@
-"""Keys, headers and the other metadata, as confluent-kafka's serializers write them and as its consumer reports them."""
+"""Keys, headers and other metadata, as confluent-kafka's serializers write them and as its consumer reports them."""
 
 import contextlib
 import ctypes
@@ -18,7 +18,11 @@ import pykafarr
 from tests.integration.raw import raw_messages
 from tests.integration.writing import A, B, numbers
 
-ID = {"type": "record", "name": "Id", "fields": [{"name": "site", "type": "string"}, {"name": "number", "type": "long"}]}
+ID = {
+    "type": "record",
+    "name": "Id",
+    "fields": [{"name": "site", "type": "string"}, {"name": "number", "type": "long"}],
+}
 KEYS = {
     "primitive": ({"type": "long"}, [1, -(2**62)], pa.int64()),
     "text": ({"type": "string"}, ["a", "ü"], pa.string()),
@@ -109,6 +113,15 @@ BAD_KEYS = {
 }
 
 
+@contextlib.contextmanager
+def collecting_into(errors):
+    """Goes on behind a key that does not decode."""
+    try:
+        yield
+    except pykafarr.KeyDecodeError as error:
+        errors.append(error)
+
+
 @pytest.mark.parametrize("mixed", ["split", "group"])
 @pytest.mark.parametrize(("kind", "bad", "told"), BAD_KEYS.values(), ids=BAD_KEYS)
 def test_a_bad_key_is_an_error_of_its_own_class_and_costs_its_own_row(
@@ -129,10 +142,8 @@ def test_a_bad_key_is_an_error_of_its_own_class_and_costs_its_own_row(
     with listen(key=kind, mixed=mixed) as listener:
         seen, errors = [], []
         while len(seen) < 2 or not errors:
-            try:
+            with collecting_into(errors):
                 seen += listener.poll(3, 500)[1]["n"].tolist()
-            except pykafarr.KeyDecodeError as error:
-                errors.append(error)
         assert sorted(seen) == [0, 2]
     (error,) = errors
     assert re.match(rf"{topic}\[0\]@1: .*{told}", str(error))
@@ -213,7 +224,10 @@ class TestAHeaderThatIsNotText:
         assert list(listen(mixed=mixed, framing=framing).poll(3, 5000)[1]["n"]) == [0, 1, 2]
 
 
-TYPES = {confluent_kafka.TIMESTAMP_CREATE_TIME: "CreateTime", confluent_kafka.TIMESTAMP_LOG_APPEND_TIME: "LogAppendTime"}
+TYPES = {
+    confluent_kafka.TIMESTAMP_CREATE_TIME: "CreateTime",
+    confluent_kafka.TIMESTAMP_LOG_APPEND_TIME: "LogAppendTime",
+}
 
 
 @pytest.mark.parametrize("time", ["CreateTime", "LogAppendTime"])
@@ -223,7 +237,18 @@ def test_all_metadata_are_what_confluent_kafkas_consumer_reports(time, cluster, 
         writer.write(topic, A, numbers(0, 3), partition, key=b"k", headers=[("h", b"1")], timestamp=1709210096789)
         writer.write(topic, A, numbers(3, 1), partition)
         writer.write_values(topic, [None], partition, key=b"k")
-    names = "offset partition topic timestamp timestamp_type schema_id key headers leader_epoch tombstone".split()
+    names = [
+        "offset",
+        "partition",
+        "topic",
+        "timestamp",
+        "timestamp_type",
+        "schema_id",
+        "key",
+        "headers",
+        "leader_epoch",
+        "tombstone",
+    ]
     listener = listen(topic, metadata=names, tombstones="keep")
 
     found = []

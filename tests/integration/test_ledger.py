@@ -10,7 +10,7 @@ from tests.integration.test_groups import PROTOCOLS
 
 PARTITIONS = 4
 MOST_MEMBERS = 3
-# A member that the coordinator forgets would take the others' time, not the rows' place in the ledger.
+# Members that join and leave.
 REBALANCES = {"eager": 30, "cooperative": 30, "KIP-848": 12}
 
 
@@ -23,10 +23,13 @@ def test_members_that_close_cleanly_neither_lose_nor_repeat_a_row(protocol, mixe
     choose = random.Random(protocol + mixed)
     members, leaving = [], []
 
+    def check():
+        for member in members + leaving:
+            member.check()
+
     def meanwhile():
         book.write()
-        for member in members:
-            member.check()
+        check()
 
     def join():
         members.append(Member(pool, open_listener, book, drains=mixed == "group"))
@@ -44,15 +47,13 @@ def test_members_that_close_cleanly_neither_lose_nor_repeat_a_row(protocol, mixe
 
     with ThreadPoolExecutor(REBALANCES[protocol]) as pool:
         try:
-            import time as _t; t0=_t.monotonic()
             for _ in range(REBALANCES[protocol]):
-                print(round(_t.monotonic()-t0,2), len(members), len(leaving)); 
-                if len(members) < 2 or len(members) < MOST_MEMBERS and choose.random() < 0.5:
+                if len(members) < 2 or (len(members) < MOST_MEMBERS and choose.random() < 0.5):
                     join()
                 else:
                     leave()
                 book.write(50)
-            until(lambda: not book.lost, "rows were lost", lambda: [member.check() for member in members])
+            until(lambda: not book.lost, book.describe_lost, check)
         finally:
             for member in members:
                 member.leave()

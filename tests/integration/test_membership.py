@@ -178,6 +178,6 @@ def test_two_members_with_one_static_name_are_an_error_of_the_group(writer, topi
     second = listen(config=config)
     with ThreadPoolExecutor(1) as pool:
         polling = pool.submit(second.poll, 1, 1000)
-        with pytest.raises(pykafarr.GroupError, match="(?i)fenced"):
+        with pytest.raises(pykafarr.GroupError, match=r"(?i)fenced"):
             poll_until(first, lambda: False)
         polling.result(60)

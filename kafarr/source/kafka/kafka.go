@@ -372,8 +372,14 @@ func (k *Kafka) Close() error {
 	}
 	k.closing = true
 	k.commits.Wait()
+	fatal := k.queue.fatal()
 	k.queue.close()
-	err := k.consumer.Close()
+	var err error
+	if fatal {
+		k.queue.abandon(k.consumer)
+	} else {
+		err = k.consumer.Close()
+	}
 	close(k.stopLogs)
 	k.logs.Wait()
 	return err
