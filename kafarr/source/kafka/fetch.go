@@ -117,7 +117,7 @@ func (q *queue) abandon(c *kafka.Consumer) {
 
 // private makes a private field usable.
 func private(field reflect.Value) reflect.Value {
-	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem() //nolint:gosec // that is what it is for
+	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
 }
 
 func (q *queue) release() { C.kafarr_fetch_release(q.fetch) }
