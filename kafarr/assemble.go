@@ -217,7 +217,7 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 	return ref, key, body, keyBody, nil
 }
 
-// headersFault is the error of a record whose headers are no text; nil where they are, or where only dead letters carry them, as bytes.
+// headersFault is the error of a record whose headers are asked for and are no text. Where they only say which schema, or only dead letters carry them, their names do no harm.
 func (l *Listener) headersFault(r *source.Record) *Error {
 	if !l.headers {
 		return nil

@@ -340,6 +340,9 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 		err := k.commitOnce(positions)
 		for try := 0; try < commitTries && isUnsettled(err); try++ {
 			time.Sleep(commitPause)
+			if lost := k.lost(positions); lost != nil {
+				return lost
+			}
 			err = k.commitOnce(positions)
 		}
 		return err
@@ -362,6 +365,19 @@ func (k *Kafka) commitOnce(positions []source.Position) error {
 	return err
 }
 
+// lost is the error of the first partition that was revoked since its commit was begun: nil where none was. Its new owner may have committed more.
+func (k *Kafka) lost(positions []source.Position) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range positions {
+		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; !ok {
+			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows behind the last commit again")
+			return &source.Error{Kind: source.Group, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
+		}
+	}
+	return nil
+}
+
 // The coordinator takes no commit while it hands out a new assignment, nor in its first moments, which does not last long.
 const (
 	commitTries = 30
@@ -374,7 +390,8 @@ func isUnsettled(err error) bool {
 		return false
 	}
 	switch e.Code() {
-	case kafka.ErrRebalanceInProgress, kafka.ErrNotCoordinator, kafka.ErrCoordinatorNotAvailable, kafka.ErrCoordinatorLoadInProgress:
+	case kafka.ErrRebalanceInProgress, kafka.ErrIllegalGeneration, // of which a member of a cooperative group has not heard yet
+		kafka.ErrNotCoordinator, kafka.ErrCoordinatorNotAvailable, kafka.ErrCoordinatorLoadInProgress:
 		return true
 	}
 	return false
@@ -391,8 +408,14 @@ func (k *Kafka) Close() error {
 	k.mu.Unlock()
 	k.calls.Wait()
 	k.GiveUp() // or Consumer.Close waits for ever
+	fatal := k.queue.fatal()
 	k.queue.close()
-	err := k.consumer.Close()
+	var err error
+	if fatal {
+		k.queue.abandon(k.consumer)
+	} else {
+		err = k.consumer.Close()
+	}
 	close(k.stopLogs)
 	k.logs.Wait()
 	return err
