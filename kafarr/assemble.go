@@ -57,10 +57,16 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	if fault != nil {
 		return l.bad(chunk, &records[0], refNull, fault)
 	}
-	p, out, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
-	if out != drained {
-		return out, err
+	p, pending, again, err := l.resolve(&records[0], r.ref, l.keyRef)
+	switch {
+	case pending:
+		return waiting, nil
+	case again:
+		return drained, nil
+	case err != nil:
+		return l.unusable(chunk, &records[0], err)
 	}
+	l.saw(chunk.Topic, r.ref, l.keyRef)
 	b := l.buildingFor(l.setOf(p))
 	if b == nil {
 		return changed, nil
@@ -115,9 +121,6 @@ func (l *Listener) frame(chunk *source.Chunk, records []source.Record) (rows, *E
 	if n == 0 {
 		return r, first
 	}
-	if r.ref != refNull {
-		l.values.last[chunk.Topic] = r.ref
-	}
 	return r, nil
 }
 
@@ -133,7 +136,7 @@ func (l *Listener) framePlain(records []source.Record, out *rows) *Error {
 			return errorf(FramingError, "%w", err)
 		}
 		if r.HeaderCount > 0 {
-			if fault := headersFault(r); fault != nil {
+			if fault := l.headersFault(r); fault != nil {
 				return fault
 			}
 		}
@@ -182,7 +185,7 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 		ref = l.values.nullOf(topic, records[i:])
 	}
 	if r.HeaderCount > 0 {
-		if fault = headersFault(r); fault != nil {
+		if fault = l.headersFault(r); fault != nil {
 			return 0, 0, body, keyBody, fault
 		}
 	}
@@ -190,15 +193,15 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 		if key, keyBody, fault = l.keys.key(topic, r, records[i:]); fault != nil {
 			return 0, 0, body, keyBody, fault
 		}
-		if keyBody.Len >= 0 {
-			l.keys.last[topic] = key
-		}
 	}
 	return ref, key, body, keyBody, nil
 }
 
-// headersFault is the error of a record whose headers are no text; nil where they are.
-func headersFault(r *source.Record) *Error {
+// headersFault is the error of a record whose headers are asked for and are no text. Where they only say which schema, their names do no harm.
+func (l *Listener) headersFault(r *source.Record) *Error {
+	if !l.cfg.wants(Headers) {
+		return nil
+	}
 	text := headerFault(r)
 	if text == "" {
 		return nil
@@ -208,31 +211,30 @@ func headersFault(r *source.Record) *Error {
 	return fault
 }
 
-// resolve finds the plans of a record's value and key. Anything but drained is why it cannot be appended now.
-func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, out outcome, err *Error) {
-	v, pending, err := l.planOf(l.values, ref)
-	if pending {
-		return pair{}, waiting, nil
+// resolve finds the plans of a record's value and key. pending: the registry was asked. again: a null has taken a schema that turns out to be unusable, so the record is to be
+// framed again, when it takes another.
+func (l *Listener) resolve(r *source.Record, ref, keyRef schemaRef) (p pair, pending, again bool, err *Error) {
+	p.value, pending, err = l.planOf(l.values, ref)
+	l.values.note(ref, err)
+	if pending || err != nil || l.keys == nil {
+		return p, pending, err != nil && r.ValueLen < 0, err
 	}
-	if err != nil {
-		out, err = l.unusable(chunk, r, ref, err)
-		return pair{}, out, err
+	p.key, pending, err = l.planOf(l.keys, keyRef)
+	l.keys.note(keyRef, err)
+	if err != nil && ofSchema(err) {
+		err = keyError(err)
 	}
-	if l.keys == nil {
-		return pair{value: v}, drained, nil
+	return p, pending, err != nil && r.KeyLen < 0, err
+}
+
+// saw keeps the schemas of a record that can be read: what the nulls behind it are nulls of.
+func (l *Listener) saw(topic string, ref, keyRef schemaRef) {
+	if ref != refNull {
+		l.values.last[topic] = ref
 	}
-	k, pending, err := l.planOf(l.keys, keyRef)
-	if pending {
-		return pair{}, waiting, nil
+	if l.keys != nil && keyRef != refNull {
+		l.keys.last[topic] = keyRef
 	}
-	if err != nil {
-		if ofSchema(err) {
-			err = keyError(err)
-		}
-		out, err = l.unusable(chunk, r, refNull, err)
-		return pair{}, out, err
-	}
-	return pair{v, k}, drained, nil
 }
 
 // ofSchema tells whether an error is a schema's own, so that asking again changes nothing.
@@ -240,10 +242,10 @@ func ofSchema(err *Error) bool {
 	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError
 }
 
-// unusable deals with a record whose schema cannot be had or used.
-func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) (outcome, *Error) {
+// unusable deals with the record under the cursor, whose schema cannot be had or used. The error knows which schema that is. drained means: go on behind it.
+func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (outcome, *Error) {
 	if ofSchema(err) || err.Code == SchemaNotFoundError && l.cfg.Errors != Raise {
-		return l.bad(chunk, r, ref, err)
+		return l.bad(chunk, r, refNull, err)
 	}
 	// It says nothing about the record, which is tried again by the next poll.
 	if l.pending() {

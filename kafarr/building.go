@@ -184,7 +184,7 @@ func newColumnSet(p pair, cfg *Config) *columnSet {
 		if m.Column == Offset {
 			s.offsets = c.(*column.Fixed)
 		}
-		nullable := t.nullable || m.Column == SchemaID && (!p.value.registered || cfg.Tombstones == KeepTombstones)
+		nullable := t.nullable || m.Column == SchemaID && (!p.value.registered || cfg.Tombstones == KeepTombstones || cfg.Framing == SchemaHeader)
 		fields = append(fields, arrow.Field{Name: m.name(), Type: t.dtype, Nullable: nullable})
 	}
 	if s.hidden = s.offsets == nil; s.hidden {

@@ -46,19 +46,22 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 	if all {
 		l.acks.all()
 	}
+	var lost *Error
 	for _, r := range ranges {
-		if !l.owned[r.key()] {
-			l.mu.Unlock()
-			e := errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
-			e.Topic, e.Partition = r.Topic, r.Partition
-			return e
+		if lost == nil && !l.owned[r.key()] {
+			lost = errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
+			lost.Topic, lost.Partition = r.Topic, r.Partition
 		}
 	}
+	// The rows of the other partitions are as done as ever: they would hold up all commits of theirs.
 	for _, id := range ids {
 		l.acks.acknowledge(batchID(id))
 	}
 	l.mu.Unlock()
-	return l.commit(ctx)
+	if err := l.commit(ctx); err != nil || lost == nil {
+		return err
+	}
+	return lost
 }
 
 func (l *Listener) commit(ctx context.Context) error {

@@ -237,10 +237,14 @@ func TestAHeaderNamesTheSchema(t *testing.T) {
 		return replay.Message{Topic: "t", Offset: offset, Value: []byte{10}, Headers: []replay.Header{{Name: "other"}, {Name: wire.ValueSchemaHeader, Value: header}}}
 	}
 	unknown := append([]byte{1}, make([]byte, 16)...)
-	l, _ := open(t, kafarr.Config{Registry: guids{schemas}, Framing: kafarr.SchemaHeader}, with(0, guid), with(1, []byte{0, 0, 0, 0, 1}), message(0, 2, 1, 6), with(3, []byte{7}), with(4, unknown))
-	wantRendered(t, l, "x.A n=5 _offset=0", "x.A n=5,6 _offset=1,2",
+	odd := with(2, guid) // the name of a header that was not asked for
+	odd.Headers[0].Name = "\xff"
+	l, _ := open(t, kafarr.Config{Registry: guids{schemas}, Framing: kafarr.SchemaHeader}, with(0, guid), message(0, 1, 1, 6), odd, with(3, []byte{7}), with(4, unknown))
+	wantRendered(t, l, "x.A n=5,6,5 _offset=0,1,2",
 		"t[0]@3: header __value_schema_id: the schema header begins with byte 0x07 instead of 0x01 (a GUID) or 0x00 (an id)",
 		"t[0]@4: schema registry (static): 00000000-0000-0000-0000-000000000000 is not one of its schemas")
+	byID, _ := open(t, kafarr.Config{Registry: guids{schemas}, Framing: kafarr.SchemaHeader, Metadata: columns(kafarr.SchemaID)}, with(0, guid), with(1, []byte{0, 0, 0, 0, 1}))
+	wantRendered(t, byID, "x.A n=5,5 _schema_id=(null),1", "")
 }
 
 func TestHeadersKeepTheirOrderRepeatsAndNulls(t *testing.T) {

@@ -63,11 +63,13 @@ func (f *finished) split(n int) (left, right []segment) {
 	return left, right
 }
 
-// cut takes the first n rows off a batch that has more, as a poll may return fewer than an earlier, interrupted one had gathered. What was rejected stays with the rest.
+// cut takes the first n rows off a batch that has more, as a poll may return fewer than an earlier, interrupted one had gathered. What was rejected goes with
+// them: their ranges may cover it, and nothing is acknowledged that was not handed over.
 func (f *finished) cut(n int) *Batch {
 	left, right := f.split(n)
 	whole := f.batch.Record
-	head := &Batch{Record: whole.NewSlice(0, int64(n)), MessageType: f.batch.MessageType, Ranges: ranges(left), id: newBatchID()}
+	head := &Batch{Record: whole.NewSlice(0, int64(n)), Rejected: f.batch.Rejected, MessageType: f.batch.MessageType, Ranges: ranges(left), id: newBatchID()}
+	f.batch.Rejected = nil
 	f.batch.Record = whole.NewSlice(int64(n), whole.NumRows())
 	f.batch.Ranges = ranges(right)
 	f.segments, f.offsets = right, f.offsets[n:]
@@ -86,6 +88,13 @@ func (f *finished) without(k partitionKey) []*finished {
 			part = nil
 			continue
 		}
+		if part == nil && s.rows == 0 && len(parts) > 0 { // rejected rows alone, which the first part brings
+			last := parts[len(parts)-1]
+			end := last.segments[len(last.segments)-1]
+			s.row = end.row + end.rows
+			last.segments = append(last.segments, s)
+			continue
+		}
 		if part == nil {
 			part = &finished{batch: &Batch{id: newBatchID()}}
 			parts, starts = append(parts, part), append(starts, s.row)
@@ -102,11 +111,8 @@ func (f *finished) without(k partitionKey) []*finished {
 			p.offsets = f.offsets[starts[i] : starts[i]+rows]
 		}
 	}
-	if f.batch.Rejected != nil {
-		if len(parts) == 0 {
-			parts = append(parts, &finished{batch: &Batch{id: newBatchID()}})
-		}
-		parts[0].batch.Rejected, f.batch.Rejected = f.batch.Rejected, nil
+	if f.batch.Rejected != nil && len(parts) > 0 {
+		parts[0].batch.Rejected = rejectedWithout(f.batch.Rejected, k)
 	}
 	f.batch.Release()
 	return parts

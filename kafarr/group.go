@@ -53,20 +53,23 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 			}
 			return i, skipped, out, err
 		}
-		if ref != refNull {
-			l.values.last[chunk.Topic] = ref
-		}
 		if at := (refs{ref, key}); b == nil || b.refs != at {
 			if b = l.bucket(at); b == nil {
-				p, out, err := l.resolve(chunk, r, ref, key)
-				if i > 0 && out != drained {
-					return i, skipped, drained, nil
-				}
-				if out != drained {
+				p, pending, again, err := l.resolve(r, ref, key)
+				switch {
+				case i > 0 && (pending || err != nil): // those before it first
+					return i, skipped, drained, nil //nolint:nilerr // it is met again
+				case pending:
+					return 0, 0, waiting, nil
+				case again:
+					return 0, 0, drained, nil
+				case err != nil:
+					out, err = l.unusable(chunk, r, err)
 					return 0, 0, out, err
 				}
 				b = l.newBucket(at, p, chunk)
 			}
+			l.saw(chunk.Topic, ref, key)
 		}
 		b.taken = append(b.taken, *r)
 		b.rows.bodies = append(b.rows.bodies, body)

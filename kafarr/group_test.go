@@ -163,3 +163,80 @@ func TestACommitForALostPartitionSaysSo(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestACommitForALostPartitionCoversTheOthers has a batch of two partitions, one of which is lost before the batch is committed.
+func TestACommitForALostPartitionCoversTheOthers(t *testing.T) {
+	l, src := open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, message(0, 0, 1, 0), message(1, 0, 1, 1), message(1, 1, 1, 2))
+	b, err := l.Poll(context.Background(), 2, 10*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Release()
+	src.Revoke(source.Position{Topic: "t", Partition: 0})
+	wantPolls(t, l, 2, "x.A 2")
+	var e *kafarr.Error
+	if err := l.Commit(context.Background(), b); !errors.As(err, &e) || e.Code != kafarr.GroupError || e.Partition != 0 {
+		t.Errorf("got %v", err)
+	}
+	if kept, lost := src.Committed("t", 1), src.Committed("t", 0); kept != 1 || lost != -1 {
+		t.Errorf("committed %d of the partition that stays, %d of the one that was lost", kept, lost)
+	}
+}
+
+// TestRejectedRowsOfALostPartitionAreDropped has a bad row in each of two partitions, of which one is lost before anything is handed over.
+func TestRejectedRowsOfALostPartitionAreDropped(t *testing.T) {
+	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+		var messages []replay.Message
+		for i := range int64(6) {
+			m := message(int32(i%2), i, 1, byte(i))
+			if i == 2 || i == 3 {
+				m.Value, m.Key = []byte("bad"), []byte("key")
+			}
+			messages = append(messages, m)
+		}
+		l, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect}, messages...)
+		if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
+			t.Fatalf("done %v, error %v", done, err)
+		}
+		src.Revoke(source.Position{Topic: "t", Partition: 0})
+		wantPolls(t, l, 100, "x.A 1 rejected 1", "x.A 5", "")
+		if kept, lost := src.Stored("t", 1), src.Stored("t", 0); kept != 6 || lost != -1 {
+			t.Errorf("stored %d of the partition that stays, %d of the one that was lost", kept, lost)
+		}
+	}
+}
+
+// TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver cuts a batch behind a rejected row.
+func TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver(t *testing.T) {
+	messages := []replay.Message{message(0, 0, 1, 0), {Topic: "t", Offset: 1, Value: []byte("bad")}, message(0, 2, 1, 2), message(0, 3, 1, 3)}
+	l, src := open(t, kafarr.Config{Errors: kafarr.Collect}, messages...)
+	if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
+		t.Fatalf("done %v, error %v", done, err)
+	}
+	wantPolls(t, l, 2, "x.A 0 2 rejected 1", "x.A 3", "")
+	if got := src.Stored("t", 0); got != 4 {
+		t.Errorf("stored %d", got)
+	}
+}
+
+// TestRowsWhoseSchemaCannotBeHadAreSkippedOrCollected has a value of an unknown schema, and a key of one, between good rows.
+func TestRowsWhoseSchemaCannotBeHadAreSkippedOrCollected(t *testing.T) {
+	unknown := []byte{0, 0, 0, 0, 99, 0}
+	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 99, 1), message(0, 2, 1, 2), message(0, 3, 1, 3), message(0, 4, 99, 4), message(0, 5, 1, 5)}
+	keyed := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)}
+	keyed[1].Key = unknown
+	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+		skipping, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Skip}, messages...)
+		wantPolls(t, skipping, 10, "x.A 0 2 3 5", "")
+		if got := src.Stored("t", 0); got != 6 {
+			t.Errorf("stored %d", got)
+		}
+		collecting, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect}, messages...)
+		wantPolls(t, collecting, 10, "x.A 0 2 3 5 rejected 2", "")
+		byKey, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, Metadata: columns(kafarr.Key), Key: kafarr.Avro}, keyed...)
+		wantPolls(t, byKey, 10, "x.A 0 2 rejected 1", "")
+		nulls := []replay.Message{message(0, 0, 99, 0), tombstone(1, nil), message(0, 2, 1, 2), message(0, 3, 99, 3), tombstone(4, nil)}
+		kept, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, Tombstones: kafarr.KeepTombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}, nulls...)
+		wantRendered(t, kept, "x.A n=(null),2,(null) _offset=1,2,4 _tombstone=true,false,true", "")
+	}
+}

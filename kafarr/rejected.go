@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -71,6 +72,39 @@ func (r *rejected) release() {
 	for _, c := range r.columns() {
 		c.Release()
 	}
+}
+
+// rejectedWithout copies what was rejected of other partitions than this one; nil: nothing was.
+func rejectedWithout(all arrow.RecordBatch, k partitionKey) arrow.RecordBatch {
+	topics, partitions := all.Column(0).(*array.String), all.Column(1).(*array.Int32)
+	kept := newRejected()
+	defer kept.release()
+	for i := range int(all.NumRows()) {
+		if (partitionKey{topics.Value(i), partitions.Value(i)}) == k {
+			continue
+		}
+		appendText(kept.topic, topics.Value(i))
+		kept.partition.Append32(uint32(partitions.Value(i)))                //nolint:gosec // bit pattern
+		kept.offset.Append64(uint64(all.Column(2).(*array.Int64).Value(i))) //nolint:gosec // bit pattern
+		if at := all.Column(3).(*array.Timestamp); at.IsNull(i) {
+			kept.timestamp.AppendNull()
+		} else {
+			kept.timestamp.Append64(uint64(at.Value(i))) //nolint:gosec // bit pattern
+		}
+		for j, c := range []*column.Varlen{kept.key, kept.value} {
+			if bytes := all.Column(4 + j).(*array.Binary); bytes.IsNull(i) {
+				c.AppendNull()
+			} else {
+				appendText(c, bytes.ValueString(i))
+			}
+		}
+		appendText(kept.class, all.Column(6).(*array.String).Value(i))
+		appendText(kept.message, all.Column(7).(*array.String).Value(i))
+	}
+	if kept.topic.Len() == 0 {
+		return nil
+	}
+	return kept.finish()
 }
 
 func appendText(c *column.Varlen, text string) {

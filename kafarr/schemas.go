@@ -16,7 +16,7 @@ import (
 // plan is a compiled schema of values or keys.
 type plan struct {
 	avro       *avro.Plan
-	registered bool   // its schema has an id
+	registered bool   // its schema is one of the registry
 	err        *Error // the schema cannot be used, and never will
 }
 
@@ -57,7 +57,7 @@ func (l *Listener) planOf(s *side, ref schemaRef) (p *plan, pending bool, err *E
 	if lk.err == nil {
 		delete(s.lookups, ref)
 		p := l.compile(s, lk.schema)
-		_, p.registered = ref.id()
+		p.registered = true
 		s.plans[ref] = p
 		l.counters.schemas.Add(1)
 		return p, false, p.err

@@ -62,6 +62,8 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 		return // librdkafka has logged it
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
+	case e.Code() == kafka.ErrMaxPollExceeded:
+		k.errs = append(k.errs, source.Errorf(source.Group, "%w (max.poll.interval.ms): the group has given the partitions to others; poll more often, or raise it. The next poll joins again", e))
 	case toldAtOnce[e.Code()]:
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "%w", e))
 	}
@@ -84,7 +86,6 @@ var toldAtOnce = map[kafka.ErrorCode]bool{
 	kafka.ErrSaslAuthenticationFailed:   true,
 	kafka.ErrGroupAuthorizationFailed:   true,
 	kafka.ErrClusterAuthorizationFailed: true,
-	kafka.ErrMaxPollExceeded:            true,
 	kafka.ErrFencedInstanceID:           true,
 	kafka.ErrInconsistentGroupProtocol:  true,
 	kafka.ErrGroupMaxSizeReached:        true,

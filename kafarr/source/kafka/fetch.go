@@ -8,6 +8,7 @@ import "C"
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -96,6 +97,27 @@ func (q *queue) topic(name *C.char) string {
 	t := C.GoString(name)
 	q.topics[t] = t
 	return t
+}
+
+// fatal tells that the client has met an error after which it does nothing any more.
+func (q *queue) fatal() bool { return C.rd_kafka_fatal_error(q.rk, nil, 0) != 0 }
+
+// abandon is the consumer's Close after a fatal error: Close itself would wait for ever for a group that librdkafka refuses to leave then. The group has thrown
+// the member out, so there is nothing to tell it. The queue must be closed before.
+func (q *queue) abandon(c *kafka.Consumer) {
+	consumer := reflect.ValueOf(c).Elem()
+	handle := consumer.FieldByName("handle")
+	private(consumer.FieldByName("readerTermChan")).Close()
+	private(handle.FieldByName("waitGroup")).Addr().Interface().(*sync.WaitGroup).Wait()
+	for _, name := range []string{"logq", "rkq"} {
+		C.rd_kafka_queue_destroy((*C.rd_kafka_queue_t)(handle.FieldByName(name).UnsafePointer()))
+	}
+	C.rd_kafka_destroy_flags(q.rk, C.RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+}
+
+// private makes a private field usable.
+func private(field reflect.Value) reflect.Value {
+	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
 }
 
 func (q *queue) release() { C.kafarr_fetch_release(q.fetch) }

@@ -312,15 +312,14 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 	}
 	done := make(chan error, 1)
 	k.commits.Go(func() { // the client's call cannot be interrupted; it ends by its own time-outs
-		parts, err := k.consumer.CommitOffsets(toClient(positions))
-		for try := 0; try < rebalanceTries && isRebalance(err); try++ {
-			time.Sleep(rebalancePause)
-			parts, err = k.consumer.CommitOffsets(toClient(positions))
-		}
-		for _, p := range parts {
-			if err == nil && p.Error != nil {
-				err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
+		err := k.commitOnce(positions)
+		for try := 0; try < commitTries && passes(err); try++ {
+			time.Sleep(commitPause)
+			if lost := k.lost(positions); lost != nil {
+				err = lost
+				break
 			}
+			err = k.commitOnce(positions)
 		}
 		done <- err
 	})
@@ -336,15 +335,52 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 	}
 }
 
-// The coordinator takes no commit while it hands out a new assignment, which does not last long.
+// lost is the error of the first partition that was revoked since its commit was begun: nil where none was. Its new owner may have committed more.
+func (k *Kafka) lost(positions []source.Position) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range positions {
+		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; !ok {
+			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows behind the last commit again")
+			return &source.Error{Kind: source.Group, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
+		}
+	}
+	return nil
+}
+
+// commitOnce makes one attempt. The error is that of the first partition that has one.
+func (k *Kafka) commitOnce(positions []source.Position) error {
+	parts, err := k.consumer.CommitOffsets(toClient(positions))
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if p.Error != nil {
+			return &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
+		}
+	}
+	return nil
+}
+
+// The coordinator takes no commit while it hands out a new assignment, and none when it has just moved, neither of which lasts long.
 const (
-	rebalanceTries = 30
-	rebalancePause = 100 * time.Millisecond
+	commitTries = 30
+	commitPause = 100 * time.Millisecond
 )
 
-func isRebalance(err error) bool {
+func passes(err error) bool {
 	var e kafka.Error
-	return errors.As(err, &e) && e.Code() == kafka.ErrRebalanceInProgress
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() {
+	case kafka.ErrRebalanceInProgress,
+		// A member of a cooperative group, which keeps its partitions meanwhile, has not heard of the next generation yet.
+		kafka.ErrIllegalGeneration,
+		kafka.ErrNotCoordinator, kafka.ErrCoordinatorLoadInProgress, kafka.ErrCoordinatorNotAvailable:
+		return true
+	}
+	return false
 }
 
 // Close implements source.Source.
@@ -354,8 +390,14 @@ func (k *Kafka) Close() error {
 	}
 	k.closing = true
 	k.commits.Wait()
+	fatal := k.queue.fatal()
 	k.queue.close()
-	err := k.consumer.Close()
+	var err error
+	if fatal {
+		k.queue.abandon(k.consumer)
+	} else {
+		err = k.consumer.Close()
+	}
 	close(k.stopLogs)
 	k.logs.Wait()
 	return err
