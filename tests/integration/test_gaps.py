@@ -3,8 +3,9 @@
 import time
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 
+from tests.integration.raw import raw_messages
 from tests.integration.writing import A, numbers
 
 
@@ -56,17 +57,6 @@ def test_a_topic_that_ends_in_an_aborted_transaction_is_ready(transact, listen):
     assert listen(ready_timeout=10_000).poll(1, 200)[0] is None
 
 
-def raw_offsets(cluster, topic):
-    """The offsets that are in the log, by confluent-kafka's consumer."""
-    consumer = Consumer({"bootstrap.servers": cluster.servers, "group.id": "raw", "enable.partition.eof": True})
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    offsets = []
-    while (message := consumer.poll(10)) is not None and message.error() is None:
-        offsets.append(message.offset())
-    consumer.close()
-    return offsets
-
-
 def test_compaction_leaves_gaps_and_every_row_that_is_left_is_read(cluster, writer, listen):
     topic = cluster.new_topic(
         cleanup_policy="compact", segment_ms=50, min_cleanable_dirty_ratio=0.001, max_compaction_lag_ms=50
@@ -76,7 +66,10 @@ def test_compaction_leaves_gaps_and_every_row_that_is_left_is_read(cluster, writ
             writer.write(topic, A, [{"n": 10 * round_ + key}], key=f"key {key}")
         time.sleep(0.1)
     deadline = time.monotonic() + 20
-    while len(left := raw_offsets(cluster, topic)) == 15 and time.monotonic() < deadline:
+    while (
+        len(left := [message.offset() for message in raw_messages(cluster, topic)]) == 15
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.1)
     assert len(left) < 15, "the broker has not compacted"
 

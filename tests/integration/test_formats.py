@@ -1,0 +1,214 @@
+"""What values may be besides registry-framed Avro: bytes, text, other framings of Avro, and a mixture."""
+
+import io
+import json
+import struct
+
+import fastavro
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.schema_registry import SchemaRegistryClient, header_schema_id_serializer
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+import pykafarr
+from pykafarr.testing import MockKafka
+from tests.integration.writing import A, B, numbers
+
+DOCUMENTS = [{"id": 1, "name": "grün"}, {"id": 2, "name": None}, {}]
+JSON = [json.dumps(document, ensure_ascii=False).encode() for document in DOCUMENTS]
+
+
+def body(schema, record):
+    """A bare Avro body, by fastavro."""
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(schema), record)
+    return out.getvalue()
+
+
+def single_object(schema, record):
+    """Avro's single-object encoding, by fastavro: C3 01, the fingerprint, the body."""
+    canonical = fastavro.schema.to_parsing_canonical_form(schema)
+    fingerprint = int(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"), 16)
+    # fastavro prints it as the specification's little-endian bytes.
+    return b"\xc3\x01" + struct.pack(">Q", fingerprint) + body(schema, record)
+
+
+def test_json_as_bytes_needs_no_registry(writer, topic, listen):
+    writer.write_values(topic, JSON)
+
+    message_type, frame = listen(registry_url=None, value="bytes").poll(3, 5000)
+
+    assert message_type == "bytes"
+    assert [json.loads(value) for value in frame["value"]] == DOCUMENTS
+    assert list(frame["_offset"]) == [0, 1, 2]
+
+
+def test_json_as_text_is_pandas_own_str(writer, topic, listen):
+    writer.write_values(topic, JSON)
+
+    message_type, frame = listen(registry_url=None, value="string").poll(3, 5000)
+
+    assert message_type == "string"
+    assert frame["value"].dtype == "str"
+    assert [json.loads(value) for value in frame["value"]] == DOCUMENTS
+
+
+def test_what_is_no_text_costs_its_own_row_only(writer, topic, listen):
+    writer.write_values(topic, [b"a", b"\xff\xfe", b"", b"b"])
+    listener = listen(registry_url=None, value="string", errors="collect")
+
+    batch = listener.poll_batch(3, 5000)
+
+    assert batch.to_arrow().column("value").to_pylist() == ["a", "", "b"]
+    assert batch.rejected.column("value").to_pylist() == [b"\xff\xfe"]
+    assert batch.rejected.column("message")[0].as_py().startswith(f"{topic}[0]@1: string is not valid UTF-8")
+
+
+@pytest.mark.parametrize("value", ["bytes", "string"])
+def test_an_untyped_tombstone_is_a_row_when_it_is_kept(value, writer, topic, listen):
+    writer.write_values(topic, [None, b"a", None, b"b"])
+
+    message_type, frame = listen(registry_url=None, value=value, tombstones="keep", metadata="tombstone").poll(4, 5000)
+
+    assert message_type == value
+    assert frame["value"].isna().tolist() == [True, False, True, False]
+    assert list(frame["_tombstone"]) == [True, False, True, False]
+
+
+@pytest.mark.parametrize("mixed", ["split", "group"])
+def test_auto_tells_framed_avro_from_json(mixed, writer, topic, listen):
+    writer.write(topic, A, numbers(0, 2))
+    writer.write_values(topic, JSON[:2])
+    writer.write(topic, A, numbers(2, 1))
+    writer.write_values(topic, [b"", b"\0", b"\0\0\0\0\0ids begin with 1", None])
+    listener = listen(value="auto", metadata=("offset", "schema_id"), mixed=mixed)
+
+    polled = {}
+    for batch in listener.batches(100, 500, idle_timeout=500):
+        polled.setdefault(batch.message_type, []).append(batch.to_arrow().to_pydict())
+
+    assert polled.keys() == {"com.example.A", "bytes", "null"}
+    assert [n for columns in polled["com.example.A"] for n in columns["n"]] == [0, 1, 2]
+    untyped = [value for columns in polled["bytes"] for value in columns["value"]]
+    assert untyped == [*JSON[:2], b"", b"\0", b"\0\0\0\0\0ids begin with 1"]
+    assert {at for columns in polled["bytes"] for at in columns["_schema_id"]} == {None}
+    assert [len(polled[message_type]) for message_type in ("com.example.A", "bytes", "null")] == (
+        [2, 2, 1] if mixed == "split" else [1, 1, 1]
+    )
+
+
+def test_bare_bodies_are_read_with_the_schema_of_their_topic(cluster, writer, listen):
+    topics = [cluster.new_topic(), cluster.new_topic()]
+    writer.write_values(topics[0], [body(A, {"n": -1}), body(A, {"n": 2**62})])
+    writer.write_values(topics[1], [body(B, {"text": "ü"})])
+    listener = listen(
+        topics, registry_url=None, framing="bare", schema={topics[0]: A, topics[1]: B}, mixed="group", metadata=()
+    )
+
+    polled = {batch.message_type: batch.to_arrow().to_pylist() for batch in listener.batches(3, 500, idle_timeout=500)}
+
+    assert polled == {"com.example.A": [{"n": -1}, {"n": 2**62}], "com.example.B": [{"text": "ü"}]}
+
+
+def test_single_objects_find_their_schema_by_its_fingerprint(writer, topic, listen):
+    values = [single_object(A, {"n": 5}), single_object(B, {"text": "x"}), single_object(A, {"n": 6})]
+    unknown = single_object({**A, "name": "Unknown"}, {"n": 7})
+    writer.write_values(topic, [*values, unknown, body(A, {"n": 8})])
+    listener = listen(
+        registry_url=None, framing="single_object", schema=[A, B], mixed="group", errors="collect", metadata="schema_id"
+    )
+
+    batches = {batch.message_type: batch for batch in listener.batches(3, 500, idle_timeout=500)}
+
+    assert batches["com.example.A"].to_arrow().to_pylist() == [
+        {"n": 5, "_schema_id": None},
+        {"n": 6, "_schema_id": None},
+    ]
+    assert batches["com.example.B"].to_arrow().to_pylist() == [{"text": "x", "_schema_id": None}]
+    rejected = [row for batch in batches.values() if batch.rejected for row in batch.rejected.to_pylist()]
+    assert [row["offset"] for row in rejected] == [3, 4]
+    assert "fingerprint" in rejected[0]["message"]
+
+
+class TestSchemaHeader:
+    """Confluent's newer form, by its own serializer. Apicurio knows no GUIDs, the embedded registry does."""
+
+    @pytest.fixture
+    def kafka(self):
+        with MockKafka(topics=["t"]) as kafka:
+            yield kafka
+
+    @pytest.fixture
+    def produce(self, kafka):
+        registry = SchemaRegistryClient({"url": kafka.registry_url})
+        producer = Producer({"bootstrap.servers": kafka.servers, "log_level": 2})
+
+        def write(schema, *records, in_header=True, more_headers=(), field=MessageField.VALUE):
+            config = {"schema.id.serializer": header_schema_id_serializer} if in_header else {}
+            serializer = AvroSerializer(registry, json.dumps(schema), conf=config)
+            for record in records:
+                headers = [*more_headers]
+                data = serializer(record, SerializationContext("t", field, headers))
+                message = {"value": data} if field == MessageField.VALUE else {"key": data, "value": b"v"}
+                producer.produce("t", **message, headers=headers, partition=0)
+            assert producer.flush(30) == 0
+
+        yield write
+        registry.close()
+
+    @pytest.fixture
+    def listen_there(self, kafka):
+        def listen(**options):
+            return pykafarr.listener(
+                kafka.servers,
+                "group",
+                "t",
+                kafka.registry_url,
+                framing="schema_header",
+                config={"auto.offset.reset": "earliest"},
+                **options,
+            )
+
+        return listen
+
+    def test_the_header_names_the_schema(self, produce, listen_there):
+        produce(A, {"n": 1}, {"n": 2})
+        produce(B, {"text": "x"})
+        with listen_there(metadata=("headers", "schema_id")) as listener:
+            first, second = listener.poll_batch(2, 5000), listener.poll_batch(1, 5000)
+
+        assert first.message_type == "com.example.A"
+        rows = first.to_arrow().to_pylist()
+        assert [row["n"] for row in rows] == [1, 2]
+        (header,) = rows[0]["_headers"]
+        assert header["key"] == "__value_schema_id"
+        assert (header["value"][0], len(header["value"])) == (1, 17)
+        assert second.to_arrow().column("text").to_pylist() == ["x"]
+
+    def test_a_message_without_the_header_is_read_by_its_first_bytes(self, produce, listen_there):
+        produce(A, {"n": 1}, in_header=False)
+        produce(A, {"n": 2})
+        with listen_there(metadata="schema_id") as listener:
+            _, frame = listener.poll(2, 5000)
+
+        assert list(frame["n"]) == [1, 2]
+        assert frame["_schema_id"].isna().tolist() == [False, True]
+
+    def test_a_key_has_a_header_of_its_own(self, produce, listen_there):
+        produce({"type": "string"}, "the key", field=MessageField.KEY)
+        with listen_there(value="auto", key="avro") as listener:
+            (row,) = listener.poll_batch(1, 5000).to_arrow().to_pylist()
+
+        assert (row["value"], row["_key"]) == (b"v", "the key")
+
+    @pytest.mark.parametrize(
+        ("header", "told"),
+        [(b"", "header __value_schema_id"), (b"\x07" * 17, "header __value_schema_id"), (b"\x01" * 17, "01010101-")],
+    )
+    def test_a_header_that_names_no_schema_is_told(self, header, told, kafka, listen_there):
+        producer = Producer({"bootstrap.servers": kafka.servers, "log_level": 2})
+        producer.produce("t", b"\x02", headers=[("__value_schema_id", header)], partition=0)
+        assert producer.flush(30) == 0
+        with listen_there() as listener, pytest.raises(pykafarr.KafarrError, match=rf"t\[0\]@0: .*{told}"):
+            listener.poll(1, 1000)

@@ -1,0 +1,184 @@
+"""Members that stay, are thought dead, or have lost what they want to commit."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from confluent_kafka import Consumer
+
+import pykafarr
+from tests.integration.writing import A, numbers
+
+STRATEGIES = ["range", "cooperative-sticky"]
+# The client looks once a second whether the program still polls.
+LATE = {"max.poll.interval.ms": 1500, "session.timeout.ms": 1500, "heartbeat.interval.ms": 200}
+
+
+class Other:
+    """Another member of the group, a thread of confluent-kafka's own consumer, and what it has got."""
+
+    def __init__(self, cluster, group, topic, **config):
+        self.consumer = Consumer(
+            {"bootstrap.servers": cluster.servers, "group.id": group, "auto.offset.reset": "earliest", **config}
+        )
+        self.consumer.subscribe([topic])
+        self.places = set()
+        self.owned = []
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(1)
+        self._work = self._pool.submit(self._run)
+
+    def _run(self):
+        while not self._stop.is_set():
+            message = self.consumer.poll(0.05)
+            if message is not None and message.error() is None:
+                self.places.add((message.partition(), message.offset()))
+            self.owned = [found.partition for found in self.consumer.assignment()]
+        self.consumer.close()
+
+    def close(self):
+        self._stop.set()
+        self._work.result(60)
+        self._pool.shutdown()
+
+
+@pytest.fixture
+def other(cluster):
+    members = []
+
+    def join(*arguments, **config):
+        members.append(Other(cluster, *arguments, **config))
+        return members[-1]
+
+    yield join
+    for member in members:
+        member.close()
+
+
+def poll_until(listener, done):
+    """Polls until something is true; returns the offsets that came."""
+    deadline = time.monotonic() + 30
+    found = []
+    while not done():
+        assert time.monotonic() < deadline
+        batch = listener.poll_batch(100, 50)
+        if batch is not None:
+            found += batch.to_arrow().column("_offset").to_pylist()
+    return found
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_static_member_that_restarts_keeps_its_partitions_and_repeats_nothing(
+    strategy, cluster, writer, group, listen, other
+):
+    topic = cluster.new_topic(2)
+    config = {"partition.assignment.strategy": strategy, "session.timeout.ms": 20_000, "heartbeat.interval.ms": 200}
+    stays = other(group, topic, **{"group.instance.id": "stays", **config})
+    deadline = time.monotonic() + 30
+    while len(stays.owned) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    def restarted():
+        return listen(topic, config={"group.instance.id": "comes back", **config}, metadata=("partition", "offset"))
+
+    listener = restarted()
+    poll_until(listener, lambda: listener.stats()["rebalances"] and len(stays.owned) == 1 and listener.stats()["polls"])
+    (theirs,) = stays.owned
+    mine = 1 - theirs
+    writer.write(topic, A, numbers(0, 5), mine)
+    assert list(listener.poll(5, 10_000)[1]["_partition"]) == [mine] * 5
+    listener.close()
+    writer.write(topic, A, numbers(5, 5), mine)
+    time.sleep(1)
+    assert stays.owned == [theirs]  # nobody has noticed
+
+    again = restarted()
+    assert list(again.poll(5, 10_000)[1]["n"]) == [5, 6, 7, 8, 9]
+    assert stays.owned == [theirs]
+    assert not {place for place in stays.places if place[0] == mine}
+    again.close()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_program_that_polls_too_late_is_told_so_and_loses_nothing(strategy, writer, topic, listen, committed):
+    writer.write(topic, A, numbers(0, 10))
+    listener = listen(config={**LATE, "partition.assignment.strategy": strategy})
+    assert list(listener.poll(4, 10_000)[1]["n"]) == [0, 1, 2, 3]
+    time.sleep(3.5)
+
+    found = []
+    with pytest.raises(pykafarr.GroupError, match=r"max\.poll\.interval\.ms"):
+        found += listener.poll(3, 1000)[1]["n"].tolist()  # rows that were fetched in time may come first
+    while len(found) < 6:
+        message_type, frame = listener.poll(100, 2000)
+        assert message_type is not None
+        found += frame["n"].tolist()
+
+    assert found == [4, 5, 6, 7, 8, 9]
+    listener.close()
+    assert committed() == 10
+
+
+def test_a_program_that_polls_too_late_repeats_what_another_member_got_meanwhile(
+    writer, topic, group, listen, other, committed
+):
+    writer.write(topic, A, numbers(0, 10))
+    listener = listen(config=LATE)
+    batch = listener.poll_batch(4, 10_000)
+    time.sleep(3.5)  # the group goes on without it
+    takes_over = other(group, topic)
+    deadline = time.monotonic() + 30
+    while len(takes_over.places) < 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    with pytest.raises(pykafarr.GroupError, match=r"max\.poll\.interval\.ms"):
+        listener.poll_batch(100, 1000)
+    with pytest.raises(pykafarr.GroupError, match=rf"{topic}\[0\].*not assigned to this listener any more"):
+        listener.commit(batch)
+    takes_over.close()
+    assert committed() == 10  # the late commit has not taken it back
+    assert listener.poll_batch(100, 500) is None
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("acknowledge", ["next_poll", "commit"])
+def test_a_commit_for_a_lost_partition_is_refused_and_the_others_are_committed(
+    strategy, acknowledge, cluster, writer, group, listen, other, committed
+):
+    topic = cluster.new_topic(2)
+    config = {"partition.assignment.strategy": strategy, "heartbeat.interval.ms": 200}
+    for partition in range(2):
+        writer.write(topic, A, numbers(0, 3), partition)
+    listener = listen(topic, config={**config, "enable.auto.commit": False}, acknowledge=acknowledge)
+    batch = listener.poll_batch(6, 10_000)
+    assert {place.partition for place in batch.ranges} == {0, 1}
+
+    joins = other(group, topic, **config)
+    poll_until(listener, lambda: len(joins.owned) == 1)
+    (lost,) = joins.owned
+    with pytest.raises(pykafarr.GroupError, match="not assigned to this listener any more") as caught:
+        listener.commit(batch)
+
+    assert (caught.value.topic, caught.value.partition) == (topic, lost)
+    assert committed(topic, 1 - lost) == 3
+    deadline = time.monotonic() + 10
+    while {offset for partition, offset in joins.places if partition == lost} != {0, 1, 2}:
+        assert time.monotonic() < deadline, "the new owner does not get the rows that were not committed"
+        time.sleep(0.02)
+
+
+def test_two_members_with_one_static_name_are_an_error_of_the_group(writer, topic, listen):
+    writer.write(topic, A, numbers(0, 1))
+    config = {"group.instance.id": "one", "heartbeat.interval.ms": 200}
+    first = listen(config=config)
+    first.poll(1, 10_000)
+    second = listen(config=config)
+    with ThreadPoolExecutor(1) as pool:
+        polling = pool.submit(second.poll, 1, 1000)
+        with pytest.raises(pykafarr.GroupError, match=r"(?i)fenced"):
+            poll_until(first, lambda: False)
+        polling.result(60)
+    first.close(commit=False)  # which must not wait for a group that has thrown it out
