@@ -79,10 +79,16 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	if fault != nil {
 		return l.bad(chunk, &records[0], refNull, fault)
 	}
-	p, ok, out, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
-	if !ok {
-		return out, err
+	p, pending, again, err := l.resolve(&records[0], r.ref, l.keyRef)
+	switch {
+	case pending:
+		return waiting, nil
+	case again:
+		return drained, nil
+	case err != nil:
+		return l.unusable(chunk, &records[0], err)
 	}
+	l.saw(chunk.Topic, r.ref, l.keyRef)
 	b := l.buildingFor(l.setOf(p))
 	if b == nil {
 		return changed, nil
@@ -137,7 +143,6 @@ func (l *Listener) frame(chunk *source.Chunk, records []source.Record) (rows, *E
 	if n == 0 {
 		return r, first
 	}
-	l.values.saw(chunk.Topic, r.ref)
 	return r, nil
 }
 
@@ -210,9 +215,6 @@ func (l *Listener) frameOne(topic string, records []source.Record, i int, curren
 		if key, keyBody, fault = l.keys.key(topic, r, records[i:]); fault != nil {
 			return 0, 0, body, keyBody, fault
 		}
-		if keyBody.Len >= 0 {
-			l.keys.saw(topic, key)
-		}
 	}
 	return ref, key, body, keyBody, nil
 }
@@ -231,35 +233,28 @@ func (l *Listener) headersFault(r *source.Record) *Error {
 	return fault
 }
 
-// resolve finds the plans of the record under the cursor. ok: there are; else the outcome is what became of the record, or why it has to wait.
-func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, ok bool, out outcome, err *Error) {
-	p, pending, err := l.pairOf(ref, keyRef)
-	switch {
-	case pending:
-		return pair{}, false, waiting, nil
-	case err == nil:
-		return p, true, drained, nil
-	case p.value != nil: // it is the key that has no plan
-		ref = refNull
+// resolve finds the plans of a record's value and key. pending: the registry was asked. again: a null has taken a schema that turns out to be unusable, so the record is to be
+// framed again, when it takes another.
+func (l *Listener) resolve(r *source.Record, ref, keyRef schemaRef) (p pair, pending, again bool, err *Error) {
+	p.value, pending, err = l.planOf(l.values, ref)
+	l.values.note(ref, err)
+	if pending || err != nil || l.keys == nil {
+		return p, pending, err != nil && r.ValueLen < 0, err
 	}
-	out, err = l.unusable(chunk, r, ref, err)
-	return pair{}, false, out, err
-}
-
-// pairOf finds the plans of a value and a key.
-func (l *Listener) pairOf(ref, keyRef schemaRef) (p pair, pending bool, err *Error) {
-	v, pending, err := l.planOf(l.values, ref)
-	if pending || err != nil {
-		return pair{}, pending, err
-	}
-	if l.keys == nil {
-		return pair{value: v}, false, nil
-	}
-	k, pending, err := l.planOf(l.keys, keyRef)
+	p.key, pending, err = l.planOf(l.keys, keyRef)
+	l.keys.note(keyRef, err)
 	if err != nil && ofSchema(err) {
 		err = keyError(err)
 	}
-	return pair{v, k}, pending, err
+	return p, pending, err != nil && r.KeyLen < 0, err
+}
+
+// saw keeps the schemas of a record that can be read: what the nulls behind it are nulls of.
+func (l *Listener) saw(topic string, ref, keyRef schemaRef) {
+	l.values.saw(topic, ref)
+	if l.keys != nil {
+		l.keys.saw(topic, keyRef)
+	}
 }
 
 // ofSchema tells whether an error is a schema's own, so that asking again changes nothing.
@@ -267,10 +262,10 @@ func ofSchema(err *Error) bool {
 	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError
 }
 
-// unusable deals with a record whose schema cannot be had or used.
-func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) (outcome, *Error) {
+// unusable deals with the record under the cursor, whose schema cannot be had or used. The error knows which schema that is. drained means: go on behind it.
+func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (outcome, *Error) {
 	if ofSchema(err) || err.Code == SchemaNotFoundError && l.cfg.Errors != Raise {
-		return l.bad(chunk, r, ref, err)
+		return l.bad(chunk, r, refNull, err)
 	}
 	// It says nothing about the record, which is tried again by the next poll.
 	if l.pending() {

@@ -34,18 +34,19 @@ type side struct {
 	lookups  map[schemaRef]*lookup
 	numbers  map[any]schemaRef // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
 	numbered []any
-	last     map[string]schemaRef // the last schema seen of a topic: what a null is a null of
+	last     map[string]schemaRef // the schema of a topic's last record that could be read: what a null is a null of
 	nulls    bool                 // nulls are rows of that schema
+	broken   map[schemaRef]bool   // cannot be had or used: no null is one of theirs, or it would fail with them
 }
 
 func newSide(content Content, framing Framing, header string, isKey bool) *side {
 	return &side{
 		content: content, framing: framing, header: header, isKey: isKey,
-		plans: map[schemaRef]*plan{}, lookups: map[schemaRef]*lookup{}, numbers: map[any]schemaRef{}, last: map[string]schemaRef{},
+		plans: map[schemaRef]*plan{}, lookups: map[schemaRef]*lookup{}, numbers: map[any]schemaRef{}, last: map[string]schemaRef{}, broken: map[schemaRef]bool{},
 	}
 }
 
-// saw notes the schema of a topic's record.
+// saw notes the schema of a topic's record that could be read, where nulls need it: noting costs as much as a column.
 func (s *side) saw(topic string, ref schemaRef) {
 	if s.nulls && ref != refNull {
 		s.last[topic] = ref
@@ -133,9 +134,16 @@ func (s *side) framed(topic string, r *source.Record, data unsafe.Pointer, n int
 	return schemaRef(id), avro.Body{Data: body, Len: length}, nil
 }
 
+// note keeps whether a schema could be had and used. Most could: the map is empty, and looking is all.
+func (s *side) note(ref schemaRef, err *Error) {
+	if broken := err != nil; broken != s.broken[ref] {
+		s.broken[ref] = broken
+	}
+}
+
 // nullOf is the schema whose columns a null goes to: the last one of the topic, or else the first that follows.
 func (s *side) nullOf(topic string, following []source.Record) schemaRef {
-	if ref, ok := s.last[topic]; ok {
+	if ref, ok := s.last[topic]; ok && !s.broken[ref] {
 		return ref
 	}
 	for i := range following {
@@ -147,10 +155,9 @@ func (s *side) nullOf(topic string, following []source.Record) schemaRef {
 		if n < 0 {
 			continue
 		}
-		if ref, _, err := s.frame(topic, r, data, n); err == nil {
+		if ref, _, err := s.frame(topic, r, data, n); err == nil && !s.broken[ref] {
 			return ref
 		}
-		break
 	}
 	return refNull
 }

@@ -53,20 +53,23 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 			}
 			return i, skipped, out, err
 		}
-		l.values.saw(chunk.Topic, ref)
 		if at := (refs{ref, key}); b == nil || b.refs != at {
 			if b = l.bucket(at); b == nil {
-				if i > 0 { // those before it come first
-					if _, pending, fault := l.pairOf(ref, key); pending || fault != nil {
-						return i, skipped, drained, nil //nolint:nilerr // it is told when it is the first
-					}
-				}
-				p, ok, out, err := l.resolve(chunk, r, ref, key)
-				if !ok {
+				p, pending, again, err := l.resolve(r, ref, key)
+				switch {
+				case i > 0 && (pending || err != nil): // those before it first
+					return i, skipped, drained, nil //nolint:nilerr // it is met again
+				case pending:
+					return 0, 0, waiting, nil
+				case again:
+					return 0, 0, drained, nil
+				case err != nil:
+					out, err = l.unusable(chunk, r, err)
 					return 0, 0, out, err
 				}
 				b = l.newBucket(at, p, chunk)
 			}
+			l.saw(chunk.Topic, ref, key)
 		}
 		b.taken = append(b.taken, *r)
 		b.rows.bodies = append(b.rows.bodies, body)

@@ -218,3 +218,25 @@ func TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver(t *testing.T) {
 		t.Errorf("stored %d", got)
 	}
 }
+
+// TestRowsWhoseSchemaCannotBeHadAreSkippedOrCollected has a value of an unknown schema, and a key of one, between good rows.
+func TestRowsWhoseSchemaCannotBeHadAreSkippedOrCollected(t *testing.T) {
+	unknown := []byte{0, 0, 0, 0, 99, 0}
+	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 99, 1), message(0, 2, 1, 2), message(0, 3, 1, 3), message(0, 4, 99, 4), message(0, 5, 1, 5)}
+	keyed := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)}
+	keyed[1].Key = unknown
+	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+		skipping, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Skip}, messages...)
+		wantPolls(t, skipping, 10, "x.A 0 2 3 5", "")
+		if got := src.Stored("t", 0); got != 6 {
+			t.Errorf("stored %d", got)
+		}
+		collecting, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect}, messages...)
+		wantPolls(t, collecting, 10, "x.A 0 2 3 5 rejected 2", "")
+		byKey, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, Metadata: columns(kafarr.Key), Key: kafarr.Avro}, keyed...)
+		wantPolls(t, byKey, 10, "x.A 0 2 rejected 1", "")
+		nulls := []replay.Message{message(0, 0, 99, 0), tombstone(1, nil), message(0, 2, 1, 2), message(0, 3, 99, 3), tombstone(4, nil)}
+		kept, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, Tombstones: kafarr.KeepTombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}, nulls...)
+		wantRendered(t, kept, "x.A n=(null),2,(null) _offset=1,2,4 _tombstone=true,false,true", "")
+	}
+}
