@@ -48,7 +48,7 @@ func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
 		if done += n; err != nil {
 			columns.Release()
 			if errors.Is(err, avro.ErrFull) {
-				err = errorf(DecodeError, "the rows up to this one fill a column's 2^31-1 bytes or items: decode fewer payloads at once")
+				err = errorf(DecodeError, "the rows up to this one fill a column's 2^31-1 bytes or items, or 4 GiB of columns: decode fewer payloads at once")
 			}
 			e := wrap(err)
 			e.Offset = int64(done)

@@ -154,7 +154,8 @@ def _arrow_backed(array: pa.Array[Any], _: Memory) -> Any:
 def _objects(array: pa.Array[Any], _: Memory) -> Any:
     values = np.empty(len(array), dtype=object)
     values[:] = [_object(scalar) for scalar in array]
-    return values
+    # Of the bare array pandas makes str or datetime64, in those batches that hold nothing else.
+    return pd.Series(values, dtype=object)
 
 
 def _object(scalar: pa.Scalar[Any]) -> Any:

@@ -72,6 +72,7 @@ type boundStep struct {
 	null   int8
 	size   int32
 	end    int32
+	most   int32
 	fixed  *column.Fixed
 	varlen *column.Varlen
 	any    column.Column
@@ -84,10 +85,10 @@ type boundStep struct {
 
 // Bind joins the plan to columns made by a plan of the same Shape.
 func (p *Plan) Bind(c *Columns) *Appender {
-	a := &Appender{columns: c, limits: p.limits, steps: make([]boundStep, len(p.steps))}
+	a := &Appender{columns: c, limits: p.limits, maxRows: p.maxRows, steps: make([]boundStep, len(p.steps))}
 	for i := range p.steps {
 		s := &p.steps[i]
-		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), more: s} //nolint:gosec // sizes are bounded by the parser
+		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), most: int32(s.most), more: s} //nolint:gosec // sizes are bounded by the parser
 		if s.column != noColumn {
 			b.any = c.all[s.column]
 		}

@@ -27,6 +27,7 @@ const (
 	faultBlockItems
 	faultEmptyItems
 	faultDepth
+	faultJSON
 	faultFull
 )
 
@@ -88,6 +89,8 @@ func (f failure) text(s *step, length int, limits *Limits) string {
 		return fmt.Sprintf("a block holds %d items, more than %d", f.value, limits.BlockItems)
 	case faultEmptyItems:
 		return fmt.Sprintf("the message has more than %d items that take no bytes", limits.EmptyItems)
+	case faultJSON:
+		return fmt.Sprintf("the value's JSON is longer than %d MiB and %d times the body", jsonBytes>>20, jsonBytesPerByte)
 	case faultDepth:
 		return fmt.Sprintf("the value nests deeper than %d levels", limits.ValueDepth)
 	}

@@ -20,7 +20,7 @@ func (a *Appender) json(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 			return next
 		}
 	}
-	w := jsonWriter{a: a, out: a.text[:0], base: base, end: end}
+	w := jsonWriter{a: a, out: a.text[:0], base: base, end: end, most: jsonBytes + jsonBytesPerByte*(end-pos)}
 	next, f := w.value(schema, pos, 0)
 	a.text = w.out
 	if f != ok {
@@ -39,11 +39,21 @@ type jsonWriter struct {
 	out  []byte
 	base unsafe.Pointer
 	end  int
+	most int // bytes of text
 }
+
+// jsonBytes and jsonBytesPerByte bound the text of a value: names of fields stand in it again and again, and take no byte of the body.
+const (
+	jsonBytes        = 1 << 20
+	jsonBytesPerByte = 64
+)
 
 func (w *jsonWriter) value(s *Schema, pos, depth int) (int, fault) {
 	if depth > w.a.limits.ValueDepth {
 		return 0, faultDepth
+	}
+	if len(w.out) > w.most {
+		return 0, faultJSON
 	}
 	switch s.Type {
 	case Record:

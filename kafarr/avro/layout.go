@@ -2,6 +2,7 @@ package avro
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -74,6 +75,9 @@ func leafOf(s *Schema) leaf {
 	return baseTypes[s.Type](s)
 }
 
+// maxFixedSize is the width of values that Arrow's libraries can take: some count its bits in 32 bits with a sign.
+const maxFixedSize = math.MaxInt32 / 8
+
 // layouter makes layouts.
 type layouter struct {
 	options *Options
@@ -122,6 +126,9 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 	default:
 		if selection != nil {
 			return nil, schemaErrorf(path, "columns: %s has no fields", s.describe())
+		}
+		if s.Size > maxFixedSize {
+			return nil, schemaErrorf(path, "%s has %d bytes, and in Arrow a value has at most %d", s.describe(), s.Size, maxFixedSize)
 		}
 		leaf := leafOf(s)
 		out = &layout{
@@ -183,6 +190,54 @@ func number(kids []*layout, next int) int {
 	}
 	return next
 }
+
+// maxFixedBytes bounds the memory of the parts of fixed width of a batch's rows, or of all items of a column. A null takes one byte of a message, but in memory
+// as many as any other value: in a column of a fixed of a million bytes, a million.
+const maxFixedBytes = 4 << 30
+
+// fitting is how many rows, or items, of such columns fit.
+func fitting(kids []*layout) int {
+	n := 0
+	for _, k := range kids {
+		n += k.width()
+	}
+	return min(math.MaxInt32, maxFixedBytes/max(n, 1))
+}
+
+// width is what each value takes in memory, but for what it may hold of any number: texts and items.
+func (l *layout) width() int {
+	n := 0
+	switch t := l.field.Type.(type) {
+	case *arrow.DenseUnionType: // of whose members a value takes one
+		for _, k := range l.kids {
+			n = max(n, k.width())
+		}
+		return n + 1 + offsetBytes
+	case *arrow.ListType, *arrow.MapType:
+		return offsetBytes
+	case *arrow.StringType, *arrow.BinaryType:
+		return offsetBytes
+	case arrow.ExtensionType:
+		n = t.StorageType().(arrow.FixedWidthDataType).Bytes() // uuid
+	case arrow.FixedWidthDataType:
+		n = t.Bytes()
+	}
+	if n > narrowBytes {
+		n *= wideWeight
+	}
+	for _, k := range l.kids {
+		n += k.width()
+	}
+	return n
+}
+
+// offsetBytes is what a text or list takes beside its content. Values of more than narrowBytes, which are those of a fixed, count wideWeight times: columns of them
+// have a GiB, and not four, as their nulls are the cheapest to ask for.
+const (
+	offsetBytes = 4
+	narrowBytes = 64
+	wideWeight  = 4
+)
 
 // column builds the column and those below it, and enters them by id.
 func (l *layout) column(list []column.Column) column.Column {

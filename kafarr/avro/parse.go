@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -82,10 +83,7 @@ func (p *parser) reference(name, namespace, path string) (*Schema, error) {
 	if t, ok := primitives[name]; ok {
 		return &Schema{Type: t}, nil
 	}
-	full := name
-	if !strings.Contains(name, ".") && namespace != "" {
-		full = namespace + "." + name
-	}
+	full, _ := fullName(name, namespace)
 	if s, ok := p.named[full]; ok {
 		return s, nil
 	}
@@ -182,6 +180,8 @@ func (p *parser) record(o map[string]any, namespace, path string) (*Schema, erro
 		s.Fields = append(s.Fields, field)
 		s.types = append(s.types, field.Type)
 	}
+	// A record within itself, which is not known yet, would never end.
+	s.empty = !slices.ContainsFunc(s.types, func(t *Schema) bool { return !t.takesNothing() })
 	return s, nil
 }
 

@@ -19,6 +19,7 @@ type Plan struct {
 
 	top     []*layout
 	columns int // of all levels
+	maxRows int
 	limits  Limits
 	steps   []step
 }
@@ -74,6 +75,7 @@ type step struct {
 	column int
 	size   int // bytes, symbols, digits, a member's index, or the least size of an item
 	more   int // what else a type needs to know
+	most   int // opArray: items that fit into its column
 	end    int // the step behind this one and those below it
 	path   string
 
@@ -131,6 +133,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 // finish says what the columns look like.
 func (p *Plan) finish() {
 	p.Fields = arrowFields(p.top)
+	p.maxRows = fitting(p.top)
 	var shape strings.Builder
 	shape.WriteString(p.MessageType)
 	for _, k := range p.top {

@@ -14,7 +14,20 @@ func incompatible(path string, writer, reader *Schema, why string) error {
 type compiler struct {
 	steps  []step
 	depth  int
+	values int // tried so far
 	limits Limits
+}
+
+// valuesPerColumn bounds, by the limit of columns, how many of the writer's values are tried. A union of two records that are both read as the reader's one
+// doubles them, and does so again at each level below.
+const valuesPerColumn = 4
+
+// try counts a value that is to be read.
+func (c *compiler) try(path string) error {
+	if c.values++; c.values > valuesPerColumn*c.limits.Columns {
+		return schemaErrorf(path, "there are more than %d ways of reading the writer's values as the reader's", valuesPerColumn*c.limits.Columns)
+	}
+	return nil
 }
 
 // add appends a step and returns its index.
@@ -48,6 +61,9 @@ func (c *compiler) value(w *Schema, l *layout, path string) error {
 
 // single reads a value that is no union, into any column. null is the branch that is null, when an optional's index is to be read first.
 func (c *compiler) single(w *Schema, l *layout, path string, null int8) error {
+	if err := c.try(path); err != nil {
+		return err
+	}
 	if l.schema.Type == Union { // of more than null and one type: the layout of an optional has the other type's schema
 		return c.intoUnion(w, l, path)
 	}

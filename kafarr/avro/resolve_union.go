@@ -66,9 +66,10 @@ func (c *compiler) intoUnion(w *Schema, l *layout, path string) error {
 		return nil
 	}
 	var why error
+	named := func(b *Schema) bool { return w.Name != "" && b.Type == w.Type && b.Name == w.Name }
 	for _, fits := range []func(*Schema) bool{
-		func(b *Schema) bool { return w.Name != "" && b.Type == w.Type && b.Name == w.Name },
-		func(b *Schema) bool { return matches(w, b) },
+		named,
+		func(b *Schema) bool { return !named(b) && matches(w, b) }, // trying a branch twice would double with each level
 	} {
 		for i, branch := range r.Branches {
 			if branch.Type == Null || !fits(branch) {

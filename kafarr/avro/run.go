@@ -17,6 +17,7 @@ type Appender struct {
 	steps   []boundStep
 
 	limits     Limits
+	maxRows    int
 	failure    failure
 	emptyItems int64  // of this row, items that take no bytes
 	text       []byte // JSON and decimals on their way into a column
@@ -29,6 +30,8 @@ const failed = -1
 // *DecodeError, an *IncompatibleError, or ErrFull.
 func (a *Appender) Append(bodies []Body) (int, error) {
 	n := len(a.steps)
+	all := len(bodies)
+	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.rows))]
 	for i := range bodies {
 		b := &bodies[i]
 		a.emptyItems = 0
@@ -45,7 +48,10 @@ func (a *Appender) Append(bodies []Body) (int, error) {
 		}
 		a.columns.rows++
 	}
-	return len(bodies), nil
+	if len(bodies) < all {
+		return len(bodies), ErrFull
+	}
+	return all, nil
 }
 
 // fail notes why a row failed and returns failed.

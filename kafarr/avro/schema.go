@@ -44,6 +44,7 @@ type Schema struct {
 	Logical  Logical
 
 	types []*Schema // of the fields
+	empty bool      // a record none of whose fields takes a byte: records that hold two of the next one are 2^n of nothing
 }
 
 // Logical is a logical type as it stands in the schema, valid or not.
@@ -60,6 +61,11 @@ type Field struct {
 	Type       *Schema
 	HasDefault bool
 	Default    any // as encoding/json reads it, numbers as json.Number
+}
+
+// takesNothing tells whether no value of the type takes a byte.
+func (s *Schema) takesNothing() bool {
+	return s.Type == Null || s.empty || s.Type == Fixed && s.Size == 0
 }
 
 // TypeName is the full name of a named type and the Avro name of any other.

@@ -43,6 +43,9 @@ func (a *Appender) skipAll(list []*Schema, base unsafe.Pointer, pos, end, depth 
 				return 0, faultShort
 			}
 		default:
+			if s.empty {
+				continue
+			}
 			var f fault
 			if pos, f = a.skip(s, base, pos, end, depth); f != ok {
 				return 0, f

@@ -48,7 +48,7 @@ func listLayout(t arrow.DataType, item *layout) *layout {
 
 // blocks adds the steps of an array or map: one that reads the blocks, and those of an item below it.
 func (c *compiler) blocks(w *Schema, l *layout, path string, null int8) error {
-	i := c.add(step{code: opArray, null: null, column: l.id, path: path})
+	i := c.add(step{code: opArray, null: null, column: l.id, most: fitting(l.kids), path: path})
 	item := l.kids[0]
 	if w.Type == Array {
 		if err := c.value(w.Items, item, join(path, "item")); err != nil {
@@ -65,6 +65,7 @@ func (c *compiler) blocks(w *Schema, l *layout, path string, null int8) error {
 		c.close(c.add(step{code: opRecordEnd, null: notNullable, column: item.id, path: path}))
 	}
 	c.steps[i].size = w.itemBytes()
+	c.steps[i].more = emptyWeight(itemWork(c.steps[i+1:]))
 	c.close(i)
 	return nil
 }
@@ -107,6 +108,18 @@ func (s *Schema) itemBytes() int {
 	return n
 }
 
+// emptyWeight is as how many an item of no bytes counts: an item may be a record of ten thousand nulls.
+func emptyWeight(work int) int { return 1 + work/16 }
+
+// itemWork is what reading an item takes: its steps, and the bytes of its defaults.
+func itemWork(steps []step) int {
+	n := len(steps)
+	for i := range steps {
+		n += len(steps[i].body)
+	}
+	return n
+}
+
 // array reads blocks, running the steps [lo, hi) for each item. It returns the position behind them, or failed.
 func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end int) int {
 	items := s.list.Items
@@ -120,13 +133,13 @@ func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end
 			s.list.Took()
 			return pos
 		}
-		if f := a.checkBlock(count, size, int(s.size), end-pos); f != ok {
+		if f := a.checkBlock(s, count, size, end-pos); f != ok {
 			if f == faultBlockSize {
 				count = size
 			}
 			return a.fail(f, lo-1, count)
 		}
-		if items.Len()+int(count) > math.MaxInt32 {
+		if items.Len()+int(count) > int(s.most) {
 			return a.fail(faultFull, lo-1, 0)
 		}
 		from := pos
@@ -169,7 +182,8 @@ func blockHeader(base unsafe.Pointer, pos, end int) (count, size int64, next int
 }
 
 // checkBlock tells whether a block can be what its header says.
-func (a *Appender) checkBlock(count, size int64, minBytes, left int) fault {
+func (a *Appender) checkBlock(s *boundStep, count, size int64, left int) fault {
+	minBytes := int(s.size)
 	if size > int64(left) {
 		return faultBlockSize
 	}
@@ -177,10 +191,11 @@ func (a *Appender) checkBlock(count, size int64, minBytes, left int) fault {
 		return faultCount
 	}
 	if minBytes == 0 {
-		if count > int64(a.limits.EmptyItems)-a.emptyItems {
+		weight := int64(s.more.more)
+		if count > (int64(a.limits.EmptyItems)-a.emptyItems)/weight {
 			return faultEmptyItems
 		}
-		a.emptyItems += count
+		a.emptyItems += count * weight
 	}
 	if count > int64(a.limits.BlockItems) {
 		return faultBlockItems

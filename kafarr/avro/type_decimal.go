@@ -179,8 +179,12 @@ func appendDecimal(to []byte, unscaled *big.Int, scale int) []byte {
 		}
 		return to
 	}
-	for len(digits) <= scale {
-		digits = append([]byte{'0'}, digits...)
+	if zeros := scale - len(digits); zeros >= 0 {
+		to = append(to, "0."...)
+		for range zeros {
+			to = append(to, '0')
+		}
+		return append(to, digits...)
 	}
 	to = append(to, digits[:len(digits)-scale]...)
 	to = append(to, '.')

@@ -1,7 +1,6 @@
 package avro
 
 import (
-	"slices"
 	"strings"
 	"unsafe"
 
@@ -20,12 +19,21 @@ func enumLeaf(s *Schema) leaf {
 
 // enumTable gives the reader's code for each of the writer's: its default's where it lacks the symbol, -1 where it has no default.
 func enumTable(w, r *Schema) []int {
+	codes := make(map[string]int, len(r.Symbols))
+	for i, symbol := range r.Symbols {
+		codes[symbol] = i
+	}
+	other, hasDefault := codes[r.Default]
+	if !hasDefault {
+		other = -1
+	}
 	table := make([]int, len(w.Symbols))
 	for i, symbol := range w.Symbols {
-		table[i] = slices.Index(r.Symbols, symbol)
-		if table[i] < 0 && r.Default != "" {
-			table[i] = slices.Index(r.Symbols, r.Default)
+		code, known := codes[symbol]
+		if !known {
+			code = other
 		}
+		table[i] = code
 	}
 	return table
 }

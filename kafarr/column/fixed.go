@@ -39,10 +39,19 @@ func (c *Fixed) Reserve(n int) {
 
 func (c *Fixed) grow(need int) {
 	capacity := grownCapacity(c.capacity, need, c.hint)
+	if c.capacity == 0 && c.width > wideBytes { // room for few: of a fixed of a gigabyte, 256 would be more than there is
+		capacity = max(need, min(capacity, wideRoom/c.width))
+	}
 	c.data = cmem.Resize(c.data, c.n*c.width, capacity*c.width)
 	c.capacity = capacity
 	c.advance()
 }
+
+// Values of more than wideBytes get room for wideRoom bytes at first.
+const (
+	wideBytes = 64
+	wideRoom  = 1 << 20
+)
 
 // advance sets the point up to which appending is fast.
 func (c *Fixed) advance() {
@@ -170,7 +179,7 @@ func (c *Fixed) Truncate(n int) {
 // Finish implements Column.
 func (c *Fixed) Finish() arrow.ArrayData {
 	if c.data == nil {
-		c.grow(1) // Arrow wants a data buffer even where there is no value
+		c.data = cmem.Resize(nil, 0, 1) // Arrow wants a data buffer even where there is no value, which may be wide
 	}
 	valid, nulls := c.validity.finish(c.n)
 	values := buffer(c.data, c.n*c.width)

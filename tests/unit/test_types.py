@@ -558,6 +558,25 @@ def test_dense_unions_are_objects_in_a_pandas_frame(backend):
     repr(frame)
 
 
+@pytest.mark.parametrize("backend", [None, "numpy", "pyarrow"])
+def test_dense_unions_are_objects_whatever_a_batch_holds(backend):
+    day = {"type": "int", "logicalType": "date"}
+    moment = {"type": "long", "logicalType": "timestamp-micros"}
+    for schema, body, value in (
+        (record(x=["int", "string"]), b"\2\2a", "a"),
+        (record(x=["string", moment]), b"\2\0", dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)),
+        (record(x=["string", day]), b"\2\0", dt.date(1970, 1, 1)),
+    ):
+        frame = pykafarr.Batch(decode(schema, [body], unions="dense"), "R", []).to_pandas(backend)
+        assert (frame["x"].dtype, frame["x"].tolist()) == (object, [value])
+
+
+def test_a_name_that_begins_with_a_dot_has_no_namespace():
+    inner = {"type": "enum", "name": ".E", "symbols": ["A"]}
+    schema = {**record(x=inner, y=".E"), "namespace": "com.example"}
+    assert decode(schema, [b"\0\0"]).to_pylist() == [{"x": "A", "y": "A"}]
+
+
 def test_columns_are_paths_through_records_arrays_and_maps():
     inner = record("Inner", b="int", c="string")
     schema = record(a=inner, l=array("Inner"), m=mapping("Inner"), z="long")
