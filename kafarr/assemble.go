@@ -38,7 +38,7 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 		if l.letters.full.Load() {
 			return crowded, nil
 		}
-		records = records[:min(len(records), limit-l.gathered, runMax)]
+		records = l.within(records[:min(len(records), limit-l.gathered, runMax)])
 		l.notice(chunk, records[0].Offset)
 		var out outcome
 		var err *Error
@@ -51,6 +51,17 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 			return out, err
 		}
 	}
+}
+
+// within returns the records that Config.BatchBytes has room for: one at least, or it would never be read.
+func (l *Listener) within(records []source.Record) []source.Record {
+	left := l.cfg.BatchBytes - l.bytes
+	for i := range records {
+		if left -= int(records[i].ValueLen) + int(records[i].KeyLen); left < 0 {
+			return records[:max(i, 1)]
+		}
+	}
+	return records
 }
 
 // notice tells where a log goes back: it was truncated, or the topic was deleted and created anew, and the client began again by auto.offset.reset. What is

@@ -157,6 +157,14 @@ func TestAPollReturnsNoMoreThanItWasAskedFor(t *testing.T) {
 	wantPolls(t, l, 2, "x.A 0 1", "x.A 2 3", "x.A 4", "")
 }
 
+func TestABatchEndsAtItsBytes(t *testing.T) {
+	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)} // of 6 bytes
+	for bytes, want := range map[int][]string{1: {"x.A 0", "x.A 1", "x.A 2"}, 12: {"x.A 0 1", "x.A 2"}, 1000: {"x.A 0 1 2"}} {
+		l, _ := open(t, kafarr.Config{BatchBytes: bytes}, messages...)
+		wantPolls(t, l, 10, append(want, "")...)
+	}
+}
+
 func TestRangesNameEachPartitionOnce(t *testing.T) {
 	l, _ := open(t, kafarr.Config{}, message(0, 5, 1, 0), message(1, 7, 1, 1), message(0, 6, 1, 2), message(0, 9, 1, 3))
 	b, err := l.Poll(context.Background(), 10, time.Millisecond)
