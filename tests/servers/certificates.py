@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DAY = datetime.timedelta(days=1)
+_DAY = dt.timedelta(days=1)
 
 
 class Identity(NamedTuple):
@@ -32,7 +32,9 @@ class Authority:
         self._folder = folder
         self._name = _named(name)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        made = self._builder(self._name, self._key, _DAY).add_extension(x509.BasicConstraints(True, None), critical=True)
+        made = self._builder(self._name, self._key, _DAY).add_extension(
+            x509.BasicConstraints(True, None), critical=True
+        )
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))
 
@@ -41,7 +43,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = self._builder(_named(name), key, -_DAY if expired else _DAY)
         if hosts:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False
+            )
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
         certificate = _pem(builder.add_extension(usage, critical=False).sign(self._key, hashes.SHA256()))
         lock = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
@@ -51,8 +55,10 @@ class Authority:
             path.write_bytes(text)
         return files
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, ends: datetime.timedelta) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.timezone.utc)
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, ends: dt.timedelta
+    ) -> x509.CertificateBuilder:
+        now = dt.datetime.now(dt.timezone.utc)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -1,4 +1,4 @@
-"""A Kafka node that wants credentials: a listener per way of asking for them, side by side, and one that asks nobody."""
+"""A Kafka node that wants credentials: a listener per way of asking for them, side by side, and an open one."""
 
 from __future__ import annotations
 
@@ -64,6 +64,14 @@ class SecuredKafka(Kafka):
     def at(self, name: str) -> str:
         """The bootstrap servers of a listener."""
         return f"{ports.HOST}:{self._ports[name]}"
+
+    def create_topic(self, name: str) -> None:
+        """Creates a topic of one partition."""
+        # Not at the top: only this needs the package.
+        from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # as in cluster.py
+
+        admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 2})
+        admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
 
     def _addresses(self, folder: Path) -> str:
         everywhere = ",".join(f"{name}://{self.at(name)}" for name in _LISTENERS)
