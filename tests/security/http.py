@@ -44,7 +44,11 @@ class Server:
 
             def finish_request(self, request: Any, client: Any) -> None:
                 # Here and not around the listening socket: a handshake that fails must not hold up the others.
-                super().finish_request(tls.wrap_socket(request, server_side=True) if tls else request, client)
+                if tls is None:
+                    super().finish_request(request, client)
+                    return
+                with tls.wrap_socket(request, server_side=True) as wrapped:
+                    super().finish_request(wrapped, client)
 
             def handle_error(self, *_: object) -> None:  # a client that does not trust us is what some tests want
                 pass

@@ -26,7 +26,7 @@ const diagnoseTimeout = 3 * time.Second
 func (k *Kafka) diagnose(text string) {
 	found := brokerOf.FindStringSubmatch(text)
 	if found == nil || k.ended {
-		k.tell(k.refused(errors.New(text)))
+		k.refused(errors.New(text))
 		return
 	}
 	if k.diagnosing {
@@ -43,7 +43,7 @@ func (k *Kafka) diagnose(text string) {
 		if err == nil { // it is fine to us: what librdkafka said has to do
 			err = errors.New(text)
 		}
-		k.tell(k.refused(err))
+		k.refused(err)
 	})
 }
 

@@ -55,16 +55,22 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "the client cannot go on: %w", k.secrets.Error(e)))
 	case e.Code() == kafka.ErrAllBrokersDown:
 		k.downAt = time.Now()
-		k.down = source.Errorf(source.Broker, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
+		kind := source.Broker
+		if k.denied {
+			kind = source.Authentication
+		}
+		k.down = source.Errorf(kind, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
 		k.problem = k.down.Error()
 		return
 	case e.Code() == kafka.ErrTransport, e.Code() == kafka.ErrResolve, e.Code() == kafka.ErrSsl:
-		k.problem, k.transport = text, text
+		k.problem, k.transport, k.denied = text, text, false
 		return // librdkafka has logged it
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
 	case toldAtOnce[e.Code()] && kindOf(e.Code()) == source.Authentication:
-		k.tell(k.refused(e))
+		k.refused(e)
+		k.cfg.Log(4, "CLIENT", text)
+		return
 	case toldAtOnce[e.Code()]:
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "%w", e))
 	}
@@ -77,7 +83,9 @@ func (k *Kafka) connectionFailed(line string) {
 	if _, text, ok := strings.Cut(line, "]: "); ok {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		k.transport = k.secrets.Text(text)
+		if !k.denied { // that says more
+			k.transport = k.secrets.Text(text)
+		}
 	}
 }
 

@@ -77,7 +77,9 @@ type Kafka struct {
 	paused    map[source.Position]bool // Offset 0, as are those of sought
 	sought    map[source.Position]time.Time
 	told      []error // by other goroutines, for the next Serve
+	denied    bool    // the last thing heard of the cluster
 	principal string  // of the last token
+	noToken   string  // why there is none after that
 	// diagnosing: a certificate is being looked at
 	diagnosing bool
 }

@@ -61,9 +61,22 @@ func (k *Kafka) login() string {
 	return mechanism + " as " + user
 }
 
-// refused is an error about the credentials. k.mu is held.
-func (k *Kafka) refused(err error) *source.Error {
-	return source.Errorf(source.Authentication, "%s: %w", k.login(), k.secrets.Error(err))
+// refused keeps an error about the credentials for the next Serve, and as the reason to give if nothing comes after it. k.mu is held.
+func (k *Kafka) refused(err error) {
+	e := source.Errorf(source.Authentication, "%s: %w", k.login(), k.secrets.Error(err))
+	if k.noToken != "" && !strings.Contains(e.Error(), k.noToken) {
+		e = source.Errorf(source.Authentication, "%w (%s)", e, k.noToken)
+	}
+	k.denied, k.problem, k.transport = true, e.Error(), e.Error()
+	k.tell(e)
+}
+
+// Refused tells whether the last that was heard of the cluster is that it does not like our credentials. librdkafka is silent about the
+// tries that end alike, so who waits would hear of nothing else than the waiting.
+func (k *Kafka) Refused() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.denied
 }
 
 // certificateAlert finds the ways in which TLS says that the peer does not like our certificate, or misses it.
@@ -74,15 +87,13 @@ func (k *Kafka) aboutCertificates(e kafka.Error) bool {
 	text := e.Error()
 	switch {
 	case strings.Contains(text, "certificate verify failed"):
-		k.transport = text
 		k.diagnose(text)
 	case certificateAlert.MatchString(text):
-		k.transport = text
 		what := "the broker refused the client's certificate"
 		if k.property("ssl.certificate.location", "ssl.certificate.pem", "ssl.keystore.location") == "" {
 			what = "the broker wants a certificate of the client, and none is configured (ssl.certificate.location)"
 		}
-		k.tell(k.refused(fmt.Errorf("%s: %s", what, text)))
+		k.refused(fmt.Errorf("%s: %s", what, text))
 	default:
 		return false
 	}

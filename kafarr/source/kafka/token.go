@@ -61,7 +61,7 @@ func (k *Kafka) keepToken() {
 			pause, expiry = tokenPause, token.Expiry
 			wait = max(time.Until(expiry)/4*3, tokenPause)
 		} else if k.ctx.Err() == nil {
-			k.noToken(err, expiry)
+			k.tokenMissing(err, expiry)
 			wait, pause = pause, min(2*pause, tokenMaxPause)
 		}
 		select {
@@ -74,15 +74,15 @@ func (k *Kafka) keepToken() {
 func (k *Kafka) setToken(token Token) error {
 	k.secrets.Renew(token.Value)
 	k.mu.Lock()
-	k.principal = token.Principal
+	k.principal, k.noToken = token.Principal, ""
 	k.mu.Unlock()
 	return k.consumer.SetOAuthBearerToken(kafka.OAuthBearerToken{
 		TokenValue: token.Value, Expiration: token.Expiry, Principal: token.Principal, Extensions: token.Extensions,
 	})
 }
 
-// noToken tells of a failure: to the log while the last token is good, for what passes shall not stop a reader, then to the next Serve.
-func (k *Kafka) noToken(err error, expiry time.Time) {
+// tokenMissing tells of a failure: to the log while the last token is good, for what passes shall not stop a reader, then to the next Serve.
+func (k *Kafka) tokenMissing(err error, expiry time.Time) {
 	err = k.secrets.Error(fmt.Errorf("no token: %w", err))
 	if time.Now().Before(expiry) {
 		k.cfg.Log(4, "OAUTH", fmt.Sprintf("%v; the last one is good until %v", err, expiry.Format(time.RFC3339)))
@@ -90,6 +90,6 @@ func (k *Kafka) noToken(err error, expiry time.Time) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.problem = err.Error()
-	k.tell(k.refused(err))
+	k.noToken = err.Error()
+	k.refused(err)
 }
