@@ -145,7 +145,7 @@ def properties(name: str, value: object) -> dict[str, str]:
             setting = setting.read(place)  # noqa: PLW2901  # from here on it is a value as any other
         if not isinstance(setting, (str, int, float)):
             # The value is not shown: it may be a password.
-            raise TypeError(f"{place} must be a str, int, float, bool or secret, not {_type(setting)}")
+            raise TypeError(f"{place} must be a str, int, float, bool, from_file() or from_env(), not {_type(setting)}")
         found[_writable(name, key)] = Hidden(_writable(place, _property(setting)))
     return found
 
