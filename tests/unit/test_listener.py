@@ -76,6 +76,7 @@ def test_the_settings_reach_the_library_as_json(fake):
             "limits": {"columns": 5},
             "batch_bytes": 6,
             "ready_timeout_ms": 2000,
+            "oauth_token": False,
         }
 
 
