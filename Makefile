@@ -20,6 +20,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
+GOVULNCHECK_VERSION := v1.9.0
 FUZZTIME ?= 60s
 # By default Go spends up to a minute on making each new input smaller, which is most of the time there is.
 FUZZFLAGS := -fuzzminimizetime=10x
@@ -72,7 +73,7 @@ types-page: build $(VENV)/dev.stamp ## Write docs/types.md anew: what frames mak
 
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry
-	$(PYTEST) tests/integration tests/leaks $(PYTEST_ARGS)
+	$(PYTEST) tests/integration tests/security tests/leaks $(PYTEST_ARGS)
 
 .PHONY: leaks
 leaks: build build-testing $(VENV)/dev.stamp ## Look for leaks with LeakSanitizer, and valgrind where it is installed
@@ -105,6 +106,10 @@ lint-python: $(VENV)/dev.stamp
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+.PHONY: audit
+audit: build $(VENV)/dev.stamp .tools/govulncheck ## Look for known vulnerabilities, where their data can be had, and for unfit licences
+	$(VENV)/bin/python audit.py
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## Format Go and Python
@@ -154,6 +159,9 @@ $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
+
+.tools/govulncheck:
+	GOBIN=$(CURDIR)/.tools go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.toml

@@ -71,7 +71,7 @@ def build(*, testing: bool = False) -> Path:
     with (WORK / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pip and make may build at the same time
         go("mod", "download", KAFKA_MODULE)
-        vendor = Path(go("list", "-m", "-f", "{{.Dir}}", KAFKA_MODULE)) / "kafka" / "librdkafka_vendor"
+        vendor = rdkafka_vendor()
         headers = sorted((ROOT / "cgo").glob("kafarr*.h")) if testing else [ROOT / "cgo" / "kafarr.h"]
         rdkafka = build_rdkafka(vendor, toolchain)
         kafarr = build_kafarr(rdkafka, headers, toolchain, testing=testing)
@@ -79,6 +79,11 @@ def build(*, testing: bool = False) -> Path:
             replace_if_changed(made, target / made.name)
         write_if_changed(target / "THIRD_PARTY_LICENSES.txt", third_party_licenses(vendor))
     return target
+
+
+def rdkafka_vendor() -> Path:
+    """The folder that librdkafka's archive lies in, with its licences."""
+    return Path(go("list", "-m", "-f", "{{.Dir}}", KAFKA_MODULE)) / "kafka" / "librdkafka_vendor"
 
 
 def find_toolchain() -> Toolchain:
@@ -220,7 +225,15 @@ def go_inputs() -> str:
 
 
 def third_party_licenses(vendor: Path) -> str:
-    """The licences of all that is linked in: librdkafka and what it holds, Go, and every Go module."""
+    """The licences of all that is linked in, as one text."""
+    line = "=" * 80
+    return "\n".join(
+        f"{line}\n{name}\n{line}\n{path.read_text(errors='replace')}" for name, path in license_files(vendor)
+    )
+
+
+def license_files(vendor: Path) -> list[tuple[str, Path]]:
+    """What is linked in, each with its licence: librdkafka and what it holds, Go, and every Go module."""
     texts = [("librdkafka", vendor / "LICENSES.txt")]
     texts += [(path.stem, path) for path in sorted((ROOT / "licenses").glob("*.txt"))]
     texts += [("Go", Path(go("env", "GOROOT")) / "LICENSE")]
@@ -232,8 +245,7 @@ def third_party_licenses(vendor: Path) -> str:
         if not found:
             raise NativeBuildError(f"{name} is linked in, but no licence was found in its folder.")
         texts += [(name, path) for path in found]
-    line = "=" * 80
-    return "\n".join(f"{line}\n{name}\n{line}\n{path.read_text(errors='replace')}" for name, path in texts)
+    return texts
 
 
 def version() -> str:

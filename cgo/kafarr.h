@@ -136,6 +136,7 @@ void kafarr_forget(int64_t operation);
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
+ *   "oauth_token": bool (whoever opens it answers listener_token_wanted),
  *   and "columns", "unions", "recursion", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
@@ -162,6 +163,12 @@ int32_t listener_rebalanced(int64_t listener, struct kafarr_error *error);
 /* Begins to close: polls fail, acknowledge=1 is as in listener_close_start, and the whole assignment waits to be given up, as a
  * rebalance. listener_close_start(acknowledge=0) does the rest, also after an error. kafarr_wait()'s result is NULL. */
 int32_t listener_leave_start(int64_t listener, int32_t acknowledge, int64_t *operation, struct kafarr_error *error);
+/* With "oauth_token": waits until a token for OAUTHBEARER is wanted, which listener_token then brings. Another thread than the one that
+ * polls may wait and answer. KAFARR_E_CLOSED: the listener is closed, no token will be wanted any more. */
+int32_t listener_token_wanted(int64_t listener, int64_t slice_ms, struct kafarr_error *error);
+/* answer: JSON object {"token": str, "expiry_ms": int (since 1970), "principal": str, "extensions": {str: str}}, or {"failure": str}:
+ * there is none, and it is asked for again after a while. */
+int32_t listener_token(int64_t listener, const char *answer, int64_t answer_len, struct kafarr_error *error);
 
 /* Acknowledges and commits. batches: JSON {"ids": [int, ...], "ranges": [[topic, partition, first, next], ...]} of what
  * is acknowledged, or NULL for all that was returned. kafarr_wait()'s result is NULL. */

@@ -23,7 +23,17 @@ import (
 type listener struct {
 	*kafarr.Listener
 	events *events
+	tokens *tokens
 	closed atomic.Bool
+}
+
+// end tells whether it is the first, and lets nobody wait for what will not come any more.
+func (l *listener) end() bool {
+	first := !l.closed.Swap(true)
+	if first {
+		close(l.tokens.over)
+	}
+	return first
 }
 
 // listenerConfig is the JSON of listener_new.
@@ -51,6 +61,7 @@ type listenerConfig struct {
 	BatchBytes     int                        `json:"batch_bytes"`
 	OnAssign       bool                       `json:"on_assign"`
 	OnRevoke       bool                       `json:"on_revoke"`
+	OAuthToken     bool                       `json:"oauth_token"`
 	columnOptions
 }
 
@@ -110,7 +121,10 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		if err != nil {
 			return err
 		}
-		l := &listener{events: &events{}}
+		l := &listener{events: &events{}, tokens: newTokens()}
+		if c.OAuthToken {
+			cfg.OAuthToken = l.tokens.ask
+		}
 		cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
 		cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
 		cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
@@ -274,7 +288,7 @@ func listener_close_start(handle C.int64_t, acknowledge C.int32_t, op *C.int64_t
 		if err != nil {
 			return err
 		}
-		l.closed.Store(true)
+		l.end()
 		end := l.Close
 		if acknowledge == 0 {
 			end = l.Abort
@@ -291,7 +305,7 @@ func listener_free(handle C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 		if err != nil {
 			return err
 		}
-		if !l.closed.Swap(true) {
+		if l.end() {
 			spawn(func() { _ = l.Abort() }, func(error) {})
 		}
 		return nil

@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"strings"
@@ -29,6 +30,8 @@ type Config struct {
 	Registry           registry.Registry // instead of RegistryURL
 
 	Properties map[string]string // any property of librdkafka
+	// OAuthToken is asked for the tokens of sasl.mechanism=OAUTHBEARER: at once, and again before each expires, from a goroutine of its own.
+	OAuthToken func(context.Context) (OAuthToken, error)
 
 	// Metadata are the columns behind the Avro fields. nil: Offset.
 	Metadata []Metadata
@@ -75,6 +78,9 @@ type Config struct {
 	// DeadLetters replaces the producer of DeadLetterTopic likewise; it is called when there is a first letter, and again after a failure.
 	DeadLetters func() (source.DeadLetters, error)
 }
+
+// OAuthToken is what OAUTHBEARER shows to brokers.
+type OAuthToken = kafka.Token
 
 // DefaultReadyTimeout is Config.ReadyTimeout's default.
 const DefaultReadyTimeout = 30 * time.Second
@@ -165,7 +171,7 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.Properties,
 				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect || c.DeadLetterTopic != "",
 				Headers:    c.wants(Headers) || c.Framing == SchemaHeader || c.DeadLetterTopic != "", LeaderEpochs: c.wants(LeaderEpoch),
-				Handler: h, Log: log.client,
+				Handler: h, Log: log.client, Token: c.OAuthToken,
 			})
 		}
 	}

@@ -347,7 +347,7 @@ func (l *Listener) catchUp(now time.Time) error {
 			p.deadline = now.Add(p.wait)
 		} else if now.Sub(p.began) >= l.cfg.ReadyTimeout {
 			l.waived = true
-			return l.tellOrReturn(errorf(BrokerError, "after %v still waiting for %s%s", l.cfg.ReadyTimeout, waitingFor, l.missing()))
+			return l.tellOrReturn(errorf(l.notReady(), "after %v still waiting for %s%s", l.cfg.ReadyTimeout, waitingFor, l.missing()))
 		}
 	}
 	if !l.toldNames && now.Sub(l.opened) >= l.cfg.ReadyTimeout {
@@ -357,6 +357,14 @@ func (l *Listener) catchUp(now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// notReady is the code of having waited too long: a login that is refused time and again is told as such.
+func (l *Listener) notReady() Code {
+	if s, ok := l.source.(interface{ Refused() bool }); ok && s.Refused() {
+		return AuthenticationError
+	}
+	return BrokerError
 }
 
 // tellOrReturn keeps the error for the next poll where there are rows to return first.

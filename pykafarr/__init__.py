@@ -43,8 +43,10 @@ from ._errors import (
     StateError,
 )
 from ._listener import Listener
+from ._oauth import OAuthToken
 from ._open import listener
 from ._places import Assign, Milliseconds, Place, Start, TopicPartition
+from ._secrets import Secret, from_env, from_file
 from ._version import __version__
 
 __all__ = [
@@ -72,12 +74,14 @@ __all__ = [
     "Listener",
     "Milliseconds",
     "Mixed",
+    "OAuthToken",
     "Place",
     "Range",
     "Recursion",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
+    "Secret",
     "Start",
     "StateError",
     "Tombstones",
@@ -85,5 +89,7 @@ __all__ = [
     "Unions",
     "__version__",
     "decode",
+    "from_env",
+    "from_file",
     "listener",
 ]

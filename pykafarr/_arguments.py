@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
 from ._errors import ConfigError
+from ._secrets import Hidden, Secret
 
 Duration: TypeAlias = int | timedelta
-Property: TypeAlias = str | int | float | bool
+Property: TypeAlias = str | int | float | bool | Secret
 Errors: TypeAlias = Literal["raise", "skip", "collect"]
 Content: TypeAlias = Literal["avro", "bytes", "string", "auto"]
 Framing: TypeAlias = Literal["confluent", "bare", "single_object", "schema_header"]
@@ -135,15 +136,25 @@ def properties(name: str, value: object) -> dict[str, str]:
         return {}
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a dict, not {_type(value)}")
-    found = {}
+    found: dict[str, str] = {}
     for key, setting in value.items():
         if not isinstance(key, str):
             raise TypeError(f"{name} must have keys of type str, not {_type(key)}: {key!r}")
+        place = f"{name}[{key!r}]"
+        if isinstance(setting, Secret):
+            setting = setting.read(place)  # noqa: PLW2901  # from here on it is a value as any other
         if not isinstance(setting, (str, int, float)):
             # The value is not shown: it may be a password.
-            raise TypeError(f"{name}[{key!r}] must be a str, int, float or bool, not {_type(setting)}")
-        found[_writable(name, key)] = _writable(f"{name}[{key!r}]", _property(setting))
+            raise TypeError(f"{place} must be a str, int, float, bool, from_file() or from_env(), not {_type(setting)}")
+        found[_writable(name, key)] = Hidden(_writable(place, _property(setting)))
     return found
+
+
+def registry_url(value: object) -> str:
+    """The registry's address, which may hold a password; none is the empty text."""
+    if isinstance(value, Secret):
+        value = value.read("registry_url")
+    return "" if value is None else Hidden(text("registry_url", value))
 
 
 def _property(setting: str | float) -> str:

@@ -17,6 +17,7 @@ from ._demo import demo
 from ._errors import KafarrError
 from ._lib import library
 from ._read import Stopped, read
+from ._secrets import Secret
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -80,8 +81,17 @@ def _parser() -> argparse.ArgumentParser:
             default=[],
             type=_property,
             metavar="KEY=VALUE",
-            help=f"a property of {what}; may be repeated",
+            help=f"a property of {what}; may be repeated. Others see the arguments of a process: give no password so",
         )
+        for kind, named, where in (("file", "PATH", "a file"), ("env", "NAME", "an environment variable")):
+            reader.add_argument(
+                f"{option}-{kind}",
+                action="append",
+                dest=option.strip("-").replace("-", "_"),
+                type=_secret(kind),
+                metavar=f"KEY={named}",
+                help=f"a property of {what} whose value is in {where}; may be repeated",
+            )
     reader.add_argument(
         "--num-messages", type=int, default=1000, metavar="N", help="most rows of a frame (%(default)s)"
     )
@@ -112,6 +122,14 @@ def _property(argument: str) -> tuple[str, str]:
     if not separator or not key:
         raise argparse.ArgumentTypeError(f"{argument!r} is not KEY=VALUE")
     return key, value
+
+
+def _secret(kind: str) -> Callable[[str], tuple[str, Secret]]:
+    def parse(argument: str) -> tuple[str, Secret]:
+        key, name = _property(argument)
+        return key, Secret(kind, name)
+
+    return parse
 
 
 class _Version(argparse.Action):

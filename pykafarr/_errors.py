@@ -70,7 +70,7 @@ class BrokerError(KafarrError, ConnectionError):
 
 
 class AuthenticationError(BrokerError):
-    """The cluster refused the credentials."""
+    """The cluster refused the credentials, or has a certificate that cannot be trusted. Names mechanism and user."""
 
 
 class GroupError(BrokerError):

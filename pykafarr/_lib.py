@@ -192,5 +192,14 @@ class Library:
 
 def encode(value: Any) -> tuple[bytes, int]:
     """A value as JSON text with its length, the way the library takes it."""
-    text = json.dumps(value).encode()
+    text = _Json(json.dumps(value).encode())
     return text, len(text)
+
+
+class _Json(bytes):
+    """A JSON text that tools which print local variables do not show: it may hold passwords."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes of JSON>"

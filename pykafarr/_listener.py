@@ -9,7 +9,7 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
-from . import _arguments
+from . import _arguments, _oauth
 from ._batch import Batch, batch_from
 from ._errors import OK, PENDING, ClosedError, ConfigError, KafarrError, StateError
 from ._lib import SLICE_MS, encode, library, usable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._arguments import DtypeBackend, Duration
+    from ._oauth import TokenSource
     from ._rebalances import Rebalances
 
 _T = TypeVar("_T")
@@ -50,7 +51,13 @@ class Listener(Positions):
 
     _closed = True  # until __init__ is done: __del__ also runs for what it could not finish
 
-    def __init__(self, settings: dict[str, Any], dtype_backend: DtypeBackend | None, rebalances: Rebalances) -> None:
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        dtype_backend: DtypeBackend | None,
+        rebalances: Rebalances,
+        oauth_token: TokenSource | None = None,
+    ) -> None:
         library_ = library()
         self._group: str = settings["group"]
         self._topics: list[str] = settings["topics"] or sorted({topic for topic, _ in settings["assign"]})
@@ -64,6 +71,8 @@ class Listener(Positions):
         self._handle = library_.handle(library_.lib.listener_new, *encode(settings))
         self._closed = False
         _open.add(self)
+        if oauth_token is not None:
+            _oauth.keep(library_, self._handle, oauth_token)
 
     def poll(
         self, num_messages: int = 1000, max_time: Duration = 30000
@@ -87,6 +96,8 @@ class Listener(Positions):
                 next poll goes on behind it.
             RegistryError: the registry gave no schema. The next poll tries the same row again.
             SchemaError: a schema is invalid or not supported.
+            AuthenticationError: the cluster refused the credentials, its certificate cannot be trusted, or there is no
+                token.
             BrokerError: what was being waited for did not come within `ready_timeout`, or the cluster failed, or a
                 message could not be written to `dead_letter_topic`: it is kept, and the next poll tries again.
             StateError: another thread is polling.

@@ -25,20 +25,23 @@ from ._schemas import GivenSchemas, ReaderSchemas, given_schemas, reader_schemas
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ._oauth import TokenSource
     from ._places import Assign, Start
     from ._rebalances import OnAssign, OnRevoke
+    from ._secrets import Secret
 
 
 def listener(
     servers: str | Iterable[str],
     group: str,
     topics: str | Iterable[str] | None,
-    registry_url: str | None,
+    registry_url: str | Secret | None,
     *,
     start: Start = "committed",
     assign: Assign | None = None,
     config: Mapping[str, Property] | None = None,
     registry_config: Mapping[str, Property] | None = None,
+    oauth_token: TokenSource | None = None,
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
     value: Content = "avro",
     key: Content | None = None,
@@ -77,8 +80,12 @@ def listener(
         assign: partitions to read, {topic: [partitions]} or [(topic, partition), …], instead of a subscription: the
             group does not distribute them, other members do not matter, and `group` is only whose commits they are.
         config: librdkafka's properties by their own names, such as {"auto.offset.reset": "earliest"}. Booleans and
-            numbers may be Python's.
+            numbers may be Python's, and passwords `from_file()` and `from_env()`, in both of these dicts.
         registry_config: properties of the registry client.
+        oauth_token: with {"sasl.mechanism": "OAUTHBEARER"}: a function without parameters that gives an `OAuthToken`,
+            or a tuple (token, expiry, principal, extensions) like it. A thread of the listener's asks it at once, and
+            again when three quarters of a token's life are over, whether anybody polls or not. What it raises is told
+            as an AuthenticationError by the next poll, once no token is good any more, and it is asked again.
         metadata: which metadata columns stand after the message's fields: "offset", "partition", "topic",
             "timestamp", "timestamp_type", "schema_id", "key", "headers", "leader_epoch", "tombstone". A column has its
             name with an underscore before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or
@@ -137,7 +144,8 @@ def listener(
             comes out of there, and the rebalance is done all the same: the next poll goes on. They must not poll.
 
     Raises:
-        ConfigError: an argument or a property has a wrong or unknown value; the message names it.
+        ConfigError: an argument or a property has a wrong or unknown value, or a secret's file or variable is missing;
+            the message names it.
         SchemaError: a reader schema is invalid.
         TypeError: an argument has a wrong Python type.
         ForkError: this process was forked from one that had used pykafarr.
@@ -152,7 +160,7 @@ def listener(
         "topics": _places.topics(topics, assigned),
         "assign": assigned,
         "start": _places.start(start),
-        "registry_url": "" if registry_url is None else _arguments.text("registry_url", registry_url),
+        "registry_url": _arguments.registry_url(registry_url),
         "config": _arguments.properties("config", config),
         "registry_config": _arguments.properties("registry_config", registry_config),
         "metadata": _arguments.metadata_columns(metadata, with_key=key is not None),
@@ -172,5 +180,8 @@ def listener(
         **rebalances.settings(),
         **_arguments.column_options(columns, unions, recursion, bounds),
         "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
+        "oauth_token": oauth_token is not None,
     }
-    return Listener(settings, _arguments.dtype_backend(dtype_backend), rebalances)
+    if oauth_token is not None and not callable(oauth_token):
+        raise TypeError(f"oauth_token must be callable, not {type(oauth_token).__name__}")
+    return Listener(settings, _arguments.dtype_backend(dtype_backend), rebalances, oauth_token)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/cache"
+
+	"github.com/pykafarr/pykafarr/kafarr/redact"
 )
 
 // remember is how long an answer that will not soon change is given again without asking, so that a thousand
@@ -60,7 +62,7 @@ func NewConfluent(url string, properties map[string]string) (Registry, error) {
 	c.alive, c.end = context.WithCancel(context.Background())
 	// Fails for what the checks above missed, rather than at the first message.
 	if _, err := newLookup(c.alive, c.config, transport); err != nil {
-		return nil, &ConfigError{Property: "url", Err: c.redact(err)}
+		return nil, &ConfigError{Property: "url", Err: c.secrets.Error(err)}
 	}
 	return c, nil
 }
@@ -76,7 +78,7 @@ type confluent struct {
 	url       string
 	config    schemaregistry.Config
 	transport *http.Transport
-	secrets   []string
+	secrets   *redact.Secrets
 	alive     context.Context // until Close
 	end       context.CancelFunc
 
@@ -160,7 +162,7 @@ func (c *confluent) run(n name, running *call) {
 func (c *confluent) fetch(n name) (schema Schema, err *Error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = n.failed(Invalid, c.url, c.redact(fmt.Errorf("panic: %v\n%s", p, debug.Stack())))
+			err = n.failed(Invalid, c.url, c.secrets.Error(fmt.Errorf("panic: %v\n%s", p, debug.Stack())))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(c.alive, maxLookup)
@@ -181,7 +183,7 @@ func (c *confluent) fetch(n name) (schema Schema, err *Error) {
 	} else if n.guid != "" && noSuchAddress(failed) {
 		cause = fmt.Errorf("%w: does this registry find schemas by GUID?", cause)
 	}
-	return Schema{}, n.failed(kind, c.url, c.redact(cause))
+	return Schema{}, n.failed(kind, c.url, c.secrets.Error(cause))
 }
 
 // rememberFailure is called with mu held.
@@ -211,29 +213,7 @@ func (c *confluent) Close() error {
 func (c *confluent) String() string   { return "schema registry " + c.url }
 func (c *confluent) GoString() string { return c.String() }
 
-func secretsOf(config *schemaregistry.Config) []string {
-	secrets := []string{config.SaslPassword, config.BearerAuthToken, config.BearerAuthClientSecret, config.BasicAuthUserInfo}
-	if _, password, ok := strings.Cut(config.BasicAuthUserInfo, ":"); ok {
-		secrets = append(secrets, password)
-	}
-	kept := secrets[:0]
-	for _, secret := range secrets {
-		if len(secret) >= 4 { // shorter ones would be found in every other word
-			kept = append(kept, secret)
-		}
-	}
-	return kept
-}
-
-// redact keeps a server that echoes credentials from bringing them into our messages. Where it has to, it
-// cuts the chain of causes, since any of them could be printed.
-func (c *confluent) redact(err error) error {
-	text := err.Error()
-	for _, secret := range c.secrets {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	if text == err.Error() {
-		return err
-	}
-	return errors.New(text)
+func secretsOf(config *schemaregistry.Config) *redact.Secrets {
+	_, password, _ := strings.Cut(config.BasicAuthUserInfo, ":")
+	return redact.New(config.SaslPassword, config.BearerAuthToken, config.BearerAuthClientSecret, config.BasicAuthUserInfo, password)
 }

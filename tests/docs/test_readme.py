@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import pykafarr
 from pykafarr.testing import MockKafka
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +22,13 @@ PRICE = {
 def blocks(language: str) -> list[str]:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", blocks("python no-run"))
+def test_an_example_that_needs_what_is_not_here_compiles_and_names_what_there_is(code: str) -> None:
+    compile(code, "docs", "exec")
+    for name in re.findall(r"pykafarr\.(\w+)", code):
+        assert hasattr(pykafarr, name)
 
 
 @pytest.mark.parametrize("code", blocks("python"))

@@ -21,7 +21,6 @@ _PROPERTIES = f"""
 process.roles=broker,controller
 node.id=1
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 auto.create.topics.enable=false
 # The first member of a group need not wait for others that might come.
 group.initial.rebalance.delay.ms=0
@@ -78,13 +77,15 @@ class Kafka:
         return (
             f"listeners=PLAINTEXT://{self.servers},CONTROLLER://{ports.HOST}:{self._controller_port}\n"
             f"advertised.listeners=PLAINTEXT://{self.servers}\n"
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
             f"controller.quorum.voters=1@{ports.HOST}:{self._controller_port}\n"
             f"log.dirs={folder / 'data'}\n"
         )
 
-    def format(self) -> None:
-        """Prepares the empty data folder, as KRaft wants it."""
+    def format(self, *more: str) -> None:
+        """Prepares the empty data folder, as KRaft wants it; with more arguments of its tool."""
         command = [*self.java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._properties)]
+        command += more
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False
         )

@@ -75,7 +75,8 @@ def test_properties_become_librdkafkas_strings():
 
 def test_a_property_of_another_type_is_refused_without_showing_its_value():
     with pytest.raises(
-        TypeError, match=r"config\['sasl.password'\] must be a str, int, float or bool, not bytes"
+        TypeError,
+        match=r"config\['sasl.password'\] must be a str, int, float, bool, from_file\(\) or from_env\(\), not bytes",
     ) as info:
         _arguments.properties("config", {"sasl.password": b"secret"})
     assert "secret" not in str(info.value)

@@ -80,6 +80,7 @@ def test_the_settings_reach_the_library_as_json(fake):
             "ready_timeout_ms": 2000,
             "on_assign": False,
             "on_revoke": False,
+            "oauth_token": False,
         }
 
 

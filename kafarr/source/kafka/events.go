@@ -46,29 +46,49 @@ func (k *Kafka) event(ev kafka.Event) {
 // clientSaid takes an error event. Most of them librdkafka mends by itself, trying again: those are kept as the reason to give
 // if the wait gets too long. The others are told by the next Fetch.
 func (k *Kafka) clientSaid(e kafka.Error) {
-	text := e.Error()
+	text := k.secrets.Text(e.Error())
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
+	case k.aboutCertificates(e):
 	case e.IsFatal():
-		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "the client cannot go on: %w", e))
+		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "the client cannot go on: %w", k.secrets.Error(e)))
 	case e.Code() == kafka.ErrAllBrokersDown:
 		k.downAt = time.Now()
-		k.down = source.Errorf(source.Broker, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
+		kind := source.Broker
+		if k.denied {
+			kind = source.Authentication
+		}
+		k.down = source.Errorf(kind, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
 		k.problem = k.down.Error()
 		return
-	case e.Code() == kafka.ErrTransport, e.Code() == kafka.ErrResolve:
-		k.problem, k.transport = text, text
+	case e.Code() == kafka.ErrTransport, e.Code() == kafka.ErrResolve, e.Code() == kafka.ErrSsl:
+		k.problem, k.transport, k.denied = text, text, false
 		return // librdkafka has logged it
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
 	case e.Code() == kafka.ErrMaxPollExceeded:
 		k.errs = append(k.errs, source.Errorf(source.Group, "%w (max.poll.interval.ms): the group has given the partitions to others; poll more often, or raise it. The next poll joins again", e))
+	case toldAtOnce[e.Code()] && kindOf(e.Code()) == source.Authentication:
+		k.loginRefused(e)
+		k.cfg.Log(4, "CLIENT", text)
+		return
 	case toldAtOnce[e.Code()]:
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "%w", e))
 	}
 	k.problem = text
 	k.cfg.Log(4, "CLIENT", text)
+}
+
+// connectionFailed takes a log line "[thrd:NAME]: …": of some failures, such as a wrong security.protocol, no event tells.
+func (k *Kafka) connectionFailed(line string) {
+	if _, text, ok := strings.Cut(line, "]: "); ok {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if !k.denied { // that says more
+			k.transport = k.secrets.Text(text)
+		}
+	}
 }
 
 // unavailable notes the topics that the cluster does not have, or does not show to this user. k.mu is held.

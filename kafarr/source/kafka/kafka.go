@@ -15,6 +15,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -30,6 +31,8 @@ type Config struct {
 	// LeaderEpochs: fill Record.LeaderEpoch.
 	LeaderEpochs bool
 	Handler      source.Handler
+	// Token is asked for OAUTHBEARER's tokens, from a goroutine of this source; nil: the client gets them by itself.
+	Token func(context.Context) (Token, error)
 	// Log is called from a goroutine of this source for each line that librdkafka logs; level is syslog's.
 	Log func(level int, facility, message string)
 }
@@ -53,6 +56,9 @@ type Kafka struct {
 	calls    sync.WaitGroup // under way, even if nobody waits for them any more: the client must outlive them
 	stopLogs chan struct{}
 	found    atomic.Bool // all partitions of cfg.Assign exist
+	ctx      context.Context
+	cancel   context.CancelFunc // at the beginning of Close
+	secrets  *redact.Secrets
 
 	// Of the goroutine that fetches.
 	errs       []error
@@ -72,32 +78,48 @@ type Kafka struct {
 	missing   map[string]error         // topics of the subscription that cannot be read
 	paused    map[source.Position]bool // Offset 0, as are those of sought
 	sought    map[source.Position]time.Time
+	told      []error // by other goroutines, for the next Serve
+	denied    bool    // the last thing heard of the cluster
+	principal string  // of the last token
+	noToken   string  // why there is none after that
+	// diagnosing: a certificate is being looked at
+	diagnosing bool
 }
 
 // Open makes a consumer and subscribes. It does not wait for the network.
 func Open(cfg Config) (*Kafka, error) {
+	if err := checkToken(cfg); err != nil {
+		return nil, err
+	}
 	conf, err := configMap(cfg)
 	if err != nil {
 		return nil, err
 	}
+	secrets, pass := secretsOf(cfg.Properties), cfg.Log
+	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
 	k := &Kafka{
-		cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, paused: map[source.Position]bool{},
+		secrets: secrets,
+		cfg:     cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, paused: map[source.Position]bool{},
 		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}),
 	}
 	lines := make(chan kafka.LogEvent, 1000)
 	conf["go.logs.channel.enable"] = true
 	conf["go.logs.channel"] = lines
 	if k.consumer, err = kafka.NewConsumer(&conf); err != nil {
-		return nil, source.Errorf(source.Config, "%s", configText(err))
+		return nil, source.Errorf(source.Config, "%s", secrets.Text(configText(err)))
 	}
 	if k.queue, err = newQueue(k.consumer, wants(cfg)); err != nil {
 		_ = k.consumer.Close()
 		return nil, err
 	}
-	k.logs.Go(func() { passLogs(lines, k.stopLogs, cfg.Log) })
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	k.logs.Go(func() { passLogs(lines, k.stopLogs, k.logged) })
 	if k.reassigned, err = reassigned(k.consumer); err != nil {
 		_ = k.Close()
 		return nil, err
+	}
+	if cfg.Token != nil {
+		k.calls.Go(k.keepToken)
 	}
 	if len(cfg.Assign) > 0 {
 		k.calls.Go(k.findPartitions)
@@ -142,6 +164,14 @@ func configText(err error) string {
 	return "config: " + err.Error()
 }
 
+// logged takes a line of the client's log.
+func (k *Kafka) logged(level int, facility, message string) {
+	if facility == "FAIL" {
+		k.connectionFailed(message)
+	}
+	k.cfg.Log(level, facility, message)
+}
+
 // passLogs passes a client's log lines on until stop is closed.
 func passLogs(lines <-chan kafka.LogEvent, stop <-chan struct{}, log func(level int, facility, message string)) {
 	for {
@@ -173,6 +203,10 @@ func (k *Kafka) Serve() error {
 		}
 		k.event(ev)
 	}
+	k.mu.Lock()
+	k.errs = append(k.errs, k.told...)
+	k.told = nil
+	k.mu.Unlock()
 	if len(k.errs) == 0 {
 		return nil
 	}
@@ -406,6 +440,7 @@ func (k *Kafka) Close() error {
 	k.mu.Lock()
 	k.ended = true
 	k.mu.Unlock()
+	k.cancel()
 	k.calls.Wait()
 	k.GiveUp() // or Consumer.Close waits for ever
 	fatal := k.queue.fatal()

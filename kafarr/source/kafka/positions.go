@@ -252,7 +252,7 @@ func (k *Kafka) expect(positions []source.Position) {
 func (k *Kafka) came(chunks []source.Chunk) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.down = nil
+	k.down, k.denied = nil, false
 	if len(k.sought) == 0 {
 		return
 	}

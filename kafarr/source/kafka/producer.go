@@ -45,6 +45,8 @@ var unlessSet = []struct{ name, alias, value string }{
 
 // OpenDeadLetters makes a producer for a topic, with the Servers, Properties and Log of a consumer's Config. It does not wait for the network.
 func OpenDeadLetters(topic string, cfg Config) (*DeadLetters, error) {
+	secrets, pass := secretsOf(cfg.Properties), cfg.Log
+	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
 	conf, err := letterMap(cfg)
 	if err != nil {
 		return nil, err
@@ -58,7 +60,7 @@ func OpenDeadLetters(topic string, cfg Config) (*DeadLetters, error) {
 	conf["go.produce.channel.size"] = 0
 	d := &DeadLetters{topic: topic, reports: make(chan kafka.Event, 1000), stopLogs: make(chan struct{})}
 	if d.producer, err = kafka.NewProducer(&conf); err != nil {
-		return nil, source.Errorf(source.Config, "%s", configText(err))
+		return nil, source.Errorf(source.Config, "%s", secrets.Text(configText(err)))
 	}
 	d.running.Go(func() { passLogs(lines, d.stopLogs, cfg.Log) })
 	d.running.Go(func() { d.hear(cfg.Log) })

@@ -1,0 +1,93 @@
+package main
+
+// #define KAFARR_TYPES_ONLY
+// #include "kafarr.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+)
+
+// tokens carries the core's question for a token out, and the answer in: nothing calls back over the boundary.
+type tokens struct {
+	wanted  chan struct{}
+	answers chan tokenIn
+	over    chan struct{} // closed with the listener
+}
+
+func newTokens() *tokens {
+	return &tokens{wanted: make(chan struct{}, 1), answers: make(chan tokenIn, 1), over: make(chan struct{})}
+}
+
+// tokenIn is a token as it comes over the boundary, or why there is none.
+type tokenIn struct {
+	Token      string            `json:"token"`
+	ExpiryMS   int64             `json:"expiry_ms"`
+	Principal  string            `json:"principal"`
+	Extensions map[string]string `json:"extensions"`
+	Failure    string            `json:"failure"`
+}
+
+// ask is the listener's kafarr.Config.OAuthToken.
+func (t *tokens) ask(ctx context.Context) (kafarr.OAuthToken, error) {
+	select { // an answer that nobody asked for
+	case <-t.answers:
+	default:
+	}
+	select {
+	case t.wanted <- struct{}{}:
+	case <-ctx.Done():
+		return kafarr.OAuthToken{}, ctx.Err()
+	}
+	select {
+	case in := <-t.answers:
+		if in.Failure != "" {
+			return kafarr.OAuthToken{}, errors.New(in.Failure)
+		}
+		return kafarr.OAuthToken{Value: in.Token, Expiry: time.UnixMilli(in.ExpiryMS), Principal: in.Principal, Extensions: in.Extensions}, nil
+	case <-ctx.Done():
+		return kafarr.OAuthToken{}, ctx.Err()
+	}
+}
+
+//export listener_token_wanted
+func listener_token_wanted(handle, sliceMS C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		l, err := get[*listener](int64(handle))
+		if err != nil {
+			return err
+		}
+		select {
+		case <-l.tokens.over:
+			return closed(int64(handle))
+		case <-l.tokens.wanted:
+			return nil
+		case <-time.After(milliseconds(sliceMS)):
+			return errPending
+		}
+	})
+}
+
+//export listener_token
+func listener_token(handle C.int64_t, answer *C.char, n C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		l, err := get[*listener](int64(handle))
+		if err != nil {
+			return err
+		}
+		var in tokenIn
+		if err := parse(answer, n, &in); err != nil {
+			return err
+		}
+		select {
+		case l.tokens.answers <- in:
+			return nil
+		default:
+			return coded(kafarr.StateError, "a token was brought that nobody has asked for")
+		}
+	})
+}

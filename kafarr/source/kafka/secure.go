@@ -1,0 +1,115 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/redact"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// secretProperties are the ends of the names of properties whose values nobody may see.
+var secretProperties = []string{"password", "secret", "passphrase", "key.pem", "oauthbearer.config"}
+
+// secretsOf finds what is secret among the properties, passwords in URLs included.
+func secretsOf(properties map[string]string) *redact.Secrets {
+	var found []string
+	for name, value := range properties {
+		for _, end := range secretProperties {
+			if strings.HasSuffix(name, end) {
+				found = append(found, value)
+			}
+		}
+		if address, err := url.Parse(value); err == nil && address.User != nil {
+			password, _ := address.User.Password()
+			found = append(found, password)
+		}
+	}
+	return redact.New(found...)
+}
+
+// property is the value under the first of the names that is set.
+func (k *Kafka) property(names ...string) string {
+	for _, name := range names {
+		if value, set := k.cfg.Properties[name]; set {
+			return value
+		}
+	}
+	return ""
+}
+
+// login names what the client shows to brokers: "SCRAM-SHA-256 as anna". k.mu is held.
+func (k *Kafka) login() string {
+	if !strings.HasPrefix(strings.ToUpper(k.property("security.protocol")), "SASL") {
+		return "TLS"
+	}
+	mechanism, user := k.property("sasl.mechanism", "sasl.mechanisms"), k.property("sasl.username")
+	if mechanism == oauthBearer {
+		user = k.property("sasl.oauthbearer.client.id", "sasl.oauthbearer.client.credentials.client.id")
+		if k.principal != "" {
+			user = k.principal
+		}
+	}
+	if user == "" {
+		return mechanism
+	}
+	return mechanism + " as " + user
+}
+
+// loginRefused keeps an error about the credentials for the next Serve, and as the reason to give if nothing comes after it. k.mu is held.
+func (k *Kafka) loginRefused(err error) {
+	e := source.Errorf(source.Authentication, "%s: %w", k.login(), k.secrets.Error(err))
+	if k.noToken != "" && !strings.Contains(e.Error(), k.noToken) {
+		e = source.Errorf(source.Authentication, "%w (%s)", e, k.noToken)
+	}
+	k.denied, k.problem, k.transport = true, e.Error(), e.Error()
+	k.tell(e)
+}
+
+// Refused tells whether the last that was heard of the cluster is that it does not like our credentials. librdkafka is silent about the
+// tries that end alike, so who waits would hear of nothing else than the waiting.
+func (k *Kafka) Refused() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.denied
+}
+
+// certificateAlert finds the ways in which TLS says that the peer does not like our certificate, or misses it.
+var certificateAlert = regexp.MustCompile(`SSL alert number (42|43|44|45|46|48|49|116)\b`)
+
+// aboutCertificates takes an error of a connection that no further try will mend: false, if it is none. k.mu is held.
+func (k *Kafka) aboutCertificates(e kafka.Error) bool {
+	text := e.Error()
+	switch {
+	case strings.Contains(text, "certificate verify failed"):
+		k.diagnose(text)
+	case certificateAlert.MatchString(text):
+		what := "the broker refused the client's certificate"
+		if k.property("ssl.certificate.location", "ssl.certificate.pem", "ssl.keystore.location") == "" {
+			what = "the broker wants a certificate of the client, and none is configured (ssl.certificate.location)"
+		}
+		k.loginRefused(fmt.Errorf("%s: %s", what, text))
+	default:
+		return false
+	}
+	return true
+}
+
+// tell keeps an error for the next Serve. Of the errors about credentials, which come with every try, only the last is told. k.mu is held.
+func (k *Kafka) tell(err error) {
+	var e *source.Error
+	if errors.As(err, &e) && e.Kind == source.Authentication {
+		for i, other := range k.told {
+			if errors.As(other, &e) && e.Kind == source.Authentication {
+				k.told[i] = err
+				return
+			}
+		}
+	}
+	k.told = append(k.told, err)
+}

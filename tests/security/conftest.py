@@ -1,0 +1,49 @@
+"""A Kafka node that wants credentials, and listeners on it. A topic holds one message, b"hello"."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+import pykafarr
+from tests.servers import secured
+
+Listen = Callable[..., pykafarr.Listener]
+TOPIC = "guarded"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[secured.SecuredKafka]:
+    with secured.start() as running:
+        running.create_topic(TOPIC)
+        producer = Producer({"bootstrap.servers": running.servers, "log_level": 2})
+        producer.produce(TOPIC, b"hello")
+        assert producer.flush(30) == 0
+        yield running
+
+
+@pytest.fixture
+def listen(kafka: secured.SecuredKafka) -> Iterator[Listen]:
+    """listen("SASL", {"sasl.mechanism": …}): a listener at that address of the node, closed at the test's end."""
+    opened: list[pykafarr.Listener] = []
+
+    def open_listener(name: str, config: dict[str, Any], **options: Any) -> pykafarr.Listener:
+        merged = {"auto.offset.reset": "earliest", "reconnect.backoff.max.ms": 500, **config}
+        asked = {"value": "string", "metadata": (), "ready_timeout": 20_000, **options}
+        group = f"g-{next(_numbers)}"
+        opened.append(pykafarr.listener(kafka.at(name), group, TOPIC, None, config=merged, **asked))
+        return opened[-1]
+
+    yield open_listener
+    for listener in opened:
+        listener.close(commit=False)
+
+
+def greets(listener: pykafarr.Listener) -> bool:
+    """Whether the topic's message can be read."""
+    return list(listener.poll(1, 10_000)[1]["value"]) == ["hello"]

@@ -1,0 +1,104 @@
+"""A Kafka node that wants credentials: a listener per way of asking for them, side by side, and an open one."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from . import folder, ports
+from .certificates import Authority
+from .kafka import Kafka
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+USER = "anna"
+PASSWORD = "anna's own password"
+SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+KEY_PASSWORD = "opens the key"
+
+# Listener names and the protocol of each: PLAIN and SCRAM without and with TLS, unsigned tokens, TLS with the right
+# certificate and two wrong ones, and TLS that wants a certificate from the client.
+_LISTENERS = {
+    "OPEN": "PLAINTEXT",
+    "SASL": "SASL_PLAINTEXT",
+    "SASLTLS": "SASL_SSL",
+    "TOKEN": "SASL_PLAINTEXT",
+    "TLS": "SSL",
+    "EXPIRED": "SSL",
+    "OTHERHOST": "SSL",
+    "MUTUAL": "SSL",
+}
+_MODULES = "org.apache.kafka.common.security"
+
+
+@contextlib.contextmanager
+def start() -> Iterator[SecuredKafka]:
+    """Starts the node; stops it and removes its data at the end."""
+    with folder.temporary() as place, contextlib.ExitStack() as cleanup:
+        kafka = SecuredKafka(place)
+        kafka.format(*(f"--add-scram={one}=[name={USER},password={PASSWORD}]" for one in SCRAM))
+        cleanup.callback(kafka.process.stop)
+        kafka.start()
+        yield kafka
+
+
+class SecuredKafka(Kafka):
+    """The node. `servers` is the listener that asks nobody, `at(name)` another one."""
+
+    def __init__(self, place: Path) -> None:
+        self.authority = Authority(place, "authority")
+        self.stranger = Authority(place, "stranger")
+        self.client = self.authority.sign("client", password=KEY_PASSWORD)
+        self._ports = dict(zip(_LISTENERS, ports.free(len(_LISTENERS)), strict=True))
+        self._certificates = {
+            "EXPIRED": self.authority.sign("expired", ports.HOST, expired=True),
+            "OTHERHOST": self.authority.sign("otherhost", "kafka.example.com"),
+        }
+        for name in ("SASLTLS", "TLS", "MUTUAL"):
+            self._certificates[name] = self.authority.sign(name.lower(), ports.HOST)
+        super().__init__(place / "kafka")
+        self._port, self.servers = self._ports["OPEN"], self.at("OPEN")
+
+    def at(self, name: str) -> str:
+        """The bootstrap servers of a listener."""
+        return f"{ports.HOST}:{self._ports[name]}"
+
+    def create_topic(self, name: str) -> None:
+        """Creates a topic of one partition."""
+        # Not at the top: only this needs the package.
+        from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # as in cluster.py
+
+        admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 2})
+        admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+
+    def _addresses(self, folder: Path) -> str:
+        everywhere = ",".join(f"{name}://{self.at(name)}" for name in _LISTENERS)
+        controller = f"{ports.HOST}:{self._controller_port}"
+        lines = [
+            f"listeners={everywhere},CONTROLLER://{controller}",
+            f"advertised.listeners={everywhere}",
+            "listener.security.protocol.map=CONTROLLER:PLAINTEXT,"
+            + ",".join(f"{name}:{protocol}" for name, protocol in _LISTENERS.items()),
+            "inter.broker.listener.name=OPEN",
+            f"controller.quorum.voters=1@{controller}",
+            f"log.dirs={folder / 'data'}",
+            # The session of a token ends with it, for whoever does not show a newer one.
+            "connections.max.reauth.ms=60000",
+            "listener.name.token.sasl.enabled.mechanisms=OAUTHBEARER",
+            f"listener.name.token.oauthbearer.sasl.jaas.config={_MODULES}.oauthbearer.OAuthBearerLoginModule required;",
+            "listener.name.mutual.ssl.client.auth=required",
+        ]
+        for name in ("sasl", "sasltls"):
+            lines.append(f"listener.name.{name}.sasl.enabled.mechanisms=PLAIN,{','.join(SCRAM)}")
+            plain = f'{_MODULES}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+            lines.append(f"listener.name.{name}.plain.sasl.jaas.config={plain}")
+            for mechanism in SCRAM:
+                module = f"{_MODULES}.scram.ScramLoginModule required;"
+                lines.append(f"listener.name.{name}.{mechanism.lower()}.sasl.jaas.config={module}")
+        for name, identity in self._certificates.items():
+            prefix = f"listener.name.{name.lower()}.ssl"
+            lines += [f"{prefix}.keystore.type=PEM", f"{prefix}.keystore.location={identity.both}"]
+            lines += [f"{prefix}.truststore.type=PEM", f"{prefix}.truststore.location={self.authority.file}"]
+        return "\n".join(lines) + "\n"
