@@ -38,7 +38,7 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 		if l.letters.full.Load() {
 			return crowded, nil
 		}
-		records = records[:min(len(records), limit-l.gathered, runMax)]
+		records = l.fitting(records[:min(len(records), limit-l.gathered, runMax)])
 		l.notice(chunk, records[0].Offset)
 		var out outcome
 		var err *Error
@@ -51,6 +51,20 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 			return out, err
 		}
 	}
+}
+
+// fitting leaves the records that a bounded batch has room for, and one at least: a run of large messages would pass its bound by far.
+func (l *Listener) fitting(records []source.Record) []source.Record {
+	if l.cfg.BatchBytes == DefaultBatchBytes { // where only Arrow's 32 bits set the bound, columns keep to it by themselves
+		return records
+	}
+	room := l.cfg.BatchBytes - l.bytes
+	for i := range records {
+		if room -= int(max(records[i].ValueLen, 0)); room <= 0 {
+			return records[:i+1]
+		}
+	}
+	return records
 }
 
 // notice tells where a log goes back: it was truncated, or the topic was deleted and created anew, and the client began again by auto.offset.reset. What is
