@@ -186,7 +186,7 @@ def main() -> None:
     seed, count = map(int, sys.argv[1:])
     caller = Caller(seed)
     caller.run(count)
-    print(f"seed {seed}: {count} steps: {caller.answers} calls answered, {caller.refusals} refused")
+    print(f"seed={seed} steps={count}: {caller.answers} calls answered, {caller.refusals} refused")
 
 
 if __name__ == "__main__":
