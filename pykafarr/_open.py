@@ -119,8 +119,8 @@ def listener(
             read it as text, the "json" encoding of its value.
         limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
             batch are bounded by `num_messages`.
-        memory_limit: most bytes that the listener may hold, 16 MiB at the least: librdkafka's queue and fetches, messages
-            not decoded yet, the batch being filled, dead letters on their way. None: no such bound. It sets
+        memory_limit: most bytes that the listener may hold, 16 MiB at the least: librdkafka's queue and fetches,
+            messages not decoded yet, the batch being filled, dead letters on their way. None: no such bound. It sets
             queued.max.messages.kbytes, fetch.max.bytes, fetch.message.max.bytes and batch_bytes, which must not be
             given besides. Frames returned are yours and do not count; one message larger than its share, a sixteenth,
             still comes. See docs/processes.md.

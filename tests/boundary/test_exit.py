@@ -23,7 +23,7 @@ def test_the_interpreter_exits_with_status_0_in_every_order_of_its_objects(pytho
             kafka = MockKafka(topics=["t"])
             produce(kafka, *range(10))
             open_ = lambda: pykafarr.listener(
-                kafka.servers, "group", None, kafka.registry_url, assign={{"t": [0]}}, config={{"auto.offset.reset": "earliest"}}
+                kafka.servers, "group", None, kafka.registry_url, assign={{"t": [0]}}, start="earliest"
             )
             p, other = open_(), open_()
             first, second = p.poll_batch(num_messages=3), other.poll_batch(num_messages=3)
@@ -58,7 +58,8 @@ def test_the_interpreter_exits_with_status_0_in_every_order_of_its_objects(pytho
                     case 6:
                         local = threading.local()
                         local.thing = thing
-                        threading.Thread(target=lambda kept, local: time.sleep(1000), args=(thing, local), daemon=True).start()
+                        sleep = lambda kept, local: time.sleep(1000)
+                        threading.Thread(target=sleep, args=(thing, local), daemon=True).start()
                 thing = None
                 if not chance.randrange(4):
                     gc.collect()

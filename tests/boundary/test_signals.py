@@ -1,4 +1,4 @@
-"""Signals belong to the program: every wait answers Ctrl-C, and handlers, timers and faulthandler stay what they were."""
+"""Signals belong to the program: waits answer Ctrl-C, and handlers, timers and faulthandler stay what they were."""
 
 import signal
 
@@ -67,7 +67,7 @@ finally:
 
 
 def test_a_read_of_the_command_line_ends_within_a_second_of_a_signal(python):
-    """Also where the broker does not answer any more: the second Ctrl-C gives up on the goodbye, as the first one ends the reading."""
+    """Also where the broker does not answer any more: a second Ctrl-C gives up on the goodbye."""
     done = python(
         FROZEN
         + """
@@ -108,7 +108,8 @@ def test_handlers_and_what_is_ignored_stay_as_they_were(python):
     python(
         """
         seen = []
-        numbers = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM, signal.SIGWINCH]
+        names = ("USR1", "USR2", "HUP", "TERM", "CHLD", "ALRM", "WINCH")
+        numbers = [getattr(signal, "SIG" + name) for name in names]
         for number in numbers:
             signal.signal(number, lambda number, frame: seen.append(number))
         ignored = [number for number in signal.valid_signals() if signal.getsignal(number) == signal.SIG_IGN]
@@ -192,6 +193,6 @@ def test_faulthandler_tells_of_a_crash_whether_enabled_before_or_after_the_first
         """,
         status=-signal.SIGSEGV,
     )
-    assert 'in _receive' in done.stderr  # of the traceback on request
+    assert "in _receive" in done.stderr  # of the traceback on request
     assert "Fatal Python error: Segmentation fault" in done.stderr
     assert "in on_purpose" in done.stderr

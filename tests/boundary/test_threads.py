@@ -89,8 +89,9 @@ def test_a_close_in_the_middle_of_other_threads_calls_ends_each_with_closed_erro
                 p = open_listener(kafka)
                 p.poll_batch(num_messages=1)
                 calls = [
-                    lambda: p.poll(num_messages=3, max_time=5), lambda: p.poll_batch(num_messages=3, max_time=5), p.commit,
-                    lambda: p.seek("t", 0, 0), p.pause, p.resume, p.position, p.committed, p.lag, p.assignment, p.stats,
+                    lambda: p.poll(num_messages=3, max_time=5), lambda: p.poll_batch(num_messages=3, max_time=5),
+                    lambda: p.seek("t", 0, 0), p.commit, p.pause, p.resume, p.position, p.committed, p.lag,
+                    p.assignment, p.stats,
                 ]
                 ends = {}
                 def work(number, call):
