@@ -3,8 +3,9 @@
 # Without the group's protocol, and with short fetches, a seek takes milliseconds.
 OPEN = """
         def open_listener(kafka):
-            config = {"auto.offset.reset": "earliest", "fetch.wait.max.ms": 5}
-            return pykafarr.listener(kafka.servers, "group", None, kafka.registry_url, assign={"t": [0]}, config=config)
+            where = {"assign": {"t": [0]}, "start": "earliest"}
+            config = {"fetch.wait.max.ms": 5}
+            return pykafarr.listener(kafka.servers, "group", None, kafka.registry_url, **where, config=config)
 """
 
 
