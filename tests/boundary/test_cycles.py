@@ -5,7 +5,7 @@ import os
 from .test_panic import LIBRARY
 
 # How often one is opened and closed: `make test-processes` asks for 500.
-CYCLES = int(os.environ.get("PYKAFARR_CYCLES", "60"))
+CYCLES = int(os.environ.get("PYKAFARR_CYCLES", "40"))
 
 
 def test_opening_and_closing_leaves_threads_descriptors_goroutines_and_handles_constant(python):

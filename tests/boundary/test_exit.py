@@ -3,7 +3,7 @@
 import os
 
 # How many endings are tried, each another: `make test-processes` asks for a hundred and more.
-ENDINGS = int(os.environ.get("PYKAFARR_ENDINGS", "8"))
+ENDINGS = int(os.environ.get("PYKAFARR_ENDINGS", "5"))
 
 
 def test_the_interpreter_exits_with_status_0_in_every_order_of_its_objects(python):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 # How many children the test under load forks: `make test-processes` asks for more.
-FORKS = int(os.environ.get("PYKAFARR_FORKS", "30"))
+FORKS = int(os.environ.get("PYKAFARR_FORKS", "20"))
 
 
 def test_children_of_a_server_that_forks_after_importing_each_read(python):
