@@ -83,6 +83,15 @@ leaks: build build-testing $(VENV)/dev.stamp ## Look for leaks with LeakSanitize
 soak: build $(VENV)/dev.stamp ## Read ten million messages and print how the resident memory grows (SOAK_ARGS=--plant-leak)
 	$(VENV)/bin/python -m bench.soak $(SOAK_ARGS)
 
+.PHONY: soak-long
+soak-long: build $(VENV)/dev.stamp ## Read a hundred million messages (writing them takes ten minutes): less than 8 MiB of growth
+	$(VENV)/bin/python -m bench.soak --messages=100000000 --listeners=1 --limit=0.08 $(SOAK_ARGS)
+
+.PHONY: test-processes
+test-processes: build build-testing $(VENV)/dev.stamp ## Fork, end, open and close, call and limit memory in earnest, and print the figures
+	PYKAFARR_FORKS=200 PYKAFARR_ENDINGS=100 PYKAFARR_CYCLES=500 PYKAFARR_SEEDS=1-21 $(PYTEST) -q -rP --no-header \
+		$(addprefix tests/boundary/test_,servers.py exit.py cycles.py calls.py threads.py signals.py) tests/integration/test_memory_limit.py $(PYTEST_ARGS)
+
 # The library with a panic on purpose and the like, for the boundary tests: never packaged.
 .PHONY: build-testing
 build-testing:

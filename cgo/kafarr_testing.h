@@ -13,6 +13,10 @@ int32_t kafarr_testing_panic(struct kafarr_error *error);
 int32_t kafarr_testing_panic_start(int64_t *operation, struct kafarr_error *error);
 /* Loses a block of column memory and, with it, C memory that no pointer leads to. */
 void kafarr_testing_leak(int64_t bytes);
+/* How many goroutines there are. */
+int64_t kafarr_testing_goroutines(void);
+/* How many handles of listeners, operations and the like are open. */
+int64_t kafarr_testing_handles(void);
 
 #endif
 #endif

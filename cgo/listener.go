@@ -62,6 +62,7 @@ type listenerConfig struct {
 	OnAssign       bool                       `json:"on_assign"`
 	OnRevoke       bool                       `json:"on_revoke"`
 	OAuthToken     bool                       `json:"oauth_token"`
+	MemoryLimit    int64                      `json:"memory_limit"`
 	columnOptions
 }
 
@@ -129,7 +130,7 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
 		cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
 		cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
-		cfg.Limits, cfg.BatchBytes, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.DeadLetters
+		cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
 		cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(l.events)
 		tellRebalances(&cfg, c.OnAssign, c.OnRevoke)
 		l.Listener, err = kafarr.Open(cfg)

@@ -47,6 +47,9 @@ type Config struct {
 	Limits avro.Limits
 	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.
 	BatchBytes int
+	// MemoryLimit bounds the bytes that the listener holds: the client's queue, the messages taken from it, the batch being built and the letters to DeadLetterTopic;
+	// 0: no bound but BatchBytes and those of librdkafka. What Poll has returned does not count.
+	MemoryLimit int64
 	// Value says what values are, and Key what keys are, where Metadata asks for them.
 	Value, Key Content
 	// Framing is how values say which schema they were written with, and Schemas those that they do not carry, for Bare and SingleObject. Keys are framed as Confluent
@@ -118,6 +121,9 @@ func (c *Config) validate() error {
 	if c.BatchBytes < 0 || c.BatchBytes > DefaultBatchBytes {
 		return errorf(ConfigError, "limits: batch_bytes must be from 1 to %d, not %d", DefaultBatchBytes, c.BatchBytes)
 	}
+	if err := c.validateMemory(); err != nil {
+		return err
+	}
 	if _, err := c.Limits.Resolved(); err != nil {
 		return errorf(ConfigError, "%w", err)
 	}
@@ -168,7 +174,7 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 	if open == nil {
 		open = func(h source.Handler) (source.Source, error) {
 			return kafka.Open(kafka.Config{
-				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.Properties,
+				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.consumerProperties(),
 				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect || c.DeadLetterTopic != "",
 				Headers:    c.wants(Headers) || c.Framing == SchemaHeader || c.DeadLetterTopic != "", LeaderEpochs: c.wants(LeaderEpoch),
 				Handler: h, Log: log.client, Token: c.OAuthToken,

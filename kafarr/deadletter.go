@@ -21,6 +21,7 @@ import (
 // error of the poll, or of the commit, under way, and the next one writes the letter again.
 type deadLetters struct {
 	topic   string
+	most    int // bytes on their way
 	open    func() (source.DeadLetters, error)
 	settled func(*letter) // the brokers have it
 
@@ -75,8 +76,8 @@ func (c *Config) validateDeadLetters() error {
 	return nil
 }
 
-func newDeadLetters(topic string, open func() (source.DeadLetters, error), settled func(*letter)) *deadLetters {
-	return &deadLetters{topic: topic, open: open, settled: settled, flying: map[*letter]bool{}, changed: make(chan struct{})}
+func newDeadLetters(topic string, most int, open func() (source.DeadLetters, error), settled func(*letter)) *deadLetters {
+	return &deadLetters{topic: topic, most: most, open: open, settled: settled, flying: map[*letter]bool{}, changed: make(chan struct{})}
 }
 
 // deadLetter writes a rejected message to the dead-letter topic, if there is one.
@@ -191,7 +192,7 @@ func (d *deadLetters) answer(one *letter, err error) {
 
 // measure keeps full up to date. d.mu is held.
 func (d *deadLetters) measure() {
-	d.full.Store(len(d.flying)+len(d.failed) >= maxLetters || d.bytes >= maxLetterBytes)
+	d.full.Store(len(d.flying)+len(d.failed) >= maxLetters || d.bytes >= d.most)
 }
 
 func (d *deadLetters) explain(one *letter, err error) *Error {

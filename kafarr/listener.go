@@ -95,9 +95,7 @@ func Open(cfg Config) (*Listener, error) {
 	if cfg.ReadyTimeout == 0 {
 		cfg.ReadyTimeout = DefaultReadyTimeout
 	}
-	if cfg.BatchBytes == 0 {
-		cfg.BatchBytes = DefaultBatchBytes
-	}
+	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
@@ -124,7 +122,7 @@ func Open(cfg Config) (*Listener, error) {
 	if err := l.given(); err != nil {
 		return nil, wrap(err)
 	}
-	l.letters = newDeadLetters(cfg.DeadLetterTopic, l.cfg.openDeadLetters(l.log), l.letterSettled)
+	l.letters = newDeadLetters(cfg.DeadLetterTopic, cfg.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterSettled)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	var err error
 	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {

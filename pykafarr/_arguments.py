@@ -31,6 +31,7 @@ LIMITS = ("schema_depth", "columns", "value_depth", "block_items", "empty_items"
 
 # 2^31-1 rows: Arrow's utf8 and binary columns count with 32 bits.
 MAX_MESSAGES = 2**31 - 1
+MAX_MEMORY = 2**62
 # About 300 years in milliseconds would overflow Go's nanoseconds; 30 years are for ever, too.
 _FOREVER_MS = 10**12
 

@@ -8,7 +8,7 @@
 | dictionary (an Avro enum)                    | category, the schema's symbols in order; null is NaN       |
 | all else, and bool, ints and floats with null| pandas.ArrowDtype; null is pandas.NA                       |
 | month_day_nano_interval; whatever holds      | object: pyarrow.MonthDayNano; the values themselves;       |
-| Arrow's dense unions                         | null is None, with every dtype_backend: pandas.ArrowDtype  |
+| Arrow's dense unions; with pandas 2, uuid    | null is None, with every dtype_backend: pandas.ArrowDtype  |
 |                                              | raises on them (pandas 3.1), at the latest when shown      |
 
 pyarrow's to_pandas() would turn a nullable long into float64, which loses digits past 2^53 in those batches only that
@@ -46,6 +46,9 @@ _STR: Any = (
     else pd.StringDtype(storage="pyarrow", na_value=np.nan)
 )
 
+# pandas 2 raises on a column of Arrow's own uuid type as soon as it is shown.
+_NO_UUID = pd.__version__.startswith("2.")
+
 # An Arrow array to what a frame holds: a numpy array or an extension array of pandas.
 Converter: TypeAlias = "Callable[[pa.Array[Any], Memory], Any]"
 
@@ -80,7 +83,7 @@ def _converters(schema: pa.Schema, dtype_backend: DtypeBackend | None) -> list[C
 
 def _converter(field: pa.Field[Any], dtype_backend: DtypeBackend | None) -> Converter:
     kind: Any = field.type
-    if types.is_interval(kind) or _holds_union(kind):
+    if types.is_interval(kind) or _holds_union(kind) or (_NO_UUID and isinstance(kind, pa.BaseExtensionType)):
         return _objects
     if dtype_backend is not None:
         return _arrow_backed if dtype_backend == "pyarrow" else _as_pyarrow

@@ -57,6 +57,7 @@ def listener(
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
     limits: Mapping[str, int] | None = None,
+    memory_limit: int | None = None,
     ready_timeout: Duration = 30000,
     dtype_backend: DtypeBackend | None = None,
     on_assign: OnAssign | None = None,
@@ -129,6 +130,11 @@ def listener(
             read it as text, the "json" encoding of its value.
         limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
             batch are bounded by `num_messages`.
+        memory_limit: most bytes that the listener may hold, 16 MiB at the least: librdkafka's queue and fetches,
+            messages not decoded yet, the batch being filled, dead letters on their way. None: no such bound. It sets
+            queued.max.messages.kbytes, fetch.max.bytes, fetch.message.max.bytes and batch_bytes, which must not be
+            given besides. Frames returned are yours and do not count; one message larger than its share, a sixteenth,
+            still comes. See docs/processes.md.
         ready_timeout: how long the first polls may wait for the broker, the group and the topics, on top of their own
             max_time; milliseconds or a timedelta.
         dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
@@ -178,6 +184,9 @@ def listener(
         "reader_schemas": reader_schemas(reader_schema),
         "batch_bytes": bounds.pop("batch_bytes", 0),
         **rebalances.settings(),
+        "memory_limit": (
+            0 if memory_limit is None else _arguments.integer("memory_limit", memory_limit, 1, _arguments.MAX_MEMORY)
+        ),
         **_arguments.column_options(columns, unions, recursion, bounds),
         "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
         "oauth_token": oauth_token is not None,

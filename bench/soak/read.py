@@ -92,9 +92,13 @@ def verdict(recorder: Recorder, given: argparse.Namespace) -> list[str]:
     """Prints the figures, and gives what is wrong with them."""
     gc.collect()
     live = library().lib.kafarr_live_bytes()
-    slope = growth([w for w in recorder.windows if w.rows > WARM_UP * given.messages]) * 1e6 / MIB
+    windows = [w for w in recorder.windows if w.rows > WARM_UP * given.messages]
+    slope = growth(windows) * 1e6 / MIB
     print(f"column memory in use at the end: {live:,} bytes")
-    print(f"slope after warm-up: {slope:+.3f} MiB per million messages, {10 * slope:+.2f} per ten million")
+    print(
+        f"slope after warm-up, over {len(windows)} windows: {slope:+.3f} MiB per million messages, "
+        f"{100 * slope:+.2f} per 100 million"
+    )
     failures = []
     if slope > given.limit:
         failures.append(f"the resident memory grows by {slope:.3f} MiB per million messages; allowed are {given.limit}")

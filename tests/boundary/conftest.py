@@ -18,6 +18,9 @@ import pykafarr
 from pykafarr._lib import library
 from pykafarr.testing import MockKafka
 
+# A shell starts what runs in its background with SIGINT ignored, and that is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 SCHEMA = {"type": "record", "name": "A", "fields": [{"name": "x", "type": "long"}]}
 
 def listen(kafka, **options):

@@ -50,6 +50,7 @@ def test_the_settings_reach_the_library_as_json(fake):
         unions="dense",
         recursion="json",
         limits={"columns": 5, "batch_bytes": 6},
+        memory_limit=7,
         ready_timeout=timedelta(seconds=2),
     ):
         assert fake.settings == {
@@ -77,6 +78,7 @@ def test_the_settings_reach_the_library_as_json(fake):
             "recursion": "json",
             "limits": {"columns": 5},
             "batch_bytes": 6,
+            "memory_limit": 7,
             "ready_timeout_ms": 2000,
             "on_assign": False,
             "on_revoke": False,
@@ -107,6 +109,8 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"acknowledge": "never"}, pykafarr.ConfigError),
         ({"limits": {"no_such": 5}}, pykafarr.ConfigError),
         ({"limits": {"columns": 1.5}}, TypeError),
+        ({"memory_limit": 0}, pykafarr.ConfigError),
+        ({"memory_limit": 1e9}, TypeError),
         ({"config": {"a": None}}, TypeError),
         ({"metadata": ["offsets"]}, pykafarr.ConfigError),
         ({"errors": "ignore"}, pykafarr.ConfigError),

@@ -408,6 +408,11 @@ def test_a_slice_of_a_batch_holds_its_rows_only(name):
     assert part["x"].to_pylist() == (values_of(case) * 5)[3:5]
 
 
+def is_object(case):
+    """Whether a frame holds the values themselves: pandas 2 cannot show a column of Arrow's own uuid type."""
+    return case.frame == "object" or (pd.__version__.startswith("2.") and case.arrow == "extension<arrow.uuid>")
+
+
 @pytest.mark.parametrize("name", TYPES)
 def test_a_frame_has_the_dtype_of_the_type(name):
     case = TYPES[name]
@@ -416,7 +421,7 @@ def test_a_frame_has_the_dtype_of_the_type(name):
         frame = pykafarr.Batch(whole.slice(0, rows), "R", []).to_pandas()
         dtype = frame["x"].dtype
         if case.frame == "arrow":
-            assert dtype == pd.ArrowDtype(whole["x"].type)
+            assert dtype == (object if is_object(case) else pd.ArrowDtype(whole["x"].type))
         elif case.frame == "str":
             assert isinstance(dtype, pd.StringDtype)
         else:
@@ -431,7 +436,7 @@ def test_the_other_backends_take_every_type(name, backend):
     case = TYPES[name]
     frame = pykafarr.Batch(decode(record(x=case.schema), bodies_of(case)), "R", []).to_pandas(backend)
     assert len(frame) == len(case.written)
-    assert backend == "numpy" or isinstance(frame["x"].dtype, pd.ArrowDtype) or case.frame == "object"
+    assert backend == "numpy" or isinstance(frame["x"].dtype, pd.ArrowDtype) or is_object(case)
 
 
 @pytest.mark.parametrize("name", TYPES)

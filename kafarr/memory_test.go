@@ -1,0 +1,81 @@
+package kafarr_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+)
+
+// large are framed byte values of this many bytes each.
+func large(n, size int) []replay.Message {
+	out := make([]replay.Message, n)
+	for i := range out {
+		out[i] = replay.Message{Topic: "t", Offset: int64(i), Value: make([]byte, size)}
+	}
+	return out
+}
+
+func TestAMemoryLimitEndsBatchesOfLargeMessagesAtTheirShare(t *testing.T) {
+	const size, limit = 1 << 20, 32 << 20
+	l, _ := open(t, kafarr.Config{Value: kafarr.Bytes, MemoryLimit: limit}, large(20, size)...)
+	for range 5 { // an eighth of the limit is four messages; without the bound the twenty are one run and one batch
+		b, err := l.Poll(t.Context(), 100, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.NumRows() != limit/8/size {
+			t.Errorf("a batch of %d messages, want %d", b.NumRows(), limit/8/size)
+		}
+		b.Release()
+	}
+}
+
+func TestAMessageLargerThanItsShareStillComes(t *testing.T) {
+	l, _ := open(t, kafarr.Config{Value: kafarr.Bytes, MemoryLimit: kafarr.MinMemoryLimit}, large(2, 8<<20)...)
+	for range 2 {
+		b, err := l.Poll(t.Context(), 100, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.NumRows() != 1 {
+			t.Errorf("a batch of %d messages, want 1", b.NumRows())
+		}
+		b.Release()
+	}
+}
+
+func TestAMemoryLimitNamesWhatContradictsIt(t *testing.T) {
+	valid := kafarr.Config{Servers: "127.0.0.1:9", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", MemoryLimit: 64 << 20}
+	for want, change := range map[string]func(*kafarr.Config){
+		"memory_limit must be 16777216 bytes (16 MiB) or more, not 16777215": func(c *kafarr.Config) { c.MemoryLimit = kafarr.MinMemoryLimit - 1 },
+		"memory_limit must be 16777216 bytes (16 MiB) or more, not -1":       func(c *kafarr.Config) { c.MemoryLimit = -1 },
+		"too: config: fetch.max.bytes, config: max.partition.fetch.bytes, config: queued.max.messages.kbytes, limits: batch_bytes: give": func(c *kafarr.Config) {
+			c.BatchBytes = 1
+			c.Properties = map[string]string{"fetch.max.bytes": "1", "max.partition.fetch.bytes": "1", "queued.max.messages.kbytes": "1", "fetch.min.bytes": "1"}
+		},
+	} {
+		cfg := valid
+		change(&cfg)
+		_, err := kafarr.Open(cfg)
+		var e *kafarr.Error
+		if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// librdkafka refuses properties that contradict one another, such as fetch.max.bytes below message.max.bytes.
+func TestLibrdkafkaTakesEveryMemoryLimit(t *testing.T) {
+	for _, limit := range []int64{kafarr.MinMemoryLimit, 100 << 20, 1 << 30, 64 << 30, 1 << 62} {
+		l, err := kafarr.Open(kafarr.Config{Servers: "127.0.0.1:9", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", MemoryLimit: limit,
+			Properties: map[string]string{"message.max.bytes": "30000000"}})
+		if err != nil {
+			t.Errorf("%d: %v", limit, err)
+			continue
+		}
+		_ = l.Abort()
+	}
+}
