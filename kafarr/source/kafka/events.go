@@ -62,6 +62,8 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 		return // librdkafka has logged it
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
+	case e.Code() == kafka.ErrMaxPollExceeded:
+		k.errs = append(k.errs, source.Errorf(source.Group, "max.poll.interval.ms passed between two polls, and the group took the partitions away: the next poll joins it again (%w)", e))
 	case toldAtOnce[e.Code()]:
 		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "%w", e))
 	}
@@ -84,7 +86,6 @@ var toldAtOnce = map[kafka.ErrorCode]bool{
 	kafka.ErrSaslAuthenticationFailed:   true,
 	kafka.ErrGroupAuthorizationFailed:   true,
 	kafka.ErrClusterAuthorizationFailed: true,
-	kafka.ErrMaxPollExceeded:            true,
 	kafka.ErrFencedInstanceID:           true,
 	kafka.ErrInconsistentGroupProtocol:  true,
 	kafka.ErrGroupMaxSizeReached:        true,
@@ -118,6 +119,10 @@ func (k *Kafka) failed(code int, topic string, partition int32, offset int64, te
 	}
 	if offset < 0 {
 		offset = -1
+	}
+	if kafka.ErrorCode(code) == kafka.ErrAutoOffsetReset {
+		k.outOfRange(source.Position{Topic: topic, Partition: partition, Offset: offset}, text)
+		return
 	}
 	k.errs = append(k.errs, &source.Error{Kind: kindOf(kafka.ErrorCode(code)), Topic: topic, Partition: partition, Offset: offset, Err: errors.New(text)})
 }

@@ -53,6 +53,7 @@ type Kafka struct {
 	calls    sync.WaitGroup // under way, even if nobody waits for them any more: the client must outlive them
 	stopLogs chan struct{}
 	found    atomic.Bool // all partitions of cfg.Assign exist
+	wasReset atomic.Bool // resets is not empty
 
 	// Of the goroutine that fetches.
 	errs    []error
@@ -70,6 +71,8 @@ type Kafka struct {
 	missing   map[string]error         // topics of the subscription that cannot be read
 	paused    map[source.Position]bool // Offset 0, as are those of sought
 	sought    map[source.Position]time.Time
+	resets    []source.Position
+	told      []error // that the next Serve has to tell
 }
 
 // Open makes a consumer and subscribes. It does not wait for the network.
@@ -92,7 +95,7 @@ func Open(cfg Config) (*Kafka, error) {
 		_ = k.consumer.Close()
 		return nil, err
 	}
-	k.logs.Go(func() { passLogs(lines, k.stopLogs, cfg.Log) })
+	k.logs.Go(func() { passLogs(lines, k.stopLogs, k.logged) })
 	if len(cfg.Assign) > 0 {
 		k.calls.Go(k.findPartitions)
 		return k, nil
@@ -163,6 +166,9 @@ func (k *Kafka) Serve() error {
 	for ev := k.consumer.Poll(0); ev != nil; ev = k.consumer.Poll(0) {
 		k.event(ev)
 	}
+	k.mu.Lock()
+	k.errs, k.told = append(k.errs, k.told...), nil
+	k.mu.Unlock()
 	if len(k.errs) == 0 {
 		return nil
 	}

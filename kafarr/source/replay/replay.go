@@ -46,6 +46,7 @@ type Source struct {
 	assigned  bool
 	closed    bool
 	revoke    []source.Position
+	resets    []source.Position
 }
 
 // New returns a source of these messages, for Config.Source.
@@ -75,6 +76,22 @@ func (s *Source) Revoke(partitions ...source.Position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revoke = append(s.revoke, partitions...)
+}
+
+// Reset tells of offsets that a client asked for in vain.
+func (s *Source) Reset(asked ...source.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resets = append(s.resets, asked...)
+}
+
+// Resets implements source.Resetter.
+func (s *Source) Resets() []source.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.resets
+	s.resets = nil
+	return out
 }
 
 // Committed returns the committed offset of a partition, -1 where there is none.
