@@ -82,6 +82,10 @@ leaks: build build-testing $(VENV)/dev.stamp ## Look for leaks with LeakSanitize
 soak: build $(VENV)/dev.stamp ## Read ten million messages and print how the resident memory grows (SOAK_ARGS=--plant-leak)
 	$(VENV)/bin/python -m bench.soak $(SOAK_ARGS)
 
+.PHONY: chaos
+chaos: build $(VENV)/dev.stamp ## Kill brokers, listeners and slow consumers, and print what is left of the messages (CHAOS_ARGS="--times 5 brokers")
+	$(VENV)/bin/python -m tests.chaos $(CHAOS_ARGS)
+
 # The library with a panic on purpose and the like, for the boundary tests: never packaged.
 .PHONY: build-testing
 build-testing:

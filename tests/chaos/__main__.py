@@ -1,4 +1,4 @@
-"""Prints what is left of the messages when things fail: `python -m tests.chaos [--kills N] [part …]`, or `make chaos`."""
+"""Prints what is left of the messages when things fail: `python -m tests.chaos [--times N] [part …]`."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Load:
         producer, n, begun = self._writer.producer, 0, time.monotonic()
         while not self._over.is_set():
             due = int((time.monotonic() - begun) * self._rate)
-            for n in range(n, due):  # noqa: B020, PLR1704  # goes on where it was
+            for n in range(n, due):  # noqa: B020  # goes on where it was
                 value = self._writer.serialize(self._topic, A, {"n": n})
                 producer.produce(self._topic, value, partition=n % self._partitions, on_delivery=self._note(n))
             n = max(n, due)

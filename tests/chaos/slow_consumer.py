@@ -39,7 +39,7 @@ def run(cluster: Cluster, times: int) -> Found:
             cluster.servers, cluster.new_name("group"), topic, cluster.registry_url, metadata=METADATA, config=CONFIG
         ) as listener:
             slept, deadline = 0, 0.0
-            while slept < times or not ledger.complete and time.monotonic() < deadline:
+            while slept < times or (not ledger.complete and time.monotonic() < deadline):
                 try:
                     batch = listener.poll_batch(1000, 200)
                 except pykafarr.GroupError as error:

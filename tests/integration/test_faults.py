@@ -4,6 +4,7 @@ Short: `make chaos` does the same many times.
 """
 
 import contextlib
+import re
 import time
 
 import pytest
@@ -44,11 +45,16 @@ def rows_until(listener, count, seconds=30, max_time=500):
     """All `n` until so many are there, and what was raised meanwhile."""
     rows, errors, deadline = [], [], time.monotonic() + seconds
     while len(rows) < count and time.monotonic() < deadline:
-        try:
-            rows.extend(listener.poll(count, max_time)[1].get("n", []))
-        except pykafarr.KafarrError as error:
-            errors.append(error)
+        rows += rows_or_error(listener, count, max_time, errors)
     return rows, errors
+
+
+def rows_or_error(listener, count, max_time, errors):
+    try:
+        return list(listener.poll(count, max_time)[1].get("n", []))
+    except pykafarr.KafarrError as error:
+        errors.append(error)
+        return []
 
 
 @pytest.mark.slow
@@ -67,14 +73,15 @@ def test_without_any_broker_a_poll_says_so_and_reading_goes_on_when_they_return(
     topic = three.new_topic()
     writer_of_three.write(topic, A, numbers(0, 10))
     listener = listen_to_three(topic)
-    assert rows_until(listener, 5)[0] == list(range(5)) or True
+    assert rows_until(listener, 10)[0] == list(range(10))
     for index in range(3):
         three.kill(index)
 
-    begun = time.monotonic()
-    with pytest.raises(pykafarr.BrokerError, match="no broker of .* can be reached"):
-        while time.monotonic() < begun + 20:
-            listener.poll(100, 1000)
+    errors, begun = [], time.monotonic()
+    while not errors and time.monotonic() < begun + 20:
+        assert rows_or_error(listener, 100, 1000, errors) == []
+    assert isinstance(errors[0], pykafarr.BrokerError)
+    assert re.search("no broker of .* can be reached", str(errors[0]))
     three.restart(0, 1, 2)
     writer_of_three.write(topic, A, numbers(10, 5))
 
@@ -98,7 +105,7 @@ def test_a_consumer_that_is_too_slow_is_told_so_and_goes_on(cluster):
 # What the network does, and what of it ends before the rows can come.
 FAULTS = {
     "latency": (lambda proxy: setattr(proxy, "latency", 0.2), False),
-    "a narrow line": (lambda proxy: setattr(proxy, "rate", 100_000), False),
+    "a narrow line": (lambda proxy: setattr(proxy, "rate", 20_000), False),
     "resets": (lambda proxy: proxy.reset(), False),
     "refused connections": (lambda proxy: proxy.refuse(), True),
     "half-open connections": (lambda proxy: proxy.freeze(), True),
@@ -113,6 +120,7 @@ def test_a_bad_network_changes_nothing_but_the_time(fault, stops, three, writer_
     listener = listen_to_three(topic, proxied=True, config={"socket.timeout.ms": 2000, "session.timeout.ms": 6000})
     before, errors = rows_until(listener, 1000)
     assert (len(before), errors) == (1000, [])
+    assert any(proxy.connections for proxy in three.proxies)
 
     for proxy in three.proxies:
         fault(proxy)

@@ -58,16 +58,18 @@ class FaultyRegistry:
         return self.fault(path) or self._passed_on(path)
 
     def _passed_on(self, path: str) -> Answer:
-        for _ in range(5):  # Apicurio leaves a request in some hundred without an answer
-            try:
-                with urllib.request.urlopen(f"http://{self.real.netloc}{path}", timeout=3) as found:
-                    return Answer(found.status, found.read())
-            except urllib.error.HTTPError as refused:
-                with refused:
-                    return Answer(refused.code, refused.read())
-            except OSError:
-                continue
-        return Answer(503)
+        tries = (self._asked(path) for _ in range(5))  # Apicurio leaves a request in some hundred without an answer
+        return next(filter(None, tries), Answer(503))
+
+    def _asked(self, path: str) -> Answer | None:
+        try:
+            with urllib.request.urlopen(f"http://{self.real.netloc}{path}", timeout=3) as found:
+                return Answer(found.status, found.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return Answer(refused.code, refused.read())
+        except OSError:
+            return None
 
 
 def _handler(registry: FaultyRegistry) -> type[BaseHTTPRequestHandler]:

@@ -65,7 +65,9 @@ class Kafka:
         folder.mkdir()
         self.data = folder / "data"
         self._properties = folder / "server.properties"
-        self._properties.write_text(_PROPERTIES + (properties or self._addresses()) + f"log.dirs={self.data}\n", encoding="utf-8")
+        self._properties.write_text(
+            _PROPERTIES + (properties or self._addresses()) + f"log.dirs={self.data}\n", encoding="utf-8"
+        )
         # Runs any class of Kafka's jars, its command-line tools among them.
         self.java = [
             str(found.program),

@@ -40,7 +40,7 @@ controller.quorum.election.backoff.max.ms=500
 
 @contextlib.contextmanager
 def start(registry: Registry) -> Iterator[Trio]:
-    """Starts the nodes and their proxies; stops them and removes their data at the end. The registry is the caller's."""
+    """Starts the nodes and their proxies, and ends them and removes their data at the end; the registry stays."""
     with folder.temporary() as place, contextlib.ExitStack() as cleanup:
         clients, controllers = ports.free(_NODES), ports.free(_NODES)
         behind = ports.free(_NODES)
@@ -57,7 +57,8 @@ def start(registry: Registry) -> Iterator[Trio]:
             nodes.append(Kafka(place / f"kafka-{index + 1}", properties, clients[index]))
         _format(nodes)
         for node in nodes:
-            cleanup.callback(node.process.stop)
+            # Not stop: the last node would wait for a quorum that has gone before it.
+            cleanup.callback(node.process.kill)
             node.start(wait=False)
         trio = Trio(nodes, proxies, registry, place)
         trio.wait_until_whole()
