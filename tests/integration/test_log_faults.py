@@ -166,14 +166,25 @@ def test_a_batch_that_expands_a_thousand_times_is_read(write_one_batch, listen):
 
 
 def test_a_batch_that_expands_beyond_the_bound_is_an_error_that_names_it_and_takes_no_more(
-    write_one_batch, topic, listen
+    write_one_batch, writer, topic, listen
 ):
     write_one_batch(200)
+    writer.write(topic, A, numbers(0, 1))
+    listener = listen()
     with peak_memory() as grown, pytest.raises(pykafarr.BrokerError, match=r"receive\.message\.max\.bytes") as caught:
-        listen().poll(300, 10_000)
-
+        listener.poll(300, 10_000)
     assert (caught.value.topic, caught.value.offset) == (topic, 0)
     assert grown[0] < 200
 
+    listener.seek(topic, 0, 200)
+    assert list(rows_behind_errors(listener)["n"]) == [0]
+
     listener = listen(config={"receive.message.max.bytes": 1_000_000_000}, group=topic)
     assert listener.poll_batch(3, 20_000).num_rows == 3
+
+
+def rows_behind_errors(listener):
+    """The next frame: what the client fetched before a seek may still be told."""
+    with contextlib.suppress(pykafarr.BrokerError):
+        return listener.poll(1, 5000)[1]
+    return listener.poll(1, 5000)[1]
