@@ -92,6 +92,10 @@ test-processes: build build-testing $(VENV)/dev.stamp ## Fork, end, open and clo
 	PYKAFARR_FORKS=200 PYKAFARR_ENDINGS=100 PYKAFARR_CYCLES=500 PYKAFARR_SEEDS=1-21 $(PYTEST) -q -rP --no-header \
 		$(addprefix tests/boundary/test_,servers.py exit.py cycles.py calls.py threads.py signals.py) tests/integration/test_memory_limit.py $(PYTEST_ARGS)
 
+.PHONY: chaos
+chaos: build $(VENV)/dev.stamp ## Kill brokers, listeners and slow consumers, and print what is left of the messages (CHAOS_ARGS="--times 5 brokers")
+	$(VENV)/bin/python -m tests.chaos $(CHAOS_ARGS)
+
 # The library with a panic on purpose and the like, for the boundary tests: never packaged.
 .PHONY: build-testing
 build-testing:

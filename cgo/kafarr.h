@@ -102,7 +102,8 @@ struct kafarr_batch {
                                        with KAFARR_PENDING */
   char *info;                       /* JSON, NULL when no batch:
                                        {"id": int, "message_type": str,
-                                        "ranges": [[topic, partition, first, next, rows], ...]} */
+                                        "ranges": [[topic, partition, first, next, rows], ...],
+                                        "events": [[kind, topic, partition, old offset or -1, new or -1], ...]} */
 };
 
 #ifndef KAFARR_TYPES_ONLY           /* Go generates the prototypes of what it exports itself */

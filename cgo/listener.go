@@ -180,7 +180,8 @@ func handOver(b *kafarr.Batch, out *C.struct_kafarr_batch) error {
 		ID          int64   `json:"id"`
 		MessageType string  `json:"message_type"`
 		Ranges      [][]any `json:"ranges"`
-	}{b.ID(), b.MessageType, rangesOut(b.Ranges)})
+		Events      [][]any `json:"events"`
+	}{b.ID(), b.MessageType, rangesOut(b.Ranges), happenedOut(b.Events)})
 	if err != nil {
 		return err
 	}
@@ -205,6 +206,14 @@ func rangesOut(ranges []kafarr.Range) [][]any {
 	out := make([][]any, len(ranges))
 	for i, r := range ranges {
 		out[i] = []any{r.Topic, r.Partition, r.First, r.Next, r.Rows}
+	}
+	return out
+}
+
+func happenedOut(events []kafarr.Event) [][]any {
+	out := make([][]any, len(events))
+	for i, e := range events {
+		out[i] = []any{e.Kind, e.Topic, e.Partition, e.Old, e.New}
 	}
 	return out
 }

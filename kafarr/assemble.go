@@ -2,9 +2,9 @@ package kafarr
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
@@ -38,7 +38,7 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 		if l.letters.full.Load() {
 			return crowded, nil
 		}
-		records = l.within(records[:min(len(records), limit-l.gathered, runMax)])
+		records = l.unbroken(chunk, l.within(records[:min(len(records), limit-l.gathered, runMax)]))
 		l.notice(chunk, records[0].Offset)
 		var out outcome
 		var err *Error
@@ -62,22 +62,6 @@ func (l *Listener) within(records []source.Record) []source.Record {
 		}
 	}
 	return records
-}
-
-// notice tells where a log goes back: it was truncated, or the topic was deleted and created anew, and the client began again by auto.offset.reset. What is
-// committed follows it there.
-func (l *Listener) notice(chunk *source.Chunk, first int64) {
-	k := partitionKey{chunk.Topic, chunk.Partition}
-	next, known := l.positions[k]
-	if !known || first >= next {
-		return
-	}
-	l.log.client(4, "OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
-	l.positions[k] = first
-	l.mu.Lock()
-	l.acks.wentBack(k, first)
-	l.mu.Unlock()
-	l.leaps(source.Position{Topic: k.topic, Partition: k.partition, Offset: first}, next)
 }
 
 // run appends the records up to the first that is of another schema, or bad.
@@ -273,9 +257,15 @@ func ofSchema(err *Error) bool {
 	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError
 }
 
+// hopeless tells whether the registry's answer to this one id is final: it does not know it, or what it gives is of no use, as references that form a circle.
+func hopeless(err *Error) bool {
+	var answer *registry.Error
+	return err.Code == SchemaNotFoundError || errors.As(err.Err, &answer) && answer.Kind == registry.Invalid
+}
+
 // unusable deals with the record under the cursor, whose schema cannot be had or used. The error knows which schema that is. drained means: go on behind it.
 func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (outcome, *Error) {
-	if ofSchema(err) || err.Code == SchemaNotFoundError && l.cfg.Errors != Raise {
+	if ofSchema(err) || l.cfg.Errors != Raise && hopeless(err) {
 		return l.bad(chunk, r, refNull, err)
 	}
 	// It says nothing about the record, which is tried again by the next poll.

@@ -43,6 +43,7 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 	}
 	l.counters.rebalances.Add(1)
 	l.log.assignment("assigned", out)
+	l.assignmentHappens(PartitionAssigned, out)
 	return out
 }
 
@@ -86,9 +87,10 @@ func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	for _, p := range partitions {
 		l.discard(partitionKey{p.Topic, p.Partition})
 	}
-	what := "revoked"
+	what := PartitionRevoked
 	if lost {
-		what = "lost"
+		what = PartitionLost
 	}
-	l.log.assignment(what, partitions)
+	l.log.assignment(string(what), partitions)
+	l.assignmentHappens(what, partitions)
 }

@@ -15,6 +15,8 @@ type Batch struct {
 	MessageType string
 	// Ranges say which offsets the rows come from: one range a partition.
 	Ranges []Range
+	// Events are what happened to partitions since the batch before.
+	Events []Event
 
 	id batchID
 }

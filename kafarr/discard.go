@@ -3,6 +3,7 @@ package kafarr
 // discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them.
 func (l *Listener) discard(k partitionKey) {
 	l.held.drop(k)
+	delete(l.resets, k)
 	l.mu.Lock()
 	first, any := l.acks.takeBack(k)
 	l.mu.Unlock()

@@ -23,6 +23,7 @@ type Listener struct {
 	source   source.Source
 	// positioner is the source, where it has positions to move; else nil
 	positioner source.Positioner
+	resetter   source.Resetter // likewise
 	letters    *deadLetters
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
@@ -57,6 +58,8 @@ type Listener struct {
 	buckets   []bucket
 	used      int                    // of buckets
 	positions map[partitionKey]int64 // the first offset that no batch has taken
+	happened  []Event                // since the last batch
+	resets    map[partitionKey]int64 // offsets that the client asked for in vain, until the first record behind them
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
@@ -98,7 +101,7 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{},
+		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
 		headers: cfg.wants(Headers),
@@ -130,6 +133,7 @@ func Open(cfg Config) (*Listener, error) {
 		return nil, err
 	}
 	l.positioner, _ = l.source.(source.Positioner)
+	l.resetter, _ = l.source.(source.Resetter)
 	if l.positioner == nil && len(cfg.Start) > 0 {
 		_ = l.Abort()
 		return nil, errorf(ConfigError, "start: this source has no positions")
@@ -482,6 +486,7 @@ func (l *Listener) handOver(b *Batch) *Batch {
 	l.acks.handOver(b.id)
 	l.mu.Unlock()
 	if !b.empty() {
+		b.Events, l.happened = l.happened, nil
 		l.counters.batches.Add(1)
 	}
 	return b

@@ -22,7 +22,7 @@ from ._arguments import (
     Tombstones,
     Unions,
 )
-from ._batch import Batch, Range
+from ._batch import Batch, Event, Range
 from ._decoder import Decoder, decode
 from ._errors import (
     AuthenticationError,
@@ -63,6 +63,7 @@ __all__ = [
     "DtypeBackend",
     "Duration",
     "Errors",
+    "Event",
     "ForkError",
     "Framing",
     "FramingError",

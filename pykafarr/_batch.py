@@ -24,6 +24,21 @@ class Range(NamedTuple):
     rows: int
 
 
+class Event(NamedTuple):
+    """What happened to a partition since the batch before.
+
+    kind: "assigned" (new is where it begins, None: where the group stopped), "revoked", "lost" (taken away without
+    notice), "offset_reset" (old was deleted before it was read, new is the first offset after it), "log_went_back" (old
+    was to come, and new came: the log was truncated, or the topic created anew).
+    """
+
+    kind: str
+    topic: str
+    partition: int
+    old: int | None
+    new: int | None
+
+
 class Batch:
     """Rows of one message type and one Arrow schema, in the order in which they were polled.
 
@@ -33,7 +48,7 @@ class Batch:
     Made by `Listener.poll_batch()` and `Listener.batches()`.
     """
 
-    __slots__ = ("_dtype_backend", "_id", "_message_type", "_owner", "_ranges", "_record", "_rejected")
+    __slots__ = ("_dtype_backend", "_events", "_id", "_message_type", "_owner", "_ranges", "_record", "_rejected")
 
     def __init__(
         self,
@@ -48,6 +63,7 @@ class Batch:
         self._ranges = ranges
         self._rejected = rejected
         self._dtype_backend = dtype_backend
+        self._events: list[Event] = []
         # What commit() names it by, and to which listener; 0: it is no listener's.
         self._id = 0
         self._owner = 0
@@ -67,6 +83,11 @@ class Batch:
         With mixed="group" the rows of other batches may lie between those of this one.
         """
         return self._ranges
+
+    @property
+    def events(self) -> list[Event]:
+        """What happened to partitions since the batch before: assignments, and places where rows are missing."""
+        return self._events
 
     @property
     def rejected(self) -> pa.RecordBatch | None:
@@ -172,5 +193,9 @@ def batch_from(
         records.get("rejected"),
         backend,
     )
+    batch._events = [
+        Event(kind, topic, partition, *(None if offset < 0 else offset for offset in places))
+        for kind, topic, partition, *places in info["events"]
+    ]
     batch._id, batch._owner = info["id"], owner
     return batch

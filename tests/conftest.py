@@ -5,10 +5,19 @@ from collections.abc import Iterator
 import pytest
 
 from tests import servers
+from tests.servers.trio import Trio
+from tests.servers.trio import start as start_trio
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[servers.Cluster]:
     """A real Kafka broker and a real schema registry."""
     with servers.start() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def trio(cluster: servers.Cluster) -> Iterator[Trio]:
+    """Three real brokers that are one cluster, for tests that kill them; the registry is the other one's."""
+    with start_trio(cluster.registry) as running:
         yield running

@@ -85,6 +85,12 @@ type Source interface {
 	Close() error
 }
 
+// Resetter is a Source that knows where its client asked in vain.
+type Resetter interface {
+	// Resets are the offsets that were not in the log (any more), each told once, before the records that the client went on with.
+	Resets() []Position
+}
+
 // Kind says which sort of failure an Error is.
 type Kind int
 

@@ -40,6 +40,8 @@ def start() -> Iterator[Cluster]:
 class Cluster:
     """A running broker and a running registry, and topics on them."""
 
+    replication = 1  # of topics
+
     def __init__(self, kafka: Kafka, registry: Registry, place: Path) -> None:
         self.kafka = kafka
         self.registry = registry
@@ -83,7 +85,7 @@ class Cluster:
         from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it is there, without a mark
 
         properties = {key.replace("_", "."): str(value) for key, value in config.items()}
-        wanted = NewTopic(name, num_partitions=partitions, replication_factor=1, config=properties)
+        wanted = NewTopic(name, num_partitions=partitions, replication_factor=self.replication, config=properties)
         self.admin.create_topics([wanted])[name].result(30)
         deadline = time.monotonic() + 30
         while not self._has_leaders(name, partitions):

@@ -19,7 +19,6 @@ _CLUSTER_ID = "cHlrYWZhcnItdGVzdHMtMQ"  # 16 bytes in base64, as Kafka wants it
 # Quick to start and to stop, and strict where a test wants to know: topics are never created by asking for them.
 _PROPERTIES = f"""
 process.roles=broker,controller
-node.id=1
 controller.listener.names=CONTROLLER
 auto.create.topics.enable=false
 # The first member of a group need not wait for others that might come.
@@ -49,18 +48,26 @@ broker.session.timeout.ms=60000
 
 
 class Kafka:
-    """A Kafka node. `servers` is what clients take as bootstrap servers."""
+    """A Kafka node. `servers` is what clients take as bootstrap servers.
 
-    def __init__(self, folder: Path) -> None:
+    properties: more lines of its configuration, in which later lines overrule earlier ones; port: where clients find it
+    by them. Without, it is a cluster of its own.
+    """
+
+    def __init__(self, folder: Path, properties: str | None = None, port: int | None = None) -> None:
         found = java.find(LEAST_JAVA)
         if found is None:
             raise ServerError(f"Kafka {VERSION} needs Java {LEAST_JAVA} or newer; found: {java.describe()}")
         jars = download.kafka(VERSION)
-        self._port, self._controller_port = ports.free(2)
+        free, self._controller_port = ports.free(2)
+        self._port = port or free
         self.servers = f"{ports.HOST}:{self._port}"
         folder.mkdir()
+        self.data = folder / "data"
         self._properties = folder / "server.properties"
-        self._properties.write_text(_PROPERTIES + self._addresses(folder), encoding="utf-8")
+        self._properties.write_text(
+            _PROPERTIES + (properties or self._addresses()) + f"log.dirs={self.data}\n", encoding="utf-8"
+        )
         # Runs any class of Kafka's jars, its command-line tools among them.
         self.java = [
             str(found.program),
@@ -73,13 +80,14 @@ class Kafka:
         ]
         self.process = ServerProcess("kafka", [*self.java, "kafka.Kafka", str(self._properties)], folder)
 
-    def _addresses(self, folder: Path) -> str:
+    def _addresses(self) -> str:
         return (
+            "node.id=1\n"
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
             f"listeners=PLAINTEXT://{self.servers},CONTROLLER://{ports.HOST}:{self._controller_port}\n"
             f"advertised.listeners=PLAINTEXT://{self.servers}\n"
             "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
             f"controller.quorum.voters=1@{ports.HOST}:{self._controller_port}\n"
-            f"log.dirs={folder / 'data'}\n"
         )
 
     def format(self, *more: str) -> None:

@@ -48,7 +48,12 @@ class FakeLibrary(_lib.Library):
                 rejected._export_to_c(*self._addresses(batch, "rejected", "rejected_schema"))
                 batch.rejected_rows = rejected.num_rows
             batch.info = self._text(
-                {"id": 7, "message_type": message_type, "ranges": [["t", 0, 5, 5 + record.num_rows, record.num_rows]]}
+                {
+                    "id": 7,
+                    "message_type": message_type,
+                    "ranges": [["t", 0, 5, 5 + record.num_rows, record.num_rows]],
+                    "events": [["offset_reset", "t", 0, 3, 5], ["assigned", "t", 1, -1, -1]],
+                }
             )
             return OK
 

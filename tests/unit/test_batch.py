@@ -72,3 +72,11 @@ def test_to_polars_without_polars_says_what_to_install():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip().endswith("ImportError: to_polars() needs polars: pip install 'pykafarr[polars]'")
+
+
+def test_a_batch_knows_what_happened_since_the_one_before(fake):
+    fake.answers.append(fake.batch(pa.RecordBatch.from_pydict({"n": [1]})))
+    with pykafarr.listener("b:9092", "g", "t", "http://r/") as listener:
+        batch = listener.poll_batch(1)
+
+    assert batch.events == [("offset_reset", "t", 0, 3, 5), ("assigned", "t", 1, None, None)]

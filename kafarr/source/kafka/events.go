@@ -140,5 +140,12 @@ func (k *Kafka) failed(code int, topic string, partition int32, offset int64, te
 	if offset < 0 {
 		offset = -1
 	}
+	if kafka.ErrorCode(code) == kafka.ErrAutoOffsetReset {
+		k.outOfRange(source.Position{Topic: topic, Partition: partition, Offset: offset}, text)
+		return
+	}
+	if kafka.ErrorCode(code) == kafka.ErrBadCompression {
+		text += "; the batch is damaged, or larger than receive.message.max.bytes when it is expanded"
+	}
 	k.errs = append(k.errs, &source.Error{Kind: kindOf(kafka.ErrorCode(code)), Topic: topic, Partition: partition, Offset: offset, Err: errors.New(text)})
 }

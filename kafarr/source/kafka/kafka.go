@@ -59,6 +59,7 @@ type Kafka struct {
 	ctx      context.Context
 	cancel   context.CancelFunc // at the beginning of Close
 	secrets  *redact.Secrets
+	wasReset atomic.Bool // resets is not empty
 
 	// Of the goroutine that fetches.
 	errs       []error
@@ -78,6 +79,7 @@ type Kafka struct {
 	missing   map[string]error         // topics of the subscription that cannot be read
 	paused    map[source.Position]bool // Offset 0, as are those of sought
 	sought    map[source.Position]time.Time
+	resets    []source.Position
 	told      []error // by other goroutines, for the next Serve
 	denied    bool    // the last thing heard of the cluster
 	principal string  // of the last token
@@ -164,14 +166,6 @@ func configText(err error) string {
 	return "config: " + err.Error()
 }
 
-// logged takes a line of the client's log.
-func (k *Kafka) logged(level int, facility, message string) {
-	if facility == "FAIL" {
-		k.connectionFailed(message)
-	}
-	k.cfg.Log(level, facility, message)
-}
-
 // passLogs passes a client's log lines on until stop is closed.
 func passLogs(lines <-chan kafka.LogEvent, stop <-chan struct{}, log func(level int, facility, message string)) {
 	for {
@@ -204,8 +198,7 @@ func (k *Kafka) Serve() error {
 		k.event(ev)
 	}
 	k.mu.Lock()
-	k.errs = append(k.errs, k.told...)
-	k.told = nil
+	k.errs, k.told = append(k.errs, k.told...), nil
 	k.mu.Unlock()
 	if len(k.errs) == 0 {
 		return nil

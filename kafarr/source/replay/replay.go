@@ -46,6 +46,7 @@ type Source struct {
 	assigned  bool
 	closed    bool
 	revoke    []source.Position
+	resets    []source.Position
 	lost      bool // what revoke names
 
 	waiting func() // gives up what the handler wanted to keep
@@ -86,6 +87,22 @@ func (s *Source) Lose(partitions ...source.Position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lost = true
+}
+
+// Reset tells of offsets that a client asked for in vain.
+func (s *Source) Reset(asked ...source.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resets = append(s.resets, asked...)
+}
+
+// Resets implements source.Resetter.
+func (s *Source) Resets() []source.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.resets
+	s.resets = nil
+	return out
 }
 
 // Committed returns the committed offset of a partition, -1 where there is none.

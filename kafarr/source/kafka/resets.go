@@ -1,0 +1,77 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// resetLine is how librdkafka tells, in its log only, that it went on elsewhere: "t [3]: offset reset (at offset 17 (leader epoch 0), broker 1) to offset BEGINNING …: fetch
+// failed due to requested offset not available on the broker: Broker: Offset out of range". It is logged for errors, not where a group has nothing committed.
+var resetLine = regexp.MustCompile(`^(?:\[[^]]*\]: )?(\S+) \[(\d+)\]: offset reset \(at offset (\d+)`)
+
+// logged takes a line of librdkafka's log.
+func (k *Kafka) logged(level int, facility, message string) {
+	switch facility {
+	case "OFFSET":
+		k.noteReset(message)
+	case "FAIL":
+		k.connectionFailed(message)
+	}
+	k.cfg.Log(level, facility, message)
+}
+
+func (k *Kafka) noteReset(line string) {
+	m := resetLine.FindStringSubmatch(line)
+	if m == nil {
+		return
+	}
+	partition, err := strconv.ParseInt(m[2], 10, 32)
+	offset, also := strconv.ParseInt(m[3], 10, 64)
+	if errors.Join(err, also) != nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.resets = append(k.resets, source.Position{Topic: m[1], Partition: int32(partition), Offset: offset})
+	k.wasReset.Store(true)
+}
+
+// Resets implements source.Resetter.
+func (k *Kafka) Resets() []source.Position {
+	if !k.wasReset.Load() {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := k.resets
+	k.resets = nil
+	k.wasReset.Store(false)
+	return out
+}
+
+// rangeTimeoutMS bounds the question for what a log holds.
+const rangeTimeoutMS = 2000
+
+// outOfRange tells, with auto.offset.reset=error, that a partition stands still, and what its log holds; the cluster is asked for that while polls go on. librdkafka has stopped
+// the fetcher, and a seek answers ERR__STATE for ever: only a new assignment starts it again.
+func (k *Kafka) outOfRange(at source.Position, text string) {
+	k.calls.Go(func() {
+		holds := ""
+		if low, high, err := k.consumer.QueryWatermarkOffsets(at.Topic, at.Partition, rangeTimeoutMS); err == nil {
+			holds = fmt.Sprintf(": the log begins at %d and ends before %d", low, high)
+		}
+		asked := "no offset is committed"
+		if at.Offset >= 0 {
+			asked = fmt.Sprintf("offset %d is not in the log", at.Offset)
+		}
+		err := &source.Error{Kind: source.Broker, Topic: at.Topic, Partition: at.Partition, Offset: at.Offset, Err: fmt.Errorf(
+			"%s%s; with auto.offset.reset=error the partition stands still until a listener begins elsewhere, with start= (%s)", asked, holds, text)}
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.told = append(k.told, err)
+	})
+}

@@ -1,0 +1,71 @@
+"""Prints what is left of the messages when things fail: `python -m tests.chaos [--times N] [part …]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tests import servers
+from tests.servers import trio
+
+from . import broker_kills, listener_kills, slow_consumer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .ledger import Verdict
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--times", type=int, help="failures of each part; default: 20, 50 and 20")
+    given = parser.parse_args()
+    if unknown := set(given.parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(unknown)}")
+    passed = True
+    with servers.start() as cluster:
+        for name in given.parts or PARTS:
+            usual, part = PARTS[name]
+            begun = time.monotonic()
+            text, good = part(cluster, given.times or usual)
+            print(f"{'ok    ' if good else 'FAILED'} {name}: {text}, {time.monotonic() - begun:.0f} s", flush=True)
+            passed &= good
+    return 0 if passed else 1
+
+
+def _brokers(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
+    with trio.start(cluster.registry) as three:
+        verdict, errors = broker_kills.run(three, times)
+    return f"{times} brokers killed: {_figures(verdict)}, {len(errors)} exceptions", verdict.clean and not errors
+
+
+def _listeners(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
+    found = listener_kills.run(cluster, times)
+    text = f"{times} listeners killed, {found.batches} batches: {_figures(found.verdict)}"
+    good = not found.verdict.lost and not found.verdict.altered and not found.repeated_after_commit
+    return f"{text}, {found.repeated_after_commit} of them after their commit", good
+
+
+def _slow(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
+    found = slow_consumer.run(cluster, times)
+    text = f"{times} times past max.poll.interval.ms: {_figures(found.verdict)}"
+    good = found.verdict.clean and found.named == times and not found.others
+    return f"{text}, {found.named} GroupErrors that name it, {len(found.others)} other exceptions", good
+
+
+def _figures(verdict: Verdict) -> str:
+    return f"{verdict.acknowledged:,} messages acknowledged, {verdict.lost} lost, {verdict.duplicated} duplicated"
+
+
+# A part's name, how many failures it has, and what makes them.
+PARTS: dict[str, tuple[int, Callable[[servers.Cluster, int], tuple[str, bool]]]] = {
+    "brokers": (20, _brokers),
+    "listeners": (50, _listeners),
+    "slow": (20, _slow),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

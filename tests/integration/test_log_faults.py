@@ -1,0 +1,190 @@
+"""The log changes under a listener: records deleted before they were read, topics created anew, batches that expand."""
+
+import contextlib
+import gc
+import logging
+import threading
+import time
+
+import psutil
+import pytest
+from confluent_kafka import Producer, TopicPartition
+
+import pykafarr
+from pykafarr._batch import Event
+from tests.integration.writing import A, B, numbers
+
+
+@pytest.fixture
+def delete_before(cluster, topic):
+    """Deletes the records before an offset, as retention does."""
+
+    def delete(offset):
+        partition = TopicPartition(topic, 0, offset)
+        cluster.admin.delete_records([partition])[partition].result(10)
+
+    return delete
+
+
+def missing(batch):
+    """Its events that tell of rows which did not come."""
+    return [event for event in batch.events if event.kind in ("offset_reset", "log_went_back")]
+
+
+def test_an_assignment_is_an_event_of_the_first_batch(writer, topic, listen):
+    writer.write(topic, A, numbers(0, 2))
+    listener = listen()
+
+    assert listener.poll_batch(1, 5000).events == [Event("assigned", topic, 0, None, None)]
+    assert listener.poll_batch(1, 5000).events == []
+
+
+def test_records_deleted_before_a_restart_are_an_event_and_a_log_line(writer, topic, listen, delete_before, caplog):
+    writer.write(topic, A, numbers(0, 10))
+    with listen() as listener:
+        listener.poll(3, 5000)
+    delete_before(6)
+
+    with caplog.at_level(logging.WARNING, "pykafarr"):
+        batch = listen().poll_batch(100, 1000)
+
+    assert batch.to_arrow().column("n").to_pylist() == [6, 7, 8, 9]
+    assert missing(batch) == [Event("offset_reset", topic, 0, 3, 6)]
+    assert f"{topic}[0]: offset 3 was to come and is not there any more: going on at 6" in caplog.text
+
+
+def test_records_deleted_while_a_partition_is_paused_are_an_event(writer, topic, listen, delete_before):
+    writer.write(topic, A, numbers(0, 10))
+    listener = listen()
+    listener.poll(3, 5000)
+    listener.pause()
+    delete_before(6)
+    listener.resume()
+
+    batch = listener.poll_batch(100, 2000)
+
+    assert batch.to_arrow().column("n").to_pylist() == [6, 7, 8, 9]
+    assert missing(batch) == [Event("offset_reset", topic, 0, 3, 6)]
+
+
+def test_with_reset_to_error_a_deleted_offset_raises_with_both_ends_and_start_goes_on(
+    writer, topic, listen, delete_before
+):
+    writer.write(topic, A, numbers(0, 10))
+    with listen() as listener:
+        listener.poll(3, 5000)
+    delete_before(6)
+    listener = listen(config={"auto.offset.reset": "error"})
+
+    with pytest.raises(
+        pykafarr.BrokerError, match="offset 3 is not in the log: the log begins at 6 and ends"
+    ) as caught:
+        listener.poll(100, 5000)
+    listener.close()
+
+    assert (caught.value.topic, caught.value.partition, caught.value.offset) == (topic, 0, 3)
+    assert str(caught.value).endswith(
+        "with start= (fetch failed due to requested offset not available on the broker: "
+        "Broker: Offset out of range (broker 1))"
+    )
+    elsewhere = listen(config={"auto.offset.reset": "error"}, start="earliest")
+    assert list(elsewhere.poll(4, 5000)[1]["n"]) == [6, 7, 8, 9]
+
+
+def test_a_topic_that_is_created_anew_is_read_from_its_beginning_and_an_event_says_so(cluster, writer, topic, listen):
+    writer.write(topic, A, numbers(0, 10))
+    listener = listen(config={"topic.metadata.refresh.interval.ms": 300})
+    assert len(listener.poll(10, 5000)[1]) == 10
+    cluster.admin.delete_topics([topic])[topic].result(10)
+    with contextlib.suppress(pykafarr.BrokerError):  # it may say that the topic is gone
+        listener.poll(1, 1000)
+    cluster.create_topic(topic)
+    writer.write(topic, A, numbers(100, 3))
+
+    rows, events = [], []
+    deadline = time.monotonic() + 20
+    while len(rows) < 3 and time.monotonic() < deadline:
+        with contextlib.suppress(pykafarr.BrokerError):
+            if batch := listener.poll_batch(3, 500):
+                rows += batch.to_arrow().column("n").to_pylist()
+                events += missing(batch)
+
+    assert rows == [100, 101, 102]
+    assert events == [Event("log_went_back", topic, 0, 10, 0)]
+
+
+@pytest.fixture
+def write_one_batch(cluster, writer, topic):
+    """Writes so many messages of a megabyte that are all alike, as one batch of some kilobytes."""
+    options = {
+        "compression.type": "zstd",
+        "linger.ms": 5000,
+        "batch.size": 500_000_000,
+        "message.max.bytes": 500_000_000,
+    }
+    producer = Producer({"bootstrap.servers": cluster.servers, "queue.buffering.max.kbytes": 1_000_000, **options})
+
+    def write(count):
+        value = writer.serialize(topic, B, {"text": "a" * 1_000_000})
+        for _ in range(count):
+            producer.produce(topic, value)
+        assert producer.flush(60) == 0
+
+    return write
+
+
+@contextlib.contextmanager
+def peak_memory():
+    """The growth of the resident memory, in MB, at its height: a list that is filled at the end."""
+    process, over, grown = psutil.Process(), threading.Event(), []
+    gc.collect()
+    before = highest = process.memory_info().rss
+
+    def watch():
+        nonlocal highest
+        while not over.wait(0.002):
+            highest = max(highest, process.memory_info().rss)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield grown
+    finally:
+        over.set()
+        watching.join()
+        grown.append((highest - before) / 1e6)
+
+
+def test_a_batch_that_expands_a_thousand_times_is_read(write_one_batch, listen):
+    write_one_batch(30)
+    listener, rows = listen(), 0
+
+    while rows < 30:
+        batch = listener.poll_batch(5, 10_000)
+        rows += batch.num_rows
+        del batch
+
+
+def test_a_batch_that_expands_beyond_the_bound_is_an_error_that_names_it_and_takes_no_more(
+    write_one_batch, writer, topic, listen
+):
+    write_one_batch(200)
+    writer.write(topic, A, numbers(0, 1))
+    listener = listen()
+    with peak_memory() as grown, pytest.raises(pykafarr.BrokerError, match=r"receive\.message\.max\.bytes") as caught:
+        listener.poll(300, 10_000)
+    assert (caught.value.topic, caught.value.offset) == (topic, 0)
+    assert grown[0] < 200
+
+    listener.seek(topic, 0, 200)
+    assert list(rows_behind_errors(listener)["n"]) == [0]
+
+    listener = listen(config={"receive.message.max.bytes": 1_000_000_000}, group=topic)
+    assert listener.poll_batch(3, 20_000).num_rows == 3
+
+
+def rows_behind_errors(listener):
+    """The next frame: what the client fetched before a seek may still be told."""
+    with contextlib.suppress(pykafarr.BrokerError):
+        return listener.poll(1, 5000)[1]
+    return listener.poll(1, 5000)[1]

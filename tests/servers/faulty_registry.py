@@ -1,0 +1,89 @@
+"""An HTTP proxy before a schema registry that answers in its place where it is told to, and counts."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from . import ports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Answer(NamedTuple):
+    """What a faulty registry says. `cut`: it promises more bytes than it sends; `delay`: seconds before it says so."""
+
+    status: int
+    body: bytes = b"{}"
+    content_type: str = "application/json"
+    cut: bool = False
+    delay: float = 0.0
+
+
+class FaultyRegistry:
+    """A registry's address that passes requests on, but for those that `fault` has an answer to.
+
+    Attributes:
+        url: what clients take as the registry's address.
+        requests: the path of each request so far.
+        fault: gives the answer to a request's path; None: the real one's.
+    """
+
+    def __init__(self, real: str) -> None:
+        self.real = urlsplit(real)
+        self.requests: list[str] = []
+        self.fault: Callable[[str], Answer | None] = lambda _path: None
+        self._server = ThreadingHTTPServer((ports.HOST, ports.free(1)[0]), _handler(self))
+        self._server.daemon_threads = True
+        self.url = f"http://{ports.HOST}:{self._server.server_port}{self.real.path}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops to listen: connections are refused from here on. Closing again does nothing."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+
+    def answer(self, path: str) -> Answer:
+        """What a request gets."""
+        self.requests.append(path)
+        return self.fault(path) or self._passed_on(path)
+
+    def _passed_on(self, path: str) -> Answer:
+        tries = (self._asked(path) for _ in range(5))  # Apicurio leaves a request in some hundred without an answer
+        return next(filter(None, tries), Answer(503))
+
+    def _asked(self, path: str) -> Answer | None:
+        try:
+            with urllib.request.urlopen(f"http://{self.real.netloc}{path}", timeout=3) as found:
+                return Answer(found.status, found.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return Answer(refused.code, refused.read())
+        except OSError:
+            return None
+
+
+def _handler(registry: FaultyRegistry) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = registry.answer(self.path)
+            time.sleep(answer.delay)
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(len(answer.body) + (1000 if answer.cut else 0)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Nothing: the requests are counted."""
+
+    return Handler
