@@ -95,8 +95,8 @@ static void check_columns(const struct ArrowArray *array, const struct ArrowSche
   check(array->n_children > 0 && array->n_children == schema->n_children, "array and schema differ in their columns");
 }
 
-/* Checks a batch and gives it back. Returns its rows, and writes its first range into range, the way a commit takes it. */
-static int64_t consume(struct kafarr_batch *batch, const char *topic, char *range, size_t size) {
+/* Checks a batch and gives it back. Returns its rows, and writes its id and first range into named, the way a commit takes them. */
+static int64_t consume(struct kafarr_batch *batch, const char *topic, char *named, size_t size) {
   int64_t rows = batch->rows + batch->rejected_rows;
   if (rows == 0) return 0;
   if (batch->rows > 0) check_columns(&batch->array, &batch->schema, batch->rows);
@@ -105,10 +105,12 @@ static int64_t consume(struct kafarr_batch *batch, const char *topic, char *rang
   const char *ranges = strstr(batch->info, "\"ranges\":[[\"");
   check(ranges != NULL, "a batch has no ranges: %s", batch->info);
   int partition;
-  long long first, next;
+  long long id, first, next;
+  const char *number = strstr(batch->info, "\"id\":");
+  check(number != NULL && sscanf(number, "\"id\":%lld", &id) == 1, "a batch has no id: %s", batch->info);
   check(sscanf(ranges, "\"ranges\":[[\"%*[^\"]\",%d,%lld,%lld", &partition, &first, &next) == 3, "unreadable: %s", batch->info);
   check(first < next, "a range without rows: %s", batch->info);
-  snprintf(range, size, "[[\"%s\",%d,%lld,%lld]]", topic, partition, first, next);
+  snprintf(named, size, "{\"ids\":[%lld],\"ranges\":[[\"%s\",%d,%lld,%lld]]}", id, topic, partition, first, next);
 
   if (leaks("a batch")) batch->array.release = NULL;
   release(&batch->array, &batch->schema);
@@ -134,7 +136,7 @@ static int64_t open_listener(char **arguments) {
   return listener;
 }
 
-static int64_t poll_once(int64_t listener, const char *topic, int64_t most, char *range, size_t size) {
+static int64_t poll_once(int64_t listener, const char *topic, int64_t most, char *named, size_t size) {
   struct kafarr_batch batch = {.size = sizeof batch};
   struct kafarr_error error = no_error();
   int32_t status, begin = 1;
@@ -143,7 +145,7 @@ static int64_t poll_once(int64_t listener, const char *topic, int64_t most, char
     begin = 0;
   } while (status == KAFARR_PENDING);
   check_ok(status, "listener_poll", &error);
-  return consume(&batch, topic, range, size);
+  return consume(&batch, topic, named, size);
 }
 
 static void look_around(int64_t listener) {
@@ -155,11 +157,11 @@ static void look_around(int64_t listener) {
   library.kafarr_free(text);
 }
 
-/* Commits the ranges, or with NULL all that was returned. */
-static void commit(int64_t listener, const char *ranges) {
+/* Commits the batches, or with NULL all that was returned. */
+static void commit(int64_t listener, const char *batches) {
   struct kafarr_error error = no_error();
-  int64_t operation = 0, length = ranges == NULL ? 0 : (int64_t)strlen(ranges);
-  check_ok(library.listener_commit_start(listener, ranges, length, &operation, &error), "listener_commit_start", &error);
+  int64_t operation = 0, length = batches == NULL ? 0 : (int64_t)strlen(batches);
+  check_ok(library.listener_commit_start(listener, batches, length, &operation, &error), "listener_commit_start", &error);
   wait_for(operation, "commit");
 }
 
@@ -167,10 +169,10 @@ static void commit(int64_t listener, const char *ranges) {
 static int64_t read_rows(char **arguments, int64_t wanted) {
   int64_t listener = open_listener(arguments), rows = 0, operation = 0;
   struct kafarr_error error = no_error();
-  char range[512];
+  char named[512];
   for (int in_vain = 0; rows < wanted;) {
-    int64_t left = wanted - rows, got = poll_once(listener, arguments[2], left < MOST_ROWS ? left : MOST_ROWS, range, sizeof range);
-    if (got > 0 && rows == 0) commit(listener, range);
+    int64_t left = wanted - rows, got = poll_once(listener, arguments[2], left < MOST_ROWS ? left : MOST_ROWS, named, sizeof named);
+    if (got > 0 && rows == 0) commit(listener, named);
     if (got == 0) in_vain++;
     check(in_vain < PATIENCE, "%d polls brought nothing, after %lld of %lld rows", in_vain, (long long)rows, (long long)wanted);
     rows += got;

@@ -83,7 +83,6 @@ class Kafka:
     def _addresses(self) -> str:
         return (
             "node.id=1\n"
-            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
             f"listeners=PLAINTEXT://{self.servers},CONTROLLER://{ports.HOST}:{self._controller_port}\n"
             f"advertised.listeners=PLAINTEXT://{self.servers}\n"
             "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"

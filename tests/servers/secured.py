@@ -73,17 +73,17 @@ class SecuredKafka(Kafka):
         admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 2})
         admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
 
-    def _addresses(self, folder: Path) -> str:
+    def _addresses(self) -> str:
         everywhere = ",".join(f"{name}://{self.at(name)}" for name in _LISTENERS)
         controller = f"{ports.HOST}:{self._controller_port}"
         lines = [
+            "node.id=1",
             f"listeners={everywhere},CONTROLLER://{controller}",
             f"advertised.listeners={everywhere}",
             "listener.security.protocol.map=CONTROLLER:PLAINTEXT,"
             + ",".join(f"{name}:{protocol}" for name, protocol in _LISTENERS.items()),
             "inter.broker.listener.name=OPEN",
             f"controller.quorum.voters=1@{controller}",
-            f"log.dirs={folder / 'data'}",
             # The session of a token ends with it, for whoever does not show a newer one.
             "connections.max.reauth.ms=60000",
             "listener.name.token.sasl.enabled.mechanisms=OAUTHBEARER",
