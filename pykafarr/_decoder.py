@@ -28,7 +28,8 @@ class Decoder:
             stands for.
         reader_schema: the schema to read them as, by Avro's rules of schema resolution. None: as they were written.
         columns: the fields to read, as paths such as "customer.address.zip", which go through arrays, maps and unions
-            to the records within. The others are passed over in the body. None: all fields.
+            to the records within. The others are passed over in the body; the order is the schema's.
+            None: all fields.
         unions: what becomes of a union of more than null and one type: "struct", of one nullable member per branch,
             or "dense", Arrow's dense union, which pandas and polars cannot take.
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or

@@ -123,7 +123,8 @@ def listener(
             schema is for the message type that its name or one of its aliases says; other message types are read as
             they were written. A union goes as JSON text or as a list within the list.
         columns: the fields to read, of every message type, as paths such as "customer.address.zip", which go through
-            arrays, maps and unions to the records within. The others are passed over in the message. None: all.
+            arrays, maps and unions to the records within. The others are passed over in the message; the order is
+            the schema's. None: all.
         unions: what becomes of a union of more than null and one type: "struct", of one nullable member per branch,
             or "dense", Arrow's dense union, which pandas and polars cannot take.
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
