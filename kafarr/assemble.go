@@ -40,6 +40,12 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 		}
 		records = l.unbroken(chunk, l.within(records[:min(len(records), limit-l.gathered, runMax)]))
 		l.notice(chunk, records[0].Offset)
+		n, records := l.handedOver(chunk, records)
+		if n > 0 {
+			l.held.record += n
+			l.pass(chunk, chunk.Records[l.held.record-1].Offset+1)
+			continue
+		}
 		var out outcome
 		var err *Error
 		if l.cfg.Mixed == GroupMixed {

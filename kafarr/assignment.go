@@ -61,6 +61,7 @@ func (l *Listener) overtaken(out, group []source.Position) {
 			if overtaken := !leapt || g.Offset != leap.committed; overtaken {
 				out[i].Offset = g.Offset
 				l.positions[k] = g.Offset
+				delete(l.again, k)
 				l.acks.forget(k)
 			}
 			l.mu.Unlock()

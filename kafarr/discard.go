@@ -1,10 +1,12 @@
 package kafarr
 
-// discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them.
+// discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them,
+// and passes those between them that the caller has.
 func (l *Listener) discard(k partitionKey) {
 	l.held.drop(k)
 	delete(l.resets, k)
 	l.mu.Lock()
+	until := l.acks.of(k).next
 	first, any := l.acks.takeBack(k)
 	l.mu.Unlock()
 	if !any {
@@ -19,13 +21,16 @@ func (l *Listener) discard(k partitionKey) {
 			i++
 		}
 	}
+	var dropped []int64
 	kept := make([]*finished, 0, len(l.queue))
 	for _, f := range l.queue {
 		switch {
 		case f.err != nil && f.err.Topic == k.topic && f.err.Partition == k.partition:
+			dropped = append(dropped, f.err.Offset)
 		case !f.holds(k):
 			kept = append(kept, f)
 		default:
+			dropped = append(dropped, f.offsetsOf(k)...)
 			id := f.batch.id
 			parts := f.without(k)
 			l.mu.Lock()
@@ -35,6 +40,9 @@ func (l *Listener) discard(k partitionKey) {
 		}
 	}
 	l.queue = kept
+	if l.cfg.Mixed == GroupMixed { // else nothing behind the first of them was handed over
+		l.discarded(k, dropped, until)
+	}
 }
 
 func (b *building) holds(k partitionKey) bool { return holds(b.segments, k) }

@@ -96,6 +96,7 @@ func (l *Listener) wentBack(k partitionKey, first, next int64) {
 	l.log.always(4, "OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
 	l.happen(Event{Kind: LogWentBack, Topic: k.topic, Partition: k.partition, Old: next, New: first})
 	l.positions[k] = first
+	delete(l.again, k)
 	l.mu.Lock()
 	l.acks.wentBack(k, first)
 	l.mu.Unlock()

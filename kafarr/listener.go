@@ -59,6 +59,7 @@ type Listener struct {
 	used      int                    // of buckets
 	positions map[partitionKey]int64 // the first offset that no batch has taken
 	happened  []Event                // since the last batch
+	again     map[partitionKey]again // rows that were discarded and are not read again yet
 	resets    map[partitionKey]int64 // offsets that the client asked for in vain, until the first record behind them
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
@@ -101,7 +102,7 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{},
+		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
 		headers: cfg.wants(Headers),

@@ -74,6 +74,7 @@ func (l *Listener) seekOne(ctx context.Context, to source.Position, committed in
 	}
 	k := keyOf(to)
 	l.discard(k)
+	delete(l.again, k)
 	l.positions[k] = to.Offset
 	l.leaps(to, committed)
 	l.mu.Lock()
@@ -157,6 +158,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 	l.mu.Unlock()
 	for _, r := range ranges {
 		l.discard(r.key())
+		delete(l.again, r.key()) // the rows given back are among those that come again
 	}
 	return nil
 }

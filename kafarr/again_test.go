@@ -1,0 +1,93 @@
+package kafarr_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+)
+
+// TestAPauseRepeatsNoRowThatLiesBetweenOthers has all of A handed over, and B waiting, when the partition is paused.
+func TestAPauseRepeatsNoRowThatLiesBetweenOthers(t *testing.T) {
+	ctx := context.Background()
+	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(9)...)
+	wantPolls(t, l, 7, "x.A 0 2 4 6")
+	pauseAndResume(t, l)
+	wantPolls(t, l, 1, "x.B 1")
+	pauseAndResume(t, l)
+	wantPolls(t, l, 3, "x.B 3 5 7", "x.A 8", "")
+	if err := l.Commit(ctx); err != nil || src.Committed("t", 0) != 9 {
+		t.Errorf("%v, committed %d, want 9", err, src.Committed("t", 0))
+	}
+}
+
+// TestAPauseAmidARereadForgetsNoRow pauses again when some of the discarded rows were gathered anew and others were not.
+func TestAPauseAmidARereadForgetsNoRow(t *testing.T) {
+	tombstone := func(offset int64) replay.Message { return replay.Message{Topic: "t", Offset: offset} }
+	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed, Metadata: columns(kafarr.Offset)},
+		message(0, 0, 1, 0), message(0, 1, 2, 1), tombstone(2), message(0, 3, 1, 3), message(0, 4, 2, 4), tombstone(5))
+	var ranges []kafarr.Range
+	for _, limit := range []int{6, 2, 6, 6, 6} {
+		b, err := l.Poll(context.Background(), limit, 10*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ranges = append(ranges, b.Ranges...)
+		b.Release()
+		if len(ranges) < 3 {
+			pauseAndResume(t, l)
+		}
+	}
+	want := []kafarr.Range{{"t", 0, 0, 4, 2}, {"t", 0, 1, 2, 1}, {"t", 0, 2, 6, 2}, {"t", 0, 4, 5, 1}} // A, the first of B, null, the rest of B
+	if !slices.Equal(ranges, want) {
+		t.Errorf("got %v, want %v", ranges, want)
+	}
+	if got := src.Stored("t", 0); got != 6 {
+		t.Errorf("stored %d, want 6", got)
+	}
+}
+
+// TestBadRowsComeOnceOverAPause has bad rows on both sides of a good one that is handed over first.
+func TestBadRowsComeOnceOverAPause(t *testing.T) {
+	bad := func(offset int64) replay.Message {
+		m := message(0, offset, 2, 0)
+		m.Value = []byte("bad")
+		return m
+	}
+	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 2, 1), bad(2), message(0, 3, 1, 3), message(0, 4, 2, 4)}
+	l, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}, messages...)
+	wantPolls(t, l, 5, "x.A 0 3 rejected 1")
+	pauseAndResume(t, l)
+	wantPolls(t, l, 5, "x.B 1 4", "")
+}
+
+// TestASeekBackRepeatsWhatAPauseDoesNot moves a partition back after a pause: then all of it is asked for.
+func TestASeekBackRepeatsWhatAPauseDoesNot(t *testing.T) {
+	ctx := context.Background()
+	l, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(4)...)
+	wantPolls(t, l, 4, "x.A 0 2")
+	pauseAndResume(t, l)
+	if err := l.Seek(ctx, kafarr.Target{Topic: "t", To: kafarr.Place{Kind: kafarr.AtEarliest}}); err != nil {
+		t.Fatal(err)
+	}
+	wantPolls(t, l, 4, "x.A 0 2", "x.B 1 3", "")
+}
+
+func pauseAndResume(t *testing.T, l *kafarr.Listener) {
+	t.Helper()
+	if err := errors.Join(l.Pause(nil), wantNothing(l), l.Resume(nil)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantNothing(l *kafarr.Listener) error {
+	b, err := l.Poll(context.Background(), 10, 5*time.Millisecond)
+	if err == nil && b.NumRows() > 0 {
+		err = errors.New("a paused partition gave rows")
+	}
+	return err
+}
