@@ -145,6 +145,8 @@ func (c *Config) validateContent() error {
 	switch typed := c.Value == Avro || c.Value == Auto; {
 	case !typed && (c.Framing != Confluent || len(c.Schemas) > 0):
 		return errorf(ConfigError, "value is bytes or string: there is no framing and no schema then")
+	case !typed && (len(c.Columns) > 0 || len(c.Readers) > 0):
+		return errorf(ConfigError, "value is bytes or string: there are no fields for columns to choose from, and nothing to read as another schema")
 	case given && len(c.Schemas) == 0:
 		return errorf(ConfigError, "framing is bare or single_object: give the schemas")
 	case !given && len(c.Schemas) > 0:

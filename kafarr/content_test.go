@@ -142,6 +142,9 @@ func TestUntypedValuesNeedNoRegistry(t *testing.T) {
 	wantRendered(t, bytes, "bytes value=YQ==, _offset=0,1", "null _offset=2", "bytes value=/w== _offset=3")
 	text, _ := open(t, kafarr.Config{Value: kafarr.String, Tombstones: kafarr.KeepTombstones}, messages...)
 	wantRendered(t, text, "string value=a,,(null) _offset=0,1,2", "t[0]@3: string is not valid UTF-8", "")
+	if _, err := kafarr.Open(kafarr.Config{Servers: "h:1", Group: "g", Topics: []string{"t"}, Value: kafarr.Bytes, Columns: []string{"n"}}); err == nil || !strings.Contains(err.Error(), "no fields for columns") {
+		t.Errorf("columns of bytes: %v", err)
+	}
 	if _, err := kafarr.Open(kafarr.Config{Servers: "h:1", Group: "g", Topics: []string{"t"}, Value: kafarr.Bytes, Key: kafarr.Avro, Metadata: columns(kafarr.Key)}); err == nil || !strings.Contains(err.Error(), "registry_url") {
 		t.Errorf("Avro keys without a registry: %v", err)
 	}

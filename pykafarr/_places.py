@@ -106,6 +106,8 @@ def assign(value: object) -> list[TopicPartition]:
 def topics(value: object, assigned: list[TopicPartition]) -> list[str]:
     """The topics to subscribe to; none where partitions are assigned, whose topics may be named all the same."""
     if not assigned:
+        if value is None:
+            raise TypeError("topics must be a str or a list of str, not None: only with assign= it may be None")
         return _arguments.texts("topics", value)
     if value is None or (not isinstance(value, str) and isinstance(value, Iterable) and not list(value)):
         return []
