@@ -239,7 +239,9 @@ class Listener(Positions):
         # A flag and no lock: the interpreter looks for signals and other threads at calls, and there is none between
         # these two lines and the try, nor between letting go of the slot and the end.
         if self._polling:
-            raise StateError("this listener is being polled already, by another thread or by the poll that runs this callable")
+            raise StateError(
+                "this listener is being polled already, by another thread or by the poll that runs this callable"
+            )
         self._polling = True
         try:
             slot = self._slot
