@@ -86,9 +86,16 @@ func (k *Kafka) AskCommitted(ctx context.Context, positions []source.Position) (
 	if len(positions) == 0 {
 		return nil, nil
 	}
+	return k.askPlaces(ctx, "committed offsets", positions, k.consumer.Committed)
+}
+
+// askPlaces asks the cluster about partitions, and answers with the offsets that it names.
+func (k *Kafka) askPlaces(
+	ctx context.Context, what string, positions []source.Position, call func([]kafka.TopicPartition, int) ([]kafka.TopicPartition, error),
+) ([]source.Position, error) {
 	var out []source.Position
-	err := k.ask(ctx, "committed offsets", func(timeoutMS int) error {
-		parts, err := k.consumer.Committed(toClient(positions), timeoutMS)
+	err := k.ask(ctx, what, func(timeoutMS int) error {
+		parts, err := call(toClient(positions), timeoutMS)
 		if err == nil {
 			err = placed(parts)
 		}
@@ -108,17 +115,7 @@ func (k *Kafka) AskOffsets(ctx context.Context, positions []source.Position) ([]
 	if len(positions) == 0 {
 		return nil, nil
 	}
-	var out []source.Position
-	err := k.ask(ctx, "offsets of the log", func(timeoutMS int) error {
-		parts, err := k.consumer.OffsetsForTimes(toClient(positions), timeoutMS)
-		if err == nil {
-			err = placed(parts)
-		}
-		if err == nil {
-			out = fromClient(parts)
-		}
-		return err
-	})
+	out, err := k.askPlaces(ctx, "offsets of the log", positions, k.consumer.OffsetsForTimes)
 	if err != nil {
 		return nil, err
 	}
