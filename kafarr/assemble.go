@@ -46,6 +46,10 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 			l.pass(chunk, chunk.Records[l.held.record-1].Offset+1)
 			continue
 		}
+		l.values.barren = nil // other records, though they may lie where others lay
+		if l.keys != nil {
+			l.keys.barren = nil
+		}
 		var out outcome
 		var err *Error
 		if l.cfg.Mixed == GroupMixed {

@@ -178,6 +178,16 @@ func TestKeysAreReadAsTheyAreSaidToBe(t *testing.T) {
 	wantRendered(t, auto, `x.A n=5 _key={"n":1}`, "x.A n=6 _key=cGxhaW4=")
 }
 
+// TestNullKeysLookAheadAnewInEachFetch has a fetch without a key before one with a key.
+func TestNullKeysLookAheadAnewInEachFetch(t *testing.T) {
+	framed := []byte{0, 0, 0, 0, 3, 2}
+	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+		l, src := open(t, kafarr.Config{Key: kafarr.Avro, Metadata: columns(kafarr.Key), Mixed: mixed}, keyed(0, 1, 5, nil), keyed(1, 1, 6, nil), keyed(2, 1, 7, nil), keyed(3, 1, 8, framed))
+		src.FetchMax = 2
+		wantRendered(t, l, "x.A n=5,6 _key=(null),(null)", `x.A n=7,8 _key=(null),{"n":1}`)
+	}
+}
+
 func TestAFrameHasOneSchemaOfKeys(t *testing.T) {
 	reg := registry.Static{1: schemas[1], 7: {Text: `"int"`}, 8: {Text: `"string"`}, 9: {Text: `{"type":"int","doc":"the same"}`}}
 	key := func(id byte, body ...byte) []byte { return append([]byte{0, 0, 0, 0, id}, body...) }

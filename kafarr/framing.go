@@ -36,6 +36,7 @@ type side struct {
 	numbered []any
 	last     map[string]schemaRef // the schema of a topic's last record that could be read: what a null is a null of
 	nulls    bool                 // nulls are rows of that schema
+	barren   *source.Record       // of the records being framed, the last: none that follows a null has a schema for it
 	broken   map[schemaRef]bool   // cannot be had or used: no null is one of theirs, or it would fail with them
 }
 
@@ -146,6 +147,10 @@ func (s *side) nullOf(topic string, following []source.Record) schemaRef {
 	if ref, ok := s.last[topic]; ok && !s.broken[ref] {
 		return ref
 	}
+	last := &following[len(following)-1]
+	if s.barren == last { // a topic without keys would look to the end of a run for each of its records
+		return refNull
+	}
 	for i := range following {
 		r := &following[i]
 		data, n := r.Value, r.ValueLen
@@ -159,10 +164,11 @@ func (s *side) nullOf(topic string, following []source.Record) schemaRef {
 			return ref
 		}
 	}
+	s.barren = last
 	return refNull
 }
 
-// keyRef reads a key's framing. What it gives for a null key goes with any schema.
+// key reads a key's framing. What it gives for a null key goes with any schema.
 func (s *side) key(topic string, r *source.Record, following []source.Record) (schemaRef, avro.Body, *Error) {
 	if r.KeyLen < 0 {
 		if s.untyped() {

@@ -138,3 +138,7 @@ func BenchmarkGroupedAlike(b *testing.B) { benchmark(b, kafarr.Config{Mixed: kaf
 func BenchmarkGroupedAlternating(b *testing.B) {
 	benchmark(b, kafarr.Config{Mixed: kafarr.GroupMixed}, 1, 2)
 }
+
+func BenchmarkNullKeys(b *testing.B) {
+	benchmark(b, kafarr.Config{Key: kafarr.Avro, Metadata: metadata(kafarr.Offset, kafarr.Key)}, 1)
+}
