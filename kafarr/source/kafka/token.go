@@ -13,18 +13,7 @@ import (
 const oauthBearer = "OAUTHBEARER"
 
 // Token is what OAUTHBEARER shows to brokers.
-type Token struct {
-	Value      string
-	Expiry     time.Time
-	Principal  string            // whom it stands for; brokers go by the token itself
-	Extensions map[string]string // SASL extensions
-}
-
-// String and GoString keep fmt's verbs from printing the token.
-func (t Token) String() string { return fmt.Sprintf("token of %s until %v", t.Principal, t.Expiry) }
-
-// GoString is String.
-func (t Token) GoString() string { return t.String() }
+type Token = source.Token
 
 // A token is renewed when three quarters of its life are over: librdkafka would ask at four fifths, but only whoever polls. What fails
 // is tried again after tokenPause, then twice that, up to tokenMaxPause.

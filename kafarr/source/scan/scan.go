@@ -1,0 +1,39 @@
+// Package scan reads known ranges of partitions with Fetch requests of its own: without a consumer group, and without a client's object per message. Record batches are
+// parsed where the answer lies, while the next request is on its way.
+package scan
+
+import (
+	"context"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Config says how the cluster is reached.
+type Config struct {
+	Servers    string
+	Properties map[string]string // librdkafka's names; what has no counterpart here is refused by Dial
+	// FetchBytes bounds what one answer brings, and DecompressedBytes what one record batch may become; 0: defaults.
+	FetchBytes, DecompressedBytes int
+	// Headers: records carry their headers.
+	Headers bool
+	Token   func(context.Context) (source.Token, error)
+	Log     func(level int, facility, message string)
+}
+
+// Range is what is to be read of a partition: [Start, End).
+type Range struct {
+	Topic      string
+	Partition  int32
+	Start, End int64
+}
+
+// Report says how far the reading of a range came.
+type Report struct {
+	Range
+	Next    int64 // the first offset that was not passed; End where the range is complete
+	Rows    int64 // handed out
+	Aborted int64 // rows of transactions that were aborted
+	Control int64 // transaction markers
+	Gone    int64 // offsets at the start of the range, or in it, that the log had deleted: log start offset past them while reading
+	Ended   string
+}
