@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -51,7 +52,6 @@ type Listener struct {
 	values    *side
 	keys      *side     // nil: keys are not asked for
 	lookup    *lookup   // the one that is waited for
-	awaited   schemaRef // its schema
 	bodies    []avro.Body
 	keyBodies []avro.Body
 	keyRef    schemaRef
@@ -60,6 +60,7 @@ type Listener struct {
 	positions map[partitionKey]int64 // the first offset that no batch has taken
 	happened  []Event                // since the last batch
 	again     map[partitionKey]again // rows that were discarded and are not read again yet
+	aside     map[partitionKey]aside // partitions that wait for a schema
 	resets    map[partitionKey]int64 // offsets that the client asked for in vain, until the first record behind them
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
@@ -102,7 +103,7 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{},
+		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{}, aside: map[partitionKey]aside{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
 		headers: cfg.wants(Headers),
@@ -265,6 +266,10 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if len(l.queue) > 0 { // a rebalance has ended a batch
 			return l.take()
 		}
+		if err := l.tendAside(); err != nil {
+			l.fail(err)
+			continue
+		}
 		now := time.Now()
 		if err := l.catchUp(now); err != nil {
 			return nil, err
@@ -395,21 +400,19 @@ func (l *Listener) missing() string {
 }
 
 // awaitSchema waits for the look-up of the next record's schema. done: return the rows that there are. An attempt under way counts
-// as catching up; once one has failed, the poll's time decides.
+// as catching up; once one has failed, the record's partition is set aside, and the poll's time decides.
 func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	p := &l.poll
 	over := p.ready && !now.Before(p.deadline)
+	if l.lookup.failed != nil && l.setAside() {
+		return false, nil
+	}
 	if over && l.pending() {
 		return true, nil
 	}
-	if why := l.lookup.failure(); why != nil {
+	if l.lookup.failed != nil { // it has to be waited for here
 		if over {
-			chunk, records := l.held.rest()
-			e := wrap(why).at(chunk.Topic, chunk.Partition, records[0].Offset)
-			if id, ok := l.awaited.id(); ok {
-				e.SchemaID = int64(id)
-			}
-			return false, e
+			return false, l.lookup.outage(l.held.next())
 		}
 		time.Sleep(min(max(time.Until(l.lookup.retryAt), time.Millisecond), end.Sub(now), maxSlice))
 		return false, nil
@@ -424,7 +427,7 @@ func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 // quiet ends a poll whose time is over.
 func (l *Listener) quiet() (*Batch, error) {
 	if !l.pending() {
-		if err := l.source.Down(l.poll.began); err != nil {
+		if err := cmp.Or(l.source.Down(l.poll.began), l.outage()); err != nil {
 			return nil, err
 		}
 	}
