@@ -50,8 +50,8 @@ type Listener struct {
 	shapes    map[string]*columnSet // the same sets
 	failure   error                 // told by the next poll
 	values    *side
-	keys      *side     // nil: keys are not asked for
-	lookup    *lookup   // the one that is waited for
+	keys      *side   // nil: keys are not asked for
+	lookup    *lookup // the one that is waited for
 	bodies    []avro.Body
 	keyBodies []avro.Body
 	keyRef    schemaRef
@@ -410,16 +410,17 @@ func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	if over && l.pending() {
 		return true, nil
 	}
-	if l.lookup.failed != nil { // it has to be waited for here
-		if over {
-			return false, l.lookup.outage(l.held.next())
-		}
-		time.Sleep(min(max(time.Until(l.lookup.retryAt), time.Millisecond), end.Sub(now), maxSlice))
+	if over && l.lookup.failed != nil {
+		return false, l.lookup.outage(l.held.next())
+	}
+	wait := min(end.Sub(now), maxSlice)
+	if pause := time.Until(l.lookup.due); pause > 0 {
+		time.Sleep(min(pause, wait))
 		return false, nil
 	}
 	select {
 	case <-l.lookup.done:
-	case <-time.After(min(end.Sub(now), maxSlice)):
+	case <-time.After(wait):
 	}
 	return false, nil
 }

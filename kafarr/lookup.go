@@ -15,13 +15,14 @@ type lookup struct {
 	side     *side
 	ref      schemaRef
 	attempts int
-	failed   error // of the last attempt that ended and that another may mend; nil before that
+	failed   error     // of the last attempt that ended and that another may mend; nil before that
+	due      time.Time // when there is another after that one
 
 	// Of the attempt under way, until done is closed.
 	done    chan struct{}
 	schema  registry.Schema
 	err     error
-	retryAt time.Time // valid where err is retriable
+	retryAt time.Time // of the next, if one is needed
 }
 
 // Pauses between attempts: doubling from the first to the last, each cut by up to half at random so that many listeners do not ask
@@ -68,7 +69,8 @@ func (l *Listener) answered(lk *lookup) bool {
 	if lk.err == nil || !retriable(lk.err) {
 		return true
 	}
-	if lk.failed = lk.err; time.Now().After(lk.retryAt) {
+	lk.failed, lk.due = lk.err, lk.retryAt
+	if time.Now().After(lk.due) {
 		l.ask(lk)
 	}
 	return false
