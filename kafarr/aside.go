@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -15,6 +16,32 @@ import (
 type aside struct {
 	record source.Position
 	lookup *lookup
+}
+
+// awaitSchema waits for the look-up of the next record's schema. done: return the rows that there are. An attempt under way counts
+// as catching up; once one has failed, the record's partition is set aside, and the poll's time decides.
+func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
+	p := &l.poll
+	over := p.ready && !now.Before(p.deadline)
+	if l.lookup.failed != nil && l.setAside() {
+		return false, nil
+	}
+	if over && l.pending() {
+		return true, nil
+	}
+	if over && l.lookup.failed != nil {
+		return false, l.lookup.outage(l.held.next())
+	}
+	wait := min(end.Sub(now), maxSlice)
+	if pause := time.Until(l.lookup.due); pause > 0 {
+		time.Sleep(min(pause, wait))
+		return false, nil
+	}
+	select {
+	case <-l.lookup.done:
+	case <-time.After(wait):
+	}
+	return false, nil
 }
 
 // setAside sets the partition of the record under the cursor aside, which waits for l.lookup. false: the source cannot, or not now.
