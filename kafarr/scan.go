@@ -2,7 +2,6 @@ package kafarr
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -45,6 +44,7 @@ type Cluster interface {
 type RangeReader interface {
 	source.Source
 	source.Finite
+	Open(h source.Handler) (source.Source, error) // a Config.Source
 	Report() scan.Report
 }
 
@@ -147,7 +147,7 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 func (c *ScanConfig) dial() (Cluster, error) {
 	log := newLogSink(c.Logger)
 	cfg := scan.Config{
-		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader,
+		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true,
 		Token: c.OAuthToken, Log: log.client,
 	}
 	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()
@@ -169,10 +169,10 @@ func (c *ScanConfig) dial() (Cluster, error) {
 }
 
 // listener is the configuration of the listener that decodes what a source has.
-func (p *Plan) listener(open func(source.Handler) (source.Source, error)) Config {
-	c := p.cfg.Config
+func (p *Plan) listener(cfg *ScanConfig, open func(source.Handler) (source.Source, error)) Config {
+	c := cfg.Config
 	c.Start, c.Source, c.latest = nil, open, p.Latest
-	c.BatchBytes, c.MemoryLimit = p.cfg.batchBytes(), 0
+	c.BatchBytes, c.MemoryLimit = cfg.messageBytes(), 0
 	return c
 }
 
@@ -189,9 +189,4 @@ func persist(ctx context.Context, try func() error) error {
 		case <-time.After(pause):
 		}
 	}
-}
-
-// oneOf tells which of a range's errors are the caller's own doing.
-func isEnd(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && errors.Is(err, ctx.Err())
 }

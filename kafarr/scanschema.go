@@ -95,7 +95,7 @@ type TypeSchema struct {
 func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.ReadyTimeout)
 	defer cancel()
-	l, err := Open(p.listener(func(h source.Handler) (source.Source, error) { return replay.New().Open(h) }))
+	l, err := Open(p.listener(&p.cfg, func(h source.Handler) (source.Source, error) { return replay.New().Open(h) }))
 	if err != nil {
 		return nil, err
 	}
@@ -181,8 +181,8 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*plan, error
 		return nil, errorf(ConfigError, "schema: none was given for topic %s", topic)
 	case cfg.Framing == SingleObject:
 		var out []*plan
-		for _, ref := range l.values.numbers {
-			out = append(out, l.values.plans[ref])
+		for i := range l.values.numbered {
+			out = append(out, l.values.plans[refNumbered+schemaRef(i)])
 		}
 		return out, nil
 	case len(l.readers) > 0:
@@ -243,7 +243,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	if !found {
 		return nil // nothing is known of it, and nothing is to be read
 	}
-	batch, err := decodePeeked(ctx, s.plan.listener(nil), m, cfg.ReadyTimeout)
+	batch, err := decodePeeked(ctx, s.plan.listener(cfg, nil), m, cfg.ReadyTimeout)
 	if err != nil {
 		return fmt.Errorf("the last message of topic %s says what its rows look like: %w", topic, err)
 	}
