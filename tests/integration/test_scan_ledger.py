@@ -63,7 +63,9 @@ class Transactions:
                     self._topic,
                     self._writer.serialize(self._topic, A, {"n": number}),
                     partition=self._choose.randrange(self._partitions),
-                    on_delivery=lambda error, m, of=written[which], n=number: of.update({(m.partition(), m.offset()): n}),
+                    on_delivery=lambda error, m, of=written[which], n=number: of.update(
+                        {(m.partition(), m.offset()): n}
+                    ),
                 )
             assert self._producers[which].flush(30) == 0
         for producer, rows, commit in zip(self._producers, written, commits, strict=True):
