@@ -175,6 +175,9 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		case drained:
 			l.source.Release()
 			l.held = held{}
+			if l.finite != nil && l.finite.Ended() {
+				return l.take()
+			}
 		}
 		if p.ready && p.fetched && !now.Before(p.deadline) {
 			return l.quiet()

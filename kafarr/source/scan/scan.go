@@ -4,6 +4,7 @@ package scan
 
 import (
 	"context"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -16,8 +17,12 @@ type Config struct {
 	FetchBytes, DecompressedBytes int
 	// Headers: records carry their headers.
 	Headers bool
-	Token   func(context.Context) (source.Token, error)
-	Log     func(level int, facility, message string)
+	// PassGone: offsets of a range that the log has deleted are counted and passed; else they are an error.
+	PassGone bool
+	// Patience is how long a failure that may pass is met again and again without any progress, before it is an error; 0: a minute.
+	Patience time.Duration
+	Token    func(context.Context) (source.Token, error)
+	Log      func(level int, facility, message string)
 }
 
 // Range is what is to be read of a partition: [Start, End).
