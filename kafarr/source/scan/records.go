@@ -27,7 +27,7 @@ type records struct {
 	body   []byte // decompressed
 	at     int
 	left   int32
-	before int64 // the last record's distance from the base
+	before int64 // the distance from the base of the last record that was read
 	slab   []source.Header
 }
 
@@ -97,7 +97,6 @@ func (r *records) one(rec *source.Record, headers bool) (int, error) {
 	if distance <= r.before || distance > r.last-r.base {
 		return 0, errOffset
 	}
-	r.before = distance
 	rec.Offset, rec.Timestamp, rec.LeaderEpoch = r.base+distance, r.firstTime+sinceFirst, r.leaderEpoch
 	var err error
 	if rec.Key, rec.KeyLen, at, err = span(b, at); err != nil {
@@ -122,6 +121,7 @@ func (r *records) one(rec *source.Record, headers bool) (int, error) {
 	if at != stop {
 		return 0, errLength
 	}
+	r.before = distance
 	return stop, nil
 }
 

@@ -56,15 +56,16 @@ const defaultFetchBytes = 4 << 20
 
 // Defaults that are not librdkafka's.
 const (
-	defaultPatience      = 60 * time.Second
-	defaultExpandedBytes = 256 << 20
+	defaultPatience       = 60 * time.Second
+	defaultRequestTimeout = 20 * time.Second // some tries within the patience
+	defaultExpandedBytes  = 256 << 20
 )
 
 // settings checks the configuration.
 func (c *Config) settings() (settings, error) {
 	s := settings{
 		secrets: redact.Properties(c.Properties), clientID: "pykafarr", logLevel: 6, isolation: readCommitted, checkSums: true, fetchBytes: 50 << 20, partitionBytes: defaultFetchBytes,
-		receiveMax: 100_000_000, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: 60 * time.Second, connectTimeout: 30 * time.Second,
+		receiveMax: 100_000_000, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: defaultRequestTimeout, connectTimeout: 30 * time.Second,
 		patience: defaultPatience, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
 	}
 	if err := s.read(c.Properties); err != nil {
