@@ -35,9 +35,9 @@ type Reader struct {
 	next      int64 // the first offset that was not passed
 	producers producers
 	expander  decompressor
-	buffers   [][]byte // free
-	used      [][]byte // since the last Release
-	body      []byte   // that the current batch is expanded into
+	buffers   [][]byte        // free
+	used      [][]byte        // since the last Release
+	body      []byte          // that the current batch is expanded into
 	room      []source.Record // of chunkMax
 	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
