@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -126,8 +127,13 @@ def test_a_partition_set_aside_moves_to_another_member_and_back(
     first.commit()
 
     second = member()
+    joined = Reader(second)
+    with ThreadPoolExecutor(1) as pool:  # its first poll waits for the first member to give up a partition
+        joining = pool.submit(joined.poll)
+        alone.until(joining.done)
     both = Reader(first, second)
     both.until(lambda: len(first.assignment()) == len(second.assignment()) == 1 and len(both.outages) >= 4)
+    assert not joined.rows
     assert not both.rows
     second.close()
     alone.until(lambda: len(first.assignment()) == 2)
