@@ -238,6 +238,8 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 		`start is "here"`:                 {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: "here"}}}},
 		"the offset -3 is negative":       {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtOffset, Value: -3}}}},
 		"the time -1 is negative":         {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtTime, Value: -1}}}},
+		"start: u is none of the topics":  {Topics: []string{"t"}, Start: []kafarr.Start{{Topic: "u", Partition: -1}}},
+		"start: t[2] is none of":          {Assign: []source.Position{{Topic: "t", Partition: 1}}, Start: []kafarr.Start{{Topic: "t", Partition: -1}, {Topic: "t", Partition: 2}}},
 		"topics and assign exclude":       {Topics: []string{"t"}, Assign: []source.Position{{Topic: "t"}}},
 		"assign holds t[1] twice":         {Assign: []source.Position{{Topic: "t", Partition: 1}, {Topic: "t", Partition: 1}}},
 		`assign: "^t" is no topic's name`: {Assign: []source.Position{{Topic: "^t"}}},
@@ -253,6 +255,19 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(e.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+func TestAStartMayNameAnyTopicThatAnExpressionMayFind(t *testing.T) {
+	l, err := kafarr.Open(kafarr.Config{
+		Servers: "127.0.0.1:1", Group: "g", Registry: schemas, Topics: []string{"t", "^u"},
+		Start: []kafarr.Start{{Topic: "t", Partition: 7}, {Topic: "uv", Partition: -1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Abort(); err != nil {
+		t.Error(err)
 	}
 }
 

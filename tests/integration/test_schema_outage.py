@@ -1,4 +1,4 @@
-"""The registry cannot answer for one id: its partition waits, the others flow, and nothing of it is lost or repeated."""
+"""The registry cannot answer for one id: its partition waits, others flow, and nothing is lost or repeated."""
 
 import contextlib
 import time
