@@ -273,14 +273,7 @@ func TestAStartMayNameAnyTopicThatAnExpressionMayFind(t *testing.T) {
 
 func TestABatchThatIsGivenBackComesAgainAndAcknowledgesNothing(t *testing.T) {
 	l, src := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 2))...)
-	b, err := l.Poll(context.Background(), 100, 10*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if err := l.GiveBack([]int64{b.ID()}, b.Ranges); err != nil {
-		t.Fatal(err)
-	}
+	giveBack(t, l, 100, "x.A 0 1")
 	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != -1 {
 		t.Error(err, src.Committed("t", 0))
 	}

@@ -103,9 +103,17 @@ def test_one_id_in_an_outage_holds_up_its_partition_only(
     assert listener.stats()["skipped"] == listener.stats()["rejected"] == 0
 
 
-@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        {"partition.assignment.strategy": "range"},
+        {"partition.assignment.strategy": "cooperative-sticky"},
+        {"group.protocol": "consumer"},
+    ],
+    ids=["eager", "cooperative", "consumer protocol"],
+)
 def test_a_partition_set_aside_moves_to_another_member_and_back(
-    strategy, registry, outage_of_b, cluster, writer, listen
+    protocol, registry, outage_of_b, cluster, writer, listen
 ):
     topic = cluster.new_topic(partitions=2)
     for partition in (0, 1):
@@ -118,7 +126,7 @@ def test_a_partition_set_aside_moves_to_another_member_and_back(
             registry_url=registry.url,
             registry_config={"max.retries": 0},
             metadata=("offset", "partition", "topic"),
-            config={"partition.assignment.strategy": strategy},
+            config=protocol,
         )
 
     first = member()
