@@ -174,7 +174,7 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
     command = [
         "go", "build", "-buildmode=c-shared", "-trimpath",
         "-tags", "dynamic,kafarr_testing" if testing else "dynamic",
-        "-ldflags", f'-s -w -X main.version={version()} "-extldflags={linker}"',
+        "-ldflags", f'-s -w -buildid= -X main.version={version()} "-extldflags={linker}"',
         "-o", str(output), "./cgo",
     ]  # fmt: skip
     include = toolchain.work / "include"
