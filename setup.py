@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: build the native libraries, name the wheel after what they need, say what is inside."""
+"""What pyproject.toml cannot say: build the libraries, name the wheel after what they need, say what is inside."""
 
 import sys
 from pathlib import Path

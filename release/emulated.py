@@ -1,7 +1,7 @@
 """`make smoke-aarch64`: the aarch64 wheel runs its smoke test on this machine, under qemu's user-mode emulation.
 
-The other machine's Python and C library are Debian's packages, laid out by debootstrap and never installed; pyarrow and pandas are
-its wheels from PyPI. Needs root for debootstrap, qemu-user-static and debootstrap; says so and succeeds where they cannot be had.
+The other machine's Python and C library are Debian's packages, laid out by debootstrap and never installed; pyarrow
+and pandas are its wheels from PyPI. Needs root, qemu-user-static and debootstrap; says so, and succeeds, without them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import subprocess
 import sys
 import time
 import zipfile
+from typing import TYPE_CHECKING
 
 import build_native
 from release import sources
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,8 +82,12 @@ def main() -> int:
     begun = time.monotonic()
     # -L: the other system's files where it has them, this one's where it has not.
     command = [QEMU, "-L", str(root), "-E", "LD_LIBRARY_PATH=", str(root / "usr" / "bin" / PYTHON), "-I", "-S"]
-    start = f"import sys, runpy; sys.path.insert(0, {str(installed)!r}); sys.argv = ['smoke.py', {build_native.version()!r}]; "
-    start += f"runpy.run_path({str(ROOT / 'release' / 'smoke.py')!r}, run_name='__main__')"
+    start = f"""
+import runpy, sys
+sys.path.insert(0, {str(installed)!r})
+sys.argv = ["smoke.py", {build_native.version()!r}]
+runpy.run_path({str(ROOT / "release" / "smoke.py")!r}, run_name="__main__")
+"""
     environment = {"PATH": os.environ["PATH"], "HOME": str(WORK), "PYTHONHOME": str(root / "usr")}
     done = subprocess.run([*command, "-c", start], cwd=WORK, env=environment, timeout=900, check=False)
     print(

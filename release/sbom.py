@@ -1,7 +1,7 @@
 """The bill of materials of a wheel, as CycloneDX: what is inside, and what it asks for beside it.
 
-setup.py puts it into the wheel (PEP 770: .dist-info/sboms/). Everything in it is read off what was built: Go's modules from the
-library's build information, the C libraries' versions from the texts in librdkafka's archive.
+setup.py puts it into the wheel (PEP 770: .dist-info/sboms/). Everything in it is read off what was built: Go's modules
+from the library's build information, the C libraries' versions from the texts in librdkafka's archive.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import audit
 import build_native
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
 SPDX = {"zlib": "Zlib"}  # audit.py's names that SPDX writes in another way
 

@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from typing import TYPE_CHECKING
 
 from release import sources
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

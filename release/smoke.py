@@ -1,6 +1,6 @@
-"""What an installed wheel must do, in an environment that has nothing but it and what it asks for: `python smoke.py VERSION`.
+"""`python smoke.py VERSION`: what an installed wheel must do where there is only it, and what it asks for.
 
-Everything the package is for, once: versions, decoding, an embedded broker and registry, frames of every kind of column, Arrow.
+All that the package is for, once: versions, decoding, an embedded broker and registry, frames of many types, Arrow.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> int:
         with pykafarr.listener(kafka.servers, "frames", "smoke", kafka.registry_url, start="earliest") as p:
             message_type, frame = p.poll(num_messages=len(ROWS), max_time=30_000)
         with pykafarr.listener(kafka.servers, "arrow", "smoke", kafka.registry_url, start="earliest") as p:
-            batch = p.poll_batch(num_messages=len(ROWS), max_time=30_000).to_arrow()
+            batch = p.poll_batch(num_messages=len(ROWS), max_time=30_000)
     assert message_type == "com.example.Smoke"
     assert frame["number"].tolist() == list(range(len(ROWS)))
     assert frame["maybe"].dropna().tolist() == [row["maybe"] for row in ROWS if row["maybe"] is not None]
@@ -65,7 +65,8 @@ def main() -> int:
     assert frame["at"].iloc[0] == AT
     assert frame["price"].iloc[0] == decimal.Decimal("12.34")
     assert list(frame["items"].iloc[3]) == [0.5] * 3
-    rows = batch.to_pylist()
+    assert batch is not None
+    rows = batch.to_arrow().to_pylist()
     assert rows[3] == {**ROWS[3], "at": AT, "price": decimal.Decimal("12.34"), "_offset": 3}, rows[3]
     assert [row["number"] for row in rows] == list(range(len(ROWS)))
     print(f"smoke: {len(ROWS)} rows, {time.monotonic() - begun:.1f} s")

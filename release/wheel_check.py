@@ -1,4 +1,4 @@
-"""What a wheel must be: the right files, libraries that load where its name says, and nothing of the machine that built it."""
+"""What a wheel must be: the right files, libraries that load where its name says, nothing of who built it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
+from elftools.elf.sections import SymbolTableSection
 
 import build_native
 
@@ -26,6 +27,7 @@ NATIVE = {"THIRD_PARTY_LICENSES.txt", "kafarr.h", build_native.KAFARR, build_nat
 NEEDED = {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", build_native.RDKAFKA}
 LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "aarch64": "ld-linux-aarch64.so.1"}
 ELF_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
+ATTRIBUTES = {"DT_NEEDED": "needed", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}  # where elftools has the text
 STATIC_TLS = 64  # bytes that a library linked initial-exec may want; after pyarrow, a few hundred are left
 
 
@@ -37,9 +39,7 @@ def faults(wheel: Path) -> list[str]:
     version, major, minor, machine = found.groups()
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    libraries = {
-        name: files.get(f"pykafarr/_native/{name}", b"") for name in (build_native.KAFARR, build_native.RDKAFKA)
-    }
+    libraries = {name: files.get(f"pykafarr/_native/{name}") for name in (build_native.KAFARR, build_native.RDKAFKA)}
     wrong = [*wrong_files(files, version), *wrong_record(files, version), *wrong_licences(files, version)]
     for name, data in libraries.items():
         if data:
@@ -104,12 +104,11 @@ def wrong_library(data: bytes, machine: str, tag: tuple[int, int]) -> list[str]:
     dynamic = elf.get_section_by_name(".dynamic")
     assert isinstance(dynamic, DynamicSection)
     for entry in dynamic.iter_tags():
-        if entry.entry.d_tag == "DT_NEEDED" and entry.needed not in {*NEEDED, LOADERS[machine]}:
-            wrong.append(f"it needs {entry.needed}, which not every system has")
-        if entry.entry.d_tag in {"DT_RPATH", "DT_RUNPATH"}:
-            path = getattr(entry, "runpath", None) or getattr(entry, "rpath", None)
-            if path != "$ORIGIN":
-                wrong.append(f"it looks for libraries in {path}")
+        kind, text = entry.entry.d_tag, str(getattr(entry, ATTRIBUTES.get(entry.entry.d_tag, ""), ""))
+        if kind == "DT_NEEDED" and text not in {*NEEDED, LOADERS[machine]}:
+            wrong.append(f"it needs {text}, which not every system has")
+        if kind in {"DT_RPATH", "DT_RUNPATH"} and text != "$ORIGIN":
+            wrong.append(f"it looks for libraries in {text}")
     segments = {segment["p_type"]: segment for segment in elf.iter_segments()}
     if "PT_GNU_STACK" not in segments or segments["PT_GNU_STACK"]["p_flags"] & 1:
         wrong.append("its stack is executable")
@@ -125,7 +124,8 @@ def wrong_library(data: bytes, machine: str, tag: tuple[int, int]) -> list[str]:
 def glibc_versions(elf: ELFFile) -> set[tuple[int, int]]:
     """The versions of glibc that the library asks the loader for."""
     section = elf.get_section_by_name(".gnu.version_r")
-    assert isinstance(section, GNUVerNeedSection)
+    if not isinstance(section, GNUVerNeedSection):
+        return set()
     names = [version.name for _, versions in section.iter_versions() for version in versions]
     found = (re.match(r"GLIBC_(\d+)\.(\d+)", name) for name in names)
     return {(int(version[1]), int(version[2])) for version in found if version}
@@ -134,6 +134,7 @@ def glibc_versions(elf: ELFFile) -> set[tuple[int, int]]:
 def wrong_exports(name: str, data: bytes, files: dict[str, bytes]) -> list[str]:
     """Functions that leave the library and should not, or the other way round."""
     table = ELFFile(io.BytesIO(data)).get_section_by_name(".dynsym")
+    assert isinstance(table, SymbolTableSection)
     symbols = [symbol for symbol in table.iter_symbols() if symbol["st_shndx"] not in {"SHN_UNDEF", "SHN_ABS"}]
     exported = {symbol.name for symbol in symbols if symbol["st_info"]["bind"] != "STB_LOCAL" and symbol.name}
     if name == build_native.RDKAFKA:

@@ -1,4 +1,4 @@
-"""`make wheels`: a manylinux_2_28 wheel for each architecture, built by zig's C compiler, with the same bytes each time.
+"""`make wheels`: a manylinux_2_28 wheel for each architecture, compiled by zig, with the same bytes each time.
 
 Each is built of a copy of the sources, so that the tree's own pykafarr/_native stays what it was, and then checked.
 """
