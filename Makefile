@@ -148,6 +148,19 @@ bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns and to
 wheels: $(VENV)/release.stamp ## Build the manylinux wheels into dist/, twice each, and check them (WHEELS="amd64 arm64")
 	$(VENV)/bin/python -m release.wheels --twice $(WHEELS)
 
+.PHONY: install-matrix
+install-matrix: $(VENV)/release.stamp ## Install the wheel of dist/ with every CPython there is, and old and new pyarrow and pandas
+	$(VENV)/bin/python -m release.matrix
+
+# Where no registry of images is reached, IMAGE_SCRIPTS may hold an image-bases.sh that makes bases.
+.PHONY: images
+images: build $(VENV)/release.stamp ## Build the images, with docker or buildah, and run them (IMAGES="runtime dev")
+	IMAGE_SCRIPTS="$${IMAGE_SCRIPTS-../shared/images}" nice $(VENV)/bin/python -m release.images $(IMAGES)
+
+.PHONY: release
+release: $(VENV)/release.stamp ## Make all that is published into dist/, from a tag (TAG=v0.1.0 RELEASE_ARGS=--no-images)
+	$(VENV)/bin/python -m release --tag "$(TAG)" $(RELEASE_ARGS)
+
 .PHONY: smoke-aarch64
 smoke-aarch64: $(VENV)/release.stamp ## Run the aarch64 wheel of dist/ under qemu
 	$(VENV)/bin/python -m release.emulated
