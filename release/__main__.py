@@ -1,6 +1,6 @@
 """`make release`: all that is published, into dist/, from a tag; the same bytes whoever makes it, but for the images.
 
-The wheels and the sdist, each wheel's bill of materials, the changelog's section, the runtime image's archive, SHA256SUMS.
+The wheels and the sdist, each wheel's bill of materials, the changelog's section, the runtime image, SHA256SUMS.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import build_native
 from release import sdist, sources, wheel_check, wheels
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIST = sources.ROOT / "dist"
 
