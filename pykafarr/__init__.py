@@ -7,9 +7,11 @@ Example:
             if message_type is not None:
                 print(message_type, frame)
 
-Importing this loads neither the native library nor pandas nor pyarrow; the first use does.
+Importing this loads neither the native library nor pandas nor pyarrow; the first use does. On a platform that has no
+library, it is an ImportError.
 """
 
+from . import _platform  # noqa: F401  # first of all: where no library is, it refuses to be imported
 from ._arguments import (
     Acknowledge,
     Content,
@@ -48,6 +50,7 @@ from ._open import listener
 from ._places import Assign, Milliseconds, Place, Start, TopicPartition
 from ._secrets import Secret, from_env, from_file
 from ._version import __version__
+from ._versions import show_versions
 
 __all__ = [
     "Acknowledge",
@@ -93,4 +96,5 @@ __all__ = [
     "from_env",
     "from_file",
     "listener",
+    "show_versions",
 ]
