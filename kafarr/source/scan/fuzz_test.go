@@ -121,7 +121,7 @@ func FuzzAnswer(f *testing.F) {
 		answers <- a
 		r := &Reader{
 			c: &Client{set: settings{isolation: readCommitted}, cfg: Config{Headers: true}}, cancel: func() {}, answers: answers, next: start, report: Report{Range: Range{"t", 0, start, end}, Next: start},
-			expander: decompressor{bound: 1 << 16}, records: make([]source.Record, 0, chunkMax),
+			expander: decompressor{bound: 1 << 16}, room: make([]source.Record, 0, chunkMax),
 		}
 		before := int64(-1)
 		for !r.Ended() {
