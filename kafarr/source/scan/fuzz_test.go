@@ -77,7 +77,7 @@ func FuzzRecordBatch(f *testing.F) {
 		out, total, before := make([]source.Record, 0, 16), int32(0), int64(math.MinInt64)
 		for more := true; more; {
 			var got []source.Record
-			got, more, err = r.take(out, b.base+1, b.last, true)
+			got, more, _ = r.take(out, b.base+1, b.last, true)
 			for i := range got {
 				touched(t, &got[i])
 				if got[i].Offset <= before || got[i].Offset <= b.base || got[i].Offset >= b.last {
