@@ -119,10 +119,9 @@ func FuzzAnswer(f *testing.F) {
 		}
 		answers := make(chan *answer, 1)
 		answers <- a
-		r := &Reader{
-			c: &Client{set: settings{isolation: readCommitted}, cfg: Config{Headers: true}}, cancel: func() {}, answers: answers, next: start, report: Report{Range: Range{"t", 0, start, end}, Next: start},
-			expander: decompressor{bound: 1 << 16}, records: make([]source.Record, 0, chunkMax),
-		}
+		c := &Client{set: settings{isolation: readCommitted, expandedMax: 1 << 16}, cfg: Config{Headers: true}}
+		r := c.newReader(Range{"t", 0, start, end}, func() {})
+		r.answers = answers
 		before := int64(-1)
 		for !r.Ended() {
 			chunks, _ := r.Fetch(10, 0)

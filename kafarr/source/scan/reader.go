@@ -22,7 +22,7 @@ const chunkMax = 8192
 type Reader struct {
 	c        *Client
 	handler  source.Handler
-	cancel   context.CancelFunc
+	cancel   func()
 	fetching sync.WaitGroup
 	answers  chan *answer
 	assigned bool
@@ -35,10 +35,11 @@ type Reader struct {
 	next      int64 // the first offset that was not passed
 	producers producers
 	expander  decompressor
-	buffers   [][]byte // free
-	used      [][]byte // since the last Release
-	body      []byte   // that the current batch is expanded into
-	records   []source.Record
+	buffers   [][]byte        // free
+	used      [][]byte        // since the last Release
+	body      []byte          // that the current batch is expanded into
+	room      []source.Record // of chunkMax
+	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
 	failure   error // told by the next Fetch
 
@@ -50,13 +51,18 @@ type Reader struct {
 // Read begins to read a range.
 func (c *Client) Read(r Range) *Reader {
 	ctx, cancel := context.WithCancel(context.Background())
-	reader := &Reader{
-		c: c, cancel: cancel, next: r.Start, answers: make(chan *answer), report: Report{Range: r, Next: r.Start},
-		expander: decompressor{bound: c.set.expandedMax}, records: make([]source.Record, 0, chunkMax),
-	}
+	reader := c.newReader(r, cancel)
 	f := &fetcher{c: c, r: r, out: reader.answers, at: r.Start, replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
 	reader.fetching.Go(func() { f.run(ctx) })
 	return reader
+}
+
+// newReader is a reader of answers that somebody else brings, until he is told to stop.
+func (c *Client) newReader(r Range, stop func()) *Reader {
+	return &Reader{
+		c: c, cancel: stop, next: r.Start, answers: make(chan *answer), report: Report{Range: r, Next: r.Start},
+		expander: decompressor{bound: c.set.expandedMax}, room: make([]source.Record, chunkMax),
+	}
 }
 
 // Open is a Config.Source.
@@ -85,7 +91,7 @@ func (r *Reader) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	if r.ended.Load() || limit <= 0 {
 		return nil, nil
 	}
-	r.records = r.records[:0:min(limit, chunkMax)]
+	r.records = r.room[:0:min(limit, chunkMax)]
 	for len(r.records) < cap(r.records) && r.failure == nil {
 		switch {
 		case r.current.left > 0:
