@@ -22,7 +22,7 @@ const chunkMax = 8192
 type Reader struct {
 	c        *Client
 	handler  source.Handler
-	cancel   context.CancelFunc
+	cancel   func()
 	fetching sync.WaitGroup
 	answers  chan *answer
 	assigned bool
@@ -38,8 +38,8 @@ type Reader struct {
 	buffers   [][]byte        // free
 	used      [][]byte        // since the last Release
 	body      []byte          // that the current batch is expanded into
-	room      []source.Record // for chunkMax records
-	records   []source.Record // of this Fetch, in it
+	room      []source.Record // of chunkMax
+	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
 	failure   error // told by the next Fetch
 
@@ -51,13 +51,18 @@ type Reader struct {
 // Read begins to read a range.
 func (c *Client) Read(r Range) *Reader {
 	ctx, cancel := context.WithCancel(context.Background())
-	reader := &Reader{
-		c: c, cancel: cancel, next: r.Start, answers: make(chan *answer), report: Report{Range: r, Next: r.Start},
-		expander: decompressor{bound: c.set.expandedMax}, room: make([]source.Record, 0, chunkMax),
-	}
+	reader := c.newReader(r, cancel)
 	f := &fetcher{c: c, r: r, out: reader.answers, at: r.Start, replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
 	reader.fetching.Go(func() { f.run(ctx) })
 	return reader
+}
+
+// newReader is a reader of answers that somebody else brings, until he is told to stop.
+func (c *Client) newReader(r Range, stop func()) *Reader {
+	return &Reader{
+		c: c, cancel: stop, next: r.Start, answers: make(chan *answer), report: Report{Range: r, Next: r.Start},
+		expander: decompressor{bound: c.set.expandedMax}, room: make([]source.Record, chunkMax),
+	}
 }
 
 // Open is a Config.Source.

@@ -36,7 +36,7 @@ type identity struct {
 	text string // the certificate in PEM
 }
 
-func (by *identity) sign(t *testing.T, host string, expired bool) *identity {
+func (i *identity) sign(t *testing.T, host string, expired bool) *identity {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -45,7 +45,7 @@ func (by *identity) sign(t *testing.T, host string, expired bool) *identity {
 	now := time.Now()
 	of := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: host}, NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(time.Hour),
-		BasicConstraintsValid: true, IsCA: by == nil, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		BasicConstraintsValid: true, IsCA: i == nil, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	if ip := net.ParseIP(host); ip != nil {
 		of.IPAddresses = []net.IP{ip}
@@ -54,8 +54,8 @@ func (by *identity) sign(t *testing.T, host string, expired bool) *identity {
 		of.NotAfter = now.Add(-time.Hour)
 	}
 	parent, signer := of, key
-	if by != nil {
-		parent, signer = by.cert, by.key
+	if i != nil {
+		parent, signer = i.cert, i.key
 	}
 	der, err := x509.CreateCertificate(rand.Reader, of, parent, key.Public(), signer)
 	if err != nil {

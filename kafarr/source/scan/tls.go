@@ -25,11 +25,11 @@ func (l *login) readTLS() error {
 	case algorithm != "" && algorithm != "https" && algorithm != "none":
 		return fmt.Errorf("ssl.endpoint.identification.algorithm is %q: it wants https or none", algorithm)
 	case verify == "false":
-		conf.InsecureSkipVerify = true //nolint:gosec // on the user's word
+		conf.InsecureSkipVerify = true // on the user's word
 	case verify != "" && verify != "true":
 		return fmt.Errorf("enable.ssl.certificate.verification is %q: it wants true or false", verify)
 	case algorithm == "none": // the chain is checked all the same
-		conf.InsecureSkipVerify = true //nolint:gosec // VerifyConnection does it
+		conf.InsecureSkipVerify = true
 		conf.VerifyConnection = func(state tls.ConnectionState) error { return verifyChain(state, pool) }
 	}
 	if conf.Certificates, err = l.certificate(); err != nil {
