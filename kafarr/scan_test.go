@@ -106,9 +106,9 @@ func (c *cluster) Read(r kafarr.ScanRange) kafarr.RangeReader {
 type rangeReader struct {
 	source.Source
 	replayed *replay.Source
-	left    int
-	report  scan.Report
-	failure error
+	left     int
+	report   scan.Report
+	failure  error
 }
 
 func (r *rangeReader) Open(h source.Handler) (source.Source, error) {
