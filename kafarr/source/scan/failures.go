@@ -57,12 +57,15 @@ func isOneOf(err error, of []error) bool {
 // passing tells whether another try may not meet an error.
 func passing(err error) bool {
 	var (
+		judged    *source.Error
 		ofCluster *kerr.Error
 		first     *kgo.ErrFirstReadEOF
 		ofNet     net.Error
 		refused   *loginError
 	)
 	switch {
+	case errors.As(err, &judged):
+		return false
 	case errors.As(err, &refused):
 		return refused.passing
 	case errors.Is(err, kgo.ErrClientClosed):

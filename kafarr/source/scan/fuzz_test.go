@@ -3,6 +3,7 @@ package scan
 import (
 	"math"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -120,11 +121,12 @@ func FuzzAnswer(f *testing.F) {
 		answers := make(chan *answer, 1)
 		answers <- a
 		c := &Client{set: settings{isolation: readCommitted, expandedMax: 1 << 16}, cfg: Config{Headers: true}}
-		r := c.newReader(Range{"t", 0, start, end}, func() {})
-		r.answers = answers
+		close(answers)
+		r, _ := c.readerOf(Range{"t", 0, start, end}, answers)
+		defer r.Close()
 		before := int64(-1)
 		for !r.Ended() {
-			chunks, _ := r.Fetch(10, 0)
+			chunks, _ := r.Fetch(10, time.Second)
 			for _, c := range chunks {
 				for i := range c.Records {
 					touched(t, &c.Records[i])
