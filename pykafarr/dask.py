@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 try:
+    import dask
     import dask.dataframe as dd
+    from dask.dataframe.utils import clear_known_categories
 except ImportError as error:
     raise ImportError("pykafarr.dask needs dask: pip install 'pykafarr[dask]'") from error
 
@@ -13,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from . import _arguments, _engines, _frames
+from ._errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,18 +47,24 @@ def read_kafka(
         **options: as in `pykafarr.scan`; reader_schema is "latest" by default.
 
     Raises:
-        ConfigError: an argument is wrong, or the topics hold several message types.
+        ConfigError: an argument is wrong, such as dtype_backend="numpy", or the topics hold several message types.
         SchemaError: a pandas frame holds a column as Python objects only: durations, dense unions.
     """
+    if options.get("dtype_backend") == "numpy":
+        raise ConfigError('dtype_backend="numpy": its dtypes follow from the data, and dask has to know them before')
     scan = _engines.scan(servers, topics, registry_url, **options)
     for field in scan.schema:
         _check(field.type, field.name)
     read = _Read(scan.columns, _arguments.dtype_backend(options.get("dtype_backend")))
+    # The symbols of an enum are not part of its Arrow type, and come with the rows.
     meta = read.frame([], scan.schema)
+    meta = clear_known_categories(meta, list(meta.select_dtypes("category").columns))
     tasks = scan.tasks(max_rows_per_task, max_bytes_per_task)
-    if not tasks:
-        return dd.from_pandas(meta, npartitions=1)
-    return dd.from_map(read, tasks, meta=meta, label="pykafarr")
+    # dask would make its own string type of pandas' str, both of which lie in Arrow memory.
+    with dask.config.set({"dataframe.convert-string": False}):
+        if not tasks:
+            return dd.from_pandas(meta, npartitions=1)
+        return dd.from_map(read, tasks, meta=meta, label="pykafarr")
 
 
 class _Read:
