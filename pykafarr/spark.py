@@ -71,9 +71,11 @@ class KafarrDataSource(DataSource):
     def _plan(self) -> _Planned:
         if self._planned is None:
             options, most = _spark_options.parsed(dict(self.options))
-            scan = _engines.scan(**options)
+            scan = self._scan(**options)
             self._planned = _Planned(scan.tasks(*most), scan.columns, spark_schema(scan.schema))
         return self._planned
+
+    _scan = staticmethod(_engines.scan)
 
 
 class _Planned:
