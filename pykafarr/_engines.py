@@ -94,16 +94,16 @@ class Scan:
         return list(self.plan.tasks(max_rows=max_rows, max_bytes=max_bytes))
 
 
-def scan(servers: str | Iterable[str], topics: str | Iterable[str], registry_url: str | Secret | None, **options: Any) -> Scan:
+def scan(
+    servers: str | Iterable[str], topics: str | Iterable[str], registry_url: str | Secret | None, **options: Any
+) -> Scan:
     """Plans a scan that an engine can run: one message type, and one schema for all versions of it.
 
     Raises:
         ConfigError: an argument is wrong, or the topics hold several message types.
     """
     if options.get("errors") == "collect":
-        raise ConfigError(
-            'errors="collect": an engine\'s rows have no place for rejected ones: use "skip", or read with pykafarr.read()'
-        )
+        raise ConfigError('errors="collect": an engine has no place for rejected rows: use "skip", or pykafarr.read()')
     if options.get("value", "avro") == "avro" and registry_url is not None:
         options.setdefault("reader_schema", "latest")
     plan = pykafarr.scan(servers, topics, registry_url, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 try:
     import dask
@@ -11,7 +11,6 @@ try:
 except ImportError as error:
     raise ImportError("pykafarr.dask needs dask: pip install 'pykafarr[dask]'") from error
 
-import pandas as pd
 import pyarrow as pa
 
 from . import _arguments, _engines, _frames
@@ -19,6 +18,8 @@ from ._errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
 
     from ._scan import Task
     from ._secrets import Secret

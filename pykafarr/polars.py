@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 try:
-    import polars as pl
     from polars.io.plugins import register_io_source
 except ImportError as error:
     raise ImportError("pykafarr.polars needs polars: pip install 'pykafarr[polars]'") from error
@@ -16,6 +15,8 @@ from . import _engines, _polars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    import polars as pl
 
     from ._secrets import Secret
 

@@ -67,9 +67,7 @@ def read_kafka(
     scan = _engines.scan(servers, topics, registry_url, **options)
     source = KafarrDatasource(scan, max_rows_per_task, max_bytes_per_task)
     more = dict(ray_options or {})
-    return ray.data.read_datasource(
-        source, concurrency=concurrency, override_num_blocks=override_num_blocks, **more
-    )
+    return ray.data.read_datasource(source, concurrency=concurrency, override_num_blocks=override_num_blocks, **more)
 
 
 class KafarrDatasource(Datasource):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 try:
     from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
-    from pyspark.sql.types import StructType
 except ImportError as error:
     raise ImportError("pykafarr.spark needs Spark 4: pip install 'pykafarr[spark]'") from error
 
@@ -25,6 +24,8 @@ from ._errors import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pyspark.sql.types import StructType
+
     from ._scan import Task
 
 # Rows of an Arrow batch on its way to the JVM, which copies each whole.
@@ -34,8 +35,8 @@ BATCH_ROWS = 65_536
 class KafarrDataSource(DataSource):
     """`spark.read.format("pykafarr").options(servers=…, topics=…, registry_url=…).load()`.
 
-    Options are those of `pykafarr.scan`, as texts (docs/engines.md), max_rows_per_task and max_bytes_per_task. The range
-    is planned by load(). A schema given to Spark (`.schema("id long, name string")`) reads these columns only.
+    Options are those of `pykafarr.scan`, as texts (docs/engines.md), max_rows_per_task and max_bytes_per_task. load()
+    plans the range. A schema given to Spark (`.schema("id long, name string")`) reads these columns only.
     """
 
     _planned: _Planned | None = None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import pykafarr
 from tests.engines.fake import METADATA, Diary, Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Planned = Callable[..., Plan]
 

@@ -11,7 +11,6 @@ import os
 import random
 import signal
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,6 +21,9 @@ from pykafarr._batch import Batch, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from typing_extensions import Self
 
 MESSAGE_TYPE = "com.example.Order"
 SCHEMA = pa.schema(
@@ -111,7 +113,7 @@ class Stream:
     def __init__(self, tasks: list[Task]) -> None:
         self._tasks = tasks
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -11,8 +10,12 @@ import pytest
 
 import pykafarr
 from pykafarr import _frames
-from tests.engines.conftest import Planned
 from tests.engines.fake import SCHEMA, Diary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.engines.conftest import Planned
 
 pytest.importorskip("distributed")
 

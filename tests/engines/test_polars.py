@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
@@ -10,8 +10,10 @@ import pytest
 
 import pykafarr
 from pykafarr.polars import scan_kafka
-from tests.engines.conftest import Planned
 from tests.engines.fake import SCHEMA, Diary
+
+if TYPE_CHECKING:
+    from tests.engines.conftest import Planned
 
 pytestmark = pytest.mark.engines
 
@@ -65,9 +67,7 @@ def test_counting_reads_one_narrow_field(plan: Planned, arguments: dict[str, Any
     assert all(len(entry["columns"]) == 1 for entry in reads(diary))
 
 
-def test_head_stops_the_reading(
-    plan: Planned, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_head_stops_the_reading(plan: Planned, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.engines import fake
 
     made = []
@@ -95,5 +95,5 @@ def test_what_polars_has_no_type_for_is_refused_by_name(
 ) -> None:
     monkeypatch.setattr("tests.engines.fake.SCHEMA", SCHEMA.append(pa.field("odd", pa.decimal256(50, 2))))
     plan()
-    with pytest.raises(pykafarr.SchemaError, match="^odd: polars has no decimal of 50 digits.*columns="):
+    with pytest.raises(pykafarr.SchemaError, match=r"^odd: polars has no decimal of 50 digits.*columns="):
         scan_kafka(**arguments)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 import pykafarr
-from tests.engines.conftest import Planned
 from tests.engines.fake import SCHEMA, Diary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.engines.conftest import Planned
 
 ray = pytest.importorskip("ray")
 

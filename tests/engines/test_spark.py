@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 import pykafarr
 from tests.engines.fake import METADATA, Diary, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 pytest.importorskip("pyspark")
 
@@ -39,9 +41,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
-    from tests.engines.spark_source import FakeDataSource
-
     from pykafarr.spark import KafarrDataSource
+    from tests.engines.spark_source import FakeDataSource
 
     session = (
         SparkSession.builder.master("local-cluster[2,1,1024]")
@@ -135,7 +136,10 @@ def test_reads_only_the_columns_of_a_given_schema(load: Any, diary: Diary) -> No
 
 @pytest.mark.parametrize(
     ("schema", "message"),
-    [("nothing long", "nothing: there is no such column: there are id, name"), ("id string", "id: is bigint, not string")],
+    [
+        ("nothing long", "nothing: there is no such column: there are id, name"),
+        ("id string", "id: is bigint, not string"),
+    ],
 )
 def test_a_given_schema_must_be_of_columns_there_are(load: Any, schema: str, message: str) -> None:
     with pytest.raises(Exception, match=message):
