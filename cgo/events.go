@@ -19,6 +19,9 @@ type events struct {
 	list []event
 }
 
+// teller is what a handle stands for that has events.
+type teller interface{ tells() *events }
+
 // maxEvents bounds what is kept when nobody asks; the oldest go first.
 const maxEvents = 1000
 

@@ -43,7 +43,8 @@ enum kafarr_status {
   KAFARR_E_FORK = 21,               /* ForkError: used in a forked child (raised by the Python side) */
   KAFARR_E_STATE = 22,              /* StateError: called at the wrong time, such as a second poll at once */
   KAFARR_E_INTERNAL = 23,           /* InternalError: a bug in this library; it refuses further calls */
-  KAFARR_E_KEY_DECODE = 24          /* KeyDecodeError: a message's key is not what it should be */
+  KAFARR_E_KEY_DECODE = 24,         /* KeyDecodeError: a message's key is not what it should be */
+  KAFARR_E_INCOMPLETE = 25          /* IncompleteError: rows that a scan was to read are not in the log */
 };
 
 /* Where and why something failed. Unknown numbers are -1, unknown texts empty. Texts are cut at a
@@ -208,6 +209,36 @@ int32_t listener_close_start(int64_t listener, int32_t acknowledge, int64_t *ope
 
 /* Frees the handle. A listener that was not closed is closed in the background, acknowledging nothing. */
 int32_t listener_free(int64_t listener, struct kafarr_error *error);
+
+/* ---- Scan: known ranges of partitions, read to their ends ---- */
+
+/* config: JSON object as in listener_new, without "group", "assign", "acknowledge", "dead_letter_topic", "on_assign" and "on_revoke", and
+ *   "start": as there, but "committed", "end": the same, exclusive ("latest": what is there when it is planned),
+ *   "read_latest": bool (all versions of a topic's values as the newest of the subject "<topic>-value"),
+ *   "num_messages": int, the most rows of a batch (0: the default), "allow_partial": bool,
+ *   and, where the plan is made already, its data: "partitions": [[topic, partition, start, end], ...], "latest_schemas": [{"schema": str,
+ *   "references": [str, ...]}, ...]
+ * listener_events, listener_token_wanted and listener_token take a scan's handle, too. Does not wait for the network. */
+int32_t scan_new(const char *config, int64_t config_len, int64_t *scan, struct kafarr_error *error);
+/* Asks the cluster for what "topics", "start" and "end" mean, whatever "partitions" says. kafarr_wait()'s result is the plan's data:
+ * {"partitions": ..., "latest_schemas": ...}. */
+int32_t scan_plan_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
+/* Finds out how the rows of "partitions" look, by the registry or the topics' last messages. kafarr_wait()'s result is NULL. */
+int32_t scan_schemas_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
+/* What that has found: batch->schema, and batch->info with "message_type" only; info=NULL: there are not so many. */
+int32_t scan_schema(int64_t scan, int64_t index, struct kafarr_batch *batch, struct kafarr_error *error);
+/* Begins to read "partitions", once. */
+int32_t scan_read(int64_t scan, struct kafarr_error *error);
+/* Waits for the next batch. KAFARR_OK with info=NULL: that was all, and it was complete, or "allow_partial" is set. After an error the
+ * answer is that error for ever. */
+int32_t scan_next(int64_t scan, int64_t slice_ms, struct kafarr_batch *batch, struct kafarr_error *error);
+/* JSON: what became of each range: [[topic, partition, start, end, first (-1: nothing came), next, rows, aborted, control, tombstones,
+ *   rejected, skipped, gone, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
+int32_t scan_report(int64_t scan, char **report, struct kafarr_error *error);
+/* Ends the reading and waits for those who read. kafarr_wait()'s result is NULL. */
+int32_t scan_close_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
+/* Frees the handle; what is under way ends in the background. */
+int32_t scan_free(int64_t scan, struct kafarr_error *error);
 
 /* ---- Decoder: bare Avro bodies to one batch, without a broker ---- */
 

@@ -27,6 +27,10 @@ type listener struct {
 	closed atomic.Bool
 }
 
+// A listener is a teller and an asker.
+func (l *listener) asks() *tokens  { return l.tokens }
+func (l *listener) tells() *events { return l.events }
+
 // end tells whether it is the first, and lets nobody wait for what will not come any more.
 func (l *listener) end() bool {
 	first := !l.closed.Swap(true)
@@ -96,6 +100,39 @@ func choose[T any](option, word string, words map[string]T, to *T) error {
 	return nil
 }
 
+// config is what the JSON stands for.
+func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, error) {
+	cfg := kafarr.Config{}
+	if err := errors.Join(
+		choose("value", c.Value, contents, &cfg.Value), choose("key", c.Key, contents, &cfg.Key), choose("framing", c.Framing, framings, &cfg.Framing),
+		choose("tombstones", c.Tombstones, tombstones, &cfg.Tombstones), choose("mixed", c.Mixed, mixes, &cfg.Mixed),
+		choose("acknowledge", c.Acknowledge, acknowledges, &cfg.Acknowledge), choose("errors", c.Errors, errorModes, &cfg.Errors),
+	); err != nil {
+		return cfg, err
+	}
+	for _, s := range c.Schemas {
+		cfg.Schemas = append(cfg.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1]})
+	}
+	cfg.Metadata = make([]kafarr.Metadata, len(c.Metadata))
+	for i, m := range c.Metadata {
+		cfg.Metadata[i] = kafarr.Metadata{Column: m[0], As: string(m[1])}
+	}
+	options, err := c.options()
+	if err != nil {
+		return cfg, err
+	}
+	if c.OAuthToken {
+		cfg.OAuthToken = tokens.ask
+	}
+	cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
+	cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
+	cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
+	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
+	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
+	cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(events)
+	return cfg, nil
+}
+
 //export listener_new
 func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
@@ -103,35 +140,11 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		if err := parse(config, n, &c); err != nil {
 			return err
 		}
-		cfg := kafarr.Config{}
-		if err := errors.Join(
-			choose("value", c.Value, contents, &cfg.Value), choose("key", c.Key, contents, &cfg.Key), choose("framing", c.Framing, framings, &cfg.Framing),
-			choose("tombstones", c.Tombstones, tombstones, &cfg.Tombstones), choose("mixed", c.Mixed, mixes, &cfg.Mixed),
-			choose("acknowledge", c.Acknowledge, acknowledges, &cfg.Acknowledge), choose("errors", c.Errors, errorModes, &cfg.Errors),
-		); err != nil {
-			return err
-		}
-		for _, s := range c.Schemas {
-			cfg.Schemas = append(cfg.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1]})
-		}
-		cfg.Metadata = make([]kafarr.Metadata, len(c.Metadata))
-		for i, m := range c.Metadata {
-			cfg.Metadata[i] = kafarr.Metadata{Column: m[0], As: string(m[1])}
-		}
-		options, err := c.options()
+		l := &listener{events: &events{}, tokens: newTokens()}
+		cfg, err := c.config(l.tokens, l.events)
 		if err != nil {
 			return err
 		}
-		l := &listener{events: &events{}, tokens: newTokens()}
-		if c.OAuthToken {
-			cfg.OAuthToken = l.tokens.ask
-		}
-		cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
-		cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
-		cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
-		cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
-		cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
-		cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(l.events)
 		tellRebalances(&cfg, c.OnAssign, c.OnRevoke)
 		l.Listener, err = kafarr.Open(cfg)
 		if err != nil {
@@ -221,11 +234,11 @@ func happenedOut(events []kafarr.Event) [][]any {
 //export listener_events
 func listener_events(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
-		l, err := get[*listener](int64(handle))
+		l, err := get[teller](int64(handle))
 		if err != nil {
 			return err
 		}
-		text, err := l.events.take()
+		text, err := l.tells().take()
 		if err == nil {
 			*out = C.CString(text)
 		}

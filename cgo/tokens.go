@@ -23,6 +23,9 @@ func newTokens() *tokens {
 	return &tokens{wanted: make(chan struct{}, 1), answers: make(chan tokenIn, 1), over: make(chan struct{})}
 }
 
+// asker is what a handle stands for that wants tokens.
+type asker interface{ asks() *tokens }
+
 // tokenIn is a token as it comes over the boundary, or why there is none.
 type tokenIn struct {
 	Token      string            `json:"token"`
@@ -57,14 +60,14 @@ func (t *tokens) ask(ctx context.Context) (kafarr.OAuthToken, error) {
 //export listener_token_wanted
 func listener_token_wanted(handle, sliceMS C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
-		l, err := get[*listener](int64(handle))
+		l, err := get[asker](int64(handle))
 		if err != nil {
 			return err
 		}
 		select {
-		case <-l.tokens.over:
+		case <-l.asks().over:
 			return closed(int64(handle))
-		case <-l.tokens.wanted:
+		case <-l.asks().wanted:
 			return nil
 		case <-time.After(milliseconds(sliceMS)):
 			return errPending
@@ -75,7 +78,7 @@ func listener_token_wanted(handle, sliceMS C.int64_t, e *C.struct_kafarr_error) 
 //export listener_token
 func listener_token(handle C.int64_t, answer *C.char, n C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
-		l, err := get[*listener](int64(handle))
+		l, err := get[asker](int64(handle))
 		if err != nil {
 			return err
 		}
@@ -84,7 +87,7 @@ func listener_token(handle C.int64_t, answer *C.char, n C.int64_t, e *C.struct_k
 			return err
 		}
 		select {
-		case l.tokens.answers <- in:
+		case l.asks().answers <- in:
 			return nil
 		default:
 			return coded(kafarr.StateError, "a token was brought that nobody has asked for")

@@ -80,6 +80,8 @@ type Config struct {
 	Source func(source.Handler) (source.Source, error)
 	// DeadLetters replaces the producer of DeadLetterTopic likewise; it is called when there is a first letter, and again after a failure.
 	DeadLetters func() (source.DeadLetters, error)
+
+	latest []registry.Schema // as Readers, of a scan that asked the registry for them
 }
 
 // OAuthToken is what OAUTHBEARER shows to brokers.

@@ -30,6 +30,7 @@ const (
 	StateError              Code = 22
 	InternalError           Code = 23
 	KeyDecodeError          Code = 24
+	IncompleteError         Code = 25
 )
 
 // CodeNames are the names of the codes, the same in all languages.
@@ -38,6 +39,7 @@ var CodeNames = map[Code]string{
 	RegistryError: "RegistryError", SchemaNotFoundError: "SchemaNotFoundError", SchemaError: "SchemaError",
 	IncompatibleSchemaError: "IncompatibleSchemaError", DecodeError: "DecodeError", FramingError: "FramingError",
 	ClosedError: "ClosedError", ForkError: "ForkError", StateError: "StateError", InternalError: "InternalError", KeyDecodeError: "KeyDecodeError",
+	IncompleteError: "IncompleteError",
 }
 
 func (c Code) String() string { return CodeNames[c] }

@@ -24,6 +24,7 @@ type Listener struct {
 	// positioner is the source, where it has positions to move; else nil
 	positioner source.Positioner
 	resetter   source.Resetter // likewise
+	finite     source.Finite   // likewise, where it has an end
 	letters    *deadLetters
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
@@ -123,6 +124,13 @@ func Open(cfg Config) (*Listener, error) {
 		}
 		l.readers = append(l.readers, reader)
 	}
+	for _, s := range cfg.latest {
+		reader, err := parseReader(s.Text, cfg.Limits, s.References...)
+		if err != nil {
+			return nil, err
+		}
+		l.readers = append(l.readers, reader)
+	}
 	if err := l.given(); err != nil {
 		return nil, wrap(err)
 	}
@@ -135,6 +143,7 @@ func Open(cfg Config) (*Listener, error) {
 	}
 	l.positioner, _ = l.source.(source.Positioner)
 	l.resetter, _ = l.source.(source.Resetter)
+	l.finite, _ = l.source.(source.Finite)
 	if l.positioner == nil && len(cfg.Start) > 0 {
 		_ = l.Abort()
 		return nil, errorf(ConfigError, "start: this source has no positions")
@@ -296,6 +305,9 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		case drained:
 			l.source.Release()
 			l.held = held{}
+			if l.finite != nil && l.finite.Ended() {
+				return l.take()
+			}
 		}
 		if p.ready && p.fetched && !now.Before(p.deadline) {
 			return l.quiet()

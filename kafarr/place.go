@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -28,7 +29,7 @@ type Place struct {
 // Start says where partitions begin when this listener gets them for the first time. The most exact one that fits a partition counts.
 type Start struct {
 	Topic     string // empty: every topic
-	Partition int32  // -1: every partition of the topic
+	Partition int32  // -1: every partition
 	At        Place
 }
 
@@ -78,23 +79,43 @@ func (c *Config) validatePositions() error {
 }
 
 // startOf is where a partition begins.
-func (c *Config) startOf(k partitionKey) Place {
+func (c *Config) startOf(k partitionKey) Place { return placeOf(c.Start, k) }
+
+// placeOf is the place that fits a partition most exactly; the zero Place where none does.
+func placeOf(list []Start, k partitionKey) Place {
 	at, exactness := Place{}, 0
-	for _, s := range c.Start {
-		fits := 1
-		switch {
-		case s.Topic == k.topic && s.Partition == k.partition:
-			fits = 3
-		case s.Topic == k.topic && s.Partition < 0:
-			fits = 2
-		case s.Topic != "":
-			continue
-		}
-		if fits > exactness {
+	for _, s := range list {
+		if fits := s.fits(k); fits > exactness {
 			at, exactness = s.At, fits
 		}
 	}
 	return at
+}
+
+// fits says how exactly a partition is meant; 0: not at all.
+func (s Start) fits(k partitionKey) int {
+	switch {
+	case s.Topic != "" && s.Topic != k.topic, s.Partition >= 0 && s.Partition != k.partition:
+		return 0
+	case s.Topic != "" && s.Partition >= 0:
+		return 4
+	case s.Topic != "":
+		return 3
+	case s.Partition >= 0:
+		return 2
+	}
+	return 1
+}
+
+// name is what a start is for, in messages.
+func (s Start) name() string {
+	switch {
+	case s.Topic == "":
+		return fmt.Sprintf("partition %d", s.Partition)
+	case s.Partition < 0:
+		return s.Topic
+	}
+	return fmt.Sprintf("%s[%d]", s.Topic, s.Partition)
 }
 
 // offsetsOf finds the offsets of places, each partition once.

@@ -228,8 +228,8 @@ func (l *Listener) givenPlan(g GivenSchema) (namedPlan, error) {
 }
 
 // parseReader reads a schema that others are read as.
-func parseReader(text string, limits avro.Limits) (*avro.Schema, error) {
-	s, err := limits.Parse(text)
+func parseReader(text string, limits avro.Limits, references ...string) (*avro.Schema, error) {
+	s, err := limits.Parse(text, references...)
 	if err == nil {
 		err = avro.CheckDefaults(s)
 	}

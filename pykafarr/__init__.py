@@ -23,6 +23,7 @@ from ._arguments import (
     Unions,
 )
 from ._batch import Batch, Event, Range
+from ._completeness import Completeness
 from ._decoder import Decoder, decode
 from ._errors import (
     AuthenticationError,
@@ -34,6 +35,7 @@ from ._errors import (
     FramingError,
     GroupError,
     IncompatibleSchemaError,
+    IncompleteError,
     InternalError,
     KafarrError,
     KeyDecodeError,
@@ -45,8 +47,12 @@ from ._errors import (
 from ._listener import Listener
 from ._oauth import OAuthToken
 from ._open import listener
-from ._places import Assign, Milliseconds, Place, Start, TopicPartition
+from ._places import Assign, Milliseconds, Place, ScanPlace, ScanPlaces, Start, TopicPartition
+from ._plan import Plan
+from ._scan import read, scan
 from ._secrets import Secret, from_env, from_file
+from ._stream import Stream
+from ._task import Task
 from ._version import __version__
 
 __all__ = [
@@ -56,6 +62,7 @@ __all__ = [
     "Batch",
     "BrokerError",
     "ClosedError",
+    "Completeness",
     "ConfigError",
     "Content",
     "DecodeError",
@@ -69,6 +76,7 @@ __all__ = [
     "FramingError",
     "GroupError",
     "IncompatibleSchemaError",
+    "IncompleteError",
     "InternalError",
     "KafarrError",
     "KeyDecodeError",
@@ -77,14 +85,19 @@ __all__ = [
     "Mixed",
     "OAuthToken",
     "Place",
+    "Plan",
     "Range",
     "Recursion",
     "RegistryError",
+    "ScanPlace",
+    "ScanPlaces",
     "SchemaError",
     "SchemaNotFoundError",
     "Secret",
     "Start",
     "StateError",
+    "Stream",
+    "Task",
     "Tombstones",
     "TopicPartition",
     "Unions",
@@ -93,4 +106,6 @@ __all__ = [
     "from_env",
     "from_file",
     "listener",
+    "read",
+    "scan",
 ]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._completeness import Completeness
+
 __all__ = [
     "AuthenticationError",
     "BrokerError",
@@ -12,6 +17,7 @@ __all__ = [
     "FramingError",
     "GroupError",
     "IncompatibleSchemaError",
+    "IncompleteError",
     "InternalError",
     "KafarrError",
     "KeyDecodeError",
@@ -105,8 +111,22 @@ class KeyDecodeError(DecodeError):
     """A message's key is not what `key=` says. The next poll goes on behind that message."""
 
 
+class IncompleteError(KafarrError):
+    """Rows that a scan was to read are not in the log (any more). `allow_partial=True` takes what there is.
+
+    Attributes:
+        report: what became of each range, a list of `Completeness`; empty when planning already found it out.
+    """
+
+    report: list[Completeness]
+
+    def __init__(self, message: str, **place: Any) -> None:
+        super().__init__(message, **place)
+        self.report = []
+
+
 class ClosedError(KafarrError):
-    """The listener is closed."""
+    """The listener or stream is closed."""
 
 
 class ForkError(KafarrError):
@@ -140,4 +160,5 @@ ERROR_CLASSES: dict[int, type[KafarrError]] = {
     22: StateError,
     23: InternalError,
     24: KeyDecodeError,
+    25: IncompleteError,
 }

@@ -13,6 +13,7 @@ _MAX_OFFSET = 2**63 - 1
 _MAX_PARTITION = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _WORDS = ("committed", "earliest", "latest")
+_SCAN_WORDS = ("earliest", "now")
 
 
 class TopicPartition(NamedTuple):
@@ -37,21 +38,25 @@ class Milliseconds(int):
 Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | datetime | Milliseconds
 # Where partitions begin: all alike, or by topic or (topic, partition).
 Start: TypeAlias = Place | Mapping[str | tuple[str, int], Place]
+# Where a scan begins and ends: "now" is behind the last row that is there when it is planned.
+ScanPlace: TypeAlias = Literal["earliest", "now"] | int | datetime | Milliseconds
+# All partitions alike, or by partition, topic or (topic, partition).
+ScanPlaces: TypeAlias = ScanPlace | Mapping[int, ScanPlace] | Mapping[str, ScanPlace] | Mapping[tuple[str, int], ScanPlace]
 # Partitions to read without a subscription.
 Assign: TypeAlias = Mapping[str, Iterable[int]] | Iterable[tuple[str, int]]
 
 
-def place(name: str, value: object) -> tuple[str, int]:
+def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> tuple[str, int]:
     """A place as the library takes it: a word, and the number that goes with "offset" and "time"."""
     if isinstance(value, str):
-        return _arguments.choice(name, value, _WORDS), 0
+        return _arguments.choice(name, value, words), 0
     if isinstance(value, datetime):
         return "time", _since_1970(name, value)
     if isinstance(value, Milliseconds):
         return "time", _arguments.integer(name, value, 0, _MAX_OFFSET)
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(
-            f"{name} must be {', '.join(map(repr, _WORDS))}, an offset, a datetime or Milliseconds, "
+            f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime or Milliseconds, "
             f"not {type(value).__name__}"
         )
     return "offset", _arguments.integer(name, value, 0, _MAX_OFFSET)
@@ -76,6 +81,29 @@ def start(value: object) -> list[tuple[str, int, str, int]]:
         topic, number = (key, -1) if isinstance(key, str) else partition("a key of start", key)
         found.append((_arguments.text("a key of start", topic), number, *place(f"start[{key!r}]", where)))
     return found
+
+
+def scan_places(name: str, value: object) -> list[tuple[str, int, str, int]]:
+    """Where a scan begins or ends: (topic or "", partition or -1, word, number)."""
+    if not isinstance(value, Mapping):
+        return [("", -1, *_scan_place(name, value))]
+    found = []
+    for key, where in value.items():
+        if isinstance(key, str):
+            topic, number = _arguments.text(f"a key of {name}", key), -1
+        elif isinstance(key, tuple):
+            topic, number = partition(f"a key of {name}", key)
+        else:
+            topic, number = "", _arguments.integer(f"a key of {name}", key, 0, _MAX_PARTITION)
+        found.append((topic, number, *_scan_place(f"{name}[{key!r}]", where)))
+    return found
+
+
+def _scan_place(name: str, value: object) -> tuple[str, int]:
+    if isinstance(value, str):
+        word = _arguments.choice(name, value, _SCAN_WORDS)
+        return ("latest" if word == "now" else word), 0
+    return place(name, value, _SCAN_WORDS)
 
 
 def assign(value: object) -> list[TopicPartition]:

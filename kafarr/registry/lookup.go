@@ -68,6 +68,11 @@ func (l *lookup) schema(n name) (Schema, error) {
 	if err != nil {
 		return Schema{}, err
 	}
+	return l.complete(info)
+}
+
+// complete fetches what a schema refers to. l.root is its name.
+func (l *lookup) complete(info schemaregistry.SchemaInfo) (Schema, error) {
 	if err := l.take(info.Schema); err != nil {
 		return Schema{}, err
 	}
@@ -78,7 +83,7 @@ func (l *lookup) schema(n name) (Schema, error) {
 	if kind == "" {
 		kind = "AVRO" // what registries leave out
 	}
-	return Schema{ID: n.id, Type: kind, Text: info.Schema, References: l.texts}, nil
+	return Schema{ID: l.root.id, Type: kind, Text: info.Schema, References: l.texts}, nil
 }
 
 func (l *lookup) ask(n name) (schemaregistry.SchemaInfo, error) {

@@ -200,13 +200,14 @@ func (s *Source) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 			chunks = append(chunks, source.Chunk{Topic: m.Topic, Partition: m.Partition})
 			last++
 		}
-		chunks[last].Records = append(chunks[last].Records, record(m))
+		chunks[last].Records = append(chunks[last].Records, m.Record())
 	}
 	s.wait = rest
 	return chunks, nil
 }
 
-func record(m Message) source.Record {
+// Record is the message as a source has it; its memory is that of the message.
+func (m Message) Record() source.Record {
 	r := source.Record{Offset: m.Offset, ValueLen: -1, KeyLen: -1, LeaderEpoch: m.LeaderEpoch}
 	if m.Value != nil {
 		r.Value, r.ValueLen = unsafe.Pointer(unsafe.SliceData(m.Value)), int32(len(m.Value)) //nolint:gosec // messages of tests are short

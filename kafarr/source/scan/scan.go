@@ -16,8 +16,10 @@ type Config struct {
 	FetchBytes, DecompressedBytes int
 	// Headers: records carry their headers.
 	Headers bool
-	Token   func(context.Context) (source.Token, error)
-	Log     func(level int, facility, message string)
+	// PassGone: offsets of a range that the log has deleted are counted and passed; else they are an error.
+	PassGone bool
+	Token    func(context.Context) (source.Token, error)
+	Log      func(level int, facility, message string)
 }
 
 // Range is what is to be read of a partition: [Start, End).

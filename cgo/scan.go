@@ -1,0 +1,302 @@
+package main
+
+// #define KAFARR_TYPES_ONLY
+// #include "kafarr.h"
+import "C"
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
+)
+
+// scan is a scan's configuration, with what waits to be told about it, and its stream once it is read.
+type scan struct {
+	cfg    kafarr.ScanConfig
+	plan   scanPlan
+	events *events
+	tokens *tokens
+	ctx    context.Context // ends with the scan
+	cancel context.CancelFunc
+	over   sync.Once
+
+	mu      sync.Mutex
+	schemas []kafarr.TypeSchema // as scan_schemas_start found them
+	stream  *kafarr.Stream      // nil until scan_read
+}
+
+func (s *scan) asks() *tokens  { return s.tokens }
+func (s *scan) tells() *events { return s.events }
+
+// end lets nobody wait for what will not come any more.
+func (s *scan) end() {
+	s.over.Do(func() {
+		s.cancel()
+		close(s.tokens.over)
+	})
+}
+
+// scanPlan is a plan's data.
+type scanPlan struct {
+	Partitions []rangeOfScan `json:"partitions"`
+	Latest     []schemaText  `json:"latest_schemas"`
+}
+
+// rangeOfScan is [topic, partition, start, end].
+type rangeOfScan struct{ kafarr.ScanRange }
+
+func (r *rangeOfScan) UnmarshalJSON(text []byte) error {
+	return json.Unmarshal(text, &[]any{&r.Topic, &r.Partition, &r.Start, &r.End})
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r rangeOfScan) MarshalJSON() ([]byte, error) {
+	return json.Marshal([]any{r.Topic, r.Partition, r.Start, r.End})
+}
+
+// schemaText is a schema with those that it refers to.
+type schemaText struct {
+	Schema     string   `json:"schema"`
+	References []string `json:"references"`
+}
+
+// scanConfig is the JSON of scan_new.
+type scanConfig struct {
+	listenerConfig
+	End          []startIn `json:"end"`
+	ReadLatest   bool      `json:"read_latest"`
+	BatchRows    int       `json:"num_messages"`
+	AllowPartial bool      `json:"allow_partial"`
+	scanPlan
+}
+
+//export scan_new
+func scan_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		var c scanConfig
+		if err := parse(config, n, &c); err != nil {
+			return err
+		}
+		s := &scan{plan: c.scanPlan, events: &events{}, tokens: newTokens()}
+		cfg, err := c.config(s.tokens, s.events)
+		if err != nil {
+			return err
+		}
+		s.cfg = kafarr.ScanConfig{Config: cfg, End: startsIn(c.End), ReadLatest: c.ReadLatest, BatchRows: c.BatchRows, AllowPartial: c.AllowPartial}
+		if _, err := s.made(); err != nil {
+			return err
+		}
+		s.ctx, s.cancel = context.WithCancel(context.Background())
+		*handle = C.int64_t(newHandle(s))
+		return nil
+	})
+}
+
+// made is the plan of the data that came.
+func (s *scan) made() (*kafarr.Plan, error) {
+	ranges := make([]kafarr.ScanRange, len(s.plan.Partitions))
+	for i, r := range s.plan.Partitions {
+		ranges[i] = r.ScanRange
+	}
+	latest := make([]registry.Schema, len(s.plan.Latest))
+	for i, l := range s.plan.Latest {
+		latest[i] = registry.Schema{Text: l.Schema, References: l.References}
+	}
+	return kafarr.PlanOf(s.cfg, ranges, latest)
+}
+
+//export scan_plan_start
+func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, err := get[*scan](int64(handle))
+		if err != nil {
+			return err
+		}
+		*op = C.int64_t(start(func() (string, error) {
+			p, err := kafarr.Scan(s.ctx, s.cfg)
+			if err != nil {
+				return "", err
+			}
+			out := scanPlan{Partitions: []rangeOfScan{}, Latest: []schemaText{}}
+			for _, r := range p.Partitions {
+				out.Partitions = append(out.Partitions, rangeOfScan{r})
+			}
+			for _, l := range p.Latest {
+				out.Latest = append(out.Latest, schemaText{l.Text, l.References})
+			}
+			text, err := json.Marshal(out)
+			return string(text), err
+		}))
+		return nil
+	})
+}
+
+//export scan_schemas_start
+func scan_schemas_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, err := get[*scan](int64(handle))
+		if err != nil {
+			return err
+		}
+		*op = C.int64_t(start(func() (string, error) {
+			p, err := s.made()
+			if err != nil {
+				return "", err
+			}
+			found, err := p.Schemas(s.ctx)
+			if err != nil {
+				return "", err
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.schemas = found
+			return "", nil
+		}))
+		return nil
+	})
+}
+
+//export scan_schema
+func scan_schema(handle, index C.int64_t, out *C.struct_kafarr_batch, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, err := get[*scan](int64(handle))
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if int(index) >= len(s.schemas) {
+			return nil
+		}
+		next := s.schemas[index]
+		info, err := json.Marshal(map[string]string{"message_type": next.MessageType})
+		if err != nil {
+			return err
+		}
+		if err := exportSchema(next.Schema, &out.schema); err != nil {
+			return err
+		}
+		out.info = C.CString(string(info))
+		return nil
+	})
+}
+
+//export scan_read
+func scan_read(handle C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, err := get[*scan](int64(handle))
+		if err != nil {
+			return err
+		}
+		p, err := s.made()
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.stream != nil {
+			return coded(kafarr.StateError, "this scan is read already")
+		}
+		s.stream = p.Read()
+		return nil
+	})
+}
+
+// reading is the stream of a handle.
+func reading(handle C.int64_t) (*scan, *kafarr.Stream, error) {
+	s, err := get[*scan](int64(handle))
+	if err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stream == nil {
+		return nil, nil, coded(kafarr.StateError, "this scan is not being read")
+	}
+	return s, s.stream, nil
+}
+
+//export scan_next
+func scan_next(handle, sliceMS C.int64_t, out *C.struct_kafarr_batch, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, stream, err := reading(handle)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), milliseconds(sliceMS))
+		defer cancel()
+		b, err := stream.Next(ctx)
+		out.events = C.int64_t(s.events.count.Load())
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && errors.Is(err, ctx.Err()):
+			return errPending
+		case err != nil:
+			return err
+		}
+		return handOver(b, out)
+	})
+}
+
+//export scan_report
+func scan_report(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		_, stream, err := reading(handle)
+		if err != nil {
+			return err
+		}
+		report := [][]any{}
+		for _, c := range stream.Report() {
+			report = append(report, []any{c.Topic, c.Partition, c.Start, c.End, c.First, c.Next, c.Rows, c.Aborted, c.Control, c.Tombstones, c.Rejected, c.Skipped, c.Gone, c.Ended})
+		}
+		text, err := json.Marshal(report)
+		if err == nil {
+			*out = C.CString(string(text))
+		}
+		return err
+	})
+}
+
+// close ends the reading and waits for it.
+func (s *scan) close() {
+	s.end()
+	s.mu.Lock()
+	stream := s.stream
+	s.mu.Unlock()
+	if stream != nil {
+		stream.Close()
+	}
+}
+
+//export scan_close_start
+func scan_close_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, err := get[*scan](int64(handle))
+		if err != nil {
+			return err
+		}
+		*op = C.int64_t(start(func() (string, error) {
+			s.close()
+			return "", nil
+		}))
+		return nil
+	})
+}
+
+//export scan_free
+func scan_free(handle C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, err := take[*scan](int64(handle))
+		if err != nil {
+			return err
+		}
+		spawn(s.close, func(error) {})
+		return nil
+	})
+}

@@ -1,0 +1,115 @@
+package kafarr
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// bounds finds what of each partition is to be read.
+func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []source.Position) ([]ScanRange, error) {
+	for what, list := range map[string][]Start{"start": c.Start, "end": c.End} {
+		for _, s := range list {
+			if !slices.ContainsFunc(partitions, func(p source.Position) bool { return s.fits(keyOf(p)) > 0 }) {
+				return nil, errorf(ConfigError, "%s names %s, which is not scanned", what, s.name())
+			}
+		}
+	}
+	first, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.Beginning, true })
+	if err != nil {
+		return nil, err
+	}
+	now, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.End, true })
+	if err != nil {
+		return nil, err
+	}
+	starts, err := c.offsets(ctx, cluster, partitions, timesOf(c.Start))
+	if err != nil {
+		return nil, err
+	}
+	ends, err := c.offsets(ctx, cluster, partitions, timesOf(c.End))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ScanRange, len(partitions))
+	for i, p := range partitions {
+		k := keyOf(p)
+		l := logOf{first: first[k], now: now[k]}
+		r := ScanRange{Topic: p.Topic, Partition: p.Partition}
+		start, end := placeOf(c.Start, k), placeOf(c.End, k)
+		r.Start, r.End = l.offset(start, l.first, starts[k]), l.offset(end, l.now, ends[k])
+		if start.Kind == AtOffset && end.Kind == AtOffset && r.Start > r.End {
+			return nil, placed(errorf(ConfigError, "start is %d, which lies behind the end, %d", r.Start, r.End), k)
+		}
+		if outside := l.outside(start, end); outside != nil && !c.AllowPartial {
+			return nil, placed(outside, k)
+		}
+		r.End = max(r.End, r.Start)
+		out[i] = r
+	}
+	return out, nil
+}
+
+// offsets asks the cluster where the partitions have what is asked of them.
+func (c *ScanConfig) offsets(ctx context.Context, cluster Cluster, partitions []source.Position, ask func(partitionKey) (int64, bool)) (map[partitionKey]int64, error) {
+	var asked []source.Position
+	for _, p := range partitions {
+		if at, ok := ask(keyOf(p)); ok {
+			asked = append(asked, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: at})
+		}
+	}
+	out := map[partitionKey]int64{}
+	if len(asked) == 0 {
+		return out, nil
+	}
+	found, err := cluster.Offsets(ctx, asked)
+	for _, p := range found {
+		out[keyOf(p)] = p.Offset
+	}
+	return out, err
+}
+
+// timesOf gives the times among places.
+func timesOf(list []Start) func(partitionKey) (int64, bool) {
+	return func(k partitionKey) (int64, bool) {
+		at := placeOf(list, k)
+		return at.Value, at.Kind == AtTime
+	}
+}
+
+// logOf is how far a partition's log goes.
+type logOf struct{ first, now int64 }
+
+// offset is the offset of a place; usual is what nothing means.
+func (l logOf) offset(at Place, usual, ofTime int64) int64 {
+	switch at.Kind {
+	case AtEarliest:
+		return l.first
+	case AtLatest:
+		return l.now
+	case AtOffset:
+		return at.Value
+	case AtTime: // rows of transactions that are open are none yet
+		return min(ofTime, l.now)
+	}
+	return usual
+}
+
+// outside is the error of offsets that are not in the log.
+func (l logOf) outside(start, end Place) *Error {
+	for _, at := range []struct {
+		what string
+		Place
+	}{{"start", start}, {"end", end}} {
+		if at.Kind == AtOffset && (at.Value < l.first || at.Value > l.now) {
+			return errorf(IncompleteError, "%s is %d: the log goes from %d to %d", at.what, at.Value, l.first, l.now)
+		}
+	}
+	return nil
+}
+
+func placed(e *Error, k partitionKey) *Error {
+	e.Topic, e.Partition = k.topic, k.partition
+	return e
+}

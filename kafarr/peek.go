@@ -1,0 +1,104 @@
+package kafarr
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+)
+
+// farthestPeek bounds how far behind the end of a partition a message is looked for: there may be nothing but what a transaction left.
+const farthestPeek = 1 << 20
+
+// peek finds the last message of a topic that has a value and, where that is wanted, a key. found is false where there is none.
+func (c *ScanConfig) peek(ctx context.Context, cluster Cluster, topic string, withKey bool) (m replay.Message, found bool, err error) {
+	partitions, err := cluster.Partitions(ctx, []string{topic})
+	if err != nil {
+		return m, false, wrap(err)
+	}
+	first, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.Beginning, true })
+	if err != nil {
+		return m, false, wrap(err)
+	}
+	end, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.End, true })
+	if err != nil {
+		return m, false, wrap(err)
+	}
+	for back := int64(16); back <= farthestPeek; back *= 16 {
+		more := false
+		for _, p := range partitions {
+			k := keyOf(p)
+			r := ScanRange{Topic: p.Topic, Partition: p.Partition, Start: max(first[k], end[k]-back), End: end[k]}
+			more = more || r.Start > first[k]
+			if r.Start >= r.End {
+				continue
+			}
+			if m, found, err = lastOf(ctx, cluster.Read(r), withKey); found || err != nil {
+				return m, found, err
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	return m, false, nil
+}
+
+// lastOf reads a range to its end and copies its last message.
+func lastOf(ctx context.Context, reader RangeReader, withKey bool) (m replay.Message, found bool, err error) {
+	defer func() { _ = reader.Close() }()
+	for !reader.Ended() {
+		if err := ctx.Err(); err != nil {
+			return m, false, errorf(BrokerError, "the last message of the topic: no answer within the time-out: %w", err)
+		}
+		if err := reader.Serve(); err != nil {
+			return m, false, wrap(err)
+		}
+		chunks, err := reader.Fetch(runMax, maxSlice)
+		for _, chunk := range chunks {
+			for i := range chunk.Records {
+				if r := &chunk.Records[i]; r.ValueLen >= 0 && (r.KeyLen >= 0 || !withKey) {
+					m, found = messageOf(chunk.Topic, chunk.Partition, r), true
+				}
+			}
+		}
+		reader.Release()
+		if err != nil {
+			return m, false, wrap(err)
+		}
+	}
+	return m, found, nil
+}
+
+// messageOf copies a record.
+func messageOf(topic string, partition int32, r *source.Record) replay.Message {
+	bytes := func(p unsafe.Pointer, n int32) []byte {
+		if n < 0 {
+			return nil
+		}
+		return append([]byte{}, unsafe.Slice((*byte)(p), int(n))...)
+	}
+	m := replay.Message{
+		Topic: topic, Partition: partition, Offset: r.Offset, Timestamp: r.Timestamp, LeaderEpoch: r.LeaderEpoch,
+		Key: bytes(r.Key, r.KeyLen), Value: bytes(r.Value, r.ValueLen),
+	}
+	for _, h := range headersOf(r) {
+		m.Headers = append(m.Headers, replay.Header{Name: strings.Clone(unsafe.String((*byte)(h.Name), int(h.NameLen))), Value: bytes(h.Value, h.ValueLen)})
+	}
+	return m
+}
+
+// decodePeeked polls a message as a listener of this configuration would.
+func decodePeeked(ctx context.Context, cfg Config, m replay.Message, timeout time.Duration) (*Batch, error) {
+	cfg.Errors = Raise
+	cfg.Source = func(h source.Handler) (source.Source, error) { return replay.New(m).Open(h) }
+	l, err := Open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = l.Abort() }()
+	return l.Poll(ctx, 1, timeout)
+}

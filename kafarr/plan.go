@@ -1,0 +1,51 @@
+package kafarr
+
+import (
+	"slices"
+
+	"github.com/pykafarr/pykafarr/kafarr/registry"
+)
+
+// Plan is what a scan will read. It is data: whoever has its configuration, Partitions and Latest makes the same one with PlanOf, on any machine.
+type Plan struct {
+	// Partitions are what is read of each, sorted, those that have nothing included.
+	Partitions []ScanRange
+	// Latest are the schemas that ScanConfig.ReadLatest has found.
+	Latest []registry.Schema
+
+	cfg ScanConfig
+}
+
+// PlanOf is the plan of these ranges. It does not wait for the network.
+func PlanOf(cfg ScanConfig, partitions []ScanRange, latest []registry.Schema) (*Plan, error) {
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range partitions {
+		if r.Start < 0 || r.End < r.Start || r.Partition < 0 || r.Topic == "" {
+			return nil, errorf(ConfigError, "%s[%d]: [%d, %d) is no range of offsets", r.Topic, r.Partition, r.Start, r.End)
+		}
+	}
+	return &Plan{Partitions: slices.Clone(partitions), Latest: latest, cfg: cfg}, nil
+}
+
+// Rows are the rows of the plan, or fewer: transactions and compaction leave offsets without a row.
+func (p *Plan) Rows() int64 {
+	rows := int64(0)
+	for _, r := range p.Partitions {
+		rows += r.End - r.Start
+	}
+	return rows
+}
+
+// topics are the topics that are scanned, each once.
+func (p *Plan) topics() []string {
+	var out []string
+	for _, r := range p.Partitions {
+		if !slices.Contains(out, r.Topic) {
+			out = append(out, r.Topic)
+		}
+	}
+	return out
+}

@@ -1,0 +1,192 @@
+package kafarr
+
+import (
+	"context"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+)
+
+// ScanConfig says what to scan and how.
+type ScanConfig struct {
+	// Config counts as far as it says where the cluster and the registry are, what messages are, and what becomes of them. Start is where partitions begin (by default with
+	// their first row), ReadyTimeout bounds each wait for cluster or registry, and MemoryLimit is shared out among those who read. What has to do with groups, commits and dead
+	// letters must be left out.
+	Config
+	// End says where partitions end: with the row before that place. By default, and AtLatest, with the rows that are there when the scan is planned.
+	End []Start
+	// ReadLatest reads all versions of a topic's values as the one that was registered last under the subject "<topic>-value".
+	ReadLatest bool
+	// BatchRows are the most rows of a batch; 0: DefaultBatchRows.
+	BatchRows int
+	// AllowPartial makes it no error that rows of the plan are not in the log (any more).
+	AllowPartial bool
+	// Cluster replaces Kafka, for tests and replays.
+	Cluster func(scan.Config) (Cluster, error)
+}
+
+// DefaultBatchRows is ScanConfig.BatchRows' default: past that, frames are no faster, and those who take batches in turns wait longer for each.
+const DefaultBatchRows = 1 << 17
+
+// ScanRange is what is to be read of a partition: the rows whose offsets lie in [Start, End).
+type ScanRange = scan.Range
+
+// Cluster is what a scan asks of Kafka. See scan.Client, which it is.
+type Cluster interface {
+	Partitions(ctx context.Context, topics []string) ([]source.Position, error)
+	Offsets(ctx context.Context, positions []source.Position) ([]source.Position, error)
+	Read(r ScanRange) RangeReader
+	Close()
+}
+
+// RangeReader is the source of a range's records.
+type RangeReader interface {
+	source.Source
+	source.Finite
+	Open(h source.Handler) (source.Source, error) // a Config.Source
+	Report() scan.Report
+}
+
+// kafkaCluster is a scan.Client as a Cluster.
+type kafkaCluster struct{ *scan.Client }
+
+func (c kafkaCluster) Read(r ScanRange) RangeReader { return c.Client.Read(r) }
+
+// Scan fixes what is to be read: it asks the cluster where the partitions of the topics begin and end.
+func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cfg.ReadyTimeout)
+	defer cancel()
+	cluster, err := cfg.dial()
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	partitions, err := cluster.Partitions(ctx, cfg.Topics)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	p := &Plan{cfg: cfg}
+	if p.Partitions, err = cfg.bounds(ctx, cluster, partitions); err != nil {
+		return nil, wrap(err)
+	}
+	if cfg.ReadLatest {
+		if p.Latest, err = cfg.latestSchemas(ctx, cluster, p.topics()); err != nil {
+			return nil, wrap(err)
+		}
+	}
+	return PlanOf(cfg, p.Partitions, p.Latest)
+}
+
+// checked fills in the defaults and tells what is wrong.
+func (c ScanConfig) checked() (ScanConfig, error) {
+	for name, given := range map[string]bool{
+		"group": c.Group != "", "assign": len(c.Assign) > 0, "acknowledge": c.Acknowledge != OnNextPoll, "dead_letter_topic": c.DeadLetterTopic != "",
+		"on_assign": c.OnAssign != nil, "on_revoke": c.OnRevoke != nil, "Source": c.Source != nil, "DeadLetters": c.DeadLetters != nil,
+	} {
+		if given {
+			return c, errorf(ConfigError, "%s is given: a scan is no member of a group, and commits nothing", name)
+		}
+	}
+	if c.BatchRows < 0 {
+		return c, errorf(ConfigError, "num_messages is %d: it must be at least 1", c.BatchRows)
+	}
+	if c.ReadLatest && len(c.Readers) > 0 {
+		return c, errorf(ConfigError, "reader_schema is given, and the latest one is asked for: give the one or the other")
+	}
+	if latest := c.Value == Usual || c.Value == Avro || c.Value == Auto; c.ReadLatest && (!latest || c.Framing == Bare || c.Framing == SingleObject) {
+		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent and schema_header only`)
+	}
+	for what, list := range map[string][]Start{"start": c.Start, "end": c.End} {
+		for _, s := range list {
+			if s.At.Kind == AtCommitted {
+				return c, errorf(ConfigError, "%s is %q: a scan has no group that could have committed something", what, s.At.Kind)
+			}
+			if err := s.At.validate(what); err != nil {
+				return c, err
+			}
+		}
+	}
+	if c.ReadyTimeout == 0 {
+		c.ReadyTimeout = DefaultReadyTimeout
+	}
+	if c.BatchRows == 0 {
+		c.BatchRows = DefaultBatchRows
+	}
+	if c.Metadata == nil {
+		c.Metadata = []Metadata{{Column: Offset}}
+	}
+	if c.Value == Usual {
+		c.Value = Avro
+	}
+	if c.Key == Usual {
+		c.Key = Bytes
+	}
+	as := c.Config
+	as.Group = "none"
+	if c.Cluster != nil && as.Servers == "" {
+		as.Servers = "none"
+	}
+	if err := as.validate(); err != nil {
+		return c, err
+	}
+	if c.Registry == nil && c.RegistryURL != "" {
+		var err error
+		if c.Registry, err = sharedRegistry(c.RegistryURL, c.RegistryProperties); err != nil {
+			return c, wrap(err)
+		}
+	}
+	return c, nil
+}
+
+// dial makes a client of the cluster. It does not wait for the network.
+func (c *ScanConfig) dial() (Cluster, error) {
+	log := newLogSink(c.Logger)
+	cfg := scan.Config{
+		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true,
+		Token: c.OAuthToken, Log: log.client,
+	}
+	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()
+	open := c.Cluster
+	if open == nil {
+		open = func(cfg scan.Config) (Cluster, error) {
+			client, err := scan.Dial(cfg)
+			if err != nil {
+				return nil, err
+			}
+			return kafkaCluster{client}, nil
+		}
+	}
+	cluster, err := open(cfg)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return cluster, nil
+}
+
+// listener is the configuration of the listener that decodes what a source has.
+func (p *Plan) listener(cfg *ScanConfig, open func(source.Handler) (source.Source, error)) Config {
+	c := cfg.Config
+	c.Start, c.Source, c.latest = nil, open, p.Latest
+	c.BatchBytes, c.MemoryLimit = cfg.messageBytes(), 0
+	return c
+}
+
+// persist tries again what fails for now, such as a registry that is down, until ctx ends.
+func persist(ctx context.Context, try func() error) error {
+	for pause := firstRetryPause; ; pause = min(2*pause, lastRetryPause) {
+		err := try()
+		if err == nil || !retriable(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package kafarr
+
+// DefaultScanBytes ends a scan's batch when its messages have so many bytes: a batch of wide rows is no faster to make or to take for being larger.
+const DefaultScanBytes = 64 << 20
+
+// What each of the workers of a scan holds at most, in sixteenths of its part of ScanConfig.MemoryLimit:
+//
+//	answers of a broker: on its way, waiting, and being read          3 × 1
+//	record batches, decompressed: being read, and the one before it   2 × 1.5
+//	columns of 2 sixteenths of messages, growing: old and new         6
+//	the finished batch that waits to be taken                         4
+//
+// What has been taken from the stream does not count. The workers are as many as the limit has room for.
+const (
+	scanShares    = 16
+	leastOfWorker = MinMemoryLimit
+)
+
+// workers is how many ranges are read at a time.
+func (c *ScanConfig) workers(ranges, processors int) int {
+	n := min(ranges, processors)
+	if c.MemoryLimit > 0 {
+		n = min(n, int(c.MemoryLimit/leastOfWorker))
+	}
+	return max(n, 1)
+}
+
+// divided is the configuration of one of n workers.
+func (c ScanConfig) divided(n int) ScanConfig {
+	c.MemoryLimit /= int64(n)
+	return c
+}
+
+// fetchBytes bounds an answer, and what a record batch may become; 0: no bound but the client's own.
+func (c *ScanConfig) fetchBytes() (answer, expanded int) {
+	if c.MemoryLimit == 0 {
+		return 0, 0
+	}
+	share := min(c.MemoryLimit/scanShares, 1<<30)
+	return int(share), int(share + share/2)
+}
+
+// messageBytes is what a batch's messages may have.
+func (c *ScanConfig) messageBytes() int {
+	switch {
+	case c.MemoryLimit != 0:
+		return int(min(2*c.MemoryLimit/scanShares, DefaultScanBytes))
+	case c.BatchBytes != 0:
+		return c.BatchBytes
+	}
+	return DefaultScanBytes
+}

@@ -1,0 +1,102 @@
+package kafarr
+
+import (
+	"fmt"
+)
+
+// take gives the next range that nobody reads.
+func (s *Stream) take() (*Completeness, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next == len(s.report) {
+		return nil, false
+	}
+	s.next++
+	return &s.report[s.next-1], true
+}
+
+// work reads ranges until there are no more.
+func (s *Stream) work(cfg *ScanConfig) error {
+	var cluster Cluster
+	for {
+		c, ok := s.take()
+		if !ok || s.ctx.Err() != nil {
+			return nil
+		}
+		if c.Start >= c.End {
+			s.note(func() { c.Ended = ScanComplete })
+			continue
+		}
+		if cluster == nil {
+			var err error
+			if cluster, err = cfg.dial(); err != nil {
+				return err
+			}
+			defer cluster.Close()
+		}
+		if err := s.readRange(cfg, cluster.Read(c.ScanRange), c); err != nil {
+			return err
+		}
+	}
+}
+
+// note changes the report.
+func (s *Stream) note(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+// readRange reads one range to its end.
+func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness) error {
+	l, err := Open(s.plan.listener(cfg, reader.Open))
+	if err != nil {
+		_ = reader.Close()
+		return err
+	}
+	defer func() { _ = l.Abort() }()
+	rows := int(min(int64(cfg.BatchRows), c.End-c.Start))
+	for {
+		b, err := l.Poll(s.ctx, rows, cfg.ReadyTimeout)
+		switch {
+		case s.ctx.Err() != nil:
+			if b != nil {
+				b.Release()
+			}
+			return nil
+		case err != nil:
+			s.note(func() { c.count(l.Stats()); c.Ended = "error: " + err.Error() })
+			return err
+		case !b.empty():
+			s.note(func() { c.took(b) })
+			select {
+			case s.out <- b:
+			case <-s.ctx.Done():
+				b.Release()
+				return nil
+			}
+		case reader.Ended():
+			return s.readAll(l, reader, c)
+		}
+	}
+}
+
+// readAll closes the books of a range, which have to agree.
+func (s *Stream) readAll(l *Listener, reader RangeReader, c *Completeness) (err error) {
+	of := reader.Report()
+	s.note(func() {
+		c.count(l.Stats())
+		c.Aborted, c.Control, c.Gone, c.Next, c.Ended = of.Aborted, of.Control, of.Gone, of.Next, of.Ended
+		if c.Gone > 0 && c.Ended == ScanComplete {
+			c.Ended = ScanDeleted
+		}
+		if sum := c.Rows + c.Tombstones + c.Rejected + c.Skipped; sum != of.Rows {
+			err = placed(errorf(InternalError, "%d rows were read and %d are accounted for", of.Rows, sum), partitionKey{c.Topic, c.Partition})
+			c.Ended = fmt.Sprintf("error: %v", err)
+		}
+	})
+	return err
+}
+
+// count takes what the decoding has left out.
+func (c *Completeness) count(of Stats) { c.Tombstones, c.Skipped = of.Tombstones, of.Skipped }

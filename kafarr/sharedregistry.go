@@ -1,0 +1,41 @@
+package kafarr
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"sync"
+
+	"github.com/pykafarr/pykafarr/kafarr/registry"
+)
+
+// registries are the registry clients that scans share: a task of a hundred rows must not cost a look-up of a schema that the task before it has looked up. They are kept under
+// a digest, which holds no secret.
+var registries = struct {
+	sync.Mutex
+	known map[[sha256.Size]byte]registry.Registry
+}{known: map[[sha256.Size]byte]registry.Registry{}}
+
+// maxRegistries bounds what is kept of those that give a token of another minute each time. Whoever has one of the forgotten goes on with it.
+const maxRegistries = 16
+
+func sharedRegistry(url string, properties map[string]string) (registry.Registry, error) {
+	text, err := json.Marshal([]any{url, properties}) // in the order of their names
+	if err != nil {
+		return nil, err
+	}
+	key := sha256.Sum256(text)
+	registries.Lock()
+	defer registries.Unlock()
+	if r, ok := registries.known[key]; ok {
+		return r, nil
+	}
+	r, err := registry.NewConfluent(url, properties)
+	if err != nil {
+		return nil, err
+	}
+	if len(registries.known) >= maxRegistries {
+		clear(registries.known)
+	}
+	registries.known[key] = r
+	return r, nil
+}

@@ -1,0 +1,106 @@
+package scan
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// stale are the errors after which the cluster is asked anew who has a partition.
+var stale = []error{
+	kerr.NotLeaderForPartition, kerr.UnknownTopicOrPartition, kerr.LeaderNotAvailable, kerr.ReplicaNotAvailable, kerr.FencedLeaderEpoch, kerr.UnknownLeaderEpoch,
+	kerr.UnknownTopicID, kerr.InconsistentTopicID, kerr.KafkaStorageError, kerr.BrokerNotAvailable, kerr.PreferredLeaderNotAvailable,
+}
+
+// denied are the errors that no further try will mend, and whose cause are the client's credentials.
+var denied = []error{
+	kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.IllegalSaslState, kerr.ClusterAuthorizationFailed, kerr.SecurityDisabled,
+}
+
+// errNoAnswer: a broker has said nothing of a partition that it was asked about.
+var errNoAnswer = errors.New("the broker's answer does not name the partition")
+
+func isOneOf(err error, of []error) bool {
+	for _, e := range of {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// passing tells whether another try may not meet an error.
+func passing(err error) bool {
+	var (
+		ofCluster *kerr.Error
+		ofHost    *tls.CertificateVerificationError
+		first     *kgo.ErrFirstReadEOF
+		ofNet     net.Error
+		refused   *loginError
+	)
+	switch {
+	case errors.As(err, &refused), errors.As(err, &ofHost), errors.Is(err, kgo.ErrClientClosed):
+		return false
+	case errors.Is(err, errNoAnswer):
+		return true
+	case errors.As(err, &ofCluster):
+		return ofCluster.Retriable || isOneOf(err, stale)
+	case errors.As(err, &first), errors.As(err, &ofNet), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+		return true
+	}
+	return kgo.IsRetryableBrokerErr(err) || err.Error() == "unknown broker"
+}
+
+// failure gives an error its kind, and its place if it has one.
+func (c *Client) failure(err error) *source.Error {
+	var own *source.Error
+	if errors.As(err, &own) {
+		return own
+	}
+	out := &source.Error{Kind: source.Broker, Partition: -1, Offset: -1}
+	var ofTopic *topicError
+	var ofPartition *partitionError
+	switch {
+	case errors.As(err, &ofTopic):
+		out.Topic = ofTopic.topic
+	case errors.As(err, &ofPartition):
+		out.Topic, out.Partition = ofPartition.topic, ofPartition.partition
+	}
+	if err = c.explained(err); isDenied(err) {
+		out.Kind = source.Authentication
+	}
+	out.Err = c.secrets.Error(err)
+	return out
+}
+
+// persist tries until it works, until it fails for good, or until the client's patience is at an end.
+func (c *Client) persist(ctx context.Context, what string, try func(context.Context) error) error {
+	began, wait := time.Now(), c.set.backoff
+	for tries := 1; ; tries++ {
+		err := try(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil || passing(err) && pause(ctx, wait) != nil:
+			return source.Errorf(source.Broker, "%s: the cluster does not answer: %d tries in %v: %w (%w)", what, tries, time.Since(began).Round(time.Millisecond), c.secrets.Error(err), ctx.Err())
+		case !passing(err):
+			f := c.failure(err)
+			f.Err = fmt.Errorf("%s: %w", what, f.Err)
+			return f
+		case time.Since(began) > c.set.patience:
+			f := c.failure(err)
+			f.Err = fmt.Errorf("%s: %d tries in %v: %w", what, tries, time.Since(began).Round(time.Millisecond), f.Err)
+			return f
+		}
+		wait = min(2*wait, c.set.backoffMax)
+	}
+}

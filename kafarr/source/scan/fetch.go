@@ -1,0 +1,226 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Why the reading of a range ended, but for errors.
+const (
+	Complete = "complete"
+	LogEnd   = "log_end" // the log ends before the range does
+	Deleted  = "deleted" // records of the range were deleted before they were read
+)
+
+// fetcher asks for a range, an answer after the other, while what it has handed over is decoded.
+type fetcher struct {
+	c       *Client
+	r       Range
+	out     chan *answer
+	at      int64 // the first offset that was not fetched
+	id      [16]byte
+	lead    leader
+	anew    bool  // the cluster is to be asked who leads
+	replica int32 // the preferred one; -1: the leader
+	bytes   int32
+	empty   int // answers in a row that brought nothing, where there should be something
+
+	progress time.Time
+	tries    int // since then
+	wait     time.Duration
+}
+
+// run fetches until the range is at its end, or an error has been told.
+func (f *fetcher) run(ctx context.Context) {
+	defer close(f.out)
+	f.moved()
+	for {
+		a := f.step(ctx)
+		if a == nil {
+			if ctx.Err() != nil {
+				return
+			}
+			continue
+		}
+		select {
+		case f.out <- a:
+		case <-ctx.Done():
+			return
+		}
+		if a.ended != "" {
+			return
+		}
+		f.at = a.next
+		f.moved()
+	}
+}
+
+// moved notes that something came.
+func (f *fetcher) moved() {
+	f.progress, f.tries, f.empty, f.wait = time.Now(), 0, 0, f.c.set.backoff
+}
+
+// step makes one request; nil: try again.
+func (f *fetcher) step(ctx context.Context) *answer {
+	if f.at >= f.r.End {
+		return &answer{next: f.r.End, ended: Complete}
+	}
+	lead, id, err := f.c.leaderOf(ctx, f.r.Topic, f.r.Partition, f.anew)
+	if err != nil {
+		f.anew = true
+		return f.failed(ctx, "metadata", -1, err)
+	}
+	if f.id != id && f.id != ([16]byte{}) && id != ([16]byte{}) {
+		return f.ends("", errors.New("the topic was deleted and made anew while it was read"))
+	}
+	f.lead, f.id, f.anew = lead, id, false
+	broker := lead.broker
+	if f.replica >= 0 {
+		broker = f.replica
+	}
+	f.tries++
+	p, throttled, err := f.request(ctx, broker)
+	if err == nil {
+		err = kerr.ErrorForCode(p.ErrorCode)
+	}
+	switch {
+	case errors.Is(err, kerr.OffsetOutOfRange) && f.replica < 0:
+		return f.outOfRange(ctx, err)
+	case err != nil:
+		f.replica, f.anew = -1, true
+		return f.failed(ctx, "fetch", broker, err)
+	}
+	return f.received(ctx, broker, p, throttled)
+}
+
+// received takes an answer without an error.
+func (f *fetcher) received(ctx context.Context, broker int32, p *kmsg.FetchResponseTopicPartition, throttled bool) *answer {
+	a := &answer{}
+	partial, err := a.read(p, f.at, f.r.End, f.c.set.checkSums)
+	switch {
+	case err != nil:
+		a.ended = "error"
+		a.err = &source.Error{Kind: source.Broker, Topic: f.r.Topic, Partition: f.r.Partition, Offset: a.next, Err: fmt.Errorf("at offset %d, from %s: %w", a.next, f.c.brokerName(broker), err)}
+		return a
+	case a.next > f.at:
+		if p.PreferredReadReplica >= 0 {
+			f.replica = p.PreferredReadReplica
+		}
+		return a
+	case p.PreferredReadReplica >= 0 && p.PreferredReadReplica != broker: // the leader sends readers of this rack elsewhere
+		f.replica = p.PreferredReadReplica
+		return nil
+	case partial:
+		return f.larger(p)
+	case throttled:
+		return f.failed(ctx, "fetch", broker, errThrottled)
+	}
+	return f.nothing(ctx, broker, p)
+}
+
+// errThrottled is what a reader waits for that is over its quota.
+var errThrottled = errors.New("the broker throttles this client (quotas)")
+
+// larger asks for more bytes, where an answer has no room for a whole batch: brokers since 0.10.1 send one whatever its size.
+func (f *fetcher) larger(p *kmsg.FetchResponseTopicPartition) *answer {
+	if f.bytes >= f.c.set.receiveMax/2 {
+		return f.ends("", fmt.Errorf("at offset %d: a record batch is larger than the %d bytes that an answer may have (receive.message.max.bytes)", f.at, len(p.RecordBatches)))
+	}
+	f.bytes *= 2
+	return nil
+}
+
+// request sends a Fetch for the range's next records.
+func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchResponseTopicPartition, bool, error) {
+	set := &f.c.set
+	req := kmsg.NewFetchRequest()
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = set.maxWaitMillis, set.minBytes, max(set.fetchBytes, f.bytes)
+	req.IsolationLevel, req.Rack = set.isolation, set.rack
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition, p.CurrentLeaderEpoch, p.FetchOffset, p.PartitionMaxBytes = f.r.Partition, f.lead.epoch, f.at, f.bytes
+	t := kmsg.NewFetchRequestTopic()
+	t.Topic, t.TopicID = f.r.Topic, f.id
+	t.Partitions = append(t.Partitions, p)
+	req.Topics = append(req.Topics, t)
+	var asked kmsg.Request = &req
+	if f.id == ([16]byte{}) {
+		asked = namedFetch{&req}
+	}
+	got, err := f.c.kafka.Broker(int(broker)).Request(ctx, asked)
+	if err != nil {
+		return nil, false, err
+	}
+	resp, ok := got.(*kmsg.FetchResponse)
+	if !ok {
+		return nil, false, fmt.Errorf("the broker answers a fetch with %T", got)
+	}
+	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
+		return nil, false, err
+	}
+	for i := range resp.Topics {
+		rt := &resp.Topics[i]
+		if rt.Topic != f.r.Topic && (rt.TopicID != f.id || f.id == ([16]byte{})) {
+			continue
+		}
+		for j := range rt.Partitions {
+			if rt.Partitions[j].Partition == f.r.Partition {
+				return &rt.Partitions[j], resp.ThrottleMillis > 0, nil
+			}
+		}
+	}
+	if resp.ThrottleMillis > 0 { // who is over the quota gets an answer without partitions
+		return nil, true, errThrottled
+	}
+	return nil, false, errNoAnswer
+}
+
+// namedFetch is a Fetch to brokers that know topics by their names only.
+type namedFetch struct{ *kmsg.FetchRequest }
+
+// MaxVersion is the last one without ids.
+func (namedFetch) MaxVersion() int16 { return 12 }
+
+// ends is the last answer: an error, or a reason if it is none.
+func (f *fetcher) ends(why string, err error) *answer {
+	if err == nil {
+		return &answer{next: f.at, ended: why}
+	}
+	f.r.Start = f.at
+	e := f.c.failure(err)
+	if e.Topic == "" || e.Partition < 0 {
+		e.Topic, e.Partition = f.r.Topic, f.r.Partition
+	}
+	e.Offset = f.at
+	if why == "" {
+		why = "error"
+	}
+	return &answer{next: f.at, ended: why, err: e}
+}
+
+// failed waits before another try, or gives up: where no try helps, or nothing came for as long as the client is patient.
+func (f *fetcher) failed(ctx context.Context, what string, broker int32, err error) *answer {
+	if ctx.Err() != nil {
+		return nil
+	}
+	where := "the cluster"
+	if broker >= 0 {
+		where = f.c.brokerName(broker)
+	}
+	since := time.Since(f.progress)
+	if !errors.Is(err, errThrottled) && !passing(err) || since > f.c.set.patience {
+		e := f.c.failure(err)
+		e.Err = fmt.Errorf("at offset %d: %s to %s, %d tries in %v: %w", f.at, what, where, f.tries, since.Round(time.Millisecond), e.Err)
+		return f.ends("", e)
+	}
+	f.c.cfg.Log(5, "SCAN", f.c.secrets.Text(fmt.Sprintf("%s[%d] at offset %d: %s to %s is tried again: %v", f.r.Topic, f.r.Partition, f.at, what, where, err)))
+	_ = pause(ctx, f.wait)
+	f.wait = min(2*f.wait, f.c.set.backoffMax)
+	return nil
+}

@@ -1,0 +1,111 @@
+package scan
+
+import (
+	"context"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Offsets asks for the first offset of a time or later: Offset is in milliseconds since 1970, or source.Beginning, or source.End, which is the last stable offset under read_committed and else
+// the high watermark. The end is the answer, too, where the time is past the last record. Each partition once.
+func (c *Client) Offsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+	out := slices.Clone(positions)
+	open := make([]int, len(out)) // not answered yet
+	for i := range open {
+		open[i] = i
+	}
+	anew := false
+	err := c.persist(ctx, "offsets of the log", func(ctx context.Context) error {
+		by := map[int32][]int{}
+		for _, i := range open {
+			l, _, err := c.leaderOf(ctx, out[i].Topic, out[i].Partition, anew && i == open[0])
+			if err != nil {
+				anew = true
+				return err
+			}
+			by[l.broker] = append(by[l.broker], i)
+		}
+		anew = true
+		var failed error
+		for broker, places := range by {
+			if err := c.listOffsets(ctx, broker, places, positions, out, &open); err != nil {
+				failed = err
+			}
+		}
+		return failed
+	})
+	return out, err
+}
+
+// listOffsets asks one leader, and takes what it has answered out of open.
+func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, asked, out []source.Position, open *[]int) error {
+	ask := func(times func(int) int64, places []int) (past []int, err error) {
+		resp, err := c.requestOffsets(ctx, broker, places, asked, times)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range places {
+			answer, ok := resp[source.Position{Topic: asked[i].Topic, Partition: asked[i].Partition}]
+			if !ok {
+				err = &partitionError{asked[i].Topic, asked[i].Partition, errNoAnswer}
+				continue
+			}
+			if code := kerr.ErrorForCode(answer.ErrorCode); code != nil {
+				err = &partitionError{asked[i].Topic, asked[i].Partition, code}
+				continue
+			}
+			if answer.Offset < 0 {
+				past = append(past, i)
+				continue
+			}
+			out[i].Offset = answer.Offset
+			*open = slices.DeleteFunc(*open, func(o int) bool { return o == i })
+		}
+		return past, err
+	}
+	past, err := ask(func(i int) int64 { return asked[i].Offset }, places)
+	if err != nil || len(past) == 0 {
+		return err
+	}
+	past, err = ask(func(int) int64 { return source.End }, past)
+	if err == nil && len(past) > 0 {
+		err = &partitionError{asked[past[0]].Topic, asked[past[0]].Partition, errNoAnswer}
+	}
+	return err
+}
+
+// requestOffsets sends a ListOffsets request.
+func (c *Client) requestOffsets(ctx context.Context, broker int32, places []int, of []source.Position, times func(int) int64) (map[source.Position]kmsg.ListOffsetsResponseTopicPartition, error) {
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.IsolationLevel = c.set.isolation
+	req.TimeoutMillis = int32(c.set.requestTimeout.Milliseconds()) //nolint:gosec // bounded by the table of properties
+	topics := map[string]int{}
+	for _, i := range places {
+		at, ok := topics[of[i].Topic]
+		if !ok {
+			at = len(req.Topics)
+			topics[of[i].Topic] = at
+			t := kmsg.NewListOffsetsRequestTopic()
+			t.Topic = of[i].Topic
+			req.Topics = append(req.Topics, t)
+		}
+		p := kmsg.NewListOffsetsRequestTopicPartition()
+		p.Partition, p.Timestamp = of[i].Partition, times(i)
+		req.Topics[at].Partitions = append(req.Topics[at].Partitions, p)
+	}
+	resp, err := req.RequestWith(ctx, c.kafka.Broker(int(broker)))
+	if err != nil {
+		return nil, err
+	}
+	out := map[source.Position]kmsg.ListOffsetsResponseTopicPartition{}
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			out[source.Position{Topic: t.Topic, Partition: p.Partition}] = p
+		}
+	}
+	return out, nil
+}

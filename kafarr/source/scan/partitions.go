@@ -1,0 +1,93 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Partitions are all partitions of topics, sorted. A name that begins with ^ is a regular expression, which finds none of the cluster's internal topics.
+func (c *Client) Partitions(ctx context.Context, topics []string) ([]source.Position, error) {
+	var names []string
+	var patterns []*regexp.Regexp
+	for _, t := range topics {
+		if !strings.HasPrefix(t, "^") {
+			names = append(names, t)
+			continue
+		}
+		pattern, err := regexp.Compile(t)
+		if err != nil {
+			return nil, source.Errorf(source.Config, "topics: %q is no regular expression: %w", t, err)
+		}
+		patterns = append(patterns, pattern)
+	}
+	if len(patterns) > 0 {
+		found, err := c.matching(ctx, patterns)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, found...)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	if err := c.persist(ctx, "partitions", func(ctx context.Context) error { return c.existing(ctx, names) }); err != nil {
+		return nil, err
+	}
+	var out []source.Position
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range names {
+		for p := range c.topics[name].leaders {
+			out = append(out, source.Position{Topic: name, Partition: p})
+		}
+	}
+	slices.SortFunc(out, func(a, b source.Position) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return out, nil
+}
+
+// existing learns topics. That one is not known is believed at once: who plans a scan has mistyped its name, or waits in vain.
+func (c *Client) existing(ctx context.Context, names []string) error {
+	err := c.learn(ctx, names)
+	var of *topicError
+	if errors.As(err, &of) && (errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.InvalidTopicException)) {
+		return &source.Error{Kind: source.Broker, Topic: of.topic, Partition: -1, Offset: -1, Err: fmt.Errorf("topic %s: the cluster does not have it, or does not show it to this user: %w", of.topic, of.err)}
+	}
+	return err
+}
+
+// matching are the topics that the patterns find.
+func (c *Client) matching(ctx context.Context, patterns []*regexp.Regexp) (found []string, err error) {
+	err = c.persist(ctx, "topics", func(ctx context.Context) error {
+		resp, err := c.metadata(ctx, nil)
+		if err != nil {
+			return err
+		}
+		found = found[:0]
+		for _, pattern := range patterns {
+			before := len(found)
+			for _, t := range resp.Topics {
+				if t.Topic != nil && !t.IsInternal && pattern.MatchString(*t.Topic) {
+					found = append(found, *t.Topic)
+				}
+			}
+			if len(found) == before {
+				return source.Errorf(source.Broker, "topics: %q matches none of the topics that the cluster shows", pattern)
+			}
+		}
+		return nil
+	})
+	return found, err
+}

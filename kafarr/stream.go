@@ -1,0 +1,126 @@
+package kafarr
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"runtime"
+	"slices"
+	"sync"
+)
+
+// Stream is a scan under way: several ranges are read at a time, each in the order of its offsets. Next and Close may be called from any goroutine.
+type Stream struct {
+	plan   *Plan
+	ctx    context.Context // ends with the stream
+	cancel context.CancelFunc
+	out    chan *Batch // closed when all who read have ended
+
+	mu      sync.Mutex
+	report  []Completeness
+	next    int   // of the report: the first range that nobody reads
+	failure error // the first
+	closed  bool
+}
+
+// Read begins to read all partitions of the plan.
+func (p *Plan) Read() *Stream { return p.read(p.Partitions) }
+
+func (p *Plan) read(ranges []ScanRange) *Stream {
+	n := p.cfg.workers(len(ranges), runtime.GOMAXPROCS(0))
+	s := &Stream{plan: p, out: make(chan *Batch, n)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	for _, r := range ranges {
+		s.report = append(s.report, Completeness{ScanRange: r, First: -1, Next: r.Start})
+	}
+	cfg := p.cfg.divided(n)
+	var workers sync.WaitGroup
+	workers.Add(n)
+	for range n {
+		spawn(func() {
+			defer workers.Done()
+			s.fail(s.work(&cfg))
+		}, s.fail)
+	}
+	spawn(func() {
+		workers.Wait()
+		s.end()
+		close(s.out)
+	}, s.fail)
+	return s
+}
+
+// Next waits for the next batch, which is the caller's to release. After the last one it returns io.EOF, or why the scan is not what was planned, however often it is called.
+func (s *Stream) Next(ctx context.Context) (*Batch, error) {
+	select {
+	case b, ok := <-s.out:
+		if ok {
+			return b, nil
+		}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, errorf(ClosedError, "the stream is closed")
+	case s.failure != nil:
+		return nil, s.failure
+	}
+	return nil, io.EOF
+}
+
+// All are the batches of Next. The loop ends with the first error, with ctx, or when the body breaks off.
+func (s *Stream) All(ctx context.Context) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		for {
+			b, err := s.Next(ctx)
+			if errors.Is(err, io.EOF) || !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Report says what became of each range so far. Batches that wait to be taken count as handed over.
+func (s *Stream) Report() []Completeness {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.report)
+}
+
+// Close ends the reading, waits for those who read, and gives up what was not taken. Closing again does nothing.
+func (s *Stream) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	for b := range s.out {
+		b.Release()
+	}
+}
+
+// fail notes the first error, which ends the stream.
+func (s *Stream) fail(err error) {
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	if s.failure == nil && s.ctx.Err() == nil {
+		s.failure = err
+	}
+	s.mu.Unlock()
+	s.cancel()
+}
+
+// end looks whether all of the plan was read.
+func (s *Stream) end() {
+	s.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := incomplete(s.report); e != nil && s.failure == nil && !s.plan.cfg.AllowPartial {
+		s.failure = e
+	}
+}

@@ -1,0 +1,143 @@
+"""The plan of a scan: which offsets of which partitions, and how they are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import _arguments
+from ._errors import ConfigError
+from ._scan_handle import ScanHandle
+from ._stream import Stream
+from ._task import Task, only_schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from typing_extensions import Unpack
+
+    from ._scan_options import Options, ReadOptions
+
+
+class Plan:
+    """What a scan reads: a range of offsets of each partition, fixed when it was planned. Made by `pykafarr.scan()`.
+
+    It is data, without a connection: it can be pickled, and read as often as you like, here or on other machines. Secrets
+    that were given by `from_env()` or `from_file()` are pickled as these references.
+    """
+
+    def __init__(self, options: Options, data: dict[str, Any], schemas: dict[str, pa.Schema] | None = None) -> None:
+        self._options = options
+        self._data = data
+        self._schemas = schemas
+
+    @property
+    def partitions(self) -> pd.DataFrame:
+        """The ranges: a frame with a row for each partition, also where there is nothing to read.
+
+        The columns are topic, partition, start, end (exclusive) and rows, which is end - start: where the log has gaps, as
+        with transactions and compaction, there are fewer rows than that. All but the topic are int64.
+        """
+        import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
+
+        names = ("topic", "partition", "start", "end")
+        columns: Any = zip(*self._data["partitions"], strict=True) if self._data["partitions"] else [[]] * len(names)
+        dtypes = dict.fromkeys(names[1:], "int64") | {"topic": "str"}
+        frame: pd.DataFrame = pd.DataFrame(dict(zip(names, map(list, columns), strict=True))).astype(dtypes)
+        return frame.assign(rows=frame["end"] - frame["start"])
+
+    @property
+    def rows(self) -> int:
+        """The number of offsets to be read: of rows, or more, where the log has gaps."""
+        return sum(end - start for _, _, start, end in self._data["partitions"])
+
+    @property
+    def schemas(self) -> dict[str, pa.Schema]:
+        """The Arrow schema of the batches of each message type, known before any row is read.
+
+        Of the reader schemas; without them, of the newest schema that is registered for each topic ("<topic>-value", and
+        "<topic>-key" for key="avro"); without that, of the topic's last message. A topic of which there is none of these
+        has no message, and no entry. Asks the registry, and perhaps the cluster, the first time.
+
+        Raises:
+            RegistryError, BrokerError, SchemaError: as reading does.
+        """
+        if self._schemas is None:
+            handle = ScanHandle(self._options, self._data)
+            try:
+                self._schemas = handle.schemas()
+            finally:
+                handle.free()
+        return self._schemas
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the batches, known before any row is read: the only one of `schemas`.
+
+        Raises:
+            ConfigError: there are several message types, or there is none; the message names them.
+        """
+        return only_schema(self.schemas)
+
+    def tasks(self, max_rows: int | None = None) -> list[Task]:
+        """Cuts the plan into tasks that can be pickled and read anywhere, in any order.
+
+        Args:
+            max_rows: the most offsets of a task. None: one task for each partition that has rows.
+        """
+        most = None if max_rows is None else _arguments.integer("max_rows", max_rows, 1, 2**63 - 1)
+        tasks = []
+        for topic, partition, start, end in self._data["partitions"]:
+            step = most or max(end - start, 1)
+            tasks += [
+                Task(self._options, {**self._data, "partitions": [(topic, partition, at, min(at + step, end))]}, self._schemas)
+                for at in range(start, end, step)
+            ]
+        return tasks
+
+    def read(self, *, progress: bool = False) -> Stream:
+        """Begins to read, several partitions at a time, and gives the stream of batches.
+
+        Args:
+            progress: show a bar on stderr: rows, MB/s and the time that is left.
+
+        Raises:
+            ConfigError: a secret's file or variable is missing here.
+            ImportError: progress is asked for, and tqdm is not installed.
+        """
+        return Stream(self._options, self._data, lambda: self.schemas, self.rows if progress else None)
+
+    def with_options(self, **options: Unpack[ReadOptions]) -> Plan:
+        """A plan of the same ranges that reads them otherwise: `plan.with_options(columns=["id"])`.
+
+        Takes the options of `pykafarr.scan()` that do not say where the cluster is and what is read of it. Asks the
+        registry where reader_schema="latest" is among them.
+
+        Raises:
+            ConfigError, TypeError: as `pykafarr.scan()` does.
+        """
+        from ._scan_options import ReadOptions  # noqa: PLC0415  # at run time, for its names
+
+        for name in options:
+            if name not in ReadOptions.__annotations__:
+                raise ConfigError(f"{name} is no option of reading: there are {', '.join(ReadOptions.__annotations__)}")
+        changed = self._options.changed(options)
+        data = self._data
+        if options.get("reader_schema", self._options.arguments["reader_schema"]) is not self._options.arguments["reader_schema"]:
+            data = {**data, "latest_schemas": planned(changed)["latest_schemas"] if changed.latest else []}
+        ScanHandle(changed, data).free()  # tells what is wrong with the options
+        return Plan(changed, data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Plan, (self._options, self._data, self._schemas)
+
+    def __repr__(self) -> str:
+        return f"<pykafarr.Plan {', '.join(self._options.topics)}: {len(self._data['partitions'])} partitions, {self.rows:,} rows>"
+
+
+def planned(options: Options) -> dict[str, Any]:
+    """Asks the cluster, and gives the plan's data."""
+    handle = ScanHandle(options, {})
+    try:
+        return handle.plan()
+    finally:
+        handle.free()

@@ -1,0 +1,185 @@
+"""The options of a scan: checked, picklable, and made settings of the library where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
+
+from . import _arguments, _places
+from ._arguments import Content, DtypeBackend, Duration, Errors, Framing, Mixed, Property, Recursion, Tombstones, Unions
+from ._errors import ConfigError
+from ._schemas import GivenSchemas, ReaderSchemas, given_schemas, reader_schemas
+from ._secrets import Hidden
+
+if TYPE_CHECKING:
+    from ._oauth import TokenSource
+    from ._places import ScanPlaces
+    from ._secrets import Secret
+
+# What scan= reads as: schemas, or each topic's newest registered one.
+ScanReaderSchemas: TypeAlias = 'ReaderSchemas | Literal["latest"]'
+
+LATEST = "latest"
+
+
+class ReadOptions(TypedDict, total=False):
+    """How a plan's ranges are read: the options of `Plan.with_options()`, a part of those of `scan()`."""
+
+    metadata: str | Iterable[str] | Mapping[str, str] | None
+    value: Content
+    key: Content | None
+    framing: Framing
+    schema: GivenSchemas | None
+    tombstones: Tombstones
+    mixed: Mixed
+    errors: Errors
+    reader_schema: ScanReaderSchemas | None
+    columns: str | Iterable[str] | None
+    unions: Unions
+    recursion: Recursion
+    limits: Mapping[str, int] | None
+    memory_limit: int | None
+    num_messages: int | None
+    allow_partial: bool
+    dtype_backend: DtypeBackend | None
+    timeout: Duration
+
+
+class ScanOptions(ReadOptions, total=False):
+    """The keyword options of `scan()`, for functions that pass them on."""
+
+    start: ScanPlaces
+    end: ScanPlaces
+    config: Mapping[str, Property] | None
+    registry_config: Mapping[str, Property] | None
+    oauth_token: TokenSource | None
+
+
+class Options:
+    """A scan's arguments. Pickling keeps secrets as they were given: by reference, or as they are."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        self.arguments = arguments
+        self._checked = _checked(**arguments)
+        self.dtype_backend = _arguments.dtype_backend(arguments["dtype_backend"])
+
+    @classmethod
+    def of(
+        cls,
+        servers: str | Iterable[str],
+        topics: str | Iterable[str],
+        registry_url: str | Secret | None,
+        **options: Any,
+    ) -> Options:
+        """The options, with plain secrets in texts that no debugger shows."""
+        arguments = {"servers": servers, "topics": topics, "registry_url": _hidden(registry_url), **options}
+        for name in ("config", "registry_config"):
+            given = arguments[name]
+            if isinstance(given, Mapping):
+                arguments[name] = {key: _hidden(value) for key, value in given.items()}
+        return cls(arguments)
+
+    def changed(self, options: Mapping[str, Any]) -> Options:
+        """The same with other options."""
+        return type(self)({**self.arguments, **options})
+
+    @property
+    def latest(self) -> bool:
+        """Whether the newest registered schemas are to be read as."""
+        return bool(self._checked["read_latest"])
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics, as they were given."""
+        topics: list[str] = self._checked["topics"]
+        return topics
+
+    @property
+    def oauth_token(self) -> TokenSource | None:
+        """The function that gives tokens."""
+        source: TokenSource | None = self.arguments["oauth_token"]
+        return source
+
+    def settings(self) -> dict[str, Any]:
+        """What the library takes. Reads the secrets: here and now, on this machine."""
+        return {
+            **self._checked,
+            "registry_url": _arguments.registry_url(self.arguments["registry_url"]),
+            "config": _arguments.properties("config", self.arguments["config"]),
+            "registry_config": _arguments.properties("registry_config", self.arguments["registry_config"]),
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Options, (self.arguments,)
+
+
+def _hidden(value: Any) -> Any:
+    return Hidden(value) if type(value) is str else value
+
+
+def _checked(  # the arguments of scan()
+    *,
+    servers: str | Iterable[str],
+    topics: str | Iterable[str],
+    registry_url: object,  # noqa: ARG001  # with config and registry_config, read when it is used
+    start: object,
+    end: object,
+    config: object,  # noqa: ARG001
+    registry_config: object,  # noqa: ARG001
+    oauth_token: object,
+    metadata: object,
+    value: str,
+    key: str | None,
+    framing: str,
+    schema: object,
+    tombstones: str,
+    mixed: str,
+    errors: str,
+    reader_schema: object,
+    columns: object,
+    unions: object,
+    recursion: object,
+    limits: object,
+    memory_limit: int | None,
+    num_messages: int | None,
+    allow_partial: bool,
+    dtype_backend: object,  # noqa: ARG001  # the library has no part in it
+    timeout: object,
+) -> dict[str, Any]:
+    if oauth_token is not None and not callable(oauth_token):
+        raise TypeError(f"oauth_token must be callable, not {type(oauth_token).__name__}")
+    if not isinstance(allow_partial, bool):
+        raise TypeError(f"allow_partial must be a bool, not {type(allow_partial).__name__}")
+    latest = reader_schema == LATEST
+    bounds = _arguments.limits(limits, "batch_bytes")
+    wait = _arguments.milliseconds("timeout", timeout)
+    if wait == 0:
+        raise ConfigError("timeout must be more than 0")
+    return {
+        "servers": ",".join(_arguments.texts("servers", servers)),
+        "topics": _arguments.texts("topics", topics),
+        "start": _places.scan_places("start", start),
+        "end": _places.scan_places("end", end),
+        "metadata": _arguments.metadata_columns(metadata, with_key=key is not None),
+        "value": _arguments.choice("value", value, get_args(Content)),
+        "key": "bytes" if key is None else _arguments.choice("key", key, get_args(Content)),
+        "framing": _arguments.choice("framing", framing, get_args(Framing)),
+        "schemas": given_schemas(schema),
+        "tombstones": _arguments.choice("tombstones", tombstones, get_args(Tombstones)),
+        "mixed": _arguments.choice("mixed", mixed, get_args(Mixed)),
+        "errors": _arguments.choice("errors", errors, get_args(Errors)),
+        "read_latest": latest,
+        "reader_schemas": [] if latest else reader_schemas(reader_schema),
+        "batch_bytes": bounds.pop("batch_bytes", 0),
+        "memory_limit": _most("memory_limit", memory_limit, _arguments.MAX_MEMORY),
+        "num_messages": _most("num_messages", num_messages, _arguments.MAX_MESSAGES),
+        "allow_partial": allow_partial,
+        **_arguments.column_options(columns, unions, recursion, bounds),
+        "ready_timeout_ms": wait,
+        "oauth_token": oauth_token is not None,
+    }
+
+
+def _most(name: str, value: int | None, most: int) -> int:
+    """A number from 1 on; None is the library's default."""
+    return 0 if value is None else _arguments.integer(name, value, 1, most)

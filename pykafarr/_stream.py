@@ -1,0 +1,256 @@
+"""The stream of a scan: batches, as they are ready."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ._batch import Batch, batch_from
+from ._completeness import Completeness, completeness
+from ._errors import OK, PENDING, ClosedError, IncompleteError, KafarrError, SchemaError, StateError
+from ._lib import SLICE_MS, library
+from ._logging import log_events
+from ._progress import Progress
+from ._scan_handle import ScanHandle
+from ._slot import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import NoReturn
+
+    import pandas as pd
+    import pyarrow as pa
+    from typing_extensions import Self
+
+    from ._scan_options import Options
+
+
+class Stream:
+    """The batches of a scan, as they are ready: an iterator, once through. Made by `Plan.read()` and `Task.read()`.
+
+    The rows of a partition come in the order of their offsets, the partitions' batches in any order. Reading goes on in
+    the background, as far as a few batches ahead. Close it, or use it as a context manager, when you do not want all.
+
+    Every way to read it raises, besides what it says of itself:
+        DecodeError, SchemaError: a message cannot be decoded (errors="raise").
+        RegistryError: the registry gave no schema within `timeout`.
+        BrokerError: the cluster did not answer within `timeout`, or not usefully.
+        IncompleteError: at the end, rows that were planned are not in the log (any more).
+        ClosedError: after `close()`.
+        StateError: another thread is in the midst of taking a batch.
+        ForkError: this process was forked from the one that began to read.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        data: dict[str, Any],
+        schemas: Callable[[], dict[str, pa.Schema]],
+        progress: int | None,
+    ) -> None:
+        self._bar = None if progress is None else Progress(progress)
+        self._backend = options.dtype_backend
+        self._schemas = schemas
+        self._handle = ScanHandle(options, data)
+        library_ = library()
+        # What the library handed over, kept over an interrupt until the caller has it.
+        self._slot = Slot(library_)
+        self._taking = False
+        self._closed = False
+        self._ended = False
+        self._last_report: list[Completeness] = []
+        library_.call(library_.lib.scan_read, self._handle.number)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Batch:
+        """The next batch."""
+        library_ = library()
+        if self._closed:
+            raise ClosedError("the stream is closed")
+        if self._taking:
+            raise StateError("another thread is taking a batch of this stream")
+        self._taking = True
+        try:
+            slot = self._slot
+            if not slot.filled and not self._ended:
+                self._receive()
+            if error := slot.exception():
+                if isinstance(error, IncompleteError):
+                    error.report = self.report
+                raise error
+            if not slot.filled:
+                self._ended = True
+                if self._bar:
+                    self._bar.close()
+                raise StopIteration
+            batch = batch_from(slot.take_records(), slot.info(), 0, self._backend)
+            batch._id = 0  # no commit takes it
+            if self._bar:
+                self._bar.took(batch)
+            slot.records, slot.delivered = [], True
+            return batch
+        finally:
+            self._taking = False
+
+    def _receive(self) -> None:
+        """Waits in slices until the library has something for the slot, or the stream is at its end."""
+        library_, slot = library(), self._slot
+        slot.clear()
+        status = PENDING
+        while status == PENDING:
+            status = library_.lib.scan_next(self._handle.number, SLICE_MS, slot.batch, slot.error)
+            if slot.batch.events:
+                slot.batch.events = 0
+                self._log_events()
+        if status != OK and not slot.error.code:
+            slot.error.code = status
+
+    @property
+    def report(self) -> list[Completeness]:
+        """What became of each partition's range so far. Batches that were read ahead count as handed over."""
+        if not self._closed:
+            library_ = library()
+            found = library_.json(library_.lib.scan_report, self._handle.number)
+            self._last_report = [completeness(entry) for entry in found]
+        return self._last_report
+
+    @overload
+    def to_arrow(self) -> dict[str, pa.Table]: ...
+    @overload
+    def to_arrow(self, message_type: str) -> pa.Table: ...
+    def to_arrow(self, message_type: str | None = None) -> dict[str, pa.Table] | pa.Table:
+        """All the rows (that are left), as a pyarrow.Table for each message type.
+
+        Args:
+            message_type: give the table of this type alone, and leave the others out. It may have no rows.
+
+        Raises:
+            SchemaError: rows of one type have several schemas (give reader_schema), or the type asked for is unknown.
+        """
+        import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
+
+        batches: dict[str, list[pa.RecordBatch]] = {}
+        for batch in self:
+            if batch.num_rows and message_type in {None, batch.message_type}:
+                kept = batches.setdefault(batch.message_type, [])
+                if kept:
+                    _same(batch, kept[0].schema)
+                kept.append(batch.to_arrow())
+        if message_type is None:
+            return {kind: pa.Table.from_batches(kept) for kind, kept in batches.items()}
+        kept = batches.get(message_type, [])
+        return pa.Table.from_batches(kept, schema=kept[0].schema if kept else self._schema_of(message_type))
+
+    @overload
+    def to_pandas(self) -> dict[str, pd.DataFrame]: ...
+    @overload
+    def to_pandas(self, message_type: str) -> pd.DataFrame: ...
+    def to_pandas(self, message_type: str | None = None) -> dict[str, pd.DataFrame] | pd.DataFrame:
+        """All the rows (that are left), as a pandas.DataFrame for each message type, with the dtypes of a batch's frame.
+
+        Takes and raises what `to_arrow()` does.
+        """
+        from . import _frames  # noqa: PLC0415  # with pandas, which importing pykafarr does not load
+
+        if message_type is not None:
+            return _frames.table_to_frame(self.to_arrow(message_type), self._backend)
+        return {kind: _frames.table_to_frame(table, self._backend) for kind, table in self.to_arrow().items()}
+
+    def reader(self, message_type: str | None = None) -> pa.RecordBatchReader:
+        """The rows of one message type as a pyarrow.RecordBatchReader, which takes a batch of the stream at a time.
+
+        For pyarrow.dataset, pyarrow.parquet, duckdb and whatever else reads Arrow's C stream interface.
+
+        Args:
+            message_type: the type; rows of others are left out. None: the only one there is.
+
+        Raises:
+            SchemaError, by the reader: message_type is None, and rows of another type come, or of another schema.
+        """
+        import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
+
+        first = next((batch for batch in self if batch.num_rows and message_type in {None, batch.message_type}), None)
+        if first is None:
+            schema = self._schema_of(message_type)
+            return pa.RecordBatchReader.from_batches(schema, [])
+        return pa.RecordBatchReader.from_batches(first.schema, self._records(first, message_type))
+
+    def _records(self, first: Batch, message_type: str | None) -> Iterator[pa.RecordBatch]:
+        yield first.to_arrow()
+        schema, kind = first.schema, first.message_type
+        del first
+        for batch in self:
+            if not batch.num_rows:
+                continue
+            if batch.message_type == kind:
+                _same(batch, schema)
+                yield batch.to_arrow()
+            elif message_type is None:
+                raise SchemaError(
+                    f"rows of {kind} are followed by rows of {batch.message_type}: name the type that you want"
+                )
+
+    def _schema_of(self, message_type: str | None) -> pa.Schema:
+        from ._task import only_schema  # noqa: PLC0415  # which imports this module
+
+        schemas = self._schemas()
+        if message_type is None:
+            return only_schema(schemas)
+        if message_type not in schemas:
+            known = ", ".join(sorted(schemas)) or "none"
+            raise SchemaError(f"there are no rows of the message type {message_type!r}; known are {known}")
+        return schemas[message_type]
+
+    def close(self) -> None:
+        """Ends the reading, and waits until it has ended. Batches stay valid. Closing again does nothing."""
+        if self._closed:
+            return
+        library_ = library()
+        with contextlib.suppress(KafarrError):
+            _ = self.report
+        self._closed = True
+        if self._bar:
+            self._bar.close()
+        try:
+            library_.wait(library_.handle(library_.lib.scan_close_start, self._handle.number))
+        finally:
+            self._log_events()
+            self._handle.free()
+            if not self._taking:  # else the library may be filling it
+                self._slot.clear()
+
+    def _log_events(self) -> None:
+        library_ = library()
+        with contextlib.suppress(ClosedError):  # by another thread
+            log_events(library_.json(library_.lib.listener_events, self._handle.number) or [])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        self.close()
+        return False
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stream cannot be copied or pickled: pickle the plan or its tasks, and read them there")
+
+    def __repr__(self) -> str:
+        return f"<pykafarr.Stream {'closed' if self._closed else 'open'}>"
+
+
+def _same(batch: Batch, schema: pa.Schema) -> None:
+    """Refuses rows of one type that have other columns than those before."""
+    if batch.schema != schema:
+        (place, *_) = batch.ranges
+        raise SchemaError(
+            f"{place.topic}[{place.partition}]@{place.first}: {batch.message_type} has other columns than before: "
+            'reader_schema="latest" reads all versions of it alike',
+            topic=place.topic,
+            partition=place.partition,
+            offset=place.first,
+        )
