@@ -50,7 +50,7 @@ func Dial(cfg Config) (*Client, error) {
 	if c.cfg.Log == nil {
 		c.cfg.Log = func(int, string, string) {}
 	}
-	if c.kafka, err = kgo.NewClient(append(set.options, kgo.WithLogger(logger{c}))...); err != nil {
+	if c.kafka, err = kgo.NewClient(append(set.options, kgo.WithLogger(logger{c}), versions())...); err != nil {
 		return nil, source.Errorf(source.Config, "config: %w", c.secrets.Error(err))
 	}
 	return c, nil
