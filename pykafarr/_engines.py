@@ -19,8 +19,13 @@ from ._errors import ConfigError, SchemaError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ._scan import Plan, Stream, Task
+    from typing_extensions import Unpack
+
+    from ._plan import Plan
+    from ._scan_options import ScanOptions
     from ._secrets import Secret
+    from ._stream import Stream
+    from ._task import Task
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Columns:
         expected = self.only(names)
         with stream:
             for batch in stream:
+                if not batch.num_rows:
+                    continue
                 if batch.message_type != self.message_type:
                     raise SchemaError(_another_type(batch.message_type, self.message_type, batch.ranges))
                 record = batch.to_arrow()
@@ -91,11 +98,15 @@ class Scan:
 
     def tasks(self, max_rows: int | None = None, max_bytes: int | None = None) -> list[Task]:
         """The plan's tasks."""
-        return list(self.plan.tasks(max_rows=max_rows, max_bytes=max_bytes))
+        more: Any = {} if max_bytes is None else {"max_bytes": max_bytes}
+        return list(self.plan.tasks(max_rows=max_rows, **more))
 
 
 def scan(
-    servers: str | Iterable[str], topics: str | Iterable[str], registry_url: str | Secret | None, **options: Any
+    servers: str | Iterable[str],
+    topics: str | Iterable[str],
+    registry_url: str | Secret | None,
+    **options: Unpack[ScanOptions],
 ) -> Scan:
     """Plans a scan that an engine can run: one message type, and one schema for all versions of it.
 

@@ -41,7 +41,9 @@ Start: TypeAlias = Place | Mapping[str | tuple[str, int], Place]
 # Where a scan begins and ends: "now" is behind the last row that is there when it is planned.
 ScanPlace: TypeAlias = Literal["earliest", "now"] | int | datetime | Milliseconds
 # All partitions alike, or by partition, topic or (topic, partition).
-ScanPlaces: TypeAlias = ScanPlace | Mapping[int, ScanPlace] | Mapping[str, ScanPlace] | Mapping[tuple[str, int], ScanPlace]
+ScanPlaces: TypeAlias = (
+    ScanPlace | Mapping[int, ScanPlace] | Mapping[str, ScanPlace] | Mapping[tuple[str, int], ScanPlace]
+)
 # Partitions to read without a subscription.
 Assign: TypeAlias = Mapping[str, Iterable[int]] | Iterable[tuple[str, int]]
 

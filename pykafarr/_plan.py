@@ -89,7 +89,11 @@ class Plan:
         for topic, partition, start, end in self._data["partitions"]:
             step = most or max(end - start, 1)
             tasks += [
-                Task(self._options, {**self._data, "partitions": [(topic, partition, at, min(at + step, end))]}, self._schemas)
+                Task(
+                    self._options,
+                    {**self._data, "partitions": [(topic, partition, at, min(at + step, end))]},
+                    self._schemas,
+                )
                 for at in range(start, end, step)
             ]
         return tasks
@@ -122,7 +126,10 @@ class Plan:
                 raise ConfigError(f"{name} is no option of reading: there are {', '.join(ReadOptions.__annotations__)}")
         changed = self._options.changed(options)
         data = self._data
-        if options.get("reader_schema", self._options.arguments["reader_schema"]) is not self._options.arguments["reader_schema"]:
+        if (
+            options.get("reader_schema", self._options.arguments["reader_schema"])
+            is not self._options.arguments["reader_schema"]
+        ):
             data = {**data, "latest_schemas": planned(changed)["latest_schemas"] if changed.latest else []}
         ScanHandle(changed, data).free()  # tells what is wrong with the options
         return Plan(changed, data)

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ._scan import Task
+    from typing_extensions import Unpack
+
+    from ._scan_options import ScanOptions
     from ._secrets import Secret
+    from ._task import Task
 
 
 def read_kafka(
@@ -32,7 +35,7 @@ def read_kafka(
     *,
     max_rows_per_task: int | None = None,
     max_bytes_per_task: int | None = None,
-    **options: Any,
+    **options: Unpack[ScanOptions],
 ) -> dd.DataFrame:
     """A dask frame of a range of topics, planned now, and read by the workers when it is computed.
 

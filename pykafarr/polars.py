@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from typing_extensions import Unpack
+
+    from ._scan_options import ScanOptions
     from ._secrets import Secret
 
 
 def scan_kafka(
-    servers: str | Iterable[str], topics: str | Iterable[str], registry_url: str | Secret | None, **options: Any
+    servers: str | Iterable[str],
+    topics: str | Iterable[str],
+    registry_url: str | Secret | None,
+    **options: Unpack[ScanOptions],
 ) -> pl.LazyFrame:
     """A lazy frame of a range of topics, planned now, and read in this process when it is collected.
 

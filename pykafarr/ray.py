@@ -23,8 +23,11 @@ from . import _engines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ._scan import Task
+    from typing_extensions import Unpack
+
+    from ._scan_options import ScanOptions
     from ._secrets import Secret
+    from ._task import Task
 
 # Rows of a block, before Ray joins blocks to its target_max_block_size.
 BLOCK_ROWS = 65_536
@@ -44,7 +47,7 @@ def read_kafka(
     concurrency: int | None = None,
     override_num_blocks: int | None = None,
     ray_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[ScanOptions],
 ) -> ray.data.Dataset:
     """A dataset of a range of topics, planned now, and read by Ray's workers when it is used.
 

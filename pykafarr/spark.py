@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql.types import StructType
 
-    from ._scan import Task
+    from ._task import Task
 
 # Rows of an Arrow batch on its way to the JVM, which copies each whole.
 BATCH_ROWS = 65_536

@@ -8,25 +8,30 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
+from pykafarr import _engines
+from tests.engines import orders
+from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.engines.conftest import Planned
+    from tests.servers import Cluster
 
 ray = pytest.importorskip("ray")
+cloudpickle = pytest.importorskip("cloudpickle")
 
-# Ray's own: it forks with threads of its own about, and leaves sockets and logs to the garbage collector.
 pytestmark = [
     pytest.mark.engines,
-    pytest.mark.filterwarnings("default::DeprecationWarning", "default::FutureWarning", "default::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    # Ray's settings warn of their own defaults, and it calls pandas in a way that pandas 3 warns of.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data", "ignore:The inplace keyword"),
 ]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
+def workers() -> Iterator[None]:
     import ray.data
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
@@ -44,8 +49,7 @@ def read_kafka() -> Any:
 
 def sorted_rows(dataset: Any) -> pa.Table:
     """All rows, by partition and offset."""
-    tables = [ray.get(ref) for ref in dataset.to_arrow_refs()]
-    return pa.concat_tables(tables).sort_by([("_partition", "ascending"), ("_offset", "ascending")]).combine_chunks()
+    return orders.in_order(pa.concat_tables([ray.get(ref) for ref in dataset.to_arrow_refs()]))
 
 
 def test_gives_all_rows_as_they_are(plan: Planned, read_kafka: Any, arguments: dict[str, Any]) -> None:
@@ -138,3 +142,38 @@ def test_a_message_type_met_while_reading_is_an_error(
     plan(found_type="null")
     with pytest.raises(Exception, match=r"orders\[\d\]@\d+: message type 'null' among rows of 'com.example.Order'"):
         read_kafka(**arguments).take_all()
+
+
+def test_reads_a_topic_as_pykafarr_does(read_kafka: Any, real: dict[str, Any], cluster: Cluster, topic: str) -> None:
+    expected = orders.read(cluster, topic)
+    dataset = read_kafka(**real, max_rows_per_task=100)
+    assert dataset.schema().base_schema.equals(expected.schema)
+    assert sorted_rows(dataset).equals(expected)
+    assert dataset.count() == expected.num_rows == orders.ROWS
+
+
+def test_reads_the_columns_of_a_topic_that_are_used(
+    read_kafka: Any, real: dict[str, Any], cluster: Cluster, topic: str
+) -> None:
+    from ray.data.expressions import col
+
+    expected = orders.read(cluster, topic)
+    rows = read_kafka(**real).filter(expr=col("id") >= 2_000_000).select_columns(["amount", "_offset"]).take_all()
+    assert len(rows) == 300
+    assert {row["_offset"] for row in rows} == set(expected["_offset"].to_pylist()[400:700])
+
+
+def test_repeats_the_reading_of_a_topic_by_a_worker_that_was_killed(
+    read_kafka: Any, real: dict[str, Any], cluster: Cluster, topic: str, dying: Path
+) -> None:
+    assert sorted_rows(read_kafka(**real, num_messages=30)).equals(orders.read(cluster, topic))
+    assert dying.exists()
+
+
+def test_a_password_by_reference_is_in_no_task(read_kafka: Any, real: dict[str, Any]) -> None:
+    from pykafarr.ray import KafarrDatasource
+
+    source = KafarrDatasource(_engines.scan(**real))
+    for pickled in [cloudpickle.dumps(source), *map(cloudpickle.dumps, source.get_read_tasks(4))]:
+        assert PASSWORD.encode() not in pickled
+        assert SECRET.encode() in pickled
