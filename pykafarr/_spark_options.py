@@ -139,6 +139,7 @@ _OPTIONS: dict[str, Callable[[str, str], Any]] = {
     "recursion": _text,
     "limits": _json,
     "memory_limit": _number,
+    "num_messages": _number,
     "allow_partial": _truth,
     "timeout": _number,
     "max_rows_per_task": _number,

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
-
     from typing_extensions import Unpack
 
     from ._scan_options import ScanOptions

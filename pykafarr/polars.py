@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 try:
     from polars.io.plugins import register_io_source
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import polars as pl
-
     from typing_extensions import Unpack
 
     from ._scan_options import ScanOptions

@@ -6,8 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +14,11 @@ import pykafarr
 from tests.engines import orders
 from tests.engines.fake import METADATA, Diary, Plan
 from tests.integration.writing import Writer
-from tests.servers import Cluster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Cluster
 
 Planned = Callable[..., Plan]
 

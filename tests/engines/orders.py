@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from confluent_kafka import Producer
 
 import pykafarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+    from typing_extensions import Self
 
     from tests.integration.writing import Writer
     from tests.servers import Cluster
@@ -120,7 +122,7 @@ class _DyingStream:
         self.stream = stream
         self.mark = mark
 
-    def __enter__(self) -> _DyingStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

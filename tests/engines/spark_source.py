@@ -10,6 +10,7 @@ import pykafarr
 from pykafarr import _engines
 from pykafarr.spark import KafarrDataSource
 from tests.engines.fake import Diary, Plan
+from tests.engines.orders import Dying
 
 
 class FakeDataSource(KafarrDataSource):
@@ -30,3 +31,22 @@ class FakeDataSource(KafarrDataSource):
 
         pykafarr.scan = scan  # type: ignore[attr-defined]  # in a process that does nothing else
         return _engines.scan(None, topics, registry_url, **options)  # type: ignore[arg-type]
+
+
+class DyingDataSource(KafarrDataSource):
+    """Its tasks kill the first process that reads one. The option schema is of no use to them: what exists then."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "dying"
+
+    @staticmethod
+    def _scan(schema: str = "", **options: Any) -> _engines.Scan:
+        scan = _engines.scan(**options)
+        tasks = pykafarr.Plan.tasks
+
+        def dying(plan: pykafarr.Plan, **most: Any) -> Any:
+            return [Dying(task, Path(schema)) for task in tasks(plan, **most)]
+
+        pykafarr.Plan.tasks = dying  # type: ignore[method-assign]  # in a process that does nothing else
+        return scan

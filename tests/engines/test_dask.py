@@ -10,20 +10,25 @@ import pytest
 
 import pykafarr
 from pykafarr import _frames
+from tests.engines import orders
+from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.engines.conftest import Planned
+    from tests.servers import Cluster
 
 pytest.importorskip("distributed")
+cloudpickle = pytest.importorskip("cloudpickle")
 
 pytestmark = pytest.mark.engines
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[Any]:
+def workers() -> Iterator[Any]:
     import distributed
 
     with (
@@ -174,3 +179,31 @@ def test_what_pandas_has_no_type_for_is_refused_by_name(
         read_kafka(**arguments)
     assert caught.value.path is not None
     assert caught.value.path.startswith("odd")
+
+
+def test_reads_a_topic_as_pykafarr_does(read_kafka: Any, real: dict[str, Any], cluster: Cluster, topic: str) -> None:
+    expected = as_pandas(orders.read(cluster, topic))
+    frame = read_kafka(**real, max_rows_per_task=100)
+    assert frame.dtypes.drop("state").to_dict() == expected.dtypes.drop("state").to_dict()
+    found = frame.compute().sort_values(["_partition", "_offset"], ignore_index=True)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_reads_the_columns_of_a_topic_that_are_used(read_kafka: Any, real: dict[str, Any]) -> None:
+    frame = read_kafka(**real)
+    assert frame["id"].max().compute() == 2_000_299
+    assert frame[frame["amount"].isna()]["_offset"].count().compute() == 800
+
+
+def test_repeats_the_reading_of_a_topic_by_a_worker_that_was_killed(
+    read_kafka: Any, real: dict[str, Any], cluster: Cluster, topic: str, dying: Path
+) -> None:
+    frame = read_kafka(**real, num_messages=30).compute().sort_values(["_partition", "_offset"], ignore_index=True)
+    pd.testing.assert_frame_equal(frame, as_pandas(orders.read(cluster, topic)))
+    assert dying.exists()
+
+
+def test_a_password_by_reference_is_not_in_the_graph(read_kafka: Any, real: dict[str, Any]) -> None:
+    pickled = cloudpickle.dumps(dict(read_kafka(**real).__dask_graph__()))
+    assert PASSWORD.encode() not in pickled
+    assert SECRET.encode() in pickled

@@ -9,11 +9,14 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
+from pykafarr import _polars
 from pykafarr.polars import scan_kafka
+from tests.engines import orders
 from tests.engines.fake import SCHEMA, Diary
 
 if TYPE_CHECKING:
     from tests.engines.conftest import Planned
+    from tests.servers import Cluster
 
 pytestmark = pytest.mark.engines
 
@@ -97,3 +100,30 @@ def test_what_polars_has_no_type_for_is_refused_by_name(
     plan()
     with pytest.raises(pykafarr.SchemaError, match=r"^odd: polars has no decimal of 50 digits.*columns="):
         scan_kafka(**arguments)
+
+
+def test_reads_a_topic_as_pykafarr_does(real: dict[str, Any], cluster: Cluster, topic: str) -> None:
+    wanted = _polars.to_polars(orders.read(cluster, topic).to_batches()[0])
+    lazy = scan_kafka(**real)
+    assert lazy.collect_schema() == wanted.schema
+    assert lazy.collect().sort("_partition", "_offset").equals(wanted)
+
+
+def test_reads_the_columns_of_a_topic_that_are_used(real: dict[str, Any]) -> None:
+    lazy = scan_kafka(**real)
+    assert lazy.filter(pl.col("amount") > 2**60 + 495).select("name", "_offset").collect().sort("_offset").rows() == [
+        ("order 496", 496),
+        ("order 497", 497),
+        ("order 498", 498),
+        ("order 499", 499),
+    ]
+    assert lazy.select(pl.len()).collect().item() == orders.ROWS
+
+
+def test_one_read_serves_both_sides_of_a_join(real: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    read = pykafarr.Plan.read
+    monkeypatch.setattr(pykafarr.Plan, "read", lambda plan: begun.append(plan) or read(plan))
+    lazy = scan_kafka(**real).select("id", "name")
+    assert lazy.join(lazy, on="id").collect().height == orders.ROWS
+    assert len(begun) == 1

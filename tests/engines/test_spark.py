@@ -11,13 +11,18 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
+from tests.engines import orders
+from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import METADATA, Diary, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.servers import Cluster
+
 pytest.importorskip("pyspark")
+cloudpickle = pytest.importorskip("cloudpickle")
 
 # Spark's own: it leaves sockets to the garbage collector.
 pytestmark = [
@@ -37,12 +42,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_WORKER_DIR": str(folder),
         "SPARK_LOCAL_DIRS": str(folder),
-        "PYKAFARR_TEST_SECRET": "hunter2",
     }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     from pykafarr.spark import KafarrDataSource
-    from tests.engines.spark_source import FakeDataSource
+    from tests.engines.spark_source import DyingDataSource, FakeDataSource
 
     session = (
         SparkSession.builder.master("local-cluster[2,1,1024]")
@@ -58,6 +62,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session.sparkContext.setLogLevel("OFF")
     session.dataSource.register(KafarrDataSource)
     session.dataSource.register(FakeDataSource)
+    session.dataSource.register(DyingDataSource)
     yield session
     session.stop()
     for name, value in before.items():
@@ -199,3 +204,67 @@ def test_types_become_sparks_or_are_refused_by_name(kind: Any, found: str) -> No
             spark_schema(schema)
     else:
         assert spark_schema(schema)["x"].dataType.simpleString() == found
+
+
+@pytest.fixture
+def options(cluster: Cluster, topic: str) -> dict[str, str]:
+    """Spark's options for the topic of orders.py, with a password by reference, for which the registry does not ask."""
+    user = {"basic.auth.credentials.source": "USER_INFO", "basic.auth.user.info": {"from_env": SECRET}}
+    return {
+        "servers": cluster.servers,
+        "topics": topic,
+        "registry_url": cluster.registry_url,
+        "metadata": json.dumps(orders.METADATA),
+        "registry_config": json.dumps(user),
+    }
+
+
+def topic_rows(cluster: Cluster, topic: str) -> list[dict[str, Any]]:
+    """All rows of the topic, in the types that Spark has."""
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    from pykafarr.spark import spark_schema
+
+    table = orders.read(cluster, topic)
+    return table.cast(to_arrow_schema(spark_schema(table.schema), timezone="UTC")).to_pylist()
+
+
+def test_reads_a_topic_as_pykafarr_does(spark: Any, options: dict[str, str], cluster: Cluster, topic: str) -> None:
+    frame = spark.read.format("pykafarr").options(**options, max_rows_per_task="200").load()
+    assert sorted_rows(frame) == topic_rows(cluster, topic)
+    assert frame.count() == orders.ROWS
+
+
+def test_reads_the_columns_of_a_topic_that_are_asked_for(spark: Any, options: dict[str, str]) -> None:
+    frame = spark.read.format("pykafarr").options(**options).schema("amount long, _offset long").load()
+    assert frame.filter("amount is null").count() == 800
+    assert frame.agg({"_offset": "max"}).first()[0] > 499
+
+
+def test_repeats_the_reading_of_a_topic_by_a_worker_that_was_killed(
+    spark: Any, options: dict[str, str], cluster: Cluster, topic: str, tmp_path: Path
+) -> None:
+    mark = tmp_path / "killed"
+    frame = spark.read.format("dying").options(**options, num_messages="30", schema=str(mark)).load()
+    assert sorted_rows(frame) == topic_rows(cluster, topic)
+    assert mark.exists()
+
+
+def test_a_password_by_reference_is_in_no_partition(options: dict[str, str]) -> None:
+    from pykafarr.spark import KafarrDataSource
+
+    source = KafarrDataSource(options)
+    reader = source.reader(source.schema())
+    sent = [cloudpickle.dumps(partition) for partition in reader.partitions()]
+    assert all(SECRET.encode() in pickled for pickled in sent)
+    assert all(PASSWORD.encode() not in pickled for pickled in [*sent, cloudpickle.dumps((source, reader))])
+
+
+def test_the_tasks_of_a_plan_do_not_travel_with_each_of_them(options: dict[str, str]) -> None:
+    from pykafarr.spark import KafarrDataSource
+
+    def sent(rows: str) -> int:
+        source = KafarrDataSource({**options, "max_rows_per_task": rows})
+        return len(cloudpickle.dumps((source, source.reader(source.schema()))))
+
+    assert sent("0001") == sent("1000")
