@@ -90,14 +90,14 @@ type Kafka struct {
 
 // Open makes a consumer and subscribes. It does not wait for the network.
 func Open(cfg Config) (*Kafka, error) {
-	if err := checkToken(cfg); err != nil {
+	if err := source.CheckToken(cfg.Properties, cfg.Token != nil); err != nil {
 		return nil, err
 	}
 	conf, err := configMap(cfg)
 	if err != nil {
 		return nil, err
 	}
-	secrets, pass := secretsOf(cfg.Properties), cfg.Log
+	secrets, pass := redact.Properties(cfg.Properties), cfg.Log
 	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
 	k := &Kafka{
 		secrets: secrets,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -45,7 +46,7 @@ var unlessSet = []struct{ name, alias, value string }{
 
 // OpenDeadLetters makes a producer for a topic, with the Servers, Properties and Log of a consumer's Config. It does not wait for the network.
 func OpenDeadLetters(topic string, cfg Config) (*DeadLetters, error) {
-	secrets, pass := secretsOf(cfg.Properties), cfg.Log
+	secrets, pass := redact.Properties(cfg.Properties), cfg.Log
 	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
 	conf, err := letterMap(cfg)
 	if err != nil {

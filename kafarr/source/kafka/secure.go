@@ -3,35 +3,13 @@ package kafka
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
-	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
-
-// secretProperties are the ends of the names of properties whose values nobody may see.
-var secretProperties = []string{"password", "secret", "passphrase", "key.pem", "oauthbearer.config"}
-
-// secretsOf finds what is secret among the properties, passwords in URLs included.
-func secretsOf(properties map[string]string) *redact.Secrets {
-	var found []string
-	for name, value := range properties {
-		for _, end := range secretProperties {
-			if strings.HasSuffix(name, end) {
-				found = append(found, value)
-			}
-		}
-		if address, err := url.Parse(value); err == nil && address.User != nil {
-			password, _ := address.User.Password()
-			found = append(found, password)
-		}
-	}
-	return redact.New(found...)
-}
 
 // property is the value under the first of the names that is set.
 func (k *Kafka) property(names ...string) string {

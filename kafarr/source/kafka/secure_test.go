@@ -8,18 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
-
-func TestSecretPropertiesLeaveTexts(t *testing.T) {
-	secrets := secretsOf(map[string]string{
-		"sasl.password": "pass-1", "ssl.key.password": "pass-2", "ssl.key.pem": "pem-key", "sasl.oauthbearer.client.secret": "client-secret",
-		"sasl.oauthbearer.assertion.private.key.passphrase": "phrase", "sasl.username": "anna", "https.proxy": "http://me:in-url@proxy",
-	})
-	if got := secrets.Text("pass-1 pass-2 pem-key client-secret phrase in-url anna"); got != "*** *** *** *** *** *** anna" {
-		t.Error(got)
-	}
-}
 
 func TestTheBrokerIsFoundInWhatLibrdkafkaSays(t *testing.T) {
 	for text, want := range map[string]string{
@@ -50,7 +41,7 @@ func TestASourceOfTokensAndTheMechanismGoTogether(t *testing.T) {
 		"oidc":            {map[string]string{"sasl.mechanism": oauthBearer, "sasl.oauthbearer.method": "oidc"}, nil, ""},
 		"unsecure tokens": {map[string]string{"sasl.mechanism": oauthBearer, "enable.sasl.oauthbearer.unsecure.jwt": "true"}, nil, ""},
 	} {
-		err := checkToken(Config{Properties: c.properties, Token: c.token})
+		err := source.CheckToken(c.properties, c.token != nil)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -67,7 +58,7 @@ func TestATokenIsNotPrinted(t *testing.T) {
 }
 
 func TestOfErrorsAboutCredentialsTheLastIsTold(t *testing.T) {
-	k := &Kafka{cfg: Config{Properties: map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "anna"}}, secrets: secretsOf(nil)}
+	k := &Kafka{cfg: Config{Properties: map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "anna"}}, secrets: redact.Properties(nil)}
 	k.loginRefused(errors.New("first"))
 	k.tell(errors.New("something else"))
 	k.loginRefused(errors.New("second"))

@@ -10,7 +10,7 @@ import (
 )
 
 // oauthBearer is the SASL mechanism that shows tokens.
-const oauthBearer = "OAUTHBEARER"
+const oauthBearer = source.OAuthBearer
 
 // Token is what OAUTHBEARER shows to brokers.
 type Token = source.Token
@@ -21,21 +21,6 @@ const (
 	tokenPause    = 500 * time.Millisecond
 	tokenMaxPause = 30 * time.Second
 )
-
-// checkToken refuses a source of tokens that nothing would ask.
-func checkToken(cfg Config) error {
-	mechanism := cfg.Properties["sasl.mechanism"] + cfg.Properties["sasl.mechanisms"]
-	itself := cfg.Properties["sasl.oauthbearer.method"] == "oidc" || cfg.Properties["enable.sasl.oauthbearer.unsecure.jwt"] == "true"
-	switch {
-	case cfg.Token == nil && mechanism == oauthBearer && !itself:
-		return source.Errorf(source.Config, "config: sasl.mechanism is OAUTHBEARER: give oauth_token, or sasl.oauthbearer.method=oidc, for nothing else brings tokens")
-	case cfg.Token != nil && mechanism != oauthBearer:
-		return source.Errorf(source.Config, "config: oauth_token is given: sasl.mechanism must be OAUTHBEARER, not %q", mechanism)
-	case cfg.Token != nil && itself:
-		return source.Errorf(source.Config, "config: oauth_token is given: sasl.oauthbearer.method=oidc and enable.sasl.oauthbearer.unsecure.jwt bring tokens of their own")
-	}
-	return nil
-}
 
 // keepToken gives the client tokens for as long as it lives, whether anybody polls or not.
 func (k *Kafka) keepToken() {

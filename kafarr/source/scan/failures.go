@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +28,17 @@ var denied = []error{
 // errNoAnswer: a broker has said nothing of a partition that it was asked about.
 var errNoAnswer = errors.New("the broker's answer does not name the partition")
 
+// loginError is about the credentials of one side: no further try will mend it.
+type loginError struct{ err error }
+
+func (e *loginError) Error() string { return e.err.Error() }
+func (e *loginError) Unwrap() error { return e.err }
+
+func isDenied(err error) bool {
+	var login *loginError
+	return errors.As(err, &login) || isOneOf(err, denied)
+}
+
 func isOneOf(err error, of []error) bool {
 	for _, e := range of {
 		if errors.Is(err, e) {
@@ -42,13 +52,14 @@ func isOneOf(err error, of []error) bool {
 func passing(err error) bool {
 	var (
 		ofCluster *kerr.Error
-		ofHost    *tls.CertificateVerificationError
 		first     *kgo.ErrFirstReadEOF
 		ofNet     net.Error
 		refused   *loginError
 	)
 	switch {
-	case errors.As(err, &refused), errors.As(err, &ofHost), errors.Is(err, kgo.ErrClientClosed):
+	case errors.As(err, &refused): // a token's endpoint may come back
+		return errors.As(refused.err, &ofNet)
+	case errors.Is(err, kgo.ErrClientClosed):
 		return false
 	case errors.Is(err, errNoAnswer):
 		return true
@@ -75,8 +86,8 @@ func (c *Client) failure(err error) *source.Error {
 	case errors.As(err, &ofPartition):
 		out.Topic, out.Partition = ofPartition.topic, ofPartition.partition
 	}
-	if err = c.explained(err); isDenied(err) {
-		out.Kind = source.Authentication
+	if isDenied(err) {
+		out.Kind, err = source.Authentication, fmt.Errorf("%v: %w", &c.set.login, err)
 	}
 	out.Err = c.secrets.Error(err)
 	return out
@@ -86,7 +97,7 @@ func (c *Client) failure(err error) *source.Error {
 func (c *Client) persist(ctx context.Context, what string, try func(context.Context) error) error {
 	began, wait := time.Now(), c.set.backoff
 	for tries := 1; ; tries++ {
-		err := try(ctx)
+		err := c.set.login.alert(try(ctx))
 		switch {
 		case err == nil:
 			return nil

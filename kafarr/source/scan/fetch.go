@@ -141,7 +141,7 @@ func (f *fetcher) larger(p *kmsg.FetchResponseTopicPartition) *answer {
 func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchResponseTopicPartition, bool, error) {
 	set := &f.c.set
 	req := kmsg.NewFetchRequest()
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = set.maxWaitMillis, set.minBytes, max(set.fetchBytes, f.bytes)
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(set.maxWait.Milliseconds()), set.minBytes, max(set.fetchBytes, f.bytes)
 	req.IsolationLevel, req.Rack = set.isolation, set.rack
 	p := kmsg.NewFetchRequestTopicPartition()
 	p.Partition, p.CurrentLeaderEpoch, p.FetchOffset, p.PartitionMaxBytes = f.r.Partition, f.lead.epoch, f.at, f.bytes
@@ -209,6 +209,7 @@ func (f *fetcher) failed(ctx context.Context, what string, broker int32, err err
 	if ctx.Err() != nil {
 		return nil
 	}
+	err = f.c.set.login.alert(err)
 	where := "the cluster"
 	if broker >= 0 {
 		where = f.c.brokerName(broker)

@@ -10,8 +10,18 @@ import (
 // logger passes the client's log lines on, without secrets.
 type logger struct{ c *Client }
 
-// Level implements kgo.Logger.
-func (l logger) Level() kgo.LogLevel { return l.c.set.logLevel }
+// Level implements kgo.Logger: log_level, which is syslog's, and debug.
+func (l logger) Level() kgo.LogLevel {
+	switch level := l.c.set.logLevel; {
+	case l.c.set.debug != "" || level >= 7:
+		return kgo.LogLevelDebug
+	case level >= 5:
+		return kgo.LogLevelInfo
+	case level == 4:
+		return kgo.LogLevelWarn
+	}
+	return kgo.LogLevelError
+}
 
 // Log implements kgo.Logger; levels become syslog's.
 func (l logger) Log(level kgo.LogLevel, message string, keyvals ...any) {

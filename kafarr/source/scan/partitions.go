@@ -14,7 +14,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// Partitions are all partitions of topics, sorted. A name that begins with ^ is a regular expression, which finds none of the cluster's internal topics.
+// Partitions are all partitions of topics, sorted. A name that begins with ^ is a regular expression, which finds neither the cluster's internal topics nor those of topic.blacklist.
 func (c *Client) Partitions(ctx context.Context, topics []string) ([]source.Position, error) {
 	var names []string
 	var patterns []*regexp.Regexp
@@ -70,6 +70,17 @@ func (c *Client) existing(ctx context.Context, names []string) error {
 
 // matching are the topics that the patterns find.
 func (c *Client) matching(ctx context.Context, patterns []*regexp.Regexp) (found []string, err error) {
+	var excluded []*regexp.Regexp
+	for _, text := range c.set.excluded {
+		pattern, err := regexp.Compile(text)
+		if err != nil {
+			return nil, source.Errorf(source.Config, "config: topic.blacklist: %q is no regular expression: %w", text, err)
+		}
+		excluded = append(excluded, pattern)
+	}
+	hidden := func(name string) bool {
+		return slices.ContainsFunc(excluded, func(p *regexp.Regexp) bool { return p.MatchString(name) })
+	}
 	err = c.persist(ctx, "topics", func(ctx context.Context) error {
 		resp, err := c.metadata(ctx, nil)
 		if err != nil {
@@ -79,7 +90,7 @@ func (c *Client) matching(ctx context.Context, patterns []*regexp.Regexp) (found
 		for _, pattern := range patterns {
 			before := len(found)
 			for _, t := range resp.Topics {
-				if t.Topic != nil && !t.IsInternal && pattern.MatchString(*t.Topic) {
+				if t.Topic != nil && !t.IsInternal && pattern.MatchString(*t.Topic) && !hidden(*t.Topic) {
 					found = append(found, *t.Topic)
 				}
 			}

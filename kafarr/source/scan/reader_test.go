@@ -22,7 +22,7 @@ type row struct {
 	epoch      int32
 }
 
-func text(p unsafe.Pointer, n int32) string {
+func spanText(p unsafe.Pointer, n int32) string {
 	if n < 0 {
 		return "-"
 	}
@@ -30,9 +30,9 @@ func text(p unsafe.Pointer, n int32) string {
 }
 
 func rowOf(r *source.Record) row {
-	out := row{offset: r.Offset, key: text(r.Key, r.KeyLen), value: text(r.Value, r.ValueLen), time: r.Timestamp, timeType: r.TimestampType, epoch: r.LeaderEpoch}
+	out := row{offset: r.Offset, key: spanText(r.Key, r.KeyLen), value: spanText(r.Value, r.ValueLen), time: r.Timestamp, timeType: r.TimestampType, epoch: r.LeaderEpoch}
 	for _, h := range unsafe.Slice(r.Headers, r.HeaderCount) {
-		out.headers += text(h.Name, h.NameLen) + "=" + text(h.Value, h.ValueLen) + ";"
+		out.headers += spanText(h.Name, h.NameLen) + "=" + spanText(h.Value, h.ValueLen) + ";"
 	}
 	return out
 }

@@ -4,6 +4,7 @@ package scan
 
 import (
 	"context"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -18,6 +19,8 @@ type Config struct {
 	Headers bool
 	// PassGone: offsets of a range that the log has deleted are counted and passed; else they are an error.
 	PassGone bool
+	// Patience is how long a failure that may pass is met again and again without any progress, before it is an error; 0: a minute.
+	Patience time.Duration
 	Token    func(context.Context) (source.Token, error)
 	Log      func(level int, facility, message string)
 }

@@ -1,59 +1,140 @@
 package scan
 
 import (
-	"errors"
+	"context"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pykafarr/pykafarr/kafarr/redact"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-const readCommitted = 1
+// isolation.level, as requests have it.
+const (
+	readUncommitted = 0
+	readCommitted   = 1
+)
 
 // settings are what the configuration comes to.
 type settings struct {
-	options             []kgo.Opt
-	secrets             *redact.Secrets
-	logLevel            kgo.LogLevel
-	isolation           int8
-	checkSums           bool
-	rack                string
-	fetchBytes          int32 // of an answer
-	partitionBytes      int32
-	receiveMax          int32
-	expandedMax         int
-	minBytes            int32
-	maxWaitMillis       int32
-	requestTimeout      time.Duration
-	patience            time.Duration // without any progress
-	backoff, backoffMax time.Duration
+	secrets *redact.Secrets
+	options []kgo.Opt
+	login   login
+
+	clientID, rack string
+	excluded       []string // regular expressions of topics that patterns do not find
+	logLevel       int      // syslog's
+	debug          string
+	isolation      int8
+	checkSums      bool
+	fetchBytes     int32 // of an answer
+	partitionBytes int32
+	receiveMax     int32
+	expandedMax    int
+	minBytes       int32
+	maxWait        time.Duration
+	requestTimeout time.Duration
+	connectTimeout time.Duration
+	idle           time.Duration
+	patience       time.Duration // without any progress
+	backoff        time.Duration
+	backoffMax     time.Duration
+	reconnect      time.Duration
+	reconnectMax   time.Duration
+	keepAlive      bool
+	sendBuffer     int
+	receiveBuffer  int
+	network        string
 }
 
-type loginError struct{ err error }
+// Answers of 1 MiB are as large as gives the most rows a second: what is parsed and decoded still lies in a cache of a few MiB then. Each costs a turn to the broker, which is hidden as long as decoding
+// one takes longer.
+const defaultFetchBytes = 1 << 20
 
-func (e *loginError) Error() string { return e.err.Error() }
-func (e *loginError) Unwrap() error { return e.err }
+// Defaults that are not librdkafka's.
+const (
+	defaultPatience      = 60 * time.Second
+	defaultExpandedBytes = 256 << 20
+)
 
-func (c *Client) explained(err error) error { return err }
-
-func isDenied(err error) bool {
-	var login *loginError
-	return errors.As(err, &login) || isOneOf(err, denied)
-}
-
+// settings checks the configuration.
 func (c *Config) settings() (settings, error) {
 	s := settings{
-		secrets: redact.New(), logLevel: kgo.LogLevelInfo, isolation: readCommitted, checkSums: true, fetchBytes: 4 << 20, partitionBytes: 4 << 20, receiveMax: 100_000_000,
-		expandedMax: 64 << 20, minBytes: 1, maxWaitMillis: 500, requestTimeout: 30 * time.Second, patience: 60 * time.Second, backoff: 100 * time.Millisecond, backoffMax: time.Second,
+		secrets: redact.Properties(c.Properties), clientID: "pykafarr", logLevel: 6, isolation: readCommitted, checkSums: true, fetchBytes: 50 << 20, partitionBytes: defaultFetchBytes,
+		receiveMax: 100_000_000, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: 60 * time.Second, connectTimeout: 30 * time.Second,
+		patience: defaultPatience, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
+	}
+	if err := s.read(c.Properties); err != nil {
+		return s, err
 	}
 	if c.FetchBytes > 0 {
-		s.fetchBytes, s.partitionBytes = int32(c.FetchBytes), int32(c.FetchBytes)
+		s.fetchBytes, s.partitionBytes = min(s.fetchBytes, int32(c.FetchBytes)), min(s.partitionBytes, int32(c.FetchBytes)) //nolint:gosec // a bound of what is configured
 	}
 	if c.DecompressedBytes > 0 {
 		s.expandedMax = c.DecompressedBytes
 	}
-	s.options = []kgo.Opt{kgo.SeedBrokers(strings.Split(c.Servers, ",")...)}
+	if c.Patience > 0 {
+		s.patience = c.Patience
+	}
+	s.options = []kgo.Opt{
+		kgo.SeedBrokers(servers(c.Servers)...), kgo.ClientID(s.clientID), kgo.Dialer(s.dialer()), kgo.RequestTimeoutOverhead(s.requestTimeout), kgo.BrokerMaxReadBytes(s.receiveMax),
+		kgo.FetchMaxBytes(min(s.fetchBytes, s.receiveMax)), kgo.RequestRetries(3), kgo.RetryBackoffFn(s.pauses), kgo.DisableClientMetrics(),
+	}
+	if s.idle > 0 {
+		s.options = append(s.options, kgo.ConnIdleTimeout(s.idle))
+	}
+	if err := s.secure(c); err != nil {
+		return s, err
+	}
+	if len(servers(c.Servers)) == 0 {
+		return s, source.Errorf(source.Config, "servers is empty: it wants host:port of at least one broker")
+	}
 	return s, nil
+}
+
+func servers(list string) (out []string) {
+	for s := range strings.SplitSeq(list, ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// pauses is how long the client waits before its n-th try.
+func (s *settings) pauses(n int) time.Duration {
+	d := s.reconnect
+	for ; n > 1 && d < s.reconnectMax; n-- {
+		d *= 2
+	}
+	return min(d, s.reconnectMax)
+}
+
+// dialer opens connections as the socket properties say, with TLS where it is asked for.
+func (s *settings) dialer() func(context.Context, string, string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: s.connectTimeout, KeepAlive: -1}
+	if s.keepAlive {
+		d.KeepAlive = 0
+	}
+	return func(ctx context.Context, _, address string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, s.network, address)
+		if err != nil {
+			return nil, err
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			if s.sendBuffer > 0 {
+				_ = tcp.SetWriteBuffer(s.sendBuffer)
+			}
+			if s.receiveBuffer > 0 {
+				_ = tcp.SetReadBuffer(s.receiveBuffer)
+			}
+		}
+		if s.login.tls == nil {
+			return conn, nil
+		}
+		return s.login.shake(ctx, conn, address)
+	}
 }
