@@ -227,6 +227,8 @@ int32_t scan_plan_start(int64_t scan, int64_t *operation, struct kafarr_error *e
 int32_t scan_schemas_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
 /* What that has found: batch->schema, and batch->info with "message_type" only; info=NULL: there are not so many. */
 int32_t scan_schema(int64_t scan, int64_t index, struct kafarr_batch *batch, struct kafarr_error *error);
+/* kafarr_wait()'s result: JSON [number, ...]: the mean bytes of an offset of each of "partitions", of a sample. */
+int32_t scan_sizes_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
 /* Begins to read "partitions", once. */
 int32_t scan_read(int64_t scan, struct kafarr_error *error);
 /* Waits for the next batch. KAFARR_OK with info=NULL: that was all, and it was complete, or "allow_partial" is set. After an error the

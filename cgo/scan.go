@@ -161,6 +161,29 @@ func scan_schemas_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_erro
 	})
 }
 
+//export scan_sizes_start
+func scan_sizes_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		s, err := get[*scan](int64(handle))
+		if err != nil {
+			return err
+		}
+		*op = C.int64_t(start(func() (string, error) {
+			p, err := s.made()
+			if err != nil {
+				return "", err
+			}
+			found, err := p.RowBytes(s.ctx)
+			if err != nil {
+				return "", err
+			}
+			text, err := json.Marshal(found)
+			return string(text), err
+		}))
+		return nil
+	})
+}
+
 //export scan_schema
 func scan_schema(handle, index C.int64_t, out *C.struct_kafarr_batch, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {

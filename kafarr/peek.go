@@ -49,28 +49,33 @@ func (c *ScanConfig) peek(ctx context.Context, cluster Cluster, topic string, wi
 
 // lastOf reads a range to its end and copies its last message.
 func lastOf(ctx context.Context, reader RangeReader, withKey bool) (m replay.Message, found bool, err error) {
+	err = eachRecord(ctx, reader, func(chunk *source.Chunk, r *source.Record) {
+		if r.ValueLen >= 0 && (r.KeyLen >= 0 || !withKey) {
+			m, found = messageOf(chunk.Topic, chunk.Partition, r), true
+		}
+	})
+	return m, found, err
+}
+
+// eachRecord reads a range to its end, or until ctx ends.
+func eachRecord(ctx context.Context, reader RangeReader, look func(*source.Chunk, *source.Record)) error {
 	defer func() { _ = reader.Close() }()
 	for !reader.Ended() {
 		if err := ctx.Err(); err != nil {
-			return m, false, errorf(BrokerError, "the last message of the topic: no answer within the time-out: %w", err)
-		}
-		if err := reader.Serve(); err != nil {
-			return m, false, wrap(err)
+			return errorf(BrokerError, "a look at messages of the topic has not ended within the time-out: %w", err)
 		}
 		chunks, err := reader.Fetch(runMax, maxSlice)
-		for _, chunk := range chunks {
-			for i := range chunk.Records {
-				if r := &chunk.Records[i]; r.ValueLen >= 0 && (r.KeyLen >= 0 || !withKey) {
-					m, found = messageOf(chunk.Topic, chunk.Partition, r), true
-				}
+		for i := range chunks {
+			for j := range chunks[i].Records {
+				look(&chunks[i], &chunks[i].Records[j])
 			}
 		}
 		reader.Release()
 		if err != nil {
-			return m, false, wrap(err)
+			return wrap(err)
 		}
 	}
-	return m, found, nil
+	return nil
 }
 
 // messageOf copies a record.

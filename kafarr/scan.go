@@ -147,7 +147,7 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 func (c *ScanConfig) dial() (Cluster, error) {
 	log := newLogSink(c.Logger)
 	cfg := scan.Config{
-		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true,
+		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true, Patience: c.ReadyTimeout,
 		Token: c.OAuthToken, Log: log.client,
 	}
 	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()

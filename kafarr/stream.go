@@ -35,6 +35,7 @@ func (p *Plan) read(ranges []ScanRange) *Stream {
 		s.report = append(s.report, Completeness{ScanRange: r, First: -1, Next: r.Start})
 	}
 	cfg := p.cfg.divided(n)
+	cfg.OAuthToken = inTurn(cfg.OAuthToken)
 	var workers sync.WaitGroup
 	workers.Add(n)
 	for range n {

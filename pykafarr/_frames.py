@@ -77,12 +77,12 @@ def to_frame(record: pa.RecordBatch, dtype_backend: DtypeBackend | None, memory:
 
 def table_to_frame(table: pa.Table, dtype_backend: DtypeBackend | None) -> pd.DataFrame:
     """A frame of all rows of a table, with columns of their own memory."""
-    # One batch, or, where a column of text has more than 2 GiB, as few as there can be: pandas joins those of equal dtypes.
+    # One batch, or, where a column of text has more than 2 GiB, as few as there can be.
     batches = table.combine_chunks().to_batches() or [
         pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in table.schema], schema=table.schema)
     ]
     frames = [to_frame(batch, dtype_backend, Memory.COPY) for batch in batches]
-    return frames[0] if len(frames) == 1 else cast("pd.DataFrame", pd.concat(frames, ignore_index=True, copy=False))
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 
 # A topic has few schemas, and each poll brings one of them: hashing it takes 4 µs, looking at its fields 40.

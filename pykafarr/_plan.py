@@ -17,25 +17,29 @@ if TYPE_CHECKING:
 
     from ._scan_options import Options, ReadOptions
 
+# Offsets have 63 bits.
+_MOST = 2**63 - 1
+
 
 class Plan:
     """What a scan reads: a range of offsets of each partition, fixed when it was planned. Made by `pykafarr.scan()`.
 
-    It is data, without a connection: it can be pickled, and read as often as you like, here or on other machines. Secrets
-    that were given by `from_env()` or `from_file()` are pickled as these references.
+    It is data, without a connection: it can be pickled, and read as often as you like, here or on other machines.
+    Secrets that were given by `from_env()` or `from_file()` are pickled as these references.
     """
 
     def __init__(self, options: Options, data: dict[str, Any], schemas: dict[str, pa.Schema] | None = None) -> None:
         self._options = options
         self._data = data
         self._schemas = schemas
+        self._sizes: list[float] | None = None
 
     @property
     def partitions(self) -> pd.DataFrame:
         """The ranges: a frame with a row for each partition, also where there is nothing to read.
 
-        The columns are topic, partition, start, end (exclusive) and rows, which is end - start: where the log has gaps, as
-        with transactions and compaction, there are fewer rows than that. All but the topic are int64.
+        The columns are topic, partition, start, end (exclusive) and rows, which is end - start: where the log has gaps,
+        as with transactions and compaction, there are fewer rows than that. All but the topic are int64.
         """
         import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
 
@@ -43,7 +47,8 @@ class Plan:
         columns: Any = zip(*self._data["partitions"], strict=True) if self._data["partitions"] else [[]] * len(names)
         dtypes = dict.fromkeys(names[1:], "int64") | {"topic": "str"}
         frame: pd.DataFrame = pd.DataFrame(dict(zip(names, map(list, columns), strict=True))).astype(dtypes)
-        return frame.assign(rows=frame["end"] - frame["start"])
+        frame["rows"] = frame["end"] - frame["start"]
+        return frame
 
     @property
     def rows(self) -> int:
@@ -54,9 +59,9 @@ class Plan:
     def schemas(self) -> dict[str, pa.Schema]:
         """The Arrow schema of the batches of each message type, known before any row is read.
 
-        Of the reader schemas; without them, of the newest schema that is registered for each topic ("<topic>-value", and
-        "<topic>-key" for key="avro"); without that, of the topic's last message. A topic of which there is none of these
-        has no message, and no entry. Asks the registry, and perhaps the cluster, the first time.
+        Of the reader schemas; without them, of the newest schema that is registered for each topic ("<topic>-value",
+        and "<topic>-key" for key="avro"); without that, of the topic's last message. A topic that has none of these has
+        no message, and no entry. Asks the registry, and perhaps the cluster, the first time.
 
         Raises:
             RegistryError, BrokerError, SchemaError: as reading does.
@@ -78,25 +83,36 @@ class Plan:
         """
         return only_schema(self.schemas)
 
-    def tasks(self, max_rows: int | None = None) -> list[Task]:
+    def tasks(self, max_rows: int | None = None, max_bytes: int | None = None) -> list[Task]:
         """Cuts the plan into tasks that can be pickled and read anywhere, in any order.
 
         Args:
             max_rows: the most offsets of a task. None: one task for each partition that has rows.
+            max_bytes: likewise the most bytes of messages, decompressed, by the mean size of a partition's rows. A
+                sample of each partition is read for that, the first time.
+
+        Raises:
+            ConfigError, TypeError: an argument has a wrong value or type.
+            BrokerError: max_bytes is given, and the cluster does not answer.
         """
-        most = None if max_rows is None else _arguments.integer("max_rows", max_rows, 1, 2**63 - 1)
+        most = None if max_rows is None else _arguments.integer("max_rows", max_rows, 1, _MOST)
+        bound = None if max_bytes is None else _arguments.integer("max_bytes", max_bytes, 1, _MOST)
         tasks = []
-        for topic, partition, start, end in self._data["partitions"]:
-            step = most or max(end - start, 1)
-            tasks += [
-                Task(
-                    self._options,
-                    {**self._data, "partitions": [(topic, partition, at, min(at + step, end))]},
-                    self._schemas,
-                )
-                for at in range(start, end, step)
-            ]
+        for index, (topic, partition, start, end) in enumerate(self._data["partitions"]):
+            step = min(most or _MOST, _fitting(bound, self._row_bytes()[index]) if bound else _MOST)
+            for first in range(start, end, step):
+                part = (topic, partition, first, min(first + step, end))
+                tasks.append(Task(self._options, {**self._data, "partitions": [part]}, self._schemas))
         return tasks
+
+    def _row_bytes(self) -> list[float]:
+        if self._sizes is None:
+            handle = ScanHandle(self._options, self._data)
+            try:
+                self._sizes = handle.sizes()
+            finally:
+                handle.free()
+        return self._sizes
 
     def read(self, *, progress: bool = False) -> Stream:
         """Begins to read, several partitions at a time, and gives the stream of batches.
@@ -126,10 +142,7 @@ class Plan:
                 raise ConfigError(f"{name} is no option of reading: there are {', '.join(ReadOptions.__annotations__)}")
         changed = self._options.changed(options)
         data = self._data
-        if (
-            options.get("reader_schema", self._options.arguments["reader_schema"])
-            is not self._options.arguments["reader_schema"]
-        ):
+        if "reader_schema" in options:
             data = {**data, "latest_schemas": planned(changed)["latest_schemas"] if changed.latest else []}
         ScanHandle(changed, data).free()  # tells what is wrong with the options
         return Plan(changed, data)
@@ -138,7 +151,13 @@ class Plan:
         return Plan, (self._options, self._data, self._schemas)
 
     def __repr__(self) -> str:
-        return f"<pykafarr.Plan {', '.join(self._options.topics)}: {len(self._data['partitions'])} partitions, {self.rows:,} rows>"
+        topics, partitions = ", ".join(self._options.topics), len(self._data["partitions"])
+        return f"<pykafarr.Plan {topics}: {partitions} partitions, {self.rows:,} rows>"
+
+
+def _fitting(max_bytes: int, row_bytes: float) -> int:
+    """So many offsets have that many bytes; one at least."""
+    return max(int(max_bytes / row_bytes), 1) if row_bytes else _MOST
 
 
 def planned(options: Options) -> dict[str, Any]:

@@ -70,9 +70,9 @@ def scan(
         topics: one topic or several; one that begins with ^ is a regular expression (Go's).
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
             value="bytes" or "string", framing="bare" or "single_object".
-        start: where to begin. "earliest": with the first row that is still there. An offset (int). A time, a datetime with
-            a time zone or `Milliseconds`: with the first row of that timestamp or a later one. Or a dict of these by
-            partition (int), topic, or (topic, partition): the most exact one counts, others begin with "earliest".
+        start: where to begin. "earliest": with the first row that is still there. An offset (int). A time, a datetime
+            with a time zone or `Milliseconds`: with the first row of that timestamp or a later one. Or a dict of these
+            by partition (int), topic, or (topic, partition): the most exact one counts, others begin with "earliest".
         end: where to end: with the row before that place. "now": the rows that are there when this is called; with
             isolation.level=read_committed, the default, those before the first open transaction. Else as `start`.
         config: properties of the client, by librdkafka's names. One that means nothing to a scan is a ConfigError.
@@ -85,10 +85,10 @@ def scan(
         schema: as in `listener()`.
         tombstones: as in `listener()`.
         mixed: as in `listener()`.
-        errors: "raise" ends the stream at a message that cannot be decoded, with its place; "skip" and "collect" are as in
-            `listener()`, and counted in `Stream.report`.
+        errors: "raise" ends the stream at a message that cannot be decoded, with its place; "skip" and "collect" are
+            as in `listener()`, and counted in `Stream.report`.
         reader_schema: as in `listener()`, or "latest": all versions of a topic's values are read as the one that was
-            registered last for it, the newest of the subject "<topic>-value" (without one: as that of its last message).
+            registered last for it, the newest of the subject "<topic>-value" (without one: that of its last message).
         columns: as in `listener()`.
         unions: as in `listener()`.
         recursion: as in `listener()`.
@@ -103,8 +103,8 @@ def scan(
         timeout: how long to wait for cluster and registry, each time, in milliseconds or a timedelta.
 
     Raises:
-        ConfigError: an argument or a property has a wrong or unknown value, or a secret's file or variable is missing; the
-            message names it.
+        ConfigError: an argument or a property has a wrong or unknown value, or a secret's file or variable is missing;
+            the message names it.
         IncompleteError: an offset of `start` or `end` is not in the log (without allow_partial).
         BrokerError: the cluster does not answer, or does not have a topic; AuthenticationError if it is the login.
         RegistryError: reader_schema="latest", and the registry does not answer.

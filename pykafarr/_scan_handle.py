@@ -37,13 +37,18 @@ class ScanHandle:
         found: dict[str, Any] = self.library.wait(self.library.handle(self.library.lib.scan_plan_start, self.number))
         return found
 
+    def sizes(self) -> list[float]:
+        """The mean bytes of an offset of each partition of the plan."""
+        found: list[float] = self.library.wait(self.library.handle(self.library.lib.scan_sizes_start, self.number))
+        return found
+
     def schemas(self) -> dict[str, pa.Schema]:
         """Finds out how the rows of the plan look, by message type."""
         import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
         library_ = self.library
         library_.wait(library_.handle(library_.lib.scan_schemas_start, self.number))
-        slot, found = Slot(library_), {}
+        slot, found = Slot(library_), dict[str, pa.Schema]()
         try:
             while True:
                 slot.clear()

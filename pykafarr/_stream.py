@@ -67,7 +67,7 @@ class Stream:
 
     def __next__(self) -> Batch:
         """The next batch."""
-        library_ = library()
+        library()  # refuses forked children
         if self._closed:
             raise ClosedError("the stream is closed")
         if self._taking:
@@ -149,9 +149,9 @@ class Stream:
     @overload
     def to_pandas(self, message_type: str) -> pd.DataFrame: ...
     def to_pandas(self, message_type: str | None = None) -> dict[str, pd.DataFrame] | pd.DataFrame:
-        """All the rows (that are left), as a pandas.DataFrame for each message type, with the dtypes of a batch's frame.
+        """All the rows (that are left), as a pandas.DataFrame for each message type.
 
-        Takes and raises what `to_arrow()` does.
+        The dtypes are those of a batch's frame. Takes and raises what `to_arrow()` does.
         """
         from . import _frames  # noqa: PLC0415  # with pandas, which importing pykafarr does not load
 

@@ -1,4 +1,4 @@
-"""What a scan gives is what is in the log, whoever wrote it and however it is compressed: by topic, partition and offset."""
+"""A scan gives what is in the log, whoever wrote it and however it is compressed: by topic, partition and offset."""
 
 import random
 
@@ -52,7 +52,11 @@ class Transactions:
 
     def run(self, commits):
         """Both write in turns; then each ends its transaction."""
-        written = [{}, {}]
+        written: tuple[dict, dict] = {}, {}
+
+        def wrote(which, number):
+            return lambda _error, message: written[which].update({(message.partition(), message.offset()): number})
+
         for producer in self._producers:
             producer.begin_transaction()
         for _ in range(20):
@@ -63,9 +67,7 @@ class Transactions:
                     self._topic,
                     self._writer.serialize(self._topic, A, {"n": number}),
                     partition=self._choose.randrange(self._partitions),
-                    on_delivery=lambda error, m, of=written[which], n=number: of.update(
-                        {(m.partition(), m.offset()): n}
-                    ),
+                    on_delivery=wrote(which, number),
                 )
             assert self._producers[which].flush(30) == 0
         for producer, rows, commit in zip(self._producers, written, commits, strict=True):
