@@ -98,8 +98,7 @@ class Scan:
 
     def tasks(self, max_rows: int | None = None, max_bytes: int | None = None) -> list[Task]:
         """The plan's tasks."""
-        more: Any = {} if max_bytes is None else {"max_bytes": max_bytes}
-        return list(self.plan.tasks(max_rows=max_rows, **more))
+        return self.plan.tasks(max_rows=max_rows, max_bytes=max_bytes)
 
 
 def scan(

@@ -10,7 +10,7 @@ import pytest
 
 import pykafarr
 from pykafarr import _frames
-from tests.engines import orders
+from tests.engines import examples, orders
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.engines.conftest import Planned
+    from tests.integration.writing import Writer
     from tests.servers import Cluster
 
 pytest.importorskip("distributed")
@@ -207,3 +208,21 @@ def test_a_password_by_reference_is_not_in_the_graph(read_kafka: Any, real: dict
     pickled = cloudpickle.dumps(dict(read_kafka(**real).__dask_graph__()))
     assert PASSWORD.encode() not in pickled
     assert SECRET.encode() in pickled
+
+
+@pytest.mark.parametrize("column", ["tags", "price", "items", "state"])
+def test_rows_are_shuffled_by_tasks(read_kafka: Any, real: dict[str, Any], column: str) -> None:
+    import dask
+
+    frame = read_kafka(**real)[["id", column]]
+    with dask.config.set({"dataframe.shuffle.method": "tasks"}):
+        shuffled = frame.shuffle("id").compute()
+    assert shuffled["id"].nunique() == len(shuffled) == orders.ROWS
+    assert shuffled.dtypes[column] == frame.compute().dtypes[column]
+
+
+def test_the_example_of_the_page_runs(
+    workers: Any, cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples.run("pykafarr.dask", tmp_path, cluster, writer, **{"scheduler:8786": workers.scheduler.address})
+    assert "GBPUSD    1.375" in capsys.readouterr().out

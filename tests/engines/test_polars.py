@@ -11,11 +11,14 @@ import pytest
 import pykafarr
 from pykafarr import _polars
 from pykafarr.polars import scan_kafka
-from tests.engines import orders
+from tests.engines import examples, orders
 from tests.engines.fake import SCHEMA, Diary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.engines.conftest import Planned
+    from tests.integration.writing import Writer
     from tests.servers import Cluster
 
 pytestmark = pytest.mark.engines
@@ -127,3 +130,10 @@ def test_one_read_serves_both_sides_of_a_join(real: dict[str, Any], monkeypatch:
     lazy = scan_kafka(**real).select("id", "name")
     assert lazy.join(lazy, on="id").collect().height == orders.ROWS
     assert len(begun) == 1
+
+
+def test_the_example_of_the_page_runs(
+    cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples.run("pykafarr.polars", tmp_path, cluster, writer)
+    assert "1.375" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 
 import pykafarr
 from pykafarr import _engines
-from tests.engines import orders
+from tests.engines import examples, orders
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.engines.conftest import Planned
+    from tests.integration.writing import Writer
     from tests.servers import Cluster
 
 ray = pytest.importorskip("ray")
@@ -177,3 +178,10 @@ def test_a_password_by_reference_is_in_no_task(read_kafka: Any, real: dict[str, 
     for pickled in [cloudpickle.dumps(source), *map(cloudpickle.dumps, source.get_read_tasks(4))]:
         assert PASSWORD.encode() not in pickled
         assert SECRET.encode() in pickled
+
+
+def test_the_example_of_the_page_runs(
+    cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples.run("pykafarr.ray", tmp_path, cluster, writer)
+    assert capsys.readouterr().out.splitlines()[-2:] == ["4", "4"]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from tests.engines import orders
+from tests.engines import examples, orders
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import METADATA, Diary, Plan
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.integration.writing import Writer
     from tests.servers import Cluster
 
 pytest.importorskip("pyspark")
@@ -268,3 +269,11 @@ def test_the_tasks_of_a_plan_do_not_travel_with_each_of_them(options: dict[str, 
         return len(cloudpickle.dumps((source, source.reader(source.schema()))))
 
     assert sent("0001") == sent("1000")
+
+
+def test_the_example_of_the_page_runs(
+    spark: Any, cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples.run("pykafarr.spark", tmp_path, cluster, writer)
+    printed = capsys.readouterr().out
+    assert printed.count("1.375") == 2
