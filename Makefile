@@ -137,8 +137,8 @@ format: $(VENV)/dev.stamp ## Format Go and Python
 
 # ---- Measure, package ----
 
-.PHONY: bench bench-decode bench-consume bench-options
-bench: bench-decode bench-consume bench-options ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
+.PHONY: bench bench-decode bench-consume bench-options bench-scans
+bench: bench-decode bench-consume bench-options bench-scans ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
 
 bench-decode: ## Measure decoding, without a broker
 	go test -run='^$$' -bench=. -benchmem ./bench/...
@@ -148,6 +148,9 @@ bench-consume: build $(VENV)/bench.stamp ## Measure Kafka to frames, against oth
 
 bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns and topics of mixed types cost (BENCH_ARGS="--rounds 15")
 	$(VENV)/bin/python -m bench.consume.options $(BENCH_ARGS)
+
+bench-scans: build $(VENV)/bench.stamp ## Measure scans against librdkafka and the listener (BENCH_ARGS="--rounds 15")
+	$(VENV)/bin/python -m bench.consume.scans $(BENCH_ARGS)
 
 .PHONY: wheel
 wheel: $(VENV)/dev.stamp ## Build the wheel into dist/

@@ -86,7 +86,10 @@ func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	l := (*Listener)(a)
 	l.disown(partitions)
 	for _, p := range partitions {
-		l.discard(partitionKey{p.Topic, p.Partition})
+		l.discard(keyOf(p))
+		if err := l.goOn(keyOf(p)); err != nil && !l.closing.Load() { // or it would come back paused
+			l.log.client(4, "REGISTRY", err.Error())
+		}
 	}
 	what := PartitionRevoked
 	if lost {

@@ -66,6 +66,8 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 				case err != nil:
 					out, err = l.unusable(chunk, r, err)
 					return 0, 0, out, err
+				case l.bucketOf(l.setOf(p)): // whose rows behind this one would come before it
+					return i, skipped, drained, nil
 				}
 				b = l.newBucket(at, p, chunk)
 			}
@@ -88,6 +90,16 @@ func (l *Listener) bucket(at refs) *bucket {
 		}
 	}
 	return nil
+}
+
+// bucketOf tells whether there is a bucket whose rows go into these columns.
+func (l *Listener) bucketOf(set *columnSet) bool {
+	for i := range l.buckets[:l.used] {
+		if l.setOf(l.buckets[i].pair) == set {
+			return true
+		}
+	}
+	return false
 }
 
 // newBucket opens one, in the memory of one that was used before.

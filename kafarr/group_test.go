@@ -240,3 +240,11 @@ func TestRowsWhoseSchemaCannotBeHadAreSkippedOrCollected(t *testing.T) {
 		wantRendered(t, kept, "x.A n=(null),2,(null) _offset=1,2,4 _tombstone=true,false,true", "")
 	}
 }
+
+// TestRowsOfOneTypeStayInTheirOrderWhateverTheirSchemas has two schemas of the same columns in turns, and both are known.
+func TestRowsOfOneTypeStayInTheirOrderWhateverTheirSchemas(t *testing.T) {
+	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, message(0, 0, 1, 0), message(0, 1, 3, 1))
+	wantPolls(t, l, 10, "x.A 0 1")
+	src.Add(message(0, 2, 1, 2), message(0, 3, 2, 3), message(0, 4, 3, 4), message(0, 5, 1, 5), message(0, 6, 2, 6), message(0, 7, 3, 7))
+	wantPolls(t, l, 10, "x.A 2 4 5 7", "x.B 3 6", "")
+}

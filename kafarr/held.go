@@ -23,6 +23,12 @@ func (h *held) rest() (*source.Chunk, []source.Record) {
 	return nil, nil
 }
 
+// next is the place of the record under the cursor, which is there.
+func (h *held) next() source.Position {
+	chunk, records := h.rest()
+	return source.Position{Topic: chunk.Topic, Partition: chunk.Partition, Offset: records[0].Offset}
+}
+
 // drop takes a partition's records out.
 func (h *held) drop(k partitionKey) {
 	for i := h.chunk; i < len(h.chunks); i++ {

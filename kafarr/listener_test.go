@@ -300,8 +300,8 @@ func TestARegistryThatComesBackInTimeIsNotNoticed(t *testing.T) {
 }
 
 func TestADeadRegistryIsAnErrorAfterMaxTimeAndLosesNothing(t *testing.T) {
-	f := &flaky{failures: 1 << 30}
-	l, _ := open(t, kafarr.Config{Registry: f}, message(0, 0, 1, 0))
+	o := &outage{id: 1}
+	l, _ := open(t, kafarr.Config{Registry: o}, message(0, 0, 1, 0))
 	for range 2 {
 		_, err := l.Poll(context.Background(), 1, 50*time.Millisecond)
 		var e *kafarr.Error
@@ -309,7 +309,7 @@ func TestADeadRegistryIsAnErrorAfterMaxTimeAndLosesNothing(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	f.failures = 0
+	o.end()
 	b, err := l.Poll(context.Background(), 1, 30*time.Second)
 	if err != nil {
 		t.Fatal(err)

@@ -1,16 +1,11 @@
 package kafarr
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
-	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 // plan is a compiled schema of values or keys.
@@ -18,104 +13,6 @@ type plan struct {
 	avro       *avro.Plan
 	registered bool   // its schema is one of the registry
 	err        *Error // the schema cannot be used, and never will
-}
-
-// lookup is a schema's way through the registry, away from the goroutine that polls.
-type lookup struct {
-	done     chan struct{} // closed when this attempt has its answer
-	schema   registry.Schema
-	err      error
-	attempts int
-	retryAt  time.Time // when an attempt failed in a way that another may not
-}
-
-// Pauses between attempts: doubling from the first to the last, each cut by up to half at random so that many listeners do not ask
-// in step.
-const (
-	firstRetryPause = 100 * time.Millisecond
-	lastRetryPause  = 5 * time.Second
-)
-
-// planOf returns the plan of a schema. pending: the registry was asked and has not answered; l.lookup is to be waited for.
-// The errors are those that no further attempt will change; which others there were, l.lookup knows.
-func (l *Listener) planOf(s *side, ref schemaRef) (p *plan, pending bool, err *Error) {
-	if p, ok := s.plans[ref]; ok {
-		return p, false, p.err
-	}
-	lk := s.lookups[ref]
-	if lk == nil {
-		lk = &lookup{}
-		s.lookups[ref] = lk
-		l.ask(s, ref, lk)
-	}
-	l.lookup, l.awaited = lk, ref
-	select {
-	case <-lk.done:
-	default:
-		return nil, true, nil
-	}
-	if lk.err == nil {
-		delete(s.lookups, ref)
-		p := l.compile(s, lk.schema)
-		p.registered = true
-		s.plans[ref] = p
-		l.counters.schemas.Add(1)
-		return p, false, p.err
-	}
-	e := wrap(lk.err)
-	if id, ok := ref.id(); ok {
-		e.SchemaID = int64(id)
-	}
-	if !retriable(lk.err) {
-		delete(s.lookups, ref)
-		return nil, false, e
-	}
-	if now := time.Now(); lk.retryAt.IsZero() {
-		pause := min(firstRetryPause<<min(lk.attempts-1, 10), lastRetryPause)
-		lk.retryAt = now.Add(pause/2 + rand.N(pause/2)) //nolint:gosec // jitter needs no secrecy
-	} else if now.After(lk.retryAt) {
-		l.ask(s, ref, lk)
-	}
-	return nil, true, nil
-}
-
-// ask starts one attempt.
-func (l *Listener) ask(s *side, ref schemaRef, lk *lookup) {
-	lk.attempts++
-	lk.retryAt = time.Time{}
-	done := make(chan struct{})
-	lk.done = done
-	guid, byGUID := s.name(ref).(wire.GUID)
-	id, _ := ref.id()
-	spawn(func() {
-		switch by, ok := l.registry.(registry.ByGUID); {
-		case !byGUID:
-			lk.schema, lk.err = l.registry.SchemaByID(l.ctx, int(id))
-		case ok:
-			lk.schema, lk.err = by.SchemaByGUID(l.ctx, guid.String())
-		default:
-			lk.err = errorf(SchemaNotFoundError, "schema %s: this registry knows no GUIDs", guid)
-		}
-		close(done)
-	}, func(err error) {
-		lk.err = err
-		close(done)
-	})
-}
-
-// failure returns why the look-up has not succeeded so far; nil while its first attempt is under way.
-func (lk *lookup) failure() error {
-	select {
-	case <-lk.done:
-		return lk.err
-	default:
-		return nil
-	}
-}
-
-func retriable(err error) bool {
-	var e *registry.Error
-	return errors.As(err, &e) && e.Kind == registry.Unavailable
 }
 
 // compile makes the plan of a schema that the registry has answered with.
@@ -249,16 +146,4 @@ func (l *Listener) readerOf(writer *avro.Schema) *avro.Schema {
 		}
 	}
 	return nil
-}
-
-// spawn runs a goroutine of ours: a panic in it becomes an error instead of the end of the process.
-func spawn(f func(), failed func(error)) {
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				failed(errorf(InternalError, "panic: %v\n%s", p, debug.Stack()))
-			}
-		}()
-		f()
-	}()
 }

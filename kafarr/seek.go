@@ -80,57 +80,65 @@ func (l *Listener) seekOne(ctx context.Context, to source.Position, committed in
 	l.mu.Lock()
 	l.acks.restart(k, to.Offset)
 	l.mu.Unlock()
-	return nil
+	return l.goOn(k)
 }
 
 // Pause stops partitions of the assignment, nil for all of it: polls give no rows of theirs until Resume. They stay assigned, also over
 // rebalances that give them back. Partition -1 means all that are assigned of the topic.
 func (l *Listener) Pause(partitions []source.Position) error {
-	if err := l.between(); err != nil {
-		return err
-	}
-	defer l.polling.Unlock()
-	partitions, err := l.chosen(partitions)
-	if err != nil {
-		return err
-	}
-	if err := l.positioner.Pause(partitions); err != nil {
-		return wrap(err)
-	}
-	for _, p := range partitions {
-		k := keyOf(p)
-		next, received := l.notHandedOver(k)
-		if !received {
-			continue
+	return l.ofThese(partitions, func(chosen []source.Position) error {
+		if err := l.positioner.Pause(chosen); err != nil {
+			return err
 		}
-		// The client would go on behind what it gave us.
-		p.Offset = next
-		if err := l.positioner.Seek(l.ctx, []source.Position{p}); err != nil {
-			return wrap(err)
+		for _, p := range chosen {
+			k := keyOf(p)
+			delete(l.aside, k) // from now on its user says when it goes on
+			next, received := l.notHandedOver(k)
+			if !received {
+				continue
+			}
+			// The client would go on behind what it gave us.
+			p.Offset = next
+			if err := l.positioner.Seek(l.ctx, []source.Position{p}); err != nil {
+				return err
+			}
+			l.discard(k)
+			l.positions[k] = next
 		}
-		l.discard(k)
-		l.positions[k] = next
-	}
-	return nil
+		return nil
+	})
 }
 
 // Resume goes on with paused partitions, nil for all of the assignment.
 func (l *Listener) Resume(partitions []source.Position) error {
+	return l.ofThese(partitions, func(chosen []source.Position) error {
+		for i, p := range chosen {
+			chosen[i].Offset = -1
+			if next, known := l.positions[keyOf(p)]; known {
+				chosen[i].Offset = next
+			}
+		}
+		if err := l.positioner.Resume(chosen); err != nil {
+			return err
+		}
+		for _, p := range chosen {
+			delete(l.aside, keyOf(p))
+		}
+		return nil
+	})
+}
+
+// ofThese does something with partitions of the assignment, nil for all of it, between two slices of a poll.
+func (l *Listener) ofThese(partitions []source.Position, do func(chosen []source.Position) error) error {
 	if err := l.between(); err != nil {
 		return err
 	}
 	defer l.polling.Unlock()
-	partitions, err := l.chosen(partitions)
+	chosen, err := l.chosen(partitions)
+	if err == nil {
+		err = do(chosen)
+	}
 	if err != nil {
-		return err
-	}
-	for i, p := range partitions {
-		partitions[i].Offset = -1
-		if next, known := l.positions[keyOf(p)]; known {
-			partitions[i].Offset = next
-		}
-	}
-	if err := l.positioner.Resume(partitions); err != nil {
 		return wrap(err)
 	}
 	return nil
@@ -159,6 +167,9 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 	for _, r := range ranges {
 		l.discard(r.key())
 		delete(l.again, r.key()) // the rows given back are among those that come again
+		if err := l.goOn(r.key()); err != nil {
+			return err
+		}
 	}
 	return nil
 }

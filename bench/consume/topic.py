@@ -22,6 +22,7 @@ class Filled:
     """A topic, and for each number of rows from its beginning that somebody reads, what they add up to."""
 
     topic: str
+    partitions: int
     ids: list[int]
     flags: list[bool]
     lengths: list[int]
@@ -41,12 +42,14 @@ class Filled:
         return cycles * sum(values) + sum(values[:rest])
 
 
-def fill(cluster: Cluster, workload: Workload, messages: int, types: int = 1) -> Filled:
-    """Writes so many messages, Confluent's framing before each body, into a new topic of one partition.
+def fill(
+    cluster: Cluster, workload: Workload, messages: int, types: int = 1, partitions: int = 1, compression: str = "none"
+) -> Filled:
+    """Writes so many messages, Confluent's framing before each body, into a new topic.
 
     types: so many record types, which differ in their names only, take turns.
     """
-    topic = cluster.new_topic()
+    topic = cluster.new_topic(partitions)
     registry = SchemaRegistryClient({"url": cluster.registry_url, "timeout": 10})
     framings = []
     for number in range(types):
@@ -56,25 +59,29 @@ def fill(cluster: Cluster, workload: Workload, messages: int, types: int = 1) ->
         framings.append(b"\0" + schema_id.to_bytes(4, "big"))
     records = workload.records(min(POOL, messages))
     values = [framings[number % types] + body for number, body in enumerate(workload.bodies(records))]
-    _write(cluster.servers, topic, values, messages)
+    _write(cluster.servers, topic, values, messages, partitions, compression)
     return Filled(
-        topic, [record["id"] for record in records], [record["flag"] for record in records], [*map(len, values)]
+        topic,
+        partitions,
+        [record["id"] for record in records],
+        [record["flag"] for record in records],
+        [*map(len, values)],
     )
 
 
-def _write(servers: str, topic: str, values: list[bytes], messages: int) -> None:
+def _write(servers: str, topic: str, values: list[bytes], messages: int, partitions: int, compression: str) -> None:
     failed: list[KafkaError] = []
 
     def delivered(error: KafkaError | None, _: Message) -> None:
         if error is not None:
             failed.append(error)
 
-    # Uncompressed, in the large batches that a busy producer makes.
+    # In the large batches that a busy producer makes.
     producer = Producer(
         {
             "bootstrap.servers": servers,
             "log_level": 2,  # a broker that has just started says that it is still loading
-            "compression.type": "none",
+            "compression.type": compression,
             "linger.ms": 100,
             "batch.num.messages": 10_000,
             "batch.size": 1_000_000,
@@ -84,7 +91,7 @@ def _write(servers: str, topic: str, values: list[bytes], messages: int) -> None
         }
     )
     for number in range(messages):
-        producer.produce(topic, values[number % len(values)], partition=0, on_delivery=delivered)
+        producer.produce(topic, values[number % len(values)], partition=number % partitions, on_delivery=delivered)
         if number % 10_000 == 0:
             producer.poll(0)
     left = producer.flush(120)

@@ -15,7 +15,7 @@ from bench.consume.meter import Job, Meter
 
 def main() -> None:
     job = Job.from_command_line()
-    _warm_up()
+    warm_up()
     meter = Meter(job)
     metadata = tuple(filter(None, job.options.get("metadata", "offset").split(",")))
     mixed: Any = job.options.get("mixed", "split")
@@ -47,7 +47,7 @@ def _watch(listener: pykafarr.Listener, meter: Meter) -> None:
     meter.assigned()
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Loads what the first conversion would load: every contestant does, by the time the clock starts."""
     pa.record_batch({"n": [1], "text": ["x"]}).to_pandas()
     pykafarr.decode('{"type": "record", "name": "W", "fields": [{"name": "n", "type": "long"}]}', [b"\2"])

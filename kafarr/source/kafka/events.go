@@ -80,17 +80,6 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 	k.cfg.Log(4, "CLIENT", text)
 }
 
-// connectionFailed takes a log line "[thrd:NAME]: …": of some failures, such as a wrong security.protocol, no event tells.
-func (k *Kafka) connectionFailed(line string) {
-	if _, text, ok := strings.Cut(line, "]: "); ok {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if !k.denied { // that says more
-			k.transport = k.secrets.Text(text)
-		}
-	}
-}
-
 // unavailable notes the topics that the cluster does not have, or does not show to this user. k.mu is held.
 func (k *Kafka) unavailable(e kafka.Error) {
 	for _, topic := range k.cfg.Topics {

@@ -13,17 +13,6 @@ import (
 // failed due to requested offset not available on the broker: Broker: Offset out of range". It is logged for errors, not where a group has nothing committed.
 var resetLine = regexp.MustCompile(`^(?:\[[^]]*\]: )?(\S+) \[(\d+)\]: offset reset \(at offset (\d+)`)
 
-// logged takes a line of librdkafka's log.
-func (k *Kafka) logged(level int, facility, message string) {
-	switch facility {
-	case "OFFSET":
-		k.noteReset(message)
-	case "FAIL":
-		k.connectionFailed(message)
-	}
-	k.cfg.Log(level, facility, message)
-}
-
 func (k *Kafka) noteReset(line string) {
 	m := resetLine.FindStringSubmatch(line)
 	if m == nil {

@@ -45,9 +45,10 @@ type Source struct {
 	stored    map[source.Position]int64
 	assigned  bool
 	closed    bool
-	revoke    []source.Position
 	resets    []source.Position
-	lost      bool // what revoke names
+	revoke    []source.Position // with the next Serve, as is regain
+	lost      bool              // what revoke names
+	regain    []source.Position
 
 	waiting func() // gives up what the handler wanted to keep
 }
@@ -72,21 +73,6 @@ func (s *Source) Add(messages ...Message) {
 	defer s.mu.Unlock()
 	s.all = append(s.all, messages...)
 	s.wait = append(s.wait, messages...)
-}
-
-// Revoke takes partitions, and what was to come of them, away, as a rebalance does: with the next Serve.
-func (s *Source) Revoke(partitions ...source.Position) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.revoke = append(s.revoke, partitions...)
-}
-
-// Lose is Revoke of partitions that another member may already own.
-func (s *Source) Lose(partitions ...source.Position) {
-	s.Revoke(partitions...)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lost = true
 }
 
 // Reset tells of offsets that a client asked for in vain.
@@ -123,53 +109,6 @@ func (s *Source) Stored(topic string, partition int32) int64 {
 		return o
 	}
 	return -1
-}
-
-// Serve implements source.Source: the first call assigns all partitions.
-func (s *Source) Serve() error {
-	if s.waiting != nil {
-		return nil
-	}
-	s.mu.Lock()
-	revoke, lost := s.revoke, s.lost
-	s.revoke, s.lost = nil, false
-	s.wait = slices.DeleteFunc(s.wait, func(m Message) bool {
-		return slices.Contains(revoke, source.Position{Topic: m.Topic, Partition: m.Partition})
-	})
-	s.mu.Unlock()
-	if len(revoke) > 0 {
-		s.waiting = func() { s.handler.Revoked(revoke, lost) }
-		if s.handler.Revoking(revoke, lost) {
-			return nil
-		}
-		s.GiveUp()
-	}
-	if s.assigned {
-		return nil
-	}
-	s.assigned = true
-	seen := map[source.Position]bool{}
-	var all []source.Position
-	for _, m := range s.wait {
-		p := keyOf(m)
-		if !seen[p] {
-			seen[p] = true
-			all = append(all, p)
-		}
-	}
-	begin := s.handler.Assigned(all, func(p []source.Position) ([]source.Position, error) { return p, nil })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.place(begin)
-	return nil
-}
-
-// GiveUp implements source.Keeper.
-func (s *Source) GiveUp() {
-	if s.waiting != nil {
-		s.waiting()
-		s.waiting = nil
-	}
 }
 
 // Fetch implements source.Source.

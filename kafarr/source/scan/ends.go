@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,10 +18,10 @@ const earliestLocal = int64(-4)
 // emptyAnswers is how many answers in a row have to bring nothing, before a range's rest is taken for empty.
 const emptyAnswers = 3
 
-// ask asks the leader for an offset of the log.
+// ask asks the leader for an offset of the log: the end is the high watermark.
 func (f *fetcher) ask(ctx context.Context, what int64) (int64, error) {
 	place := []source.Position{{Topic: f.r.Topic, Partition: f.r.Partition}}
-	got, err := f.c.requestOffsets(ctx, f.lead.broker, []int{0}, place, func(int) int64 { return what })
+	got, err := f.c.requestOffsets(ctx, f.lead.broker, readUncommitted, []int{0}, place, func(int) int64 { return what })
 	if err != nil {
 		return 0, err
 	}
@@ -39,7 +40,7 @@ func (f *fetcher) nothing(ctx context.Context, broker int32, p *kmsg.FetchRespon
 		visible = p.LastStableOffset
 	}
 	if visible < f.r.End {
-		return f.atLogEnd(ctx, broker)
+		return f.atLogEnd(ctx, broker, visible < p.HighWatermark)
 	}
 	if f.empty++; f.empty < emptyAnswers {
 		return nil
@@ -57,9 +58,9 @@ func (f *fetcher) nothing(ctx context.Context, broker int32, p *kmsg.FetchRespon
 }
 
 // atLogEnd decides whether the log ends before the range does. A new leader may not know yet how far the log is good; it says so, when it is asked for offsets.
-func (f *fetcher) atLogEnd(ctx context.Context, broker int32) *answer {
+func (f *fetcher) atLogEnd(ctx context.Context, broker int32, open bool) *answer {
 	if f.replica >= 0 { // a follower may be behind
-		f.replica = -1
+		f.replica, f.shun = -1, true
 		return nil
 	}
 	high, err := f.ask(ctx, source.End)
@@ -67,15 +68,18 @@ func (f *fetcher) atLogEnd(ctx context.Context, broker int32) *answer {
 	case err != nil:
 		f.anew = true
 		return f.failed(ctx, "offsets", broker, err)
-	case high >= f.r.End:
-		return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: there should be records up to %d", errNoAnswer, high))
 	case high < f.at:
 		return f.ends("", truncated(high, f.at))
-	case high > f.at:
-		return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: there should be records up to %d", errNoAnswer, high))
+	case high == f.at:
+		return &answer{next: f.at, ended: LogEnd}
+	case open:
+		return f.failed(ctx, "fetch", broker, errOpen)
 	}
-	return &answer{next: f.at, ended: LogEnd}
+	return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: there should be records up to %d", errNoAnswer, high))
 }
+
+// errOpen: who reads committed records only waits for a transaction's end.
+var errOpen = errors.New("a transaction is open: the range ends behind the last stable offset (isolation.level is read_committed)")
 
 func truncated(end, at int64) error {
 	return fmt.Errorf("the log ends at offset %d, and offsets up to %d had been in it: it was truncated", end, at)
@@ -91,6 +95,7 @@ func (f *fetcher) outOfRange(ctx context.Context, why error) *answer {
 	if first > f.at {
 		to := min(first, f.r.End)
 		if f.c.cfg.PassGone {
+			f.epoch = -1
 			return &answer{gone: to - f.at, next: to}
 		}
 		return f.ends(Deleted, fmt.Errorf("offsets %d up to %d are gone: the log begins at %d, they were deleted (retention, or on somebody's request) before they were read", f.at, to, first))
@@ -112,4 +117,37 @@ func (f *fetcher) outOfRange(ctx context.Context, why error) *answer {
 	_ = pause(ctx, f.wait)
 	f.wait = min(2*f.wait, f.c.set.backoffMax)
 	return nil
+}
+
+// check asks a leader of another epoch whether it has the log that was read, up to where it was read: after an unclean election it may have lost its end, and have other records there.
+func (f *fetcher) check(ctx context.Context) (*answer, bool) {
+	if f.lead.epoch < 0 || f.epoch < 0 || f.at == f.r.Start {
+		f.checked = f.lead.epoch
+		return nil, true
+	}
+	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+	p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+	p.Partition, p.CurrentLeaderEpoch, p.LeaderEpoch = f.r.Partition, f.lead.epoch, f.epoch
+	t := kmsg.NewOffsetForLeaderEpochRequestTopic()
+	t.Topic, t.Partitions = f.r.Topic, append(t.Partitions, p)
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(ctx, f.c.kafka.Broker(int(f.lead.broker)))
+	end := int64(-1)
+	if err == nil {
+		err = errNoAnswer
+		for _, t := range resp.Topics {
+			for _, p := range t.Partitions {
+				end, err = p.EndOffset, kerr.ErrorForCode(p.ErrorCode)
+			}
+		}
+	}
+	switch {
+	case err != nil && passing(err):
+		f.anew = true
+		return f.failed(ctx, "epoch", f.lead.broker, err), false
+	case err == nil && end >= 0 && end < f.at:
+		return f.ends("", truncated(end, f.at)), false
+	}
+	f.checked = f.lead.epoch // a broker that cannot tell, or does not let this user ask, is believed
+	return nil, true
 }

@@ -28,6 +28,9 @@ var denied = []error{
 // errNoAnswer: a broker has said nothing of a partition that it was asked about.
 var errNoAnswer = errors.New("the broker's answer does not name the partition")
 
+// unknownBroker is what the client says of a broker that has just gone out of the metadata; it has no value for it.
+const unknownBroker = "unknown broker"
+
 // loginError is about the credentials of one side: no further try will mend it.
 type loginError struct{ err error }
 
@@ -61,14 +64,14 @@ func passing(err error) bool {
 		return errors.As(refused.err, &ofNet)
 	case errors.Is(err, kgo.ErrClientClosed):
 		return false
-	case errors.Is(err, errNoAnswer):
+	case errors.Is(err, errNoAnswer), errors.Is(err, errOpen):
 		return true
 	case errors.As(err, &ofCluster):
 		return ofCluster.Retriable || isOneOf(err, stale)
 	case errors.As(err, &first), errors.As(err, &ofNet), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded):
 		return true
 	}
-	return kgo.IsRetryableBrokerErr(err) || err.Error() == "unknown broker"
+	return kgo.IsRetryableBrokerErr(err) || err.Error() == unknownBroker
 }
 
 // failure gives an error its kind, and its place if it has one.

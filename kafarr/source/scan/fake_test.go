@@ -45,7 +45,14 @@ type fakeLog struct {
 	start, end int64
 	stable     int64 // -1: end
 	batches    [][]byte
-	aborted    []aborted
+	epochEnds  int64 // where any epoch ended that is asked for
+	aborted    []abortedUpTo
+}
+
+// abortedUpTo is an aborted transaction with its marker's offset: brokers name those that reach to the offset asked for.
+type abortedUpTo struct {
+	aborted
+	marker int64
 }
 
 func newFake(t testing.TB, brokers int) *fake {
@@ -200,6 +207,14 @@ func (f *fake) usual(id int32, req kmsg.Request) kmsg.Response {
 		return f.offsets(id, req)
 	case *kmsg.FetchRequest:
 		return f.fetch(id, req)
+	case *kmsg.OffsetForLeaderEpochRequest:
+		resp := req.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+		rt := kmsg.NewOffsetForLeaderEpochResponseTopic()
+		p := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+		rt.Topic, p.EndOffset = req.Topics[0].Topic, f.logs[req.Topics[0].Topic].epochEnds
+		rt.Partitions = append(rt.Partitions, p)
+		resp.Topics = append(resp.Topics, rt)
+		return resp
 	}
 	f.t.Errorf("the fake broker does not know request %d", req.Key())
 	return hangUp
@@ -305,6 +320,9 @@ func (f *fake) fetch(id int32, req *kmsg.FetchRequest) kmsg.Response {
 			p.LastStableOffset = l.stable
 		}
 		for _, a := range l.aborted {
+			if a.marker < at {
+				continue
+			}
 			p.AbortedTransactions = append(p.AbortedTransactions, kmsg.FetchResponseTopicPartitionAbortedTransaction{ProducerID: a.producer, FirstOffset: a.first})
 		}
 		for _, raw := range l.batches {

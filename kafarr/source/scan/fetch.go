@@ -29,8 +29,11 @@ type fetcher struct {
 	lead    leader
 	anew    bool  // the cluster is to be asked who leads
 	replica int32 // the preferred one; -1: the leader
+	shun    bool  // a replica has failed: the leader is not told our rack, so that it sends us nowhere
 	bytes   int32
-	empty   int // answers in a row that brought nothing, where there should be something
+	empty   int   // answers in a row that brought nothing, where there should be something
+	epoch   int32 // of the last batch; -1: not known
+	checked int32 // the leader's epoch in which the log was found to hold what we have read
 
 	progress time.Time
 	tries    int // since then
@@ -81,6 +84,11 @@ func (f *fetcher) step(ctx context.Context) *answer {
 		return f.ends("", errors.New("the topic was deleted and made anew while it was read"))
 	}
 	f.lead, f.id, f.anew = lead, id, false
+	if f.checked != lead.epoch {
+		if a, ok := f.check(ctx); !ok {
+			return a
+		}
+	}
 	broker := lead.broker
 	if f.replica >= 0 {
 		broker = f.replica
@@ -91,10 +99,17 @@ func (f *fetcher) step(ctx context.Context) *answer {
 		err = kerr.ErrorForCode(p.ErrorCode)
 	}
 	switch {
-	case errors.Is(err, kerr.OffsetOutOfRange) && f.replica < 0:
+	case errors.Is(err, errThrottled): // the client itself waits before its next request
+		f.progress = time.Now()
+		return nil
+	case f.replica >= 0 && err != nil: // the leader knows better
+		f.c.cfg.Log(5, "SCAN", f.c.secrets.Text(fmt.Sprintf("%s[%d] at offset %d: %s is left for the leader: %v", f.r.Topic, f.r.Partition, f.at, f.c.brokerName(broker), err)))
+		f.replica, f.shun = -1, true
+		return nil
+	case errors.Is(err, kerr.OffsetOutOfRange):
 		return f.outOfRange(ctx, err)
 	case err != nil:
-		f.replica, f.anew = -1, true
+		f.anew = true
 		return f.failed(ctx, "fetch", broker, err)
 	}
 	return f.received(ctx, broker, p, throttled)
@@ -110,8 +125,8 @@ func (f *fetcher) received(ctx context.Context, broker int32, p *kmsg.FetchRespo
 		a.err = &source.Error{Kind: source.Broker, Topic: f.r.Topic, Partition: f.r.Partition, Offset: a.next, Err: fmt.Errorf("at offset %d, from %s: %w", a.next, f.c.brokerName(broker), err)}
 		return a
 	case a.next > f.at:
-		if p.PreferredReadReplica >= 0 {
-			f.replica = p.PreferredReadReplica
+		if n := len(a.batches); n > 0 {
+			f.epoch = a.batches[n-1].leaderEpoch
 		}
 		return a
 	case p.PreferredReadReplica >= 0 && p.PreferredReadReplica != broker: // the leader sends readers of this rack elsewhere
@@ -120,7 +135,10 @@ func (f *fetcher) received(ctx context.Context, broker int32, p *kmsg.FetchRespo
 	case partial:
 		return f.larger(p)
 	case throttled:
-		return f.failed(ctx, "fetch", broker, errThrottled)
+		f.progress = time.Now()
+		return nil
+	case len(p.RecordBatches) > 0:
+		return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: it holds nothing from there on", errNoAnswer))
 	}
 	return f.nothing(ctx, broker, p)
 }
@@ -142,7 +160,10 @@ func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchRespons
 	set := &f.c.set
 	req := kmsg.NewFetchRequest()
 	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(set.maxWait.Milliseconds()), set.minBytes, max(set.fetchBytes, f.bytes)
-	req.IsolationLevel, req.Rack = set.isolation, set.rack
+	req.IsolationLevel = set.isolation
+	if !f.shun {
+		req.Rack = set.rack
+	}
 	p := kmsg.NewFetchRequestTopicPartition()
 	p.Partition, p.CurrentLeaderEpoch, p.FetchOffset, p.PartitionMaxBytes = f.r.Partition, f.lead.epoch, f.at, f.bytes
 	t := kmsg.NewFetchRequestTopic()
@@ -192,7 +213,6 @@ func (f *fetcher) ends(why string, err error) *answer {
 	if err == nil {
 		return &answer{next: f.at, ended: why}
 	}
-	f.r.Start = f.at
 	e := f.c.failure(err)
 	if e.Topic == "" || e.Partition < 0 {
 		e.Topic, e.Partition = f.r.Topic, f.r.Partition
@@ -215,7 +235,7 @@ func (f *fetcher) failed(ctx context.Context, what string, broker int32, err err
 		where = f.c.brokerName(broker)
 	}
 	since := time.Since(f.progress)
-	if !errors.Is(err, errThrottled) && !passing(err) || since > f.c.set.patience {
+	if !passing(err) || since > f.c.set.patience {
 		e := f.c.failure(err)
 		e.Err = fmt.Errorf("at offset %d: %s to %s, %d tries in %v: %w", f.at, what, where, f.tries, since.Round(time.Millisecond), e.Err)
 		return f.ends("", e)

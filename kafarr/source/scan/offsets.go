@@ -20,16 +20,25 @@ func (c *Client) Offsets(ctx context.Context, positions []source.Position) ([]so
 	}
 	anew := false
 	err := c.persist(ctx, "offsets of the log", func(ctx context.Context) error {
+		if anew {
+			var names []string
+			for _, i := range open {
+				names = append(names, out[i].Topic)
+			}
+			slices.Sort(names)
+			if err := c.learn(ctx, slices.Compact(names)); err != nil {
+				return err
+			}
+		}
+		anew = true
 		by := map[int32][]int{}
 		for _, i := range open {
-			l, _, err := c.leaderOf(ctx, out[i].Topic, out[i].Partition, anew && i == open[0])
+			l, _, err := c.leaderOf(ctx, out[i].Topic, out[i].Partition, false)
 			if err != nil {
-				anew = true
 				return err
 			}
 			by[l.broker] = append(by[l.broker], i)
 		}
-		anew = true
 		var failed error
 		for broker, places := range by {
 			if err := c.listOffsets(ctx, broker, places, positions, out, &open); err != nil {
@@ -44,7 +53,7 @@ func (c *Client) Offsets(ctx context.Context, positions []source.Position) ([]so
 // listOffsets asks one leader, and takes what it has answered out of open.
 func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, asked, out []source.Position, open *[]int) error {
 	ask := func(times func(int) int64, places []int) (past []int, err error) {
-		resp, err := c.requestOffsets(ctx, broker, places, asked, times)
+		resp, err := c.requestOffsets(ctx, broker, c.set.isolation, places, asked, times)
 		if err != nil {
 			return nil, err
 		}
@@ -79,9 +88,11 @@ func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, as
 }
 
 // requestOffsets sends a ListOffsets request.
-func (c *Client) requestOffsets(ctx context.Context, broker int32, places []int, of []source.Position, times func(int) int64) (map[source.Position]kmsg.ListOffsetsResponseTopicPartition, error) {
+func (c *Client) requestOffsets(
+	ctx context.Context, broker int32, isolation int8, places []int, of []source.Position, times func(int) int64,
+) (map[source.Position]kmsg.ListOffsetsResponseTopicPartition, error) {
 	req := kmsg.NewPtrListOffsetsRequest()
-	req.IsolationLevel = c.set.isolation
+	req.IsolationLevel = isolation
 	req.TimeoutMillis = int32(c.set.requestTimeout.Milliseconds()) //nolint:gosec // bounded by the table of properties
 	topics := map[string]int{}
 	for _, i := range places {

@@ -31,13 +31,15 @@ type Reader struct {
 	answer    *answer // being read
 	at        int     // its next batch
 	current   records
-	skip      bool // the current batch's rows were aborted
+	skip      bool  // the current batch's rows were aborted
+	next      int64 // the first offset that was not passed
 	producers producers
 	expander  decompressor
-	buffers   [][]byte // free
-	used      [][]byte // since the last Release
-	body      []byte   // that the current batch is expanded into
-	records   []source.Record
+	buffers   [][]byte        // free
+	used      [][]byte        // since the last Release
+	body      []byte          // that the current batch is expanded into
+	room      []source.Record // of chunkMax
+	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
 	failure   error // told by the next Fetch
 
@@ -50,10 +52,10 @@ type Reader struct {
 func (c *Client) Read(r Range) *Reader {
 	ctx, cancel := context.WithCancel(context.Background())
 	reader := &Reader{
-		c: c, cancel: cancel, answers: make(chan *answer), report: Report{Range: r, Next: r.Start},
-		expander: decompressor{bound: c.set.expandedMax}, records: make([]source.Record, 0, chunkMax),
+		c: c, cancel: cancel, next: r.Start, answers: make(chan *answer), report: Report{Range: r, Next: r.Start},
+		expander: decompressor{bound: c.set.expandedMax}, room: make([]source.Record, chunkMax),
 	}
-	f := &fetcher{c: c, r: r, out: reader.answers, at: r.Start, replica: -1, bytes: c.set.partitionBytes}
+	f := &fetcher{c: c, r: r, out: reader.answers, at: r.Start, replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
 	reader.fetching.Go(func() { f.run(ctx) })
 	return reader
 }
@@ -84,7 +86,7 @@ func (r *Reader) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	if r.ended.Load() || limit <= 0 {
 		return nil, nil
 	}
-	r.records = r.records[:0:min(limit, chunkMax)]
+	r.records = r.room[:0:min(limit, chunkMax)]
 	for len(r.records) < cap(r.records) && r.failure == nil {
 		switch {
 		case r.current.left > 0:
@@ -150,6 +152,10 @@ func (r *Reader) receive(wait time.Duration) bool {
 // open begins with a batch.
 func (r *Reader) open(b batch) {
 	r.putAside()
+	if b.count == 0 { // compaction has left the batch for its producer's sequence
+		r.pass(b.last+1, 0, 0)
+		return
+	}
 	body := b.records
 	if c := b.codec(); c != codecNone {
 		var err error
@@ -169,13 +175,10 @@ func (r *Reader) open(b batch) {
 		if aborts {
 			r.producers.ends(b.producer)
 		}
-		r.passed(b, 0, int64(b.count))
+		r.pass(b.last+1, 0, int64(b.count))
 		return
 	}
 	r.current.begin(b, body)
-	if r.current.left == 0 {
-		r.passed(b, 0, 0)
-	}
 }
 
 // take reads records of the current batch.
@@ -183,34 +186,31 @@ func (r *Reader) take() {
 	before := len(r.records)
 	var more bool
 	var err error
-	r.records, more, err = r.current.take(r.records, r.report.Start, r.report.End, r.c.cfg.Headers)
+	r.records, more, err = r.current.take(r.records, r.next, r.report.End, r.c.cfg.Headers)
 	var skipped int64
 	if r.skip {
 		skipped = int64(len(r.records) - before)
 		r.records = r.records[:before]
 	}
-	if err != nil {
-		at := r.current.base + r.current.before + 1
-		r.fail(at, err)
-		return
+	switch {
+	case err != nil:
+		r.pass(r.current.base+r.current.before+1, skipped, 0)
+		r.fail(r.next, err)
+	case more:
+		r.pass(r.current.base+r.current.before+1, skipped, 0)
+	default:
+		r.pass(r.current.last+1, skipped, 0)
 	}
-	if more {
-		r.mu.Lock()
-		r.report.Aborted += skipped
-		r.report.Next = max(r.report.Next, r.current.base+r.current.before+1)
-		r.mu.Unlock()
-		return
-	}
-	r.passed(r.current.batch, skipped, 0)
 }
 
-// passed notes that a batch is done.
-func (r *Reader) passed(b batch, aborted, markers int64) {
+// pass notes that what lies before an offset is done.
+func (r *Reader) pass(next, aborted, markers int64) {
+	r.next = max(r.next, min(next, r.report.End))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Aborted += aborted
 	r.report.Control += markers
-	r.report.Next = max(r.report.Next, min(b.last+1, r.report.End))
+	r.report.Next = r.next
 }
 
 // close takes what comes behind an answer's batches.
@@ -219,8 +219,8 @@ func (r *Reader) close() {
 	r.answer = nil
 	r.mu.Lock()
 	r.report.Gone += a.gone
-	r.report.Next = max(r.report.Next, a.next)
 	r.mu.Unlock()
+	r.pass(a.next, 0, 0)
 	if a.ended != "" {
 		r.end(a.ended, a.err)
 	}

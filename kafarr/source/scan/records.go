@@ -27,7 +27,7 @@ type records struct {
 	body   []byte // decompressed
 	at     int
 	left   int32
-	before int64 // the last record's distance from the base
+	before int64 // the distance from the base of the last record that was read
 	slab   []source.Header
 }
 
@@ -38,8 +38,8 @@ func (r *records) begin(b batch, body []byte) {
 
 // take appends records of [from, end), until out has room for no more, and says whether there may be others.
 //
-// A record is: length, attributes, time and offset as distances from the batch's, key, value, headers; numbers are zigzag varints, of which most take one byte. Reading them by a function that the
-// compiler inlines for that case, and leaves for the others, takes 25 ns a record of six flat fields; binary.Varint 41 ns.
+// A record is: length, attributes, time and offset as distances from the batch's, key, value, headers; numbers are zigzag varints, of which most take one byte. One of six flat fields takes 20 ns, and
+// nothing is allocated (BenchmarkRecords), which is less than half of what an answer's way from the broker takes.
 func (r *records) take(out []source.Record, from, end int64, headers bool) ([]source.Record, bool, error) {
 	timeType := int32(1)
 	if r.has(logAppendTime) {
@@ -97,7 +97,6 @@ func (r *records) one(rec *source.Record, headers bool) (int, error) {
 	if distance <= r.before || distance > r.last-r.base {
 		return 0, errOffset
 	}
-	r.before = distance
 	rec.Offset, rec.Timestamp, rec.LeaderEpoch = r.base+distance, r.firstTime+sinceFirst, r.leaderEpoch
 	var err error
 	if rec.Key, rec.KeyLen, at, err = span(b, at); err != nil {
@@ -122,6 +121,7 @@ func (r *records) one(rec *source.Record, headers bool) (int, error) {
 	if at != stop {
 		return 0, errLength
 	}
+	r.before = distance
 	return stop, nil
 }
 
@@ -179,8 +179,8 @@ const tooLong = -2
 // varint reads a zigzag varint and returns the index behind it, below 0 if there is none.
 func varint(b []byte, at int) (int64, int) {
 	if at < len(b) {
-		if c := b[at]; c < 0x80 {
-			return int64(c>>1) ^ -int64(c&1), at + 1
+		if c := int64(b[at]); c < 0x80 {
+			return c>>1 ^ -(c & 1), at + 1
 		}
 	}
 	return longVarint(b, at)

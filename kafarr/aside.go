@@ -1,0 +1,107 @@
+package kafarr
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// aside is a partition that waits for the schema of its next record, of which the registry cannot say whether it exists: it is paused at the source, and has gone back there to
+// that record, so that the others go on. While it is in Listener.aside it is paused by the listener and not by its user.
+type aside struct {
+	record source.Position
+	lookup *lookup
+}
+
+// awaitSchema waits for the look-up of the next record's schema. done: return the rows that there are. An attempt under way counts
+// as catching up; once one has failed, the record's partition is set aside, and the poll's time decides.
+func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
+	p := &l.poll
+	over := p.ready && !now.Before(p.deadline)
+	if l.lookup.failed != nil && l.setAside() {
+		return false, nil
+	}
+	if over && l.pending() {
+		return true, nil
+	}
+	if over && l.lookup.failed != nil {
+		return false, l.lookup.outage(l.held.next())
+	}
+	wait := min(end.Sub(now), maxSlice)
+	if pause := time.Until(l.lookup.due); pause > 0 {
+		time.Sleep(min(pause, wait))
+		return false, nil
+	}
+	select {
+	case <-l.lookup.done:
+	case <-time.After(wait):
+	}
+	return false, nil
+}
+
+// setAside sets the partition of the record under the cursor aside, which waits for l.lookup. false: the source cannot, or not now.
+func (l *Listener) setAside() bool {
+	if l.positioner == nil {
+		return false
+	}
+	at := l.held.next()
+	k := keyOf(at)
+	here := []source.Position{at}
+	if err := l.positioner.Pause(here); err != nil {
+		l.log.client(4, "REGISTRY", "setting a partition aside: "+err.Error())
+		return false
+	}
+	if err := l.positioner.Seek(l.ctx, here); err != nil { // it would go on behind what it gave us, as it does now
+		err = errors.Join(err, l.positioner.Resume(here))
+		l.log.client(4, "REGISTRY", "setting a partition aside: "+err.Error())
+		return false
+	}
+
+	l.held.drop(k)
+	l.positions[k] = at.Offset
+	l.aside[k] = aside{record: at, lookup: l.lookup}
+	l.log.always(4, "REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the schema", l.lookup.outage(at)))
+	return true
+}
+
+// tendAside has the registry asked on for the schemas that partitions set aside wait for, and goes on with those whose waiting is over.
+func (l *Listener) tendAside() error {
+	for k, a := range l.aside {
+		if !l.answered(a.lookup) {
+			continue
+		}
+		if err := l.goOn(k); err != nil {
+			return err
+		}
+		l.log.always(4, "REGISTRY", fmt.Sprintf("%s[%d]@%d: the registry has answered: the partition goes on", k.topic, k.partition, a.record.Offset))
+	}
+	return nil
+}
+
+// goOn ends the waiting of a partition, if it is set aside: it is read from its position on. If that is still the record whose schema cannot be had, it is set aside again.
+func (l *Listener) goOn(k partitionKey) error {
+	if _, waits := l.aside[k]; !waits {
+		return nil
+	}
+	if err := l.positioner.Resume([]source.Position{{Topic: k.topic, Partition: k.partition, Offset: l.positions[k]}}); err != nil {
+		return wrap(err)
+	}
+	delete(l.aside, k)
+	return nil
+}
+
+// outage is the error of the first of the partitions that are set aside; nil where none is.
+func (l *Listener) outage() error {
+	if len(l.aside) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(slices.Collect(maps.Values(l.aside)), func(a, b aside) int {
+		return cmp.Or(cmp.Compare(a.record.Topic, b.record.Topic), cmp.Compare(a.record.Partition, b.record.Partition))
+	})
+	return first.lookup.outage(first.record)
+}

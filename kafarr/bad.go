@@ -1,0 +1,98 @@
+package kafarr
+
+import (
+	"errors"
+
+	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// bad deals with the record under the cursor, which cannot be decoded. drained means: go on behind it.
+func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) (outcome, *Error) {
+	placed := l.placed(chunk, r, ref, err)
+	l.deadLetter(chunk, r, placed)
+	switch l.cfg.Errors {
+	case Raise:
+		if l.pending() { // what came before comes first; the record is met again by the next poll
+			return changed, nil
+		}
+		// The error has passed its row once it is returned: the next poll acknowledges it and goes on behind it.
+		id := l.takeAlone(chunk, r)
+		l.mu.Lock()
+		l.acks.handOver(id)
+		l.mu.Unlock()
+		l.held.record++
+		return failed, placed
+	case Skip:
+		l.skip(chunk, r)
+	case Collect:
+		l.reject(l.anyBuilding(), chunk, r, placed)
+	}
+	l.held.record++
+	return drained, nil
+}
+
+func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) *Error {
+	placed := err.at(chunk.Topic, chunk.Partition, r.Offset)
+	if id, ok := ref.id(); ok && placed.Code != KeyDecodeError { // ref is the value's
+		placed.SchemaID = max(placed.SchemaID, int64(id))
+	}
+	return placed
+}
+
+// takeAlone gives a bad record a batch of its own, which stands for its error.
+func (l *Listener) takeAlone(chunk *source.Chunk, r *source.Record) batchID {
+	id, k := newBatchID(), partitionKey{chunk.Topic, chunk.Partition}
+	l.mu.Lock()
+	l.acks.took(k, id, r.Offset, r.Offset+1)
+	l.mu.Unlock()
+	l.positions[k] = max(l.positions[k], r.Offset+1)
+	return id
+}
+
+func (l *Listener) skip(chunk *source.Chunk, r *source.Record) {
+	l.counters.skipped.Add(1)
+	l.pass(chunk, r.Offset+1)
+}
+
+func (l *Listener) reject(b *building, chunk *source.Chunk, r *source.Record, err *Error) {
+	if b.rejected == nil {
+		b.rejected = newRejected()
+	}
+	b.rejected.append(chunk, r, err)
+	l.bytes += int(max(r.ValueLen, 0)) + int(max(r.KeyLen, 0))
+	l.counters.rejected.Add(1)
+	l.took(b, partitionKey{chunk.Topic, chunk.Partition}, r.Offset, r.Offset+1, 0)
+}
+
+// rowFault is the error of a row that could not be appended.
+func rowFault(err error) *Error {
+	if errors.Is(err, avro.ErrFull) {
+		return errorf(DecodeError, "the row does not fit into one batch")
+	}
+	return wrap(err)
+}
+
+// ofSchema tells whether an error is a schema's own, so that asking again changes nothing.
+func ofSchema(err *Error) bool {
+	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError
+}
+
+// hopeless tells whether the registry's answer to this one id is final: it does not know it, or what it gives is of no use, as references that form a circle.
+func hopeless(err *Error) bool {
+	var answer *registry.Error
+	return err.Code == SchemaNotFoundError || errors.As(err.Err, &answer) && answer.Kind == registry.Invalid
+}
+
+// unusable deals with the record under the cursor, whose schema cannot be had or used. The error knows which schema that is. drained means: go on behind it.
+func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (outcome, *Error) {
+	if ofSchema(err) || l.cfg.Errors != Raise && hopeless(err) {
+		return l.bad(chunk, r, refNull, err)
+	}
+	// It says nothing about the record, which is tried again by the next poll.
+	if l.pending() {
+		return changed, nil
+	}
+	return failed, err.at(chunk.Topic, chunk.Partition, r.Offset)
+}

@@ -1,0 +1,65 @@
+package kafarr
+
+import "slices"
+
+// take finishes the batches and hands the first one over; one without rows where there is none.
+func (l *Listener) take() (*Batch, error) {
+	for len(l.batches) > 0 {
+		l.enqueue(l.batches[0], len(l.queue) > 0 || l.batches[0].rows() > l.poll.limit)
+	}
+	l.queue = append(l.queue, l.errs...)
+	l.errs = nil
+	if b, err := l.fromQueue(); b != nil || err != nil {
+		return b, err
+	}
+	return &Batch{}, nil
+}
+
+// enqueue finishes a batch.
+func (l *Listener) enqueue(b *building, cuttable bool) {
+	l.batches = slices.DeleteFunc(l.batches, func(other *building) bool { return other == b })
+	l.gathered -= b.rows()
+	if len(l.batches) == 0 {
+		l.bytes = 0
+	}
+	if b.rows() == 0 && b.rejected == nil { // of its rows none was good
+		b.release()
+		return
+	}
+	l.queue = append(l.queue, b.finish(cuttable))
+}
+
+// fromQueue hands over what comes next of what was gathered, as much of it as this poll may return.
+func (l *Listener) fromQueue() (*Batch, error) {
+	if len(l.queue) == 0 {
+		return nil, nil
+	}
+	f := l.queue[0]
+	if f.batch.NumRows() > int64(l.poll.limit) {
+		whole := f.batch.id
+		head := f.cut(l.poll.limit)
+		l.mu.Lock()
+		l.acks.cut(whole, head.id, head.Ranges)
+		l.mu.Unlock()
+		return l.handOver(head), nil
+	}
+	l.queue = l.queue[1:]
+	if f.err != nil {
+		l.mu.Lock()
+		l.acks.handOver(f.batch.id)
+		l.mu.Unlock()
+		return nil, f.err
+	}
+	return l.handOver(f.batch), nil
+}
+
+func (l *Listener) handOver(b *Batch) *Batch {
+	l.mu.Lock()
+	l.acks.handOver(b.id)
+	l.mu.Unlock()
+	if !b.empty() {
+		b.Events, l.happened = l.happened, nil
+		l.counters.batches.Add(1)
+	}
+	return b
+}

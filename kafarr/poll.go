@@ -1,0 +1,250 @@
+package kafarr
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"time"
+)
+
+// maxSlice bounds how long a step waits, so that contexts, closing and the client's events are answered.
+const maxSlice = 50 * time.Millisecond
+
+// poll is a Poll on its way.
+type poll struct {
+	limit    int
+	wait     time.Duration
+	began    time.Time
+	ready    bool
+	fetched  bool      // at least once since ready
+	deadline time.Time // valid when ready
+}
+
+// Poll acknowledges what earlier polls returned and receives rows of one message type until there are limit of them or wait has
+// passed, which counts from when the client has caught up (assigned and fetching). It returns early where the message type or schema
+// changes. A Batch without rows means that nothing came. When ctx ends, the rows received so far come with the next Poll.
+func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Batch, error) {
+	if err := l.enter(); err != nil {
+		return nil, err
+	}
+	defer l.polled.Store(false)
+	for begin := true; ; begin = false {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if b, err := l.slice(begin, limit, wait, maxSlice); b != nil || err != nil {
+			return b, err
+		}
+		l.tell()
+	}
+}
+
+// PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
+// after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
+func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
+	if err := l.enter(); err != nil {
+		return nil, false, err
+	}
+	defer l.polled.Store(false)
+	b, err = l.slice(begin, limit, wait, slice)
+	return b, b != nil, err
+}
+
+// enter lets one poll in at a time.
+func (l *Listener) enter() error {
+	if l.closing.Load() {
+		return errorf(ClosedError, "%w", ErrClosed)
+	}
+	if !l.polled.CompareAndSwap(false, true) {
+		return errorf(StateError, "another poll of this listener is under way: one at a time")
+	}
+	return nil
+}
+
+// slice is one turn of a poll. Before and after it, seeks and the like have theirs.
+func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Batch, error) {
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	if l.closing.Load() {
+		return nil, errorf(ClosedError, "%w", ErrClosed)
+	}
+	if begin {
+		if limit < 1 {
+			return nil, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)
+		}
+		if wait < 0 {
+			return nil, errorf(ConfigError, "max_time is negative")
+		}
+		if err := l.begin(limit, wait); err != nil {
+			return nil, err
+		}
+	}
+	b, err := l.step(time.Now().Add(slice))
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return b, nil
+}
+
+func (l *Listener) begin(limit int, wait time.Duration) error {
+	if l.cfg.Acknowledge == OnNextPoll {
+		l.mu.Lock()
+		l.acks.all()
+		l.mu.Unlock()
+	}
+	l.letters.again(false)
+	if err := l.store(); err != nil {
+		return wrap(err)
+	}
+	l.poll = poll{limit: limit, wait: wait, began: time.Now()}
+	if l.opened.IsZero() {
+		l.opened = l.poll.began
+	}
+	l.counters.polls.Add(1)
+	return nil
+}
+
+// step goes on with a poll until it has its answer or the time is over; then the batch is nil.
+func (l *Listener) step(end time.Time) (*Batch, error) {
+	p := &l.poll
+	if l.untold() {
+		return nil, nil
+	}
+	if b, err := l.fromQueue(); b != nil || err != nil {
+		return b, err
+	}
+	for {
+		if l.closing.Load() {
+			return nil, errorf(ClosedError, "%w", ErrClosed)
+		}
+		if err := l.source.Serve(); err != nil {
+			l.fail(err)
+		}
+		if l.letters.arrived.Swap(false) { // a commit may pass them now
+			if err := l.store(); err != nil {
+				l.fail(err)
+			}
+		}
+		if l.untold() {
+			return nil, nil
+		}
+		if l.failure != nil {
+			return l.failed()
+		}
+		if l.letters.failing() {
+			if l.pending() {
+				return l.take()
+			}
+			return nil, l.letters.fault()
+		}
+		if len(l.queue) > 0 { // a rebalance has ended a batch
+			return l.take()
+		}
+		if err := l.tendAside(); err != nil {
+			l.fail(err)
+			continue
+		}
+		now := time.Now()
+		if err := l.catchUp(now); err != nil {
+			return nil, err
+		}
+		switch out, err := l.assemble(p.limit); out {
+		case full, changed:
+			return l.take()
+		case failed:
+			return nil, err
+		case waiting:
+			if done, err := l.awaitSchema(now, end); err != nil {
+				return nil, err
+			} else if done {
+				return l.take()
+			}
+			if time.Now().After(end) {
+				return nil, nil
+			}
+			continue
+		case crowded:
+			if p.ready && !now.Before(p.deadline) {
+				return l.quiet()
+			}
+			if !now.Before(end) {
+				return nil, nil
+			}
+			l.letters.wait(min(end.Sub(now), maxSlice))
+			continue
+		case drained:
+			l.source.Release()
+			l.held = held{}
+			if l.finite != nil && l.finite.Ended() {
+				return l.take()
+			}
+		}
+		if p.ready && p.fetched && !now.Before(p.deadline) {
+			return l.quiet()
+		}
+		if !now.Before(end) {
+			return nil, nil
+		}
+		chunks, err := l.source.Fetch(p.limit-l.gathered, l.pause(now, end))
+		l.held = held{chunks: chunks}
+		p.fetched = p.ready
+		if err != nil {
+			l.fail(err)
+		}
+	}
+}
+
+// pause is how long a fetch may wait.
+func (l *Listener) pause(now, end time.Time) time.Duration {
+	wait := min(end.Sub(now), maxSlice)
+	if l.poll.ready {
+		wait = min(wait, l.poll.deadline.Sub(now))
+	} else {
+		wait = min(wait, 10*time.Millisecond) // whether it is ready is asked between fetches
+	}
+	return max(wait, 0)
+}
+
+// fail keeps an error for the moment when the rows received before it are handed over.
+func (l *Listener) fail(err error) {
+	if l.failure == nil {
+		l.failure = err
+	}
+}
+
+// failed returns the rows first and then the error that came behind them.
+func (l *Listener) failed() (*Batch, error) {
+	if l.pending() {
+		return l.take()
+	}
+	err := l.failure
+	l.failure = nil
+	return nil, err
+}
+
+// quiet ends a poll whose time is over.
+func (l *Listener) quiet() (*Batch, error) {
+	if !l.pending() {
+		if err := cmp.Or(l.source.Down(l.poll.began), l.outage()); err != nil {
+			return nil, err
+		}
+	}
+	return l.take()
+}
+
+// Batches polls for ever: batches of at most limit rows, each gathered for at most wait. Polls that bring nothing are passed over.
+// The loop ends with the first error, with ctx, or when the body breaks off. A batch is valid until Release, which is the caller's.
+func (l *Listener) Batches(ctx context.Context, limit int, wait time.Duration) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		for {
+			b, err := l.Poll(ctx, limit, wait)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !b.empty() && !yield(b, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Store implements source.Source.
+func (k *Kafka) Store(positions []source.Position) error {
+	k.mu.Lock()
+	mine := make([]source.Position, 0, len(positions))
+	for _, p := range positions {
+		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; ok {
+			mine = append(mine, p)
+		}
+	}
+	k.mu.Unlock()
+	if len(mine) == 0 {
+		return nil
+	}
+	_, err := k.consumer.StoreOffsets(toClient(mine))
+	var e kafka.Error
+	if errors.As(err, &e) && e.Code() == kafka.ErrState { // revoked in this very moment
+		return nil
+	}
+	if err != nil {
+		return clientError(err)
+	}
+	return nil
+}
+
+// Commit implements source.Source.
+func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	err := k.background(ctx, func() error { // the client's call cannot be interrupted; it ends by its own time-outs
+		err := k.commitOnce(positions)
+		for try := 0; try < commitTries && isUnsettled(err); try++ {
+			time.Sleep(commitPause)
+			if lost := k.lost(positions); lost != nil {
+				return lost
+			}
+			err = k.commitOnce(positions)
+		}
+		return err
+	})
+	var placed *source.Error
+	var e kafka.Error
+	if !errors.As(err, &placed) && errors.As(err, &e) {
+		return clientError(fmt.Errorf("commit: %w", err))
+	}
+	return err
+}
+
+func (k *Kafka) commitOnce(positions []source.Position) error {
+	parts, err := k.consumer.CommitOffsets(toClient(positions))
+	for _, p := range parts {
+		if err == nil && p.Error != nil {
+			err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
+		}
+	}
+	return err
+}
+
+// lost is the error of the first partition that was revoked since its commit was begun: nil where none was. Its new owner may have committed more.
+func (k *Kafka) lost(positions []source.Position) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range positions {
+		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; !ok {
+			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows behind the last commit again")
+			return &source.Error{Kind: source.Group, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
+		}
+	}
+	return nil
+}
+
+// The coordinator takes no commit while it hands out a new assignment, nor in its first moments, which does not last long.
+const (
+	commitTries = 30
+	commitPause = 100 * time.Millisecond
+)
+
+func isUnsettled(err error) bool {
+	var e kafka.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() {
+	case kafka.ErrRebalanceInProgress, kafka.ErrIllegalGeneration, // of which a member of a cooperative group has not heard yet
+		kafka.ErrNotCoordinator, kafka.ErrCoordinatorNotAvailable, kafka.ErrCoordinatorLoadInProgress:
+		return true
+	}
+	return false
+}

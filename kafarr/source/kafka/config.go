@@ -1,0 +1,71 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Config is what a Kafka source needs.
+type Config struct {
+	Servers    string
+	Group      string
+	Topics     []string          // names, or librdkafka's regular expressions, which begin with ^
+	Assign     []source.Position // instead of Topics: these partitions, without the group's say; Offset 0
+	Properties map[string]string // librdkafka's
+	Timestamps bool              // fill Record.Timestamp
+	Headers    bool              // fill Record.Headers
+	// LeaderEpochs: fill Record.LeaderEpoch.
+	LeaderEpochs bool
+	Handler      source.Handler
+	// Token is asked for OAUTHBEARER's tokens, from a goroutine of this source; nil: the client gets them by itself.
+	Token func(context.Context) (Token, error)
+	// Log is called from a goroutine of this source for each line that librdkafka logs; level is syslog's.
+	Log func(level int, facility, message string)
+}
+
+// reserved properties would break this source; each comes with the reason.
+var reserved = map[string]string{
+	"enable.auto.offset.store": "offsets are stored when rows are acknowledged, or rows that nobody has seen would be committed",
+	"enable.partition.eof":     "in batch consumption an end-of-partition event moves the position one too far, and rows are lost (confluentinc/librdkafka#4844)",
+	"bootstrap.servers":        "it is the first argument",
+	"metadata.broker.list":     "the servers are the first argument",
+	"group.id":                 "it is the second argument",
+	"log.queue":                "log lines go to the log handler",
+}
+
+func configMap(cfg Config) (kafka.ConfigMap, error) {
+	conf := kafka.ConfigMap{}
+	for name, value := range cfg.Properties {
+		reason, isReserved := reserved[name]
+		if strings.HasPrefix(name, "go.") {
+			reason, isReserved = "it is internal to the Go client", true
+		}
+		if isReserved {
+			return nil, source.Errorf(source.Config, "config: %s must not be set: %s", name, reason)
+		}
+		conf[name] = value
+	}
+	// librdkafka stops fetching a partition for this long, by default a second, whenever its queue is full: every reader that is slower than
+	// the broker falls into that hole again and again.
+	if _, set := conf["fetch.queue.backoff.ms"]; !set {
+		conf["fetch.queue.backoff.ms"] = "5"
+	}
+	conf["bootstrap.servers"] = cfg.Servers
+	conf["group.id"] = cfg.Group
+	conf["enable.auto.offset.store"] = false
+	return conf, nil
+}
+
+// configText turns the client's complaint about a property into one that says where it was set.
+func configText(err error) string {
+	var e kafka.Error
+	if errors.As(err, &e) {
+		return "config: " + strings.TrimSuffix(strings.TrimSpace(e.Error()), ".")
+	}
+	return "config: " + err.Error()
+}

@@ -1,0 +1,65 @@
+package kafka
+
+import (
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// rebalanced is called by the client within Poll and Close.
+func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
+	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
+	switch ev := ev.(type) {
+	case kafka.AssignedPartitions:
+		parts := ev.Partitions
+		if !k.closing { // else the queue is gone, nobody reads the messages, and a question for committed offsets would time out
+			parts = toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
+			for _, p := range parts {
+				k.queue.forward(*p.Topic, p.Partition)
+			}
+		}
+		var err error
+		if cooperative {
+			err = c.IncrementalAssign(parts)
+		} else {
+			err = c.Assign(parts)
+		}
+		if err == nil {
+			err = k.pauseAgain(parts)
+		}
+		k.note(ev.Partitions, true)
+		k.refused(err)
+	case kafka.RevokedPartitions:
+		k.asked(ev.Partitions, cooperative)
+	}
+	return nil
+}
+
+func (k *Kafka) note(partitions []kafka.TopicPartition, assigned bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.joined = assigned || len(k.assigned) > len(partitions)
+	for _, p := range partitions {
+		key := source.Position{Topic: *p.Topic, Partition: p.Partition}
+		if assigned {
+			k.assigned[key] = false
+			delete(k.missing, key.Topic)
+		} else {
+			delete(k.assigned, key)
+			delete(k.sought, key)
+		}
+	}
+}
+
+// committedTimeout bounds the question for committed offsets within a rebalance, which holds up the group.
+const committedTimeout = 5 * time.Second
+
+func (k *Kafka) committed(positions []source.Position) ([]source.Position, error) {
+	parts, err := k.consumer.Committed(toClient(positions), int(committedTimeout.Milliseconds()))
+	if err != nil {
+		return nil, err
+	}
+	return fromClient(parts), nil
+}

@@ -1,0 +1,97 @@
+package replay
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// Revoke takes partitions, and what was to come of them, away, as a rebalance does: with the next Serve.
+func (s *Source) Revoke(partitions ...source.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoke = append(s.revoke, partitions...)
+}
+
+// Lose is Revoke of partitions that another member may already own.
+func (s *Source) Lose(partitions ...source.Position) {
+	s.Revoke(partitions...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = true
+}
+
+// Regain assigns partitions that were revoked again: with the next Serve.
+func (s *Source) Regain(partitions ...source.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.regain = append(s.regain, partitions...)
+}
+
+// Serve implements source.Source: the first call assigns all partitions.
+func (s *Source) Serve() error {
+	if s.waiting != nil {
+		return nil
+	}
+	s.mu.Lock()
+	revoke, lost := s.revoke, s.lost
+	s.revoke, s.lost = nil, false
+	s.wait = slices.DeleteFunc(s.wait, func(m Message) bool { return slices.Contains(revoke, keyOf(m)) })
+	s.mu.Unlock()
+	if len(revoke) > 0 {
+		s.waiting = func() { s.handler.Revoked(revoke, lost) }
+		if s.handler.Revoking(revoke, lost) {
+			return nil
+		}
+		s.GiveUp()
+	}
+	s.assignAll()
+	s.assignAgain()
+	return nil
+}
+
+func (s *Source) assignAll() {
+	if s.assigned {
+		return
+	}
+	s.assigned = true
+	seen := map[source.Position]bool{}
+	var all []source.Position
+	for _, m := range s.wait {
+		p := keyOf(m)
+		if !seen[p] {
+			seen[p] = true
+			all = append(all, p)
+		}
+	}
+	begin := s.handler.Assigned(all, func(p []source.Position) ([]source.Position, error) { return p, nil })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.place(begin)
+}
+
+func (s *Source) assignAgain() {
+	s.mu.Lock()
+	regain := s.regain
+	s.regain = nil
+	s.mu.Unlock()
+	if len(regain) == 0 {
+		return
+	}
+	begin := s.handler.Assigned(regain, func(p []source.Position) ([]source.Position, error) { return s.AskCommitted(context.Background(), p) })
+	for i, p := range begin {
+		if p.Offset == source.Stored {
+			begin[i].Offset = max(s.Committed(p.Topic, p.Partition), 0)
+		}
+	}
+	_ = s.Seek(context.Background(), begin) // it never fails
+}
+
+// GiveUp implements source.Keeper.
+func (s *Source) GiveUp() {
+	if s.waiting != nil {
+		s.waiting()
+		s.waiting = nil
+	}
+}
