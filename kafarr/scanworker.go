@@ -1,8 +1,6 @@
 package kafarr
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // take gives the next range that nobody reads.
 func (s *Stream) take() (*Completeness, bool) {
@@ -18,6 +16,11 @@ func (s *Stream) take() (*Completeness, bool) {
 // work reads ranges until there are no more.
 func (s *Stream) work(cfg *ScanConfig) error {
 	var cluster Cluster
+	defer func() {
+		if cluster != nil {
+			cluster.Close()
+		}
+	}()
 	for {
 		c, ok := s.take()
 		if !ok || s.ctx.Err() != nil {
@@ -32,7 +35,6 @@ func (s *Stream) work(cfg *ScanConfig) error {
 			if cluster, err = cfg.dial(); err != nil {
 				return err
 			}
-			defer cluster.Close()
 		}
 		if err := s.readRange(cfg, cluster.Read(c.ScanRange), c); err != nil {
 			return err

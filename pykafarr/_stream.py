@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from ._batch import Batch, batch_from
 from ._completeness import Completeness, completeness
 from ._errors import OK, PENDING, ClosedError, IncompleteError, KafarrError, SchemaError, StateError
-from ._lib import SLICE_MS, library
+from ._lib import SLICE_MS, library, usable
 from ._logging import log_events
 from ._progress import Progress
 from ._scan_handle import ScanHandle
@@ -42,6 +42,8 @@ class Stream:
         ForkError: this process was forked from the one that began to read.
     """
 
+    _closed = True  # until __init__ is done: __del__ also runs for what it could not finish
+
     def __init__(
         self,
         options: Options,
@@ -57,10 +59,10 @@ class Stream:
         # What the library handed over, kept over an interrupt until the caller has it.
         self._slot = Slot(library_)
         self._taking = False
-        self._closed = False
         self._ended = False
         self._last_report: list[Completeness] = []
         library_.call(library_.lib.scan_read, self._handle.number)
+        self._closed = False
 
     def __iter__(self) -> Self:
         return self
@@ -235,6 +237,11 @@ class Stream:
     ) -> Literal[False]:
         self.close()
         return False
+
+    def __del__(self) -> None:
+        # The handle frees itself; what an interrupt has left in the slot does not.
+        if not self._closed and not self._taking and usable():
+            self._slot.clear()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a stream cannot be copied or pickled: pickle the plan or its tasks, and read them there")

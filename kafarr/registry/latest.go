@@ -15,7 +15,8 @@ type Subjects interface {
 func (c *confluent) LatestSchema(ctx context.Context, subject string) (Schema, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxLookup)
 	defer cancel()
-	defer context.AfterFunc(c.alive, cancel)()
+	closed := context.AfterFunc(c.alive, cancel)
+	defer closed()
 	l, err := newLookup(ctx, c.config, c.transport)
 	if err == nil {
 		defer c.transport.CloseIdleConnections()

@@ -29,6 +29,7 @@ TREE = {
     "ForkError": {"KafarrError"},
     "StateError": {"KafarrError", "RuntimeError"},
     "InternalError": {"KafarrError"},
+    "IncompleteError": {"KafarrError"},
 }
 
 
