@@ -17,7 +17,7 @@ from . import _arguments
 from ._errors import ConfigError, SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Unpack
 
@@ -140,11 +140,6 @@ def even(records: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Ite
                 held, count, made = [], 0, True
     if held or not made:
         yield _joined(held, schema)
-
-
-def mapped(schema: pa.Schema, target: Callable[[Any, str], Any]) -> pa.Schema:
-    """A schema with each field's type replaced by what target(type, name) makes of it."""
-    return pa.schema([field.with_type(target(field.type, field.name)) for field in schema])
 
 
 def refuse(path: str, why: str) -> None:

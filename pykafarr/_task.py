@@ -10,7 +10,6 @@ from ._stream import Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
     from typing_extensions import Unpack
 
     from ._scan_options import Options, ReadOptions

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 try:
     from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
-    from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+    from pyspark.sql.pandas.types import from_arrow_schema
 except ImportError as error:
     raise ImportError("pykafarr.spark needs Spark 4: pip install 'pykafarr[spark]'") from error
 
@@ -54,7 +54,6 @@ class KafarrDataSource(DataSource):
     def reader(self, schema: StructType) -> DataSourceReader:
         """What reads the tasks of the plan."""
         planned = self._plan()
-        names = schema.fieldNames()
         for field in schema.fields:
             if field.name not in planned.schema.fieldNames():
                 known = ", ".join(planned.schema.fieldNames())
@@ -63,7 +62,10 @@ class KafarrDataSource(DataSource):
                 kind = planned.schema[field.name].dataType.simpleString()
                 raise SchemaError(f"{field.name}: is {kind}, not {field.dataType.simpleString()}", path=field.name)
         self._has_reader = True
-        return _Reader(planned.tasks, planned.columns, names, to_arrow_schema(schema, timezone="UTC"))
+        # Spark compares nullability, too, with the schema that it was given.
+        columns = _arrow_schema(planned.columns.schema)
+        target = [columns.field(field.name).with_nullable(field.nullable) for field in schema.fields]
+        return _Reader(planned.tasks, planned.columns, pa.schema(target))
 
     def __getstate__(self) -> dict[str, Any]:
         # Once the reader is made, Spark sends this source to the executors with each task: not with all the others'.
@@ -98,11 +100,10 @@ class _Partition(InputPartition):
 class _Reader(DataSourceReader):
     """Reads tasks. It has no pushFilters: Spark 4 refuses sources that have, unless a setting allows them."""
 
-    def __init__(self, tasks: list[Task], columns: _engines.Columns, names: list[str], target: pa.Schema) -> None:
-        options = columns.options(names)
+    def __init__(self, tasks: list[Task], columns: _engines.Columns, target: pa.Schema) -> None:
+        options = columns.options(target.names)
         self._partitions = [_Partition(task.with_options(**options)) for task in tasks]
         self._columns = columns
-        self._names = names
         self._target = target
 
     def __getstate__(self) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class _Reader(DataSourceReader):
         """A task's rows, with exactly the Arrow types that Spark has asked for."""
         if partition.value is None:
             return
-        for record in self._columns.records(partition.value.read(), self._names):
+        for record in self._columns.records(partition.value.read(), self._target.names):
             for begin in range(0, record.num_rows, BATCH_ROWS):
                 yield record.slice(begin, BATCH_ROWS).cast(self._target)
 
@@ -127,18 +128,26 @@ def spark_schema(schema: pa.Schema) -> StructType:
     Raises:
         SchemaError: it has no type for one: durations, decimals of more than 38 digits, dense unions, nanoseconds.
     """
-    return from_arrow_schema(_engines.mapped(schema, _target))
+    return from_arrow_schema(_arrow_schema(schema), prefer_timestamp_ntz=True)
+
+
+def _arrow_schema(schema: pa.Schema) -> pa.Schema:
+    """The columns as Spark wants them in Arrow."""
+    return pa.schema([field.with_type(_target(field.type, field.name)) for field in schema])
 
 
 def _target(kind: Any, path: str) -> Any:
-    """The Arrow type that Spark's own rule takes for a type."""
+    """The Arrow type that Spark has for its type for an Arrow type."""
     if types.is_map(kind):
         return pa.map_(kind.key_type, kind.item_field.with_type(_target(kind.item_type, f"{path}.value")))
     if types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_target(kind.value_type, f"{path}.item")))
+        item = kind.value_field.with_type(_target(kind.value_type, f"{path}.item"))
+        return pa.list_(item.with_name("element"))
     if types.is_struct(kind):
         return pa.struct([field.with_type(_target(field.type, f"{path}.{field.name}")) for field in kind])
-    if isinstance(kind, pa.UuidType):
+    if types.is_dictionary(kind):
+        return kind.value_type
+    if types.is_fixed_size_binary(kind) or isinstance(kind, pa.UuidType):
         return pa.binary()
     if types.is_time(kind):
         return pa.time64("ns")
@@ -148,6 +157,8 @@ def _target(kind: Any, path: str) -> Any:
         _engines.refuse(path, "Spark has no interval of months, days and nanoseconds")
     if types.is_union(kind):
         _engines.refuse(path, 'Spark has no dense unions, read them with unions="struct"')
-    if types.is_timestamp(kind) and kind.unit == "ns":
-        _engines.refuse(path, "Spark's timestamps hold microseconds, not nanoseconds")
+    if types.is_timestamp(kind):
+        if kind.unit == "ns":
+            _engines.refuse(path, "Spark's timestamps hold microseconds, not nanoseconds")
+        return pa.timestamp("us", kind.tz)
     return kind
