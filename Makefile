@@ -1,7 +1,8 @@
 # Every target sets up what it needs, in this folder only: .venv/ (Python), .tools/ (Go tools), build/.
 #
 #   make demo    needs Go, Python 3.10 or newer and a C compiler; no Kafka, no Java
-#   make test    besides: a JDK 17 or newer and Maven, which fetch a real Kafka, a real registry and Avro's Java
+#   make test    besides: a JDK 17 or newer and Maven, which fetch a real Kafka, a real registry and Avro's Java,
+#                and install Ray, dask and Spark
 #   make help    lists the targets
 #
 # Variables: PYTHON=python3.12 (for .venv), CC=, FUZZTIME=60s, PYTEST_ARGS="-k name", GO_TEST_ARGS="-run Name"
@@ -41,7 +42,7 @@ build: ## Build the native libraries into pykafarr/_native/
 # ---- Tests ----
 
 .PHONY: test
-test: lint test-go fuzz-short test-python test-integration ## Lint and run every test
+test: lint test-go fuzz-short test-python test-integration test-engines ## Lint and run every test
 
 .PHONY: test-go
 test-go: ## Run the Go tests with the race detector
@@ -74,6 +75,10 @@ types-page: build $(VENV)/dev.stamp ## Write docs/types.md anew: what frames mak
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/release.stamp ## Run the tests against a real Kafka and a real registry
 	$(PYTEST) tests/integration tests/security tests/leaks $(PYTEST_ARGS)
+
+.PHONY: test-engines
+test-engines: build $(VENV)/engines.stamp ## Run the tests on local clusters of Ray, dask, Spark and polars (installs them: 850 MB)
+	$(PYTEST) tests/engines $(PYTEST_ARGS)
 
 .PHONY: leaks
 leaks: build build-testing $(VENV)/dev.stamp ## Look for leaks with LeakSanitizer, and valgrind where it is installed
@@ -191,6 +196,10 @@ $(VENV)/release.stamp: requirements/release.txt $(VENV)/dev.stamp
 	$(PIP) install --quiet -r $<
 	@touch $@
 
+$(VENV)/engines.stamp: requirements/engines.txt $(VENV)/dev.stamp
+	$(PIP) install --quiet -r $<
+	@touch $@
+
 $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
@@ -212,6 +221,9 @@ lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.tom
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 			requirements/$$name.in; } > requirements/$$name.txt || exit 1; \
 	done
+	{ echo "# Locked from pyproject.toml and requirements/engines.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
+		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+			--extra dask --extra polars --extra ray --extra spark pyproject.toml requirements/engines.in; } > requirements/engines.txt
 
 .PHONY: clean
 clean: ## Remove what was built; .venv and .tools stay
