@@ -90,7 +90,7 @@ func (d *decompressor) decode(c codec, src, out []byte) (_ []byte, err error) {
 		return d.snappy(src, out)
 	case codecZstd:
 		if d.zstd == nil {
-			most := uint64(max(d.bound, zstdWindow)) //nolint:gosec // above 0
+			most := uint64(max(d.bound, zstdWindow))
 			if d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(most)); err != nil {
 				return nil, err
 			}
