@@ -44,7 +44,7 @@ def version_of(tag: str) -> str:
 
 def changes(changelog: str, version: str) -> str:
     """The changelog's section of the version."""
-    found = re.search(rf"^## {re.escape(version)}\b[^\n]*\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^## {re.escape(version)}(?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
     if not found or not found[1].strip():
         raise ReleaseError(f"CHANGELOG.md has no section {version}")
     return found[1].strip() + "\n"
