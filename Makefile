@@ -164,7 +164,7 @@ release: $(VENV)/release.stamp ## Make all that is published into dist/, from a 
 
 .PHONY: smoke-aarch64
 smoke-aarch64: $(VENV)/release.stamp ## Run the aarch64 wheel of dist/ under qemu
-	$(VENV)/bin/python -m release.emulated
+	$(VENV)/bin/python -m release.foreign
 
 # ---- Set-up ----
 
