@@ -34,10 +34,19 @@ def test_a_tag_that_is_none_is_refused(tag, told):
 
 
 def test_a_tag_of_other_sources_is_refused(monkeypatch):
-    monkeypatch.setattr(release.sources, "git", lambda *arguments: '__version__ = "9.9.9"')
+    answers = {"show": '__version__ = "9.9.9"', "rev-parse": "1234", "status": ""}
+    monkeypatch.setattr(release.sources, "git", lambda command, *arguments: answers[command])
+    assert release.version_of("v9.9.9") == "9.9.9"
     with pytest.raises(release.ReleaseError, match=r"of v1.0.0 does not hold the version 1.0.0"):
         release.version_of("v1.0.0")
-    with pytest.raises(release.ReleaseError, match=r"working tree is at .*: check out v9.9.9"):
+    answers["status"] = " M setup.py"
+    with pytest.raises(release.ReleaseError, match=r"not that of v9.9.9: M setup.py is changed"):
+        release.version_of("v9.9.9")
+    commits = iter(["1234", "5678"])
+    monkeypatch.setattr(
+        release.sources, "git", lambda command, *_: next(commits) if command == "rev-parse" else answers[command]
+    )
+    with pytest.raises(release.ReleaseError, match=r"another commit's: git checkout v9.9.9"):
         release.version_of("v9.9.9")
 
 
