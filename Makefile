@@ -1,7 +1,8 @@
 # Every target sets up what it needs, in this folder only: .venv/ (Python), .tools/ (Go tools), build/.
 #
 #   make demo    needs Go, Python 3.10 or newer and a C compiler; no Kafka, no Java
-#   make test    besides: a JDK 17 or newer and Maven, which fetch a real Kafka, a real registry and Avro's Java
+#   make test    besides: a JDK 17 or newer and Maven, which fetch a real Kafka, a real registry and Avro's Java,
+#                and install Ray, dask and Spark
 #   make help    lists the targets
 #
 # Variables: PYTHON=python3.12 (for .venv), CC=, FUZZTIME=60s, PYTEST_ARGS="-k name", GO_TEST_ARGS="-run Name"
@@ -41,7 +42,7 @@ build: ## Build the native libraries into pykafarr/_native/
 # ---- Tests ----
 
 .PHONY: test
-test: lint test-go fuzz-short test-python test-integration ## Lint and run every test
+test: lint test-go fuzz-short test-python test-integration test-engines ## Lint and run every test
 
 .PHONY: test-go
 test-go: ## Run the Go tests with the race detector
@@ -59,8 +60,8 @@ fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s
 	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$$([ $$target = FuzzBody ] && echo 20s || echo 5s) $$package)
 
 .PHONY: test-python
-test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server; some ask Avro's Java (JDK)
-	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs $(PYTEST_ARGS)
+test-python: build build-testing $(VENV)/release.stamp ## Run the Python tests that need no server; some ask Avro's Java (JDK)
+	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs tests/release $(PYTEST_ARGS)
 
 .PHONY: golden
 golden: $(VENV)/dev.stamp ## Write kafarr/avro/testdata/golden.json anew, with Avro's Java
@@ -72,8 +73,12 @@ types-page: build $(VENV)/dev.stamp ## Write docs/types.md anew: what frames mak
 	$(VENV)/bin/python -m tests.docs.types_page
 
 .PHONY: test-integration
-test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry
+test-integration: build build-testing $(VENV)/release.stamp ## Run the tests against a real Kafka and a real registry
 	$(PYTEST) tests/integration tests/security tests/leaks $(PYTEST_ARGS)
+
+.PHONY: test-engines
+test-engines: build $(VENV)/engines.stamp ## Run the tests on local clusters of Ray, dask, Spark and polars (installs them: 850 MB)
+	$(PYTEST) tests/engines $(PYTEST_ARGS)
 
 .PHONY: leaks
 leaks: build build-testing $(VENV)/dev.stamp ## Look for leaks with LeakSanitizer, and valgrind where it is installed
@@ -147,11 +152,26 @@ bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns and to
 bench-scans: build $(VENV)/bench.stamp ## Measure scans against librdkafka and the listener (BENCH_ARGS="--rounds 15")
 	$(VENV)/bin/python -m bench.consume.scans $(BENCH_ARGS)
 
-.PHONY: wheel
-wheel: $(VENV)/dev.stamp ## Build the wheel into dist/
-	rm -rf build/lib build/bdist.* dist/*.whl
-	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
-	$(VENV)/bin/auditwheel show dist/*.whl
+.PHONY: wheels
+wheels: $(VENV)/release.stamp ## Build the manylinux wheels into dist/, twice each, and check them (WHEELS="amd64 arm64")
+	$(VENV)/bin/python -m release.wheels --twice $(WHEELS)
+
+.PHONY: install-matrix
+install-matrix: $(VENV)/release.stamp ## Install the wheel of dist/ with every CPython there is, and old and new pyarrow and pandas
+	$(VENV)/bin/python -m release.matrix
+
+# Where no registry of images is reached, IMAGE_SCRIPTS may hold an image-bases.sh that makes bases.
+.PHONY: images
+images: build $(VENV)/release.stamp ## Build the images, with docker or buildah, and run them (IMAGES="runtime dev")
+	IMAGE_SCRIPTS="$${IMAGE_SCRIPTS-../shared/images}" nice $(VENV)/bin/python -m release.images $(IMAGES)
+
+.PHONY: release
+release: $(VENV)/release.stamp ## Make all that is published into dist/, from a tag (TAG=v0.1.0 RELEASE_ARGS=--no-images)
+	$(VENV)/bin/python -m release --tag "$(TAG)" $(RELEASE_ARGS)
+
+.PHONY: smoke-aarch64
+smoke-aarch64: $(VENV)/release.stamp ## Run the aarch64 wheel of dist/ under qemu
+	$(VENV)/bin/python -m release.emulated
 
 # ---- Set-up ----
 
@@ -172,6 +192,14 @@ $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	$(PIP) install --quiet -r $<
 	@touch $@
 
+$(VENV)/release.stamp: requirements/release.txt $(VENV)/dev.stamp
+	$(PIP) install --quiet -r $<
+	@touch $@
+
+$(VENV)/engines.stamp: requirements/engines.txt $(VENV)/dev.stamp
+	$(PIP) install --quiet -r $<
+	@touch $@
+
 $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
@@ -187,10 +215,15 @@ lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.tom
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 			$$([ $$name = dev ] && echo --extra dev) pyproject.toml; } > requirements/$$name.txt || exit 1; \
 	done
-	@# After dev.txt, whose versions it keeps.
-	{ echo "# Locked from requirements/bench.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
+	@# After dev.txt, whose versions they keep.
+	for name in bench release; do \
+		{ echo "# Locked from requirements/$$name.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
-			requirements/bench.in; } > requirements/bench.txt
+			requirements/$$name.in; } > requirements/$$name.txt || exit 1; \
+	done
+	{ echo "# Locked from pyproject.toml and requirements/engines.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
+		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+			--extra dask --extra polars --extra ray --extra spark pyproject.toml requirements/engines.in; } > requirements/engines.txt
 
 .PHONY: clean
 clean: ## Remove what was built; .venv and .tools stay

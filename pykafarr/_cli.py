@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 from ._demo import demo
 from ._errors import KafarrError
 from ._export import SUFFIXES, place, read_scan
-from ._lib import library
 from ._read import Stopped, read
 from ._secrets import Secret
-from ._version import __version__
+from ._versions import show_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,7 +163,5 @@ class _Version(argparse.Action):
     """Prints the versions; an action of its own, since they need the library loaded."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        versions = {"pykafarr": __version__, **library().versions}
-        versions.pop("version")
-        print(", ".join(f"{name} {version}" for name, version in versions.items()))
+        show_versions()
         parser.exit()

@@ -10,8 +10,9 @@ from ._stream import Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from typing_extensions import Unpack
 
-    from ._scan_options import Options
+    from ._scan_options import Options, ReadOptions
 
 
 class Task:
@@ -76,6 +77,15 @@ class Task:
             ConfigError: a secret's file or variable is missing here.
         """
         return Stream(self._options, self._data, lambda: self.schemas, None)
+
+    def with_options(self, **options: Unpack[ReadOptions]) -> Task:
+        """A task of the same range that reads it otherwise, as `Plan.with_options()`; all but reader_schema can change.
+
+        Waits for nobody. What is wrong with an option is told by this or by `read()`.
+        """
+        if "reader_schema" in options:
+            raise ConfigError("reader_schema cannot be changed in a task, only in its plan: plan.with_options(...)")
+        return Task(self._options.changed(options), self._data, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Task, (self._options, self._data, self._schemas)

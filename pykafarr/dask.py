@@ -1,0 +1,101 @@
+"""Kafka topics as dask frames: `pykafarr.dask.read_kafka(...)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+try:
+    import dask
+    import dask.dataframe as dd
+    from dask.dataframe.utils import clear_known_categories
+except ImportError as error:
+    raise ImportError("pykafarr.dask needs dask: pip install 'pykafarr[dask]'") from error
+
+import pyarrow as pa
+
+from . import _arguments, _engines, _frames
+from ._errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    from typing_extensions import Unpack
+
+    from ._scan_options import ScanOptions
+    from ._secrets import Secret
+    from ._task import Task
+
+
+def read_kafka(
+    servers: str | Iterable[str],
+    topics: str | Iterable[str],
+    registry_url: str | Secret | None,
+    *,
+    max_rows_per_task: int | None = None,
+    max_bytes_per_task: int | None = None,
+    **options: Unpack[ScanOptions],
+) -> dd.DataFrame:
+    """A dask frame of a range of topics, planned now, and read by the workers when it is computed.
+
+    A partition of the frame is a task of the plan; its index counts from 0 in each. Columns that are not used are not
+    read. See docs/engines.md.
+
+    Args:
+        servers: as in `pykafarr.scan`.
+        topics: as in `pykafarr.scan`; all of one message type.
+        registry_url: as in `pykafarr.scan`.
+        max_rows_per_task: most offsets of a partition of the frame. None: a partition of the topic.
+        max_bytes_per_task: most bytes of one, as the partition's mean message has it.
+        **options: as in `pykafarr.scan`; reader_schema is "latest" by default.
+
+    Raises:
+        ConfigError: an argument is wrong, such as dtype_backend="numpy", or the topics hold several message types.
+        SchemaError: a pandas frame holds a column as Python objects only: durations, dense unions.
+    """
+    if options.get("dtype_backend") == "numpy":
+        raise ConfigError('dtype_backend="numpy": its dtypes follow from the data, and dask has to know them before')
+    scan = _engines.scan(servers, topics, registry_url, **options)
+    for field in scan.schema:
+        _check(field.type, field.name)
+    read = _Read(scan.columns, _arguments.dtype_backend(options.get("dtype_backend")))
+    # The symbols of an enum are not part of its Arrow type, and come with the rows.
+    meta = read.frame([], scan.schema)
+    meta = clear_known_categories(meta, list(meta.select_dtypes("category").columns))
+    tasks = scan.tasks(max_rows_per_task, max_bytes_per_task)
+    # dask would make its own string type of pandas' str, both of which lie in Arrow memory.
+    with dask.config.set({"dataframe.convert-string": False}):
+        if not tasks:
+            return dd.from_pandas(meta, npartitions=1)
+        return dd.from_map(read, tasks, meta=meta, label="pykafarr")
+
+
+class _Read:
+    """Makes a task's frame, on a worker."""
+
+    def __init__(self, columns: _engines.Columns, dtype_backend: _arguments.DtypeBackend | None) -> None:
+        self._columns = columns
+        self._dtype_backend = dtype_backend
+
+    # dask looks for a parameter of this name. Without a default it is told of an empty list, too, as of len(frame).
+    def __call__(self, task: Task, columns: list[str]) -> pd.DataFrame:
+        narrowed = task.with_options(**self._columns.options(columns))
+        return self.frame(list(self._columns.records(narrowed.read(), columns)), self._columns.only(columns))
+
+    def frame(self, records: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
+        """One frame of the records, with the dtypes that the schema gives, also where there is no row."""
+        table = pa.Table.from_batches(records, schema).combine_chunks()
+        whole = table.to_batches()
+        record = whole[0] if whole else pa.RecordBatch.from_pylist([], schema=schema)
+        return _frames.to_frame(record, self._dtype_backend, _frames.Memory.ADOPT)
+
+
+def _check(kind: Any, path: str) -> None:
+    """Refuses what pandas holds as Python objects: dask takes those for texts."""
+    if pa.types.is_interval(kind):
+        _engines.refuse(path, "pandas has no type for intervals of months, days and nanoseconds")
+    if pa.types.is_union(kind):
+        _engines.refuse(path, 'pandas has no type for dense unions, read them with unions="struct"')
+    if pa.types.is_nested(kind):
+        for index in range(kind.num_fields):
+            _check(kind.field(index).type, f"{path}.{kind.field(index).name}")

@@ -1,0 +1,164 @@
+"""Kafka topics as a data source of Spark 4: `spark.dataSource.register(pykafarr.spark.KafarrDataSource)`.
+
+Spark creates the source, asks it for a schema and pickles it in one Python process of the driver's, asks for
+partitions in another, and reads in the executors' ones. So the plan is made once, with the schema, and its tasks travel
+within the source.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+try:
+    from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+    from pyspark.sql.pandas.types import from_arrow_schema
+except ImportError as error:
+    raise ImportError("pykafarr.spark needs Spark 4: pip install 'pykafarr[spark]'") from error
+
+import pyarrow as pa
+from pyarrow import types
+
+from . import _engines, _spark_options
+from ._errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql.types import StructType
+
+    from ._task import Task
+
+# Rows of an Arrow batch on its way to the JVM, which copies each whole.
+BATCH_ROWS = 65_536
+
+
+class KafarrDataSource(DataSource):
+    """`spark.read.format("pykafarr").options(servers=…, topics=…, registry_url=…).load()`.
+
+    Options are those of `pykafarr.scan`, as texts (docs/engines.md), max_rows_per_task and max_bytes_per_task. load()
+    plans the range. A schema given to Spark (`.schema("id long, name string")`) reads these columns only.
+    """
+
+    _planned: _Planned | None = None
+    _has_reader = False
+
+    @classmethod
+    def name(cls) -> str:
+        """What format() is called with."""
+        return "pykafarr"
+
+    def schema(self) -> StructType:
+        """The schema of the topics' message type, without reading."""
+        return self._plan().schema
+
+    def reader(self, schema: StructType) -> DataSourceReader:
+        """What reads the tasks of the plan."""
+        planned = self._plan()
+        for field in schema.fields:
+            if field.name not in planned.schema.fieldNames():
+                known = ", ".join(planned.schema.fieldNames())
+                raise SchemaError(f"{field.name}: there is no such column: there are {known}", path=field.name)
+            if planned.schema[field.name].dataType != field.dataType:
+                kind = planned.schema[field.name].dataType.simpleString()
+                raise SchemaError(f"{field.name}: is {kind}, not {field.dataType.simpleString()}", path=field.name)
+        self._has_reader = True
+        # Spark compares nullability, too, with the schema that it was given.
+        columns = _arrow_schema(planned.columns.schema)
+        target = [columns.field(field.name).with_nullable(field.nullable) for field in schema.fields]
+        return _Reader(planned.tasks, planned.columns, pa.schema(target))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Once the reader is made, Spark sends this source to the executors with each task: not with all the others'.
+        return {**self.__dict__, "_planned": None} if self._has_reader else self.__dict__
+
+    def _plan(self) -> _Planned:
+        if self._planned is None:
+            options, most = _spark_options.parsed(dict(self.options))
+            scan = self._scan(**options)
+            self._planned = _Planned(scan.tasks(*most), scan.columns, spark_schema(scan.schema))
+        return self._planned
+
+    _scan = staticmethod(_engines.scan)
+
+
+class _Planned:
+    """What is kept of a plan."""
+
+    def __init__(self, tasks: list[Task], columns: _engines.Columns, schema: StructType) -> None:
+        self.tasks = tasks
+        self.columns = columns
+        self.schema = schema
+
+
+class _Partition(InputPartition):
+    """A partition of the frame: a task of the plan, or None for a plan of no rows."""
+
+    def __init__(self, task: Task | None) -> None:
+        super().__init__(task)
+
+
+class _Reader(DataSourceReader):
+    """Reads tasks. It has no pushFilters: Spark 4 refuses sources that have, unless a setting allows them."""
+
+    def __init__(self, tasks: list[Task], columns: _engines.Columns, target: pa.Schema) -> None:
+        options = columns.options(target.names)
+        self._partitions = [_Partition(task.with_options(**options)) for task in tasks]
+        self._columns = columns
+        self._target = target
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_partitions": []}  # they travel one by one, and this goes with each
+
+    def partitions(self) -> list[InputPartition]:
+        """One for each task; at least one, or Spark makes up its own."""
+        return self._partitions or [_Partition(None)]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """A task's rows, with exactly the Arrow types that Spark has asked for."""
+        if partition.value is None:
+            return
+        for record in self._columns.records(partition.value.read(), self._target.names):
+            for begin in range(0, record.num_rows, BATCH_ROWS):
+                yield record.slice(begin, BATCH_ROWS).cast(self._target)
+
+
+def spark_schema(schema: pa.Schema) -> StructType:
+    """What Spark holds the columns as.
+
+    Raises:
+        SchemaError: it has no type for one: durations, decimals of more than 38 digits, dense unions, nanoseconds.
+    """
+    return from_arrow_schema(_arrow_schema(schema), prefer_timestamp_ntz=True)
+
+
+def _arrow_schema(schema: pa.Schema) -> pa.Schema:
+    """The columns as Spark wants them in Arrow."""
+    return pa.schema([field.with_type(_target(field.type, field.name)) for field in schema])
+
+
+def _target(kind: Any, path: str) -> Any:
+    """The Arrow type that Spark has for its type for an Arrow type."""
+    if types.is_map(kind):
+        return pa.map_(kind.key_type, kind.item_field.with_type(_target(kind.item_type, f"{path}.value")))
+    if types.is_list(kind):
+        item = kind.value_field.with_type(_target(kind.value_type, f"{path}.item"))
+        return pa.list_(item.with_name("element"))
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(_target(field.type, f"{path}.{field.name}")) for field in kind])
+    if types.is_dictionary(kind):
+        return kind.value_type
+    if types.is_fixed_size_binary(kind) or isinstance(kind, pa.UuidType):
+        return pa.binary()
+    if types.is_time(kind):
+        return pa.time64("ns")
+    if types.is_decimal256(kind):
+        _engines.refuse(path, f"Spark has no decimal of {kind.precision} digits, only of 38")
+    if types.is_interval(kind):
+        _engines.refuse(path, "Spark has no interval of months, days and nanoseconds")
+    if types.is_union(kind):
+        _engines.refuse(path, 'Spark has no dense unions, read them with unions="struct"')
+    if types.is_timestamp(kind):
+        if kind.unit == "ns":
+            _engines.refuse(path, "Spark's timestamps hold microseconds, not nanoseconds")
+        return pa.timestamp("us", kind.tz)
+    return kind

@@ -1,0 +1,275 @@
+"""Spark, on a local cluster of two executors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+import pykafarr
+from tests.engines import examples, orders
+from tests.engines.conftest import PASSWORD, SECRET
+from tests.engines.fake import METADATA, Diary, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.writing import Writer
+    from tests.servers import Cluster
+
+pytest.importorskip("pyspark")
+cloudpickle = pytest.importorskip("cloudpickle")
+
+# Spark's own: it leaves sockets to the garbage collector.
+pytestmark = [
+    pytest.mark.engines,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "default::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    environment = {
+        # The executors' Python is this one, or they find neither pykafarr nor pyarrow.
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_WORKER_DIR": str(folder),
+        "SPARK_LOCAL_DIRS": str(folder),
+    }
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    from pykafarr.spark import KafarrDataSource
+    from tests.engines.spark_source import DyingDataSource, FakeDataSource
+
+    session = (
+        SparkSession.builder.master("local-cluster[2,1,1024]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.executor.memory", "512m")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
+        .config("spark.sql.session.timeZone", "UTC")
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("OFF")
+    session.dataSource.register(KafarrDataSource)
+    session.dataSource.register(FakeDataSource)
+    session.dataSource.register(DyingDataSource)
+    yield session
+    session.stop()
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture
+def load(spark: Any, tmp_path: Path) -> Any:
+    """Loads the fake plan that has these arguments."""
+
+    def loaded(plan: dict[str, Any] | None = None, schema: str | None = None, **options: str) -> Any:
+        reader = spark.read.format("fake").options(
+            servers=json.dumps({"folder": str(tmp_path), **(plan or {})}),
+            topics="orders",
+            registry_url="http://registry/",
+            metadata=json.dumps(list(METADATA)),
+            **options,
+        )
+        return (reader.schema(schema) if schema else reader).load()
+
+    return loaded
+
+
+def expected(diary: Diary, **fields: Any) -> pa.Table:
+    """All rows in the types that Spark has."""
+    table = Plan(diary, **fields).expected()
+    return table.set_column(3, "state", table["state"].cast(pa.string())).set_column(
+        4, "paid", table["paid"].cast(pa.timestamp("us", "UTC"))
+    )
+
+
+def sorted_rows(frame: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = frame.toArrow().to_pylist()
+    return sorted(rows, key=lambda row: (row["_partition"], row["_offset"]))
+
+
+def reads(diary: Diary) -> list[dict[str, Any]]:
+    return [entry for entry in diary.read() if "start" in entry]
+
+
+def test_gives_all_rows_as_they_are(load: Any, diary: Diary) -> None:
+    assert sorted_rows(load()) == expected(diary).to_pylist()
+
+
+def test_knows_the_schema_before_anything_is_read(load: Any, diary: Diary) -> None:
+    assert load().schema.simpleString() == (
+        "struct<id:bigint,name:string,amount:bigint,state:string,paid:timestamp,tags:array<string>,"
+        "_partition:int,_offset:bigint>"
+    )
+    assert [field.name for field in load().schema.fields if field.nullable] == ["amount"]
+    assert not reads(diary)
+
+
+def test_an_empty_range_has_a_schema_and_no_rows(load: Any, diary: Diary) -> None:
+    frame = load({"sizes": [0]})
+    assert frame.count() == 0
+    assert "amount" in frame.columns
+
+
+def test_plans_once_however_often_the_frame_is_used(load: Any, diary: Diary) -> None:
+    frame = load({"sizes": [300, 300]})
+    assert frame.count() == frame.filter("id >= 0").count() == 200
+    assert len([entry for entry in diary.read() if "asked" in entry]) == 1
+
+
+def test_reads_only_the_columns_of_a_given_schema(load: Any, diary: Diary) -> None:
+    frame = load({"sizes": [300, 300]}, schema="_offset long, amount long")
+    assert frame.columns == ["_offset", "amount"]
+    assert len(frame.collect()) == 200
+    assert reads(diary)
+    assert all(entry["columns"] == ["amount"] and entry["metadata"] == ["offset"] for entry in reads(diary))
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("nothing long", "nothing: there is no such column: there are id, name"),
+        ("id string", "id: is bigint, not string"),
+    ],
+)
+def test_a_given_schema_must_be_of_columns_there_are(load: Any, schema: str, message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        load({"sizes": [300]}, schema=schema).collect()
+
+
+def test_tasks_are_as_small_as_asked(load: Any, diary: Diary) -> None:
+    frame = load({"sizes": [900, 600]}, max_rows_per_task="100")
+    assert frame.count() == 500
+    assert len(reads(diary)) == 15
+
+
+def test_repeats_the_task_of_a_worker_that_was_killed(load: Any, diary: Diary) -> None:
+    assert sorted_rows(load({"killed_at": 60_000})) == expected(diary).to_pylist()
+    attempts = [entry["pid"] for entry in reads(diary) if entry["partition"] == 0]
+    assert len(set(attempts)) == len(attempts) == 2
+
+
+def test_several_message_types_are_an_error(load: Any) -> None:
+    with pytest.raises(Exception, match=r"ConfigError: message types: com\.example\.Order, com\.example\.Refund"):
+        load({"other_types": ["com.example.Refund"]})
+
+
+def test_a_message_type_met_while_reading_is_an_error(load: Any) -> None:
+    with pytest.raises(Exception, match=r"orders\[\d\]@\d+: message type 'null' among rows of 'com.example.Order'"):
+        load({"found_type": "null", "sizes": [300]}).collect()
+
+
+def test_an_unknown_option_is_an_error_that_names_it(load: Any) -> None:
+    with pytest.raises(Exception, match="ConfigError: unknown option 'topic'"):
+        load(topic="orders")
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (pa.dictionary(pa.int32(), pa.string()), "string"),
+        (pa.binary(4), "binary"),
+        (pa.uuid(), "binary"),
+        (pa.decimal128(38, 10), "decimal(38,10)"),
+        (pa.timestamp("ms", "UTC"), "timestamp"),
+        (pa.timestamp("us"), "timestamp_ntz"),
+        (pa.time32("ms"), "time(6)"),
+        (pa.map_(pa.string(), pa.list_(pa.date32())), "map<string,array<date>>"),
+        (pa.decimal256(39, 2), "^x: Spark has no decimal of 39 digits, only of 38.*columns="),
+        (pa.struct([("y", pa.month_day_nano_interval())]), r"^x\.y: Spark has no interval"),
+        (pa.list_(pa.dense_union([pa.field("i", pa.int32())])), r"^x\.item: Spark has no dense unions"),
+        (pa.map_(pa.string(), pa.timestamp("ns")), r"^x\.value: Spark's timestamps hold microseconds"),
+    ],
+)
+def test_types_become_sparks_or_are_refused_by_name(kind: Any, found: str) -> None:
+    from pykafarr.spark import spark_schema
+
+    schema = pa.schema([pa.field("x", kind)])
+    if found.startswith("^"):
+        with pytest.raises(pykafarr.SchemaError, match=found):
+            spark_schema(schema)
+    else:
+        assert spark_schema(schema)["x"].dataType.simpleString() == found
+
+
+@pytest.fixture
+def options(cluster: Cluster, topic: str) -> dict[str, str]:
+    """Spark's options for the topic of orders.py, with a password by reference, for which the registry does not ask."""
+    user = {"basic.auth.credentials.source": "USER_INFO", "basic.auth.user.info": {"from_env": SECRET}}
+    return {
+        "servers": cluster.servers,
+        "topics": topic,
+        "registry_url": cluster.registry_url,
+        "metadata": json.dumps(orders.METADATA),
+        "registry_config": json.dumps(user),
+    }
+
+
+def topic_rows(cluster: Cluster, topic: str) -> list[dict[str, Any]]:
+    """All rows of the topic, in the types that Spark has."""
+    table = orders.read(cluster, topic)
+    return table.set_column(2, "state", table["state"].cast(pa.string())).to_pylist()
+
+
+def test_reads_a_topic_as_pykafarr_does(spark: Any, options: dict[str, str], cluster: Cluster, topic: str) -> None:
+    frame = spark.read.format("pykafarr").options(**options, max_rows_per_task="200").load()
+    assert sorted_rows(frame) == topic_rows(cluster, topic)
+    assert frame.count() == orders.ROWS
+
+
+def test_reads_the_columns_of_a_topic_that_are_asked_for(spark: Any, options: dict[str, str]) -> None:
+    frame = spark.read.format("pykafarr").options(**options).schema("amount long, _offset long").load()
+    assert frame.filter("amount is null").count() == 800
+    assert frame.agg({"_offset": "max"}).first()[0] > 499
+
+
+def test_repeats_the_reading_of_a_topic_by_a_worker_that_was_killed(
+    spark: Any, options: dict[str, str], cluster: Cluster, topic: str, tmp_path: Path
+) -> None:
+    mark = tmp_path / "killed"
+    frame = spark.read.format("dying").options(**options, num_messages="30", schema=str(mark)).load()
+    assert sorted_rows(frame) == topic_rows(cluster, topic)
+    assert mark.exists()
+
+
+def test_a_password_by_reference_is_in_no_partition(options: dict[str, str]) -> None:
+    from pykafarr.spark import KafarrDataSource
+
+    source = KafarrDataSource(options)
+    reader = source.reader(source.schema())
+    sent = [cloudpickle.dumps(partition) for partition in reader.partitions()]
+    assert all(SECRET.encode() in pickled for pickled in sent)
+    assert all(PASSWORD.encode() not in pickled for pickled in [*sent, cloudpickle.dumps((source, reader))])
+
+
+def test_the_tasks_of_a_plan_do_not_travel_with_each_of_them(options: dict[str, str]) -> None:
+    from pykafarr.spark import KafarrDataSource
+
+    def sent(rows: str) -> int:
+        source = KafarrDataSource({**options, "max_rows_per_task": rows})
+        return len(cloudpickle.dumps((source, source.reader(source.schema()))))
+
+    assert sent("0001") == sent("1000")
+
+
+def test_the_example_of_the_page_runs(
+    spark: Any, cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples.run("pykafarr.spark", tmp_path, cluster, writer)
+    printed = capsys.readouterr().out
+    assert printed.count("1.375") == 2
