@@ -60,8 +60,8 @@ fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s
 	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$$([ $$target = FuzzBody ] && echo 20s || echo 5s) $$package)
 
 .PHONY: test-python
-test-python: build build-testing $(VENV)/dev.stamp ## Run the Python tests that need no server; some ask Avro's Java (JDK)
-	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs $(PYTEST_ARGS)
+test-python: build build-testing $(VENV)/release.stamp ## Run the Python tests that need no server; some ask Avro's Java (JDK)
+	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs tests/release $(PYTEST_ARGS)
 
 .PHONY: golden
 golden: $(VENV)/dev.stamp ## Write kafarr/avro/testdata/golden.json anew, with Avro's Java
@@ -73,7 +73,7 @@ types-page: build $(VENV)/dev.stamp ## Write docs/types.md anew: what frames mak
 	$(VENV)/bin/python -m tests.docs.types_page
 
 .PHONY: test-integration
-test-integration: build build-testing $(VENV)/dev.stamp ## Run the tests against a real Kafka and a real registry
+test-integration: build build-testing $(VENV)/release.stamp ## Run the tests against a real Kafka and a real registry
 	$(PYTEST) tests/integration tests/security tests/leaks $(PYTEST_ARGS)
 
 .PHONY: test-engines
@@ -152,11 +152,26 @@ bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns and to
 bench-scans: build $(VENV)/bench.stamp ## Measure scans against librdkafka and the listener (BENCH_ARGS="--rounds 15")
 	$(VENV)/bin/python -m bench.consume.scans $(BENCH_ARGS)
 
-.PHONY: wheel
-wheel: $(VENV)/dev.stamp ## Build the wheel into dist/
-	rm -rf build/lib build/bdist.* dist/*.whl
-	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
-	$(VENV)/bin/auditwheel show dist/*.whl
+.PHONY: wheels
+wheels: $(VENV)/release.stamp ## Build the manylinux wheels into dist/, twice each, and check them (WHEELS="amd64 arm64")
+	$(VENV)/bin/python -m release.wheels --twice $(WHEELS)
+
+.PHONY: install-matrix
+install-matrix: $(VENV)/release.stamp ## Install the wheel of dist/ with every CPython there is, and old and new pyarrow and pandas
+	$(VENV)/bin/python -m release.matrix
+
+# Where no registry of images is reached, IMAGE_SCRIPTS may hold an image-bases.sh that makes bases.
+.PHONY: images
+images: build $(VENV)/release.stamp ## Build the images, with docker or buildah, and run them (IMAGES="runtime dev")
+	IMAGE_SCRIPTS="$${IMAGE_SCRIPTS-../shared/images}" nice $(VENV)/bin/python -m release.images $(IMAGES)
+
+.PHONY: release
+release: $(VENV)/release.stamp ## Make all that is published into dist/, from a tag (TAG=v0.1.0 RELEASE_ARGS=--no-images)
+	$(VENV)/bin/python -m release --tag "$(TAG)" $(RELEASE_ARGS)
+
+.PHONY: smoke-aarch64
+smoke-aarch64: $(VENV)/release.stamp ## Run the aarch64 wheel of dist/ under qemu
+	$(VENV)/bin/python -m release.emulated
 
 # ---- Set-up ----
 
@@ -174,6 +189,10 @@ $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/runtime.stamp
 
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
+	$(PIP) install --quiet -r $<
+	@touch $@
+
+$(VENV)/release.stamp: requirements/release.txt $(VENV)/dev.stamp
 	$(PIP) install --quiet -r $<
 	@touch $@
 
@@ -196,10 +215,12 @@ lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.tom
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 			$$([ $$name = dev ] && echo --extra dev) pyproject.toml; } > requirements/$$name.txt || exit 1; \
 	done
-	@# After dev.txt, whose versions it keeps.
-	{ echo "# Locked from requirements/bench.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
+	@# After dev.txt, whose versions they keep.
+	for name in bench release; do \
+		{ echo "# Locked from requirements/$$name.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
-			requirements/bench.in; } > requirements/bench.txt
+			requirements/$$name.in; } > requirements/$$name.txt || exit 1; \
+	done
 	{ echo "# Locked from pyproject.toml and requirements/engines.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 			--extra dask --extra polars --extra ray --extra spark pyproject.toml requirements/engines.in; } > requirements/engines.txt

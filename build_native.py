@@ -169,12 +169,13 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
     write_if_changed(script, "{ global: " + " ".join(f"{name};" for name in names) + " local: *; };\n")
     output = work / KAFARR
     # What is declared and not exported, or called and not defined, is an error now and not when it is loaded.
-    strict = "-Wl,--no-undefined-version -Wl,-z,defs"
+    # -s again: Go's own does not reach zig's linker, and debug information names folders of this machine.
+    strict = "-Wl,--no-undefined-version -Wl,-z,defs -Wl,-s"
     linker = f"'-L{rdkafka.parent}' '-Wl,--version-script={script}' {strict} -Wl,-rpath,$ORIGIN"
     command = [
         "go", "build", "-buildmode=c-shared", "-trimpath",
         "-tags", "dynamic,kafarr_testing" if testing else "dynamic",
-        "-ldflags", f'-s -w -X main.version={version()} "-extldflags={linker}"',
+        "-ldflags", f'-s -w -buildid= -X main.version={version()} "-extldflags={linker}"',
         "-o", str(output), "./cgo",
     ]  # fmt: skip
     include = toolchain.work / "include"

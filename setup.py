@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: build the native libraries, and name the wheel after what they need."""
+"""What pyproject.toml cannot say: build the libraries, name the wheel after what they need, say what is inside."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from setuptools.command.build_py import build_py
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # a PEP 517 build does not put it there
 
 import build_native
+from release import sbom
 
 
 class BuildWithNative(build_py):
@@ -26,6 +27,13 @@ class PlatformWheel(bdist_wheel):
     def get_tag(self) -> tuple[str, str, str]:
         platform = build_native.platform_tag() or super().get_tag()[2]
         return "py3", "none", platform
+
+    def write_wheelfile(self, wheelfile_base: str, *arguments: str) -> None:
+        super().write_wheelfile(wheelfile_base, *arguments)
+        folder = Path(wheelfile_base) / "sboms"
+        folder.mkdir(exist_ok=True)
+        text = sbom.text(build_native.NATIVE, self.distribution.install_requires)
+        (folder / "pykafarr.cdx.json").write_text(text)
 
 
 class NativeDistribution(Distribution):

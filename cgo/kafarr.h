@@ -111,7 +111,8 @@ struct kafarr_batch {
 
 /* ---- Library ---- */
 
-/* JSON: {"version", "librdkafka", "go", "arrow", "avro"}: static text, never freed. */
+/* JSON: {"version", "librdkafka", "features" of librdkafka, "go", "arrow", "avro", "build" options}: all texts;
+ * static, never freed. */
 const char *kafarr_version(void);
 /* Bytes of column memory that are alive now: 0 when every batch was released. */
 int64_t kafarr_live_bytes(void);

@@ -16,11 +16,12 @@ import (
 type tokens struct {
 	wanted  chan struct{}
 	answers chan tokenIn
+	turn    chan struct{} // held by whoever asks: the consumer, or the producer of dead letters
 	over    chan struct{} // closed with the listener
 }
 
 func newTokens() *tokens {
-	return &tokens{wanted: make(chan struct{}, 1), answers: make(chan tokenIn, 1), over: make(chan struct{})}
+	return &tokens{wanted: make(chan struct{}, 1), answers: make(chan tokenIn, 1), turn: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
 // asker is what a handle stands for that wants tokens.
@@ -37,7 +38,13 @@ type tokenIn struct {
 
 // ask is the listener's kafarr.Config.OAuthToken.
 func (t *tokens) ask(ctx context.Context) (kafarr.OAuthToken, error) {
-	select { // an answer that nobody asked for
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return kafarr.OAuthToken{}, ctx.Err()
+	}
+	select { // the answer to whoever has given up waiting
 	case <-t.answers:
 	default:
 	}
@@ -86,11 +93,12 @@ func listener_token(handle C.int64_t, answer *C.char, n C.int64_t, e *C.struct_k
 		if err := parse(answer, n, &in); err != nil {
 			return err
 		}
-		select {
-		case l.asks().answers <- in:
-			return nil
-		default:
-			return coded(kafarr.StateError, "a token was brought that nobody has asked for")
+		for {
+			select {
+			case l.asks().answers <- in:
+				return nil
+			case <-l.asks().answers: // whoever asked for it has given up waiting
+			}
 		}
 	})
 }

@@ -15,6 +15,23 @@ type again struct {
 	until int64
 }
 
+// latest is the batch that was handed over last, if batches of several types may lie between each other's rows: it may be given back, and its rows alone come again.
+type latest struct {
+	id   batchID
+	rows map[partitionKey][]int64 // their offsets, of those that were rejected, too
+}
+
+// remember keeps what of a batch that is handed over is needed to give it back.
+func (l *Listener) remember(f *finished) {
+	if l.cfg.Mixed != GroupMixed {
+		return
+	}
+	l.latest = latest{id: f.batch.id, rows: map[partitionKey][]int64{}}
+	for _, r := range f.batch.Ranges {
+		l.latest.rows[r.key()] = f.offsetsOf(r.key())
+	}
+}
+
 // discarded notes rows that are to come again, of a partition of which all before until was taken.
 func (l *Listener) discarded(k partitionKey, rows []int64, until int64) {
 	before, rereading := l.again[k]

@@ -65,7 +65,7 @@ func (l *Listener) setAside() bool {
 	l.held.drop(k)
 	l.positions[k] = at.Offset
 	l.aside[k] = aside{record: at, lookup: l.lookup}
-	l.log.always(4, "REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the schema", l.lookup.outage(at)))
+	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the schema", l.lookup.outage(at)))
 	return true
 }
 
@@ -78,7 +78,7 @@ func (l *Listener) tendAside() error {
 		if err := l.goOn(k); err != nil {
 			return err
 		}
-		l.log.always(4, "REGISTRY", fmt.Sprintf("%s[%d]@%d: the registry has answered: the partition goes on", k.topic, k.partition, a.record.Offset))
+		l.log.warn("REGISTRY", fmt.Sprintf("%s[%d]@%d: the registry has answered: the partition goes on", k.topic, k.partition, a.record.Offset))
 	}
 	return nil
 }

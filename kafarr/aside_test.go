@@ -216,14 +216,7 @@ func TestRowsGatheredBeforeAPartitionIsSetAsideComeOnce(t *testing.T) {
 func TestABatchThatIsGivenBackComesBeforeTheRecordThatWaits(t *testing.T) {
 	o := &outage{id: 2}
 	l, _ := open(t, kafarr.Config{Registry: o}, needsB()...)
-	b, err := l.Poll(context.Background(), 100, 10*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if err := l.GiveBack([]int64{b.ID()}, b.Ranges); err != nil {
-		t.Fatal(err)
-	}
+	giveBack(t, l, 100, "x.A 0 10 11")
 	wantPolls(t, l, 100, "x.A 0 10 11")
 	wantOutage(t, l)
 	o.end()

@@ -198,7 +198,7 @@ func (c *Config) openDeadLetters(log *logSink) func() (source.DeadLetters, error
 		return c.DeadLetters
 	}
 	return func() (source.DeadLetters, error) {
-		return kafka.OpenDeadLetters(c.DeadLetterTopic, kafka.Config{Servers: c.Servers, Properties: c.Properties, Log: log.client})
+		return kafka.OpenDeadLetters(c.DeadLetterTopic, kafka.Config{Servers: c.Servers, Properties: c.Properties, Log: log.client, Token: c.OAuthToken})
 	}
 }
 

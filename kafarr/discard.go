@@ -1,8 +1,10 @@
 package kafarr
 
+import "slices"
+
 // discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them,
-// and passes those between them that the caller has.
-func (l *Listener) discard(k partitionKey) {
+// and passes those between them that the caller has, but for what it has given back.
+func (l *Listener) discard(k partitionKey, givenBack ...int64) {
 	l.held.drop(k)
 	delete(l.resets, k)
 	l.mu.Lock()
@@ -21,7 +23,7 @@ func (l *Listener) discard(k partitionKey) {
 			i++
 		}
 	}
-	var dropped []int64
+	dropped := slices.Clone(givenBack)
 	kept := make([]*finished, 0, len(l.queue))
 	for _, f := range l.queue {
 		switch {

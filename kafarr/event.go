@@ -82,7 +82,7 @@ func (l *Listener) notice(chunk *source.Chunk, first int64) {
 	case reset && first >= asked: // what comes before was fetched before
 		delete(l.resets, k)
 		if first > asked {
-			l.log.always(4, "OFFSETS", fmt.Sprintf("%s[%d]: offset %d was to come and is not there any more: going on at %d", k.topic, k.partition, asked, first))
+			l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d was to come and is not there any more: going on at %d", k.topic, k.partition, asked, first))
 			l.happen(Event{Kind: OffsetReset, Topic: k.topic, Partition: k.partition, Old: asked, New: first})
 		}
 	case known && first < next:
@@ -93,7 +93,7 @@ func (l *Listener) notice(chunk *source.Chunk, first int64) {
 
 // wentBack follows a log to an offset before the one that was to come next: commits, too.
 func (l *Listener) wentBack(k partitionKey, first, next int64) {
-	l.log.always(4, "OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
+	l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
 	l.happen(Event{Kind: LogWentBack, Topic: k.topic, Partition: k.partition, Old: next, New: first})
 	l.positions[k] = first
 	delete(l.again, k)

@@ -65,16 +65,17 @@ func (f *finished) split(n int) (left, right []segment) {
 
 // cut takes the first n rows off a batch that has more, as a poll may return fewer than an earlier, interrupted one had gathered. What was rejected goes with
 // them: their ranges may cover it, and nothing is acknowledged that was not handed over.
-func (f *finished) cut(n int) *Batch {
+func (f *finished) cut(n int) *finished {
 	left, right := f.split(n)
 	whole := f.batch.Record
 	head := &Batch{Record: whole.NewSlice(0, int64(n)), Rejected: f.batch.Rejected, MessageType: f.batch.MessageType, Ranges: ranges(left), id: newBatchID()}
+	offsets := f.offsets[:n]
 	f.batch.Rejected = nil
 	f.batch.Record = whole.NewSlice(int64(n), whole.NumRows())
 	f.batch.Ranges = ranges(right)
 	f.segments, f.offsets = right, f.offsets[n:]
 	whole.Release()
-	return head
+	return &finished{batch: head, segments: left, offsets: offsets}
 }
 
 // without returns the batch's parts that hold no rows of a partition, in their order, and gives up the batch. They are slices: joining them again would copy, and

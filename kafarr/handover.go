@@ -5,7 +5,7 @@ import "slices"
 // take finishes the batches and hands the first one over; one without rows where there is none.
 func (l *Listener) take() (*Batch, error) {
 	for len(l.batches) > 0 {
-		l.enqueue(l.batches[0], len(l.queue) > 0 || l.batches[0].rows() > l.poll.limit)
+		l.enqueue(l.batches[0], l.cfg.Mixed == GroupMixed || len(l.queue) > 0 || l.batches[0].rows() > l.poll.limit)
 	}
 	l.queue = append(l.queue, l.errs...)
 	l.errs = nil
@@ -39,7 +39,7 @@ func (l *Listener) fromQueue() (*Batch, error) {
 		whole := f.batch.id
 		head := f.cut(l.poll.limit)
 		l.mu.Lock()
-		l.acks.cut(whole, head.id, head.Ranges)
+		l.acks.cut(whole, head.batch.id, head.batch.Ranges)
 		l.mu.Unlock()
 		return l.handOver(head), nil
 	}
@@ -50,10 +50,12 @@ func (l *Listener) fromQueue() (*Batch, error) {
 		l.mu.Unlock()
 		return nil, f.err
 	}
-	return l.handOver(f.batch), nil
+	return l.handOver(f), nil
 }
 
-func (l *Listener) handOver(b *Batch) *Batch {
+func (l *Listener) handOver(f *finished) *Batch {
+	b := f.batch
+	l.remember(f)
 	l.mu.Lock()
 	l.acks.handOver(b.id)
 	l.mu.Unlock()

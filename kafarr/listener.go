@@ -56,6 +56,7 @@ type Listener struct {
 	used      int                    // of buckets
 	positions map[partitionKey]int64 // the first offset that no batch has taken
 	happened  []Event                // since the last batch
+	latest    latest                 // batch that was handed over
 	again     map[partitionKey]again // rows that were discarded and are not read again yet
 	aside     map[partitionKey]aside // partitions that wait for a schema
 	resets    map[partitionKey]int64 // offsets that the client asked for in vain, until the first record behind them

@@ -45,8 +45,8 @@ func (s *logSink) client(level int, facility, message string) {
 	s.pass(level, facility, message, repeats)
 }
 
-// always passes on a line that no other stands for, however much they are alike.
-func (s *logSink) always(level int, facility, message string) { s.pass(level, facility, message, 0) }
+// warn passes on a line that no other stands for, however much they are alike.
+func (s *logSink) warn(facility, message string) { s.pass(4, facility, message, 0) }
 
 func (s *logSink) pass(level int, facility, message string, repeats int) {
 	s.logger.LogAttrs(context.Background(), slogLevel(level), message, slog.String("facility", facility), slog.Int("repeats", repeats))

@@ -3,6 +3,7 @@ package kafarr
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -58,6 +59,9 @@ func (c *Config) validatePositions() error {
 		if err := s.At.validate("start"); err != nil {
 			return err
 		}
+		if !c.mayRead(s) {
+			return errorf(ConfigError, "start: %s is none of the topics and partitions that are read", s.place())
+		}
 	}
 	seen := map[partitionKey]bool{}
 	for _, p := range c.Assign {
@@ -76,6 +80,24 @@ func (c *Config) validatePositions() error {
 		return errorf(ConfigError, "topics and assign exclude each other: a subscription gets its partitions from the group")
 	}
 	return nil
+}
+
+// mayRead tells whether there can be a partition that a start is for. A regular expression may find any topic.
+func (c *Config) mayRead(s Start) bool {
+	if s.Topic == "" || len(c.Topics)+len(c.Assign) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(c.Topics, func(t string) bool { return t == s.Topic || strings.HasPrefix(t, "^") }) ||
+		slices.ContainsFunc(c.Assign, func(p source.Position) bool {
+			return p.Topic == s.Topic && (p.Partition == s.Partition || s.Partition < 0)
+		})
+}
+
+func (s Start) place() string {
+	if s.Partition < 0 {
+		return s.Topic
+	}
+	return fmt.Sprintf("%s[%d]", s.Topic, s.Partition)
 }
 
 // startOf is where a partition begins.

@@ -238,6 +238,8 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 		`start is "here"`:                 {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: "here"}}}},
 		"the offset -3 is negative":       {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtOffset, Value: -3}}}},
 		"the time -1 is negative":         {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtTime, Value: -1}}}},
+		"start: u is none of the topics":  {Topics: []string{"t"}, Start: []kafarr.Start{{Topic: "u", Partition: -1}}},
+		"start: t[2] is none of":          {Assign: []source.Position{{Topic: "t", Partition: 1}}, Start: []kafarr.Start{{Topic: "t", Partition: -1}, {Topic: "t", Partition: 2}}},
 		"topics and assign exclude":       {Topics: []string{"t"}, Assign: []source.Position{{Topic: "t"}}},
 		"assign holds t[1] twice":         {Assign: []source.Position{{Topic: "t", Partition: 1}, {Topic: "t", Partition: 1}}},
 		`assign: "^t" is no topic's name`: {Assign: []source.Position{{Topic: "^t"}}},
@@ -256,16 +258,22 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 	}
 }
 
-func TestABatchThatIsGivenBackComesAgainAndAcknowledgesNothing(t *testing.T) {
-	l, src := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 2))...)
-	b, err := l.Poll(context.Background(), 100, 10*time.Millisecond)
+func TestAStartMayNameAnyTopicThatAnExpressionMayFind(t *testing.T) {
+	l, err := kafarr.Open(kafarr.Config{
+		Servers: "127.0.0.1:1", Group: "g", Registry: schemas, Topics: []string{"t", "^u"},
+		Start: []kafarr.Start{{Topic: "t", Partition: 7}, {Topic: "uv", Partition: -1}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Release()
-	if err := l.GiveBack([]int64{b.ID()}, b.Ranges); err != nil {
-		t.Fatal(err)
+	if err := l.Abort(); err != nil {
+		t.Error(err)
 	}
+}
+
+func TestABatchThatIsGivenBackComesAgainAndAcknowledgesNothing(t *testing.T) {
+	l, src := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 2))...)
+	giveBack(t, l, 100, "x.A 0 1")
 	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != -1 {
 		t.Error(err, src.Committed("t", 0))
 	}

@@ -99,19 +99,20 @@ func (c *cluster) Read(r kafarr.ScanRange) kafarr.RangeReader {
 	}
 	src := replay.New(list...)
 	src.FetchMax = 3
-	return &rangeReader{Source: src, left: len(list), report: report, failure: c.failure}
+	return &rangeReader{Source: src, replayed: src, left: len(list), report: report, failure: c.failure}
 }
 
-// rangeReader is a replay that knows its end.
+// rangeReader is a replay that knows its end, and has, as a scan's reader, no positions to move.
 type rangeReader struct {
-	*replay.Source
-	left    int
-	report  scan.Report
-	failure error
+	source.Source
+	replayed *replay.Source
+	left     int
+	report   scan.Report
+	failure  error
 }
 
 func (r *rangeReader) Open(h source.Handler) (source.Source, error) {
-	_, err := r.Source.Open(h)
+	_, err := r.replayed.Open(h)
 	return r, err
 }
 

@@ -92,18 +92,12 @@ func (l *Listener) Pause(partitions []source.Position) error {
 		}
 		for _, p := range chosen {
 			k := keyOf(p)
-			delete(l.aside, k) // from now on its user says when it goes on
-			next, received := l.notHandedOver(k)
-			if !received {
-				continue
+			delete(l.aside, k)                                  // from now on its user says when it goes on
+			if next, received := l.notHandedOver(k); received { // the client would go on behind what it gave us
+				if err := l.readAgain(k, next); err != nil {
+					return err
+				}
 			}
-			// The client would go on behind what it gave us.
-			p.Offset = next
-			if err := l.positioner.Seek(l.ctx, []source.Position{p}); err != nil {
-				return err
-			}
-			l.discard(k)
-			l.positions[k] = next
 		}
 		return nil
 	})
@@ -145,32 +139,50 @@ func (l *Listener) ofThese(partitions []source.Position, do func(chosen []source
 }
 
 // GiveBack takes back batches that Poll returned and that their caller could not pass on: their rows come again, with all that was behind
-// them in their partitions. Nothing is acknowledged by it.
+// them in their partitions and, if it is the last batch that is given back, was not returned. Nothing is acknowledged by it.
 func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 	if err := l.between(); err != nil {
 		return err
 	}
 	defer l.polling.Unlock()
-	for _, r := range ranges {
-		if !l.owns(r.key()) { // its new owner reads them
-			continue
-		}
-		if err := l.positioner.Seek(l.ctx, []source.Position{{Topic: r.Topic, Partition: r.Partition, Offset: r.First}}); err != nil {
-			return wrap(err)
-		}
-	}
 	l.mu.Lock()
 	for _, id := range ids {
 		delete(l.acks.handedOver, batchID(id))
 	}
 	l.mu.Unlock()
 	for _, r := range ranges {
-		l.discard(r.key())
-		delete(l.again, r.key()) // the rows given back are among those that come again
-		if err := l.goOn(r.key()); err != nil {
+		k := r.key()
+		if !l.owns(k) { // its new owner reads them
+			l.discard(k)
+			continue
+		}
+		next := r.First
+		if first, found := l.notHandedOver(k); found { // of another batch's that waits, perhaps
+			next = min(next, first)
+		}
+		var rows []int64
+		if known := len(ids) == 1 && l.latest.id == batchID(ids[0]); known {
+			rows = l.latest.rows[k]
+		} else {
+			delete(l.again, k) // it would pass over them
+		}
+		if err := l.readAgain(k, next, rows...); err != nil {
+			return wrap(err)
+		}
+		if err := l.goOn(k); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// readAgain has a partition read again from the first row on that its caller does not have.
+func (l *Listener) readAgain(k partitionKey, next int64, givenBack ...int64) error {
+	if err := l.positioner.Seek(l.ctx, []source.Position{{Topic: k.topic, Partition: k.partition, Offset: next}}); err != nil {
+		return err
+	}
+	l.discard(k, givenBack...)
+	l.positions[k] = next
 	return nil
 }
 

@@ -7,9 +7,11 @@ Example:
             if message_type is not None:
                 print(message_type, frame)
 
-Importing this loads neither the native library nor pandas nor pyarrow; the first use does.
+Importing this loads neither the native library nor pandas nor pyarrow; the first use does. On a platform that has no
+library, it is an ImportError.
 """
 
+from . import _platform  # noqa: F401  # first of all: where no library is, it refuses to be imported
 from ._arguments import (
     Acknowledge,
     Content,
@@ -54,6 +56,7 @@ from ._secrets import Secret, from_env, from_file
 from ._stream import Stream
 from ._task import Task
 from ._version import __version__
+from ._versions import show_versions
 
 __all__ = [
     "Acknowledge",
@@ -108,4 +111,5 @@ __all__ = [
     "listener",
     "read",
     "scan",
+    "show_versions",
 ]

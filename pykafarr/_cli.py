@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from ._demo import demo
 from ._errors import KafarrError
-from ._lib import library
+from ._export import SUFFIXES, place, read_scan
 from ._read import Stopped, read
 from ._secrets import Secret
-from ._version import __version__
+from ._versions import show_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,11 +62,12 @@ def _parser() -> argparse.ArgumentParser:
 
     reader = commands.add_parser(
         "read",
-        help="print frames of a topic as they come",
+        help="print frames of a topic as they come, or scan a part of it",
         description="Prints the frames of one or more topics as they come, until Ctrl-C. Without --group it reads "
-        "under a new group's name and commits nothing; with --group it commits what it printed.",
+        "under a new group's name and commits nothing; with --group it commits what it printed. With --start, --end or "
+        "--output it scans instead: it reads the rows between two places, prints or writes them, and ends.",
     )
-    reader.set_defaults(run=read)
+    reader.set_defaults(run=lambda options: _read(reader, options))
     reader.add_argument("--servers", required=True, help="bootstrap servers: host:port,host:port")
     reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help="topics to read")
     reader.add_argument("--registry", required=True, metavar="URL", help="URL of the schema registry")
@@ -114,7 +115,33 @@ def _parser() -> argparse.ArgumentParser:
     reader.add_argument(
         "--format", choices=["table", "json", "csv"], default="table", help="json: a line for each row (%(default)s)"
     )
+    _add_scan(reader.add_argument_group("scans"))
     return parser
+
+
+def _add_scan(scan: argparse._ArgumentGroup) -> None:
+    where = "earliest, now, an offset, or a time such as 2026-01-31T00:00Z"
+    scan.add_argument("--start", type=place, metavar="PLACE", help=f"the first row: {where} (earliest)")
+    scan.add_argument("--end", type=place, metavar="PLACE", help=f"behind the last row: {where} (now)")
+    scan.add_argument(
+        "--output", metavar="FILE", help=f"write the rows to a file, by its ending: {', '.join(SUFFIXES)}"
+    )
+    scan.add_argument("--message-type", metavar="NAME", help="the type to read, where topics have several")
+    scan.add_argument("--allow-partial", action="store_true", help="take what there is where rows are gone")
+    scan.add_argument("--progress", action="store_true", help="show a bar; needs tqdm")
+
+
+def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Listens, or scans."""
+    for_scans = ("start", "end", "output")
+    others = ("message_type", "allow_partial", "progress")
+    if all(getattr(options, name) is None for name in for_scans):
+        if wrong := next((name for name in others if getattr(options, name)), None):
+            parser.error(f"--{wrong.replace('_', '-')} is for scans: give --start, --end or --output")
+        return read(options)
+    if wrong := next((name for name in ("group", "from_beginning", "idle_timeout") if getattr(options, name)), None):
+        parser.error(f"--{wrong.replace('_', '-')} is not for scans: leave out --start, --end and --output")
+    return read_scan(options)
 
 
 def _property(argument: str) -> tuple[str, str]:
@@ -136,7 +163,5 @@ class _Version(argparse.Action):
     """Prints the versions; an action of its own, since they need the library loaded."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        versions = {"pykafarr": __version__, **library().versions}
-        versions.pop("version")
-        print(", ".join(f"{name} {version}" for name, version in versions.items()))
+        show_versions()
         parser.exit()

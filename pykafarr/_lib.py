@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
-import sysconfig
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -76,15 +74,7 @@ def _mark_forked() -> None:
 def _library_path() -> Path:
     named = os.environ.get("PYKAFARR_LIBRARY")
     path = Path(named) if named else Path(__file__).parent / "_native" / "libkafarr.so"
-    if "musl" in str(sysconfig.get_config_var("HOST_GNU_TYPE")):
-        # golang/go#54805: a Go c-shared library can be linked on musl, but not dlopened.
-        raise ImportError(
-            "pykafarr cannot run on musl (Alpine): its loader cannot open a library written in Go. "
-            "Use a glibc-based image, such as python:3-slim."
-        )
     if not path.is_file():
-        if sys.platform != "linux":
-            raise ImportError(f"pykafarr has a library for Linux with glibc only so far, not for {sys.platform}.")
         raise ImportError(f"pykafarr's library is missing: {path}. Install a wheel; in a source tree, run make build.")
     return path
 

@@ -76,8 +76,8 @@ def listener(
             "committed": where the group left off, and where auto.offset.reset says if it never was there. "earliest",
             "latest", an offset (int), or a time: a datetime with a time zone or `Milliseconds`, which means the first
             row with that timestamp or a later one, and the end when there is none. A dict gives each topic or (topic,
-            partition) its own; what it does not name is "committed". An offset that is not in the log is told as a
-            BrokerError by poll, and reading begins where auto.offset.reset says.
+            partition) its own, of those that are read; what it does not name is "committed". An offset that is not in
+            the log is told as a BrokerError by poll, and reading begins where auto.offset.reset says.
         assign: partitions to read, {topic: [partitions]} or [(topic, partition), …], instead of a subscription: the
             group does not distribute them, other members do not matter, and `group` is only whose commits they are.
         config: librdkafka's properties by their own names, such as {"auto.offset.reset": "earliest"}. Booleans and

@@ -5,6 +5,7 @@ import gc
 import logging
 import threading
 import time
+from collections import Counter
 
 import psutil
 import pytest
@@ -89,6 +90,56 @@ def test_with_reset_to_error_a_deleted_offset_raises_with_both_ends_and_start_go
     )
     elsewhere = listen(config={"auto.offset.reset": "error"}, start="earliest")
     assert list(elsewhere.poll(4, 5000)[1]["n"]) == [6, 7, 8, 9]
+
+
+WAYS = {
+    "eager": {"partition.assignment.strategy": "range"},
+    "cooperative": {"partition.assignment.strategy": "cooperative-sticky"},
+    "consumer protocol": {"group.protocol": "consumer"},
+    "assign=": {},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_with_reset_to_error_a_seek_goes_on_and_the_other_partitions_miss_and_repeat_nothing(
+    way, cluster, writer, listen
+):
+    topic = cluster.new_topic(partitions=2)
+    writer.write(topic, A, numbers(0, 10))
+    writer.write(topic, A, numbers(100, 10), 1)
+    with listen(None, assign={topic: [0]}) as before:
+        before.poll(3, 5000)
+    partition = TopicPartition(topic, 0, 6)
+    cluster.admin.delete_records([partition])[partition].result(10)
+    listener = listen(
+        *((None,) if way == "assign=" else (topic,)),
+        assign={topic: [0, 1]} if way == "assign=" else None,
+        config=WAYS[way] | {"auto.offset.reset": "error"},
+        start={(topic, 1): "earliest"},
+    )
+    rows = Counter()
+    with pytest.raises(pykafarr.BrokerError, match="offset 3 is not in the log"):
+        poll_on(listener, rows)
+
+    for again in range(2):  # once from where the fetcher stands still, once more from where it does not
+        rows.subtract(range(6, 10 if again else 6))
+        listener.seek(topic, 0, "earliest")
+        writer.write(topic, A, numbers(110 + again, 1), 1)
+        poll_on(listener, rows, lambda last=110 + again: rows[9] and rows[last])
+    assert len(listener.poll(100, 500)[1]) == 0
+
+    assert +rows == Counter([6, 7, 8, 9, *range(100, 112)])
+    listener.commit()
+    assert listener.committed() == {(topic, 0): 10, (topic, 1): 12}
+
+
+def poll_on(listener, rows, over=lambda: False):
+    deadline = time.monotonic() + 20
+    while not over():
+        assert time.monotonic() < deadline, rows
+        message_type, frame = listener.poll(3, 500)
+        if message_type:
+            rows.update(frame["n"])
 
 
 def test_a_topic_that_is_created_anew_is_read_from_its_beginning_and_an_event_says_so(cluster, writer, topic, listen):

@@ -80,8 +80,14 @@ def test_a_listener_that_begins_at_the_end_reads_what_comes_after(hourly, writer
     assert rows(listener, 2) == [10, 11]
 
 
-def test_a_start_for_another_topic_does_not_matter(hourly, listen):
-    assert rows(listen(start={"other": 5, (hourly, 3): 7}), 3) == [0, 1, 2]
+def test_a_start_for_another_partition_does_not_matter(hourly, listen):
+    assert rows(listen(start={(hourly, 3): 7}), 3) == [0, 1, 2]
+
+
+def test_a_start_for_another_topic_is_refused_unless_an_expression_might_find_it(hourly, listen):
+    with pytest.raises(pykafarr.ConfigError, match="start: other is none of the topics and partitions that are read"):
+        listen(start={"other": 5})
+    assert rows(listen(f"^{hourly}$", start={"other": 5, hourly: 7}), 3) == [7, 8, 9]
 
 
 def test_a_start_outside_the_log_is_told_and_auto_offset_reset_applies(hourly, listen):

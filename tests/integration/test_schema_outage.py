@@ -1,8 +1,9 @@
-"""The registry cannot answer for one id: its partition waits, the others flow, and nothing of it is lost or repeated."""
+"""The registry cannot answer for one id: its partition waits, others flow, and nothing is lost or repeated."""
 
 import contextlib
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -102,9 +103,17 @@ def test_one_id_in_an_outage_holds_up_its_partition_only(
     assert listener.stats()["skipped"] == listener.stats()["rejected"] == 0
 
 
-@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        {"partition.assignment.strategy": "range"},
+        {"partition.assignment.strategy": "cooperative-sticky"},
+        {"group.protocol": "consumer"},
+    ],
+    ids=["eager", "cooperative", "consumer protocol"],
+)
 def test_a_partition_set_aside_moves_to_another_member_and_back(
-    strategy, registry, outage_of_b, cluster, writer, listen
+    protocol, registry, outage_of_b, cluster, writer, listen
 ):
     topic = cluster.new_topic(partitions=2)
     for partition in (0, 1):
@@ -117,7 +126,7 @@ def test_a_partition_set_aside_moves_to_another_member_and_back(
             registry_url=registry.url,
             registry_config={"max.retries": 0},
             metadata=("offset", "partition", "topic"),
-            config={"partition.assignment.strategy": strategy},
+            config=protocol,
         )
 
     first = member()
@@ -126,8 +135,13 @@ def test_a_partition_set_aside_moves_to_another_member_and_back(
     first.commit()
 
     second = member()
+    joined = Reader(second)
+    with ThreadPoolExecutor(1) as pool:  # its first poll waits for the first member to give up a partition
+        joining = pool.submit(joined.poll)
+        alone.until(joining.done)
     both = Reader(first, second)
     both.until(lambda: len(first.assignment()) == len(second.assignment()) == 1 and len(both.outages) >= 4)
+    assert not joined.rows
     assert not both.rows
     second.close()
     alone.until(lambda: len(first.assignment()) == 2)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from release import wheels
 from tests.integration.writing import A, numbers
-
-ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import json, sys
@@ -24,14 +23,11 @@ print(json.dumps([pykafarr.__file__, message_type, frame["n"].tolist()]))
 
 
 @pytest.fixture(scope="module")
-def wheel():
-    """The wheel that PYKAFARR_WHEEL names, else one that `make wheel` builds now."""
+def wheel(tmp_path_factory):
+    """The wheel that PYKAFARR_WHEEL names, else one that is built now, as `make wheels` does."""
     if named := os.environ.get("PYKAFARR_WHEEL"):
         return Path(named).resolve()
-    made = subprocess.run(["make", "-C", ROOT, "wheel"], capture_output=True, text=True, check=False)
-    assert made.returncode == 0, f"{made.stdout}\n{made.stderr}"
-    (built,) = (ROOT / "dist").glob("*.whl")
-    return built
+    return wheels.build("amd64", dist=tmp_path_factory.mktemp("dist"))
 
 
 @pytest.mark.slow

@@ -32,11 +32,11 @@ def listen(kafka: secured.SecuredKafka) -> Iterator[Listen]:
     """listen("SASL", {"sasl.mechanism": …}): a listener at that address of the node, closed at the test's end."""
     opened: list[pykafarr.Listener] = []
 
-    def open_listener(name: str, config: dict[str, Any], **options: Any) -> pykafarr.Listener:
+    def open_listener(name: str, config: dict[str, Any], *, topic: str = TOPIC, **options: Any) -> pykafarr.Listener:
         merged = {"auto.offset.reset": "earliest", "reconnect.backoff.max.ms": 500, **config}
         asked = {"value": "string", "metadata": (), "ready_timeout": 20_000, **options}
         group = f"g-{next(_numbers)}"
-        opened.append(pykafarr.listener(kafka.at(name), group, TOPIC, None, config=merged, **asked))
+        opened.append(pykafarr.listener(kafka.at(name), group, topic, None, config=merged, **asked))
         return opened[-1]
 
     yield open_listener

@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from confluent_kafka import Producer
 
 import pykafarr
 from tests.security.conftest import TOPIC, greets
@@ -57,6 +58,65 @@ def test_tokens_are_renewed_while_nobody_polls_and_the_connection_lives_on(liste
     assert listener.poll(1, 500)[0] is None  # no error: the broker ends sessions whose token has expired
     assert not [line for line in caplog.messages if "authentication" in line.lower()]
     assert listener.stats()["rebalances"] == 1
+
+
+def test_dead_letters_are_written_with_tokens_of_the_same_function_which_are_renewed_too(kafka, listen):
+    for topic in ("rejected", "letters"):
+        kafka.create_topic(topic)
+    asked = []
+
+    def give():
+        asked.append(time.monotonic())
+        return token(4), milliseconds(4), "anna"
+
+    listener = listen(
+        "TOKEN",
+        BEARER,
+        topic="rejected",
+        oauth_token=give,
+        value="avro",
+        framing="bare",
+        schema='{"type": "record", "name": "R", "fields": [{"name": "s", "type": "string"}]}',
+        errors="skip",
+        dead_letter_topic="letters",
+    )
+    letters = listen("OPEN", {}, topic="letters")
+    producer = Producer({"bootstrap.servers": kafka.servers, "log_level": 2})
+    for text in (b"hello", b"howdy"):  # as Avro: strings that are longer than the message
+        producer.produce("rejected", text)
+        assert producer.flush(30) == 0
+        deadline = time.monotonic() + 30
+        while (found := letters.poll(1, 200)[1]).empty:
+            assert time.monotonic() < deadline
+            listener.poll(1, 200)
+        assert list(found["value"]) == [text.decode()]
+        listener.commit()
+        before = len(asked)
+        time.sleep(6)  # the first tokens have expired: the broker ends sessions and takes no login with them
+        assert len(asked) >= before + 2  # both clients'
+
+
+def test_a_function_without_a_token_for_dead_letters_is_named(kafka, listen):
+    kafka.create_topic("rejected-too")
+    kafka.create_topic("letters-too")
+    answers = iter([(token(), milliseconds(300), "anna")])  # the consumer's
+    listener = listen(
+        "TOKEN",
+        BEARER | {"message.timeout.ms": 2000},
+        topic="rejected-too",
+        oauth_token=lambda: next(answers),
+        value="avro",
+        framing="bare",
+        schema='"string"',
+        errors="skip",
+        dead_letter_topic="letters-too",
+    )
+    producer = Producer({"bootstrap.servers": kafka.servers, "log_level": 2})
+    producer.produce("rejected-too", b"hello")
+    assert producer.flush(30) == 0
+
+    with pytest.raises(pykafarr.BrokerError, match=r"dead_letter_topic letters-too: .*StopIteration"):
+        listener.poll(1, 30_000)
 
 
 def test_a_token_that_the_broker_refuses_is_an_error_with_the_principal(listen):

@@ -68,17 +68,9 @@ func (k *Kafka) takeAssigned() {
 		return
 	}
 	k.taken = true
-	all := toClient(k.cfg.Assign)
-	parts := toClient(k.cfg.Handler.Assigned(k.cfg.Assign, k.committed))
-	for _, p := range parts {
-		k.queue.forward(*p.Topic, p.Partition)
-	}
-	err := k.consumer.Assign(parts)
-	if err == nil {
-		err = k.pauseAgain(parts)
-	}
+	err := k.assign(toClient(k.begins(k.cfg.Assign)), k.consumer.Assign)
 	if err != nil {
 		k.errs = append(k.errs, source.Errorf(source.Broker, "the partitions could not be assigned: %w", err))
 	}
-	k.note(all, true)
+	k.note(toClient(k.cfg.Assign), true)
 }

@@ -130,7 +130,9 @@ func (k *Kafka) failed(code int, topic string, partition int32, offset int64, te
 		offset = -1
 	}
 	if kafka.ErrorCode(code) == kafka.ErrAutoOffsetReset {
-		k.outOfRange(source.Position{Topic: topic, Partition: partition, Offset: offset}, text)
+		at := source.Position{Topic: topic, Partition: partition, Offset: offset}
+		k.fetchers.stop(at)
+		k.outOfRange(at, text)
 		return
 	}
 	if kafka.ErrorCode(code) == kafka.ErrBadCompression {

@@ -35,6 +35,7 @@ type Kafka struct {
 	waiting    *revocation // asked for and not given up yet
 	reassigned *bool       // the client's
 	taken      bool        // cfg.Assign
+	fetchers   *fetchers   // nil: none will be stopped
 
 	mu        sync.Mutex
 	ended     bool                     // no call may begin any more
@@ -70,7 +71,7 @@ func Open(cfg Config) (*Kafka, error) {
 	k := &Kafka{
 		secrets: secrets,
 		cfg:     cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, paused: map[source.Position]bool{},
-		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}),
+		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg),
 	}
 	lines := make(chan kafka.LogEvent, 1000)
 	conf["go.logs.channel.enable"] = true
@@ -133,6 +134,7 @@ func (k *Kafka) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	}
 	if len(chunks) > 0 {
 		k.came(chunks)
+		k.fetchers.fetched(chunks)
 	}
 	return chunks, nil
 }

@@ -156,8 +156,18 @@ func allEnds(positions []source.Position) bool {
 
 // Seek implements source.Positioner. What was fetched before is dropped by the client when it is taken from the queue.
 func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
+	stopped, running := k.fetchers.split(positions)
+	if len(stopped) > 0 {
+		if err := k.restart(stopped); err != nil {
+			return err
+		}
+		k.expect(stopped)
+	}
+	if len(running) == 0 {
+		return nil
+	}
 	err := k.background(ctx, func() error {
-		parts, err := k.consumer.SeekPartitions(toClient(positions))
+		parts, err := k.consumer.SeekPartitions(toClient(running))
 		if err != nil {
 			return err
 		}
@@ -177,7 +187,8 @@ func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
 		return clientError(fmt.Errorf("seek: %w", err))
 	}
 	if err == nil {
-		k.expect(positions)
+		k.expect(running)
+		k.fetchers.begin(running)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -20,6 +21,8 @@ type DeadLetters struct {
 	reports  chan kafka.Event
 	running  sync.WaitGroup
 	stopLogs chan struct{}
+	tokens   sync.WaitGroup
+	noTokens context.CancelFunc     // any more
 	problem  atomic.Pointer[string] // the last thing that the client complained about
 
 	mu     sync.RWMutex // held for reading by who uses the producer: its Close frees what they use
@@ -44,7 +47,7 @@ var unlessSet = []struct{ name, alias, value string }{
 	{"message.max.bytes", "", "1000000000"},                // how much is too much is for the brokers to say
 }
 
-// OpenDeadLetters makes a producer for a topic, with the Servers, Properties and Log of a consumer's Config. It does not wait for the network.
+// OpenDeadLetters makes a producer for a topic, with the Servers, Properties, Token and Log of a consumer's Config. It does not wait for the network.
 func OpenDeadLetters(topic string, cfg Config) (*DeadLetters, error) {
 	secrets, pass := redact.Properties(cfg.Properties), cfg.Log
 	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
@@ -64,8 +67,13 @@ func OpenDeadLetters(topic string, cfg Config) (*DeadLetters, error) {
 		return nil, source.Errorf(source.Config, "%s", secrets.Text(configText(err)))
 	}
 	d.running.Go(func() { passLogs(lines, d.stopLogs, cfg.Log) })
-	d.running.Go(func() { d.hear(cfg.Log) })
+	d.running.Go(func() { d.hear(secrets, cfg.Log) })
 	d.running.Go(d.report)
+	var ctx context.Context
+	ctx, d.noTokens = context.WithCancel(context.Background())
+	if cfg.Token != nil {
+		d.tokens.Go(func() { d.keepToken(ctx, cfg, secrets) })
+	}
 	return d, nil
 }
 
@@ -91,6 +99,14 @@ func letterMap(cfg Config) (kafka.ConfigMap, error) {
 		}
 	}
 	return conf, nil
+}
+
+// keepToken gives the producer tokens of its own: librdkafka keeps them by client.
+func (d *DeadLetters) keepToken(ctx context.Context, cfg Config, secrets *redact.Secrets) {
+	t := tokens{ask: cfg.Token, secrets: secrets, log: cfg.Log}
+	t.set = func(token Token) error { return d.producer.SetOAuthBearerToken(shown(token)) }
+	t.missing = func(why error) { d.complains(why.Error(), cfg.Log) }
+	t.keep(ctx)
 }
 
 // Write implements source.DeadLetters.
@@ -142,19 +158,23 @@ func (d *DeadLetters) report() {
 }
 
 // hear takes what the client tells besides.
-func (d *DeadLetters) hear(log func(level int, facility, message string)) {
+func (d *DeadLetters) hear(secrets *redact.Secrets, log func(level int, facility, message string)) {
 	for event := range d.producer.Events() {
 		e, ok := event.(kafka.Error)
 		if !ok {
 			continue
 		}
-		if text := e.Error(); e.Code() == kafka.ErrAllBrokersDown { // it says less than what came before it
+		if text := secrets.Text(e.Error()); e.Code() == kafka.ErrAllBrokersDown { // it says less than what came before it
 			d.problem.CompareAndSwap(nil, &text)
 		} else {
-			d.problem.Store(&text)
-			log(4, "LETTERS", text)
+			d.complains(text, log)
 		}
 	}
+}
+
+func (d *DeadLetters) complains(text string, log func(level int, facility, message string)) {
+	d.problem.Store(&text)
+	log(4, "LETTERS", text)
 }
 
 // Close implements source.DeadLetters.
@@ -165,6 +185,8 @@ func (d *DeadLetters) Close() {
 		return
 	}
 	d.closed = true
+	d.noTokens()
+	d.tokens.Wait()
 	d.producer.Close()
 	close(d.reports)
 	close(d.stopLogs)

@@ -13,21 +13,16 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
 	switch ev := ev.(type) {
 	case kafka.AssignedPartitions:
-		parts := ev.Partitions
-		if !k.closing { // else the queue is gone, nobody reads the messages, and a question for committed offsets would time out
-			parts = toClient(k.cfg.Handler.Assigned(fromClient(ev.Partitions), k.committed))
-			for _, p := range parts {
-				k.queue.forward(*p.Topic, p.Partition)
-			}
+		parts, assign := ev.Partitions, c.Assign
+		if cooperative {
+			assign = c.IncrementalAssign
 		}
 		var err error
-		if cooperative {
-			err = c.IncrementalAssign(parts)
+		if k.closing { // the queue is gone, nobody reads the messages, and a question for committed offsets would time out
+			err = assign(parts)
 		} else {
-			err = c.Assign(parts)
-		}
-		if err == nil {
-			err = k.pauseAgain(parts)
+			parts = toClient(k.begins(fromClient(parts)))
+			err = k.assign(parts, assign)
 		}
 		k.note(ev.Partitions, true)
 		k.refused(err)
@@ -35,6 +30,13 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 		k.asked(ev.Partitions, cooperative)
 	}
 	return nil
+}
+
+// begins asks where partitions begin.
+func (k *Kafka) begins(partitions []source.Position) []source.Position {
+	begin := k.cfg.Handler.Assigned(partitions, k.committed)
+	k.fetchers.begin(begin)
+	return begin
 }
 
 func (k *Kafka) note(partitions []kafka.TopicPartition, assigned bool) {
@@ -49,6 +51,7 @@ func (k *Kafka) note(partitions []kafka.TopicPartition, assigned bool) {
 		} else {
 			delete(k.assigned, key)
 			delete(k.sought, key)
+			k.fetchers.forget(key)
 		}
 	}
 }

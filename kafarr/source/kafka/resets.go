@@ -45,8 +45,8 @@ func (k *Kafka) Resets() []source.Position {
 // rangeTimeoutMS bounds the question for what a log holds.
 const rangeTimeoutMS = 2000
 
-// outOfRange tells, with auto.offset.reset=error, that a partition stands still, and what its log holds; the cluster is asked for that while polls go on. librdkafka has stopped
-// the fetcher, and a seek answers ERR__STATE for ever: only a new assignment starts it again.
+// outOfRange tells, with auto.offset.reset=error, that a partition stands still, and what its log holds; the cluster is asked for that while polls go on. It goes on with
+// a seek (see fetchers).
 func (k *Kafka) outOfRange(at source.Position, text string) {
 	k.calls.Go(func() {
 		holds := ""
@@ -58,7 +58,7 @@ func (k *Kafka) outOfRange(at source.Position, text string) {
 			asked = fmt.Sprintf("offset %d is not in the log", at.Offset)
 		}
 		err := &source.Error{Kind: source.Broker, Topic: at.Topic, Partition: at.Partition, Offset: at.Offset, Err: fmt.Errorf(
-			"%s%s; with auto.offset.reset=error the partition stands still until a listener begins elsewhere, with start= (%s)", asked, holds, text)}
+			"%s%s; with auto.offset.reset=error the partition stands still until a seek, or until a listener begins elsewhere, with start= (%s)", asked, holds, text)}
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.told = append(k.told, err)

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -172,6 +175,19 @@ func TestABombIsAnErrorBeforeItTakesMemory(t *testing.T) {
 		if taken := after.TotalAlloc - before.TotalAlloc; taken > 16<<20 {
 			t.Errorf("%v: %d bytes were taken", c, taken)
 		}
+	}
+}
+
+func TestALargeWindowIsNoBomb(t *testing.T) {
+	var src bytes.Buffer
+	w, _ := zstd.NewWriter(&src, zstd.WithWindowSize(8<<20), zstd.WithSingleSegment(false), zstd.WithEncoderConcurrency(1))
+	_, _ = w.Write([]byte("some"))
+	_ = w.Flush()
+	_, _ = w.Write([]byte(" text"))
+	_ = w.Close()
+	d := decompressor{bound: 1 << 20}
+	if out, err := d.expand(codecZstd, src.Bytes(), nil); err != nil || string(out) != "some text" {
+		t.Errorf("%q, %v", out, err)
 	}
 }
 

@@ -51,9 +51,10 @@ func TestTopicsThatAreNotThereAreNamed(t *testing.T) {
 	f.topic("t")
 	c := dial(t, f, impatient())
 	for asked, want := range map[string]string{"t,mistyped": "topic mistyped: the cluster does not have it", "^mis": `"^mis" matches none`, "^(": "no regular expression"} {
+		before := f.count(3)
 		_, err := c.Partitions(t.Context(), strings.Split(asked, ","))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", asked, err)
+		if err == nil || !strings.Contains(err.Error(), want) || f.count(3) > before+1 {
+			t.Errorf("%s: %v after %d requests", asked, err, f.count(3)-before)
 		}
 	}
 	f.answer = func(_ int32, req kmsg.Request) kmsg.Response {
@@ -109,7 +110,8 @@ func TestOffsetsOfBeginningsEndsAndTimes(t *testing.T) {
 	if got, err := dial(t, f, cfg).Offsets(t.Context(), asked[1:2]); err != nil || got[0].Offset != 5 {
 		t.Errorf("uncommitted: %v, %v", got, err)
 	}
-	if _, err := c.Offsets(t.Context(), []source.Position{{Topic: "a", Partition: 9, Offset: source.End}}); err == nil || !strings.Contains(err.Error(), "a[9]: ") {
+	cfg.Patience = 50 * time.Millisecond
+	if _, err := dial(t, f, cfg).Offsets(t.Context(), []source.Position{{Topic: "a", Partition: 9, Offset: source.End}}); err == nil || !strings.Contains(err.Error(), "a[9]: ") {
 		t.Error(err)
 	}
 }

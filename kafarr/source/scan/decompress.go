@@ -53,6 +53,9 @@ type decompressor struct {
 // errBound is what a batch that becomes too large fails with.
 var errBound = errors.New("it becomes too large")
 
+// zstdWindow is what any decoder of zstd has to grant (RFC 8878): a frame may claim it and be small.
+const zstdWindow = 8 << 20
+
 // expand decompresses into out's room, or into a larger buffer.
 func (d *decompressor) expand(c codec, src, out []byte) ([]byte, error) {
 	out, err := d.decode(c, src, out[:0])
@@ -87,12 +90,15 @@ func (d *decompressor) decode(c codec, src, out []byte) (_ []byte, err error) {
 		return d.snappy(src, out)
 	case codecZstd:
 		if d.zstd == nil {
-			d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(uint64(d.bound))) //nolint:gosec // above 0
-			if err != nil {
+			most := uint64(max(d.bound, zstdWindow)) //nolint:gosec // above 0
+			if d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(most)); err != nil {
 				return nil, err
 			}
 		}
-		return d.zstd.DecodeAll(src, out)
+		if out, err = d.zstd.DecodeAll(src, out); len(out) > d.bound {
+			err = errBound
+		}
+		return out, err
 	}
 	return nil, errors.New("no such compression")
 }

@@ -31,8 +31,11 @@ var errNoAnswer = errors.New("the broker's answer does not name the partition")
 // unknownBroker is what the client says of a broker that has just gone out of the metadata; it has no value for it.
 const unknownBroker = "unknown broker"
 
-// loginError is about the credentials of one side: no further try will mend it.
-type loginError struct{ err error }
+// loginError is about the credentials of one side: no further try will mend it, unless it is that a token's endpoint does not answer.
+type loginError struct {
+	err     error
+	passing bool
+}
 
 func (e *loginError) Error() string { return e.err.Error() }
 func (e *loginError) Unwrap() error { return e.err }
@@ -54,14 +57,17 @@ func isOneOf(err error, of []error) bool {
 // passing tells whether another try may not meet an error.
 func passing(err error) bool {
 	var (
+		judged    *source.Error
 		ofCluster *kerr.Error
 		first     *kgo.ErrFirstReadEOF
 		ofNet     net.Error
 		refused   *loginError
 	)
 	switch {
-	case errors.As(err, &refused): // a token's endpoint may come back
-		return errors.As(refused.err, &ofNet)
+	case errors.As(err, &judged):
+		return false
+	case errors.As(err, &refused):
+		return refused.passing
 	case errors.Is(err, kgo.ErrClientClosed):
 		return false
 	case errors.Is(err, errNoAnswer), errors.Is(err, errOpen):

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
@@ -32,6 +33,7 @@ type fake struct {
 	maxAPI map[int16]int16
 	seen   map[int16]int // requests by key
 	calls  sync.WaitGroup
+	tls    *tls.Config // nil: none
 }
 
 // hangUp is an answer that is none.
@@ -126,6 +128,9 @@ func (f *fake) accept(id int, l net.Listener) {
 			return
 		}
 		f.mu.Lock()
+		if f.tls != nil {
+			conn = tls.Server(conn, f.tls)
+		}
 		f.conns[conn] = id
 		f.mu.Unlock()
 		f.calls.Go(func() {

@@ -159,7 +159,7 @@ func (f *fetcher) larger(p *kmsg.FetchResponseTopicPartition) *answer {
 func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchResponseTopicPartition, bool, error) {
 	set := &f.c.set
 	req := kmsg.NewFetchRequest()
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(set.maxWait.Milliseconds()), set.minBytes, max(set.fetchBytes, f.bytes)
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(set.maxWait.Milliseconds()), set.minBytes, max(set.fetchBytes, f.bytes) //nolint:gosec // bounded by the table of properties
 	req.IsolationLevel = set.isolation
 	if !f.shun {
 		req.Rack = set.rack

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -304,7 +305,7 @@ func TestCloseEndsAReaderThatWaits(t *testing.T) {
 	if err := reader.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := reader.Close(); err != source.ErrClosed {
+	if err := reader.Close(); !errors.Is(err, source.ErrClosed) {
 		t.Error(err)
 	}
 }

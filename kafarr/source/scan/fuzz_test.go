@@ -3,6 +3,7 @@ package scan
 import (
 	"math"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -77,7 +78,7 @@ func FuzzRecordBatch(f *testing.F) {
 		out, total, before := make([]source.Record, 0, 16), int32(0), int64(math.MinInt64)
 		for more := true; more; {
 			var got []source.Record
-			got, more, err = r.take(out, b.base+1, b.last, true)
+			got, more, _ = r.take(out, b.base+1, b.last, true)
 			for i := range got {
 				touched(t, &got[i])
 				if got[i].Offset <= before || got[i].Offset <= b.base || got[i].Offset >= b.last {
@@ -119,13 +120,13 @@ func FuzzAnswer(f *testing.F) {
 		}
 		answers := make(chan *answer, 1)
 		answers <- a
-		r := &Reader{
-			c: &Client{set: settings{isolation: readCommitted}, cfg: Config{Headers: true}}, cancel: func() {}, answers: answers, next: start, report: Report{Range: Range{"t", 0, start, end}},
-			expander: decompressor{bound: 1 << 16}, room: make([]source.Record, chunkMax),
-		}
+		c := &Client{set: settings{isolation: readCommitted, expandedMax: 1 << 16}, cfg: Config{Headers: true}}
+		close(answers)
+		r, _ := c.readerOf(Range{"t", 0, start, end}, answers)
+		defer r.Close()
 		before := int64(-1)
 		for !r.Ended() {
-			chunks, _ := r.Fetch(10, 0)
+			chunks, _ := r.Fetch(10, time.Second)
 			for _, c := range chunks {
 				for i := range c.Records {
 					touched(t, &c.Records[i])

@@ -23,21 +23,19 @@ type Reader struct {
 	c        *Client
 	handler  source.Handler
 	cancel   context.CancelFunc
-	fetching sync.WaitGroup
-	answers  chan *answer
+	running  sync.WaitGroup
 	assigned bool
 	closed   bool
 
-	answer    *answer // being read
-	at        int     // its next batch
+	expander  expander
+	part      *part // being read
+	at        int   // its next batch
 	current   records
 	skip      bool  // the current batch's rows were aborted
 	next      int64 // the first offset that was not passed
 	producers producers
-	expander  decompressor
-	buffers   [][]byte        // free
 	used      [][]byte        // since the last Release
-	body      []byte          // that the current batch is expanded into
+	body      []byte          // that the current batch was decompressed into
 	room      []source.Record // of chunkMax
 	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
@@ -50,14 +48,21 @@ type Reader struct {
 
 // Read begins to read a range.
 func (c *Client) Read(r Range) *Reader {
+	f := &fetcher{c: c, r: r, out: make(chan *answer), at: r.Start, replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
+	reader, ctx := c.readerOf(r, f.out)
+	reader.running.Go(func() { f.run(ctx) })
+	return reader
+}
+
+// readerOf reads answers that somebody else brings, until the context is at its end.
+func (c *Client) readerOf(r Range, answers <-chan *answer) (*Reader, context.Context) {
 	ctx, cancel := context.WithCancel(context.Background())
 	reader := &Reader{
-		c: c, cancel: cancel, next: r.Start, answers: make(chan *answer), report: Report{Range: r, Next: r.Start},
-		expander: decompressor{bound: c.set.expandedMax}, room: make([]source.Record, chunkMax),
+		c: c, cancel: cancel, next: r.Start, report: Report{Range: r, Next: r.Start}, room: make([]source.Record, chunkMax),
+		expander: expander{decompressor: decompressor{bound: c.set.expandedMax}, out: make(chan *part)},
 	}
-	f := &fetcher{c: c, r: r, out: reader.answers, at: r.Start, replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
-	reader.fetching.Go(func() { f.run(ctx) })
-	return reader
+	reader.running.Go(func() { reader.expander.run(ctx, answers) })
+	return reader, ctx
 }
 
 // Open is a Config.Source.
@@ -91,18 +96,13 @@ func (r *Reader) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 		switch {
 		case r.current.left > 0:
 			r.take()
-		case r.answer != nil && r.at < len(r.answer.batches):
-			r.open(r.answer.batches[r.at])
+		case r.part != nil && r.at < len(r.part.batches):
+			r.open(&r.part.batches[r.at])
 			r.at++
-		case r.answer != nil:
+		case r.part != nil:
 			r.close()
-		default:
-			if len(r.records) > 0 {
-				wait = 0
-			}
-			if r.ended.Load() || !r.receive(wait) {
-				return r.give(), nil
-			}
+		case len(r.records) > 0 || r.ended.Load() || !r.receive(wait): // one part at a time: the next one's memory is bounded by the last one's being free
+			return r.give(), nil
 		}
 	}
 	if len(r.records) == 0 && r.failure != nil {
@@ -125,10 +125,10 @@ func (r *Reader) give() []source.Chunk {
 	return r.chunk[:]
 }
 
-// receive waits for the next answer.
+// receive waits for the next part of an answer.
 func (r *Reader) receive(wait time.Duration) bool {
 	select {
-	case r.answer = <-r.answers:
+	case r.part = <-r.expander.out:
 	default:
 		if wait <= 0 {
 			return false
@@ -136,49 +136,43 @@ func (r *Reader) receive(wait time.Duration) bool {
 		t := time.NewTimer(wait)
 		defer t.Stop()
 		select {
-		case r.answer = <-r.answers:
+		case r.part = <-r.expander.out:
 		case <-t.C:
 			return false
 		}
 	}
-	if r.answer == nil { // Close
+	if r.part == nil { // Close
 		return false
 	}
 	r.at = 0
-	r.producers.begin(r.answer.aborted)
+	if r.part.first {
+		r.producers.begin(r.part.aborted)
+	}
 	return true
 }
 
 // open begins with a batch.
-func (r *Reader) open(b batch) {
+func (r *Reader) open(b *expanded) {
 	r.putAside()
+	r.body = b.buffer
 	if b.count == 0 { // compaction has left the batch for its producer's sequence
 		r.pass(b.last+1, 0, 0)
 		return
 	}
-	body := b.records
-	if c := b.codec(); c != codecNone {
-		var err error
-		if body, err = r.expander.expand(c, b.records, r.buffer()); err != nil {
-			r.fail(b.base, err)
-			return
-		}
-		r.body = body
-	}
-	r.skip = r.c.set.isolation == readCommitted && r.producers.skips(&b)
-	if b.has(control) {
-		aborts, err := marker(b, body)
-		if err != nil {
-			r.fail(b.base, err)
-			return
-		}
-		if aborts {
-			r.producers.ends(b.producer)
-		}
-		r.pass(b.last+1, 0, int64(b.count))
+	r.skip = r.c.set.isolation == readCommitted && r.producers.skips(&b.batch)
+	if !b.has(control) {
+		r.current.begin(b.batch, b.body)
 		return
 	}
-	r.current.begin(b, body)
+	aborts, err := marker(b.batch, b.body)
+	if err != nil {
+		r.fail(b.base, err)
+		return
+	}
+	if aborts {
+		r.producers.ends(b.producer)
+	}
+	r.pass(b.last+1, 0, int64(b.count))
 }
 
 // take reads records of the current batch.
@@ -213,16 +207,21 @@ func (r *Reader) pass(next, aborted, markers int64) {
 	r.report.Next = r.next
 }
 
-// close takes what comes behind an answer's batches.
+// close takes what comes behind a part's batches.
 func (r *Reader) close() {
-	a := r.answer
-	r.answer = nil
-	r.mu.Lock()
-	r.report.Gone += a.gone
-	r.mu.Unlock()
-	r.pass(a.next, 0, 0)
-	if a.ended != "" {
-		r.end(a.ended, a.err)
+	p := r.part
+	r.part = nil
+	switch {
+	case p.err != nil:
+		r.fail(max(p.damaged, r.next), p.err)
+	case p.last:
+		r.mu.Lock()
+		r.report.Gone += p.gone
+		r.mu.Unlock()
+		r.pass(p.next, 0, 0)
+		if p.ended != "" {
+			r.end(p.ended, p.answer.err)
+		}
 	}
 }
 
@@ -235,7 +234,7 @@ func (r *Reader) end(why string, err error) {
 	}
 	r.report.Ended = why
 	r.failure = err
-	r.answer = nil
+	r.part = nil
 	r.current.left = 0
 	r.ended.Store(true)
 }
@@ -244,16 +243,6 @@ func (r *Reader) end(why string, err error) {
 func (r *Reader) fail(at int64, err error) {
 	r.end("error", &source.Error{Kind: source.Broker, Topic: r.report.Topic, Partition: r.report.Partition, Offset: at, Err: fmt.Errorf("at offset %d: %w", at, err)})
 	r.cancel()
-}
-
-// buffer is one to decompress into.
-func (r *Reader) buffer() []byte {
-	if n := len(r.buffers); n > 0 {
-		b := r.buffers[n-1]
-		r.buffers = r.buffers[:n-1]
-		return b
-	}
-	return nil
 }
 
 // putAside takes the current batch's buffer as used up to the next Release.
@@ -269,7 +258,7 @@ func (r *Reader) Release() {
 	if r.current.left == 0 {
 		r.putAside()
 	}
-	r.buffers = append(r.buffers, r.used...)
+	r.expander.free.give(r.used)
 	r.used = r.used[:0]
 	r.current.slab = r.current.slab[:0]
 }
@@ -306,6 +295,6 @@ func (r *Reader) Close() error {
 	}
 	r.closed = true
 	r.cancel()
-	r.fetching.Wait()
+	r.running.Wait()
 	return nil
 }

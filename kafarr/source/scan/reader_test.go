@@ -104,8 +104,11 @@ func TestReaderReadsWhatProducersCompress(t *testing.T) {
 					want = append(want, fmt.Sprintf("message %d", 100*batch+i))
 				}
 			}
-			if b, _, err := nextBatch(log.batches[0], true); err != nil || b.codec().String() != name {
-				t.Fatalf("the producer wrote %v, %v", b.codec(), err)
+			if !slices.ContainsFunc(log.batches, func(raw []byte) bool { // what does not become smaller is written as it is
+				b, _, err := nextBatch(raw, true)
+				return err == nil && b.codec().String() == name
+			}) {
+				t.Fatal("the producer has compressed nothing")
 			}
 			c := dial(t, f, Config{})
 			for _, r := range []Range{{"t", 0, 0, 500}, {"t", 0, 123, 377}, {"t", 0, 100, 200}, {"t", 0, 499, 500}, {"t", 0, 7, 7}} {

@@ -199,7 +199,7 @@ func longVarint(b []byte, at int) (int64, int) {
 		}
 		v |= uint64(c&0x7f) << shift
 		if c < 0x80 {
-			return int64(v>>1) ^ -int64(v&1), at //nolint:gosec // zigzag
+			return int64(v>>1) ^ -int64(v&1), at
 		}
 	}
 	return 0, tooLong

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -83,7 +84,8 @@ func (t *tokens) auth(ctx context.Context) (oauth.Auth, error) {
 				t.who = token.Principal
 			}
 		case now.After(t.last.Expiry):
-			return oauth.Auth{}, &loginError{t.secrets.Error(fmt.Errorf("no token: %w", err))}
+			var ofNet net.Error
+			return oauth.Auth{}, &loginError{err: t.secrets.Error(fmt.Errorf("no token: %w", err)), passing: errors.As(err, &ofNet)}
 		}
 	}
 	return oauth.Auth{Token: t.last.Value, Extensions: t.last.Extensions}, nil

@@ -21,7 +21,7 @@ var ofSecurity = setOf(
 )
 
 // refused are properties that would have to change what a connection does, and have no counterpart.
-var refused = map[string]string{
+var refused = map[string]string{ //nolint:gosec // names and reasons
 	"ssl.keystore.location":                "give PEM files: ssl.certificate.location and ssl.key.location",
 	"ssl.keystore.password":                "give PEM files: ssl.certificate.location and ssl.key.location",
 	"enable.sasl.oauthbearer.unsecure.jwt": "tokens without a signature are for tests; oauth_token may bring one",

@@ -65,8 +65,13 @@ const (
 func (c *Config) settings() (settings, error) {
 	s := settings{
 		secrets: redact.Properties(c.Properties), clientID: "pykafarr", logLevel: 6, isolation: readCommitted, checkSums: true, fetchBytes: 50 << 20, partitionBytes: defaultFetchBytes,
-		receiveMax: 100_000_000, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: defaultRequestTimeout, connectTimeout: 30 * time.Second,
+		receiveMax: 100_000_000, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: defaultRequestTimeout, connectTimeout: defaultRequestTimeout,
 		patience: defaultPatience, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
+	}
+	if c.Patience > 0 { // a request that hangs is to be tried again within it
+		s.patience = c.Patience
+		part := max(c.Patience/3, time.Second)
+		s.requestTimeout, s.connectTimeout = min(s.requestTimeout, part), min(s.connectTimeout, part)
 	}
 	if err := s.read(c.Properties); err != nil {
 		return s, err
@@ -76,9 +81,6 @@ func (c *Config) settings() (settings, error) {
 	}
 	if c.DecompressedBytes > 0 {
 		s.expandedMax = c.DecompressedBytes
-	}
-	if c.Patience > 0 {
-		s.patience = c.Patience
 	}
 	s.options = []kgo.Opt{
 		kgo.SeedBrokers(servers(c.Servers)...), kgo.ClientID(s.clientID), kgo.Dialer(s.dialer()), kgo.RequestTimeoutOverhead(s.requestTimeout), kgo.BrokerMaxReadBytes(s.receiveMax),

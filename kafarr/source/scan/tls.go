@@ -25,11 +25,11 @@ func (l *login) readTLS() error {
 	case algorithm != "" && algorithm != "https" && algorithm != "none":
 		return fmt.Errorf("ssl.endpoint.identification.algorithm is %q: it wants https or none", algorithm)
 	case verify == "false":
-		conf.InsecureSkipVerify = true //nolint:gosec // on the user's word
+		conf.InsecureSkipVerify = true // on the user's word
 	case verify != "" && verify != "true":
 		return fmt.Errorf("enable.ssl.certificate.verification is %q: it wants true or false", verify)
 	case algorithm == "none": // the chain is checked all the same
-		conf.InsecureSkipVerify = true //nolint:gosec // VerifyConnection does it
+		conf.InsecureSkipVerify = true
 		conf.VerifyConnection = func(state tls.ConnectionState) error { return verifyChain(state, pool) }
 	}
 	if conf.Certificates, err = l.certificate(); err != nil {
@@ -147,24 +147,27 @@ func (l *login) explain(address string, err error) error {
 	var host x509.HostnameError
 	switch {
 	case errors.As(err, &host):
-		return &loginError{fmt.Errorf("certificate verify failed: %s's certificate is for another host: %w", address, host)}
+		return &loginError{err: fmt.Errorf("certificate verify failed: %s's certificate is for another host: %w", address, host)}
 	case errors.As(err, &failed):
-		return &loginError{fmt.Errorf("certificate verify failed: %s's certificate: %w (trusted is %s)", address, failed.Err, l.trusted)}
+		return &loginError{err: fmt.Errorf("certificate verify failed: %s's certificate: %w (trusted is %s)", address, failed.Err, l.trusted)}
 	}
 	return err
 }
 
-// certificateAlerts are the ways in which TLS says that the peer does not like our certificate, or misses it.
-var certificateAlerts = map[tls.AlertError]bool{42: true, 43: true, 44: true, 45: true, 46: true, 48: true, 49: true, 116: true}
+// certificateAlerts are the ways in which TLS says that the peer does not like our certificate, or misses it. Their type is crypto/tls's own.
+var certificateAlerts = setOf(
+	"tls: bad certificate", "tls: unsupported certificate", "tls: revoked certificate", "tls: expired certificate", "tls: unknown certificate", "tls: unknown certificate authority",
+	"tls: access denied", "tls: certificate required",
+)
 
 // alert says what a broker's alert means for the client's certificate. It arrives with the first answer, since TLS 1.3 ends the client's handshake before the broker has looked.
 func (l *login) alert(err error) error {
-	var code tls.AlertError
-	if l.tls == nil || !errors.As(err, &code) || !certificateAlerts[code] {
+	var remote *net.OpError
+	if l.tls == nil || !errors.As(err, &remote) || remote.Op != "remote error" || !certificateAlerts[remote.Err.Error()] {
 		return err
 	}
 	if len(l.tls.Certificates) == 0 {
-		return &loginError{fmt.Errorf("the broker wants a certificate of the client, and none is configured (ssl.certificate.location): %w", err)}
+		return &loginError{err: fmt.Errorf("the broker wants a certificate of the client, and none is configured (ssl.certificate.location): %w", err)}
 	}
-	return &loginError{fmt.Errorf("the broker refused the client's certificate: %w", err)}
+	return &loginError{err: fmt.Errorf("the broker refused the client's certificate: %w", err)}
 }

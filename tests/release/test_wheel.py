@@ -1,0 +1,106 @@
+"""The wheel is what its name says, and the check that says so finds what is planted."""
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+import build_native
+from release import wheel_check, wheels
+
+INFO = f"pykafarr-{build_native.version()}.dist-info"
+
+
+@pytest.fixture(scope="module")
+def files(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rewritten(files, folder, changes, name=None):
+    """The wheel again, with some files other, new (bytes) or gone (None), and a RECORD that fits."""
+    made = {**files, **changes}
+    made = {path: data for path, data in made.items() if data is not None}
+    lines = []
+    for path, data in made.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        lines.append(f"{path},sha256={digest},{len(data)}")
+    made[f"{INFO}/RECORD"] = "\n".join(lines).encode()
+    wheel = folder / (name or f"pykafarr-{build_native.version()}-py3-none-manylinux_2_28_x86_64.whl")
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, data in made.items():
+            archive.writestr(path, data)
+    return wheel
+
+
+def test_nothing_is_wrong_with_the_wheel(wheel):
+    assert wheel.name == f"pykafarr-{build_native.version()}-py3-none-manylinux_2_28_x86_64.whl"
+    assert wheel_check.faults(wheel) == []
+
+
+def test_a_wheel_built_in_another_folder_has_the_same_bytes(wheel, tmp_path):
+    again = wheels.build("amd64", dist=tmp_path, work=wheels.WORK / "in-another-folder")
+    assert wheels.sha256(again) == wheels.sha256(wheel)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"pykafarr/tests.py": b""}, "pykafarr/tests.py does not belong there"),
+        ({"pykafarr/_native/THIRD_PARTY_LICENSES.txt": None}, "THIRD_PARTY_LICENSES.txt is missing"),
+        ({"pykafarr/_native/THIRD_PARTY_LICENSES.txt": b"none"}, "the licence of librdkafka is not in THIRD_PARTY"),
+        ({"pykafarr/py.typed": str(build_native.ROOT).encode() + b"/x"}, "pykafarr/py.typed holds the path"),
+        ({f"{INFO}/sboms/pykafarr.cdx.json": b"{}"}, "its bill of materials is empty"),
+    ],
+)
+def test_a_planted_fault_is_found(files, tmp_path, changes, told):
+    assert any(told in fault for fault in wheel_check.faults(rewritten(files, tmp_path, changes)))
+
+
+def test_a_file_that_record_does_not_list_is_found(files, tmp_path):
+    wheel = rewritten(files, tmp_path, {})
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("pykafarr/late.py", b"")
+    assert "pykafarr/late.py is not the file that RECORD lists" in wheel_check.faults(wheel)
+
+
+def test_a_function_that_the_header_does_not_declare_is_found(files, tmp_path):
+    header = files["pykafarr/_native/kafarr.h"].replace(b"int64_t kafarr_live_bytes(void);", b"")
+    wheel = rewritten(files, tmp_path, {"pykafarr/_native/kafarr.h": header})
+    assert any("exports kafarr_live_bytes, which kafarr.h does not" in fault for fault in wheel_check.faults(wheel))
+
+
+def test_a_library_of_another_machine_or_of_a_newer_glibc_is_found(files, tmp_path):
+    version = build_native.version()
+    arm = rewritten(files, tmp_path, {}, f"pykafarr-{version}-py3-none-manylinux_2_28_aarch64.whl")
+    assert f"{build_native.KAFARR}: it is for EM_X86_64, the wheel for aarch64" in wheel_check.faults(arm)
+    older = rewritten(files, tmp_path, {}, f"pykafarr-{version}-py3-none-manylinux_2_17_x86_64.whl")
+    assert any("needs GLIBC_2.28, which the wheel's name does not say" in fault for fault in wheel_check.faults(older))
+
+
+def test_a_library_that_exports_what_it_should_keep_is_found(files, tmp_path):
+    source = tmp_path / "leaky.c"
+    source.write_text("int SSL_new(void) { return 0; }\n")
+    made = tmp_path / "leaky.so"
+    subprocess.run([*build_native.find_toolchain().compiler, "-shared", "-fPIC", "-o", made, source], check=True)
+    changes = {f"pykafarr/_native/{build_native.RDKAFKA}": made.read_bytes()}
+    assert f"{build_native.RDKAFKA}: it exports SSL_new" in wheel_check.faults(rewritten(files, tmp_path, changes))
+
+
+def test_the_command_fails_for_a_faulty_wheel(files, tmp_path):
+    wheel = rewritten(files, tmp_path, {"pykafarr/more.py": b""})
+    command = [sys.executable, "-m", "release.wheel_check", wheel]
+    done = subprocess.run(command, cwd=build_native.ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "more.py does not belong there" in done.stdout) == (1, True)
+
+
+def test_the_metadata_asks_for_what_pyproject_says_and_names_the_licence(files):
+    metadata = files[f"{INFO}/METADATA"].decode()
+    assert "License-Expression: Apache-2.0" in metadata
+    assert "Requires-Python: >=3.10" in metadata
+    assert "Requires-Dist: pyarrow>=" in metadata
+    assert json.loads(files[f"{INFO}/sboms/pykafarr.cdx.json"])["metadata"]["component"]["name"] == "pykafarr"

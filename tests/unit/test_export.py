@@ -1,0 +1,100 @@
+"""The command `read` with --start, --end or --output: a scan, printed or written to a file."""
+
+import csv
+import json
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from pykafarr import _cli
+from pykafarr.testing import MockKafka
+from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
+
+OLDER = {"type": "record", "name": "A", "fields": [{"name": "n", "type": "long"}]}
+NEWER = {
+    "type": "record",
+    "name": "A",
+    "fields": [{"name": "n", "type": "long"}, {"name": "s", "type": ["null", "string"], "default": None}],
+}
+B = {"type": "record", "name": "B", "fields": [{"name": "x", "type": "long"}]}
+
+
+@pytest.fixture(scope="module")
+def kafka():
+    """A topic in two versions, and one of two types."""
+    with MockKafka(topics=["A", "MIXED"]) as made:
+        made.produce("A", OLDER, [{"n": number} for number in range(5)])
+        made.produce("A", NEWER, [{"n": number, "s": "ü"} for number in range(5, 10)])
+        made.produce("MIXED", B, [{"x": 7}])
+        made.produce("MIXED", OLDER, [{"n": 8}])
+        yield made
+
+
+@pytest.fixture
+def read(kafka):
+    def run(*arguments, topic="A"):
+        return _cli.main(
+            ["read", "--servers", kafka.servers, "--registry", kafka.registry_url, "--topics", topic, *arguments]
+        )
+
+    return run
+
+
+def test_a_scan_becomes_a_parquet_file_of_one_schema(read, tmp_path, capsys):
+    target = tmp_path / "day.parquet"
+    assert read("--output", str(target)) == 0
+    table = parquet.read_table(target)
+    assert table.to_pydict() == {"n": [*range(10)], "s": [None] * 5 + ["ü"] * 5, "_offset": [*range(10)]}
+    assert [path.name for path in tmp_path.iterdir()] == ["day.parquet"]
+    assert capsys.readouterr().err == f"10 rows in {target}\n"
+
+
+def test_a_scan_becomes_other_files_by_their_endings(read, tmp_path):
+    for suffix in ("csv", "json", "jsonl", "arrows"):
+        target = tmp_path / f"day.{suffix}"
+        assert read("--start", "4", "--end", "6", "--output", str(target), "--metadata") == 0
+        if suffix == "csv":
+            assert list(csv.reader(target.read_text().splitlines())) == [["n", "s"], ["4", ""], ["5", "ü"]]
+        elif suffix == "arrows":
+            assert pa.ipc.open_stream(target.read_bytes()).read_all().to_pydict() == {"n": [4, 5], "s": [None, "ü"]}
+        else:
+            lines = [json.loads(line) for line in target.read_text().splitlines()]
+            assert lines == [{"n": 4, "s": None}, {"n": 5, "s": "ü"}]
+
+
+def test_a_scan_is_printed_without_a_file(read, capsys):
+    assert read("--start", "8", "--format", "json") == 0
+    assert [json.loads(line)["n"] for line in capsys.readouterr().out.splitlines()] == [8, 9]
+
+
+def test_a_file_holds_one_type_and_a_failure_leaves_none(read, tmp_path, capsys):
+    target = tmp_path / "day.parquet"
+    assert read("--output", str(target), topic="MIXED") == 1
+    assert "rows of B are followed by rows of A" in (err := capsys.readouterr().err)
+    assert "--message-type chooses it" in err
+    assert list(tmp_path.iterdir()) == []
+    assert read("--output", str(target), "--message-type", "B", topic="MIXED") == 0
+    assert parquet.read_table(target)["x"].to_pylist() == [7]
+
+
+def test_what_cannot_be_meant_is_said(read, tmp_path, capsys):
+    for arguments, text in (
+        (["--output", str(tmp_path / "day.xls")], "must be one of .parquet, .csv, .json, .jsonl, .arrows"),
+        (["--output", str(tmp_path / "no" / "day.csv")], "cannot be written"),
+        (["--end", "11"], "A[0]: end is 11: the log goes from 0 to 10"),
+        (["--start", "2026-01-01"], "a datetime with a time zone"),
+    ):
+        assert read(*arguments) == 1, arguments
+        assert text in capsys.readouterr().err
+    assert read("--end", "11", "--allow-partial", "--format", "csv") == 0
+    capsys.readouterr()
+    for arguments, text in (
+        (["--start", "yesterday"], "'yesterday' is not earliest, now, an offset or a time"),
+        (["--start", "1", "--group", "g"], "--group is not for scans"),
+        (["--allow-partial"], "--allow-partial is for scans"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            read(*arguments)
+        assert ended.value.code == 2
+        assert text in capsys.readouterr().err
