@@ -90,7 +90,7 @@ func (d *decompressor) decode(c codec, src, out []byte) (_ []byte, err error) {
 		return d.snappy(src, out)
 	case codecZstd:
 		if d.zstd == nil {
-			most := uint64(max(d.bound, zstdWindow)) //nolint:gosec // above 0
+			most := uint64(max(d.bound, zstdWindow))
 			if d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(most)); err != nil {
 				return nil, err
 			}
@@ -105,7 +105,7 @@ func (d *decompressor) decode(c codec, src, out []byte) (_ []byte, err error) {
 
 // drain reads all of a stream, into a buffer that begins at four times what is compressed and doubles.
 func (d *decompressor) drain(from io.Reader, out []byte, compressed int) ([]byte, error) {
-	out = slices.Grow(out, max(4*compressed, 512))
+	out = slices.Grow(out, min(max(4*compressed, 512), d.bound+1))
 	for {
 		n, err := from.Read(out[len(out):cap(out)])
 		out = out[:len(out)+n]
@@ -117,7 +117,7 @@ func (d *decompressor) drain(from io.Reader, out []byte, compressed int) ([]byte
 		case err != nil:
 			return nil, err
 		case len(out) == cap(out):
-			out = slices.Grow(out, len(out))
+			out = slices.Grow(out, min(len(out), d.bound+1-len(out)))
 		}
 	}
 }

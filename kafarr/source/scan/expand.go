@@ -35,7 +35,7 @@ type expander struct {
 // run ends with the answers, or with one that cannot be decompressed.
 func (e *expander) run(ctx context.Context, answers <-chan *answer) {
 	defer close(e.out)
-	limit := min(partBytes, e.bound/2)
+	limit := min(partBytes, e.bound/8) // so that two parts, of which each may have one batch more, take little more than two batches may
 	for a := range answers {
 		p := &part{answer: a, first: true}
 		size := 0
@@ -74,6 +74,9 @@ func (e *expander) hand(ctx context.Context, p *part) bool {
 	}
 }
 
+// keptBuffers is how many buffers are kept. A part of tiny batches has thousands, and any of them could become as large as a batch may.
+const keptBuffers = 64
+
 // buffers are those that nobody reads any more.
 type buffers struct {
 	mu   sync.Mutex
@@ -95,5 +98,5 @@ func (b *buffers) take() []byte {
 func (b *buffers) give(used [][]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.free = append(b.free, used...)
+	b.free = append(b.free, used[:min(len(used), keptBuffers-len(b.free))]...)
 }

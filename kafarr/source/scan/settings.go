@@ -51,8 +51,8 @@ type settings struct {
 }
 
 // defaultFetchBytes is what an answer brings at most. On loopback 256 KiB give 16 M flat rows a second, 512 KiB 19, and from 1 MiB to 8 MiB it is 20; where the way to the broker is longer, each answer
-// costs a turn, so it is more than 1. Three answers are alive at a time.
-const defaultFetchBytes = 4 << 20
+// costs a turn, so it is more than 1. Three answers are alive at a time, and as much garbage: the client takes fresh memory for each, whose pages cost more the more there are.
+const defaultFetchBytes = 2 << 20
 
 // Defaults that are not librdkafka's.
 const (
