@@ -75,13 +75,13 @@ def to_frame(record: pa.RecordBatch, dtype_backend: DtypeBackend | None, memory:
     return cast("pd.DataFrame", pd.DataFrame(columns, index=pd.RangeIndex(record.num_rows), copy=False))
 
 
-def table_to_frame(table: pa.Table, dtype_backend: DtypeBackend | None) -> pd.DataFrame:
-    """A frame of all rows of a table, with columns of their own memory."""
+def table_to_frame(table: pa.Table, dtype_backend: DtypeBackend | None, memory: Memory = Memory.COPY) -> pd.DataFrame:
+    """A frame of all rows of a table."""
     # One batch, or, where a column of text has more than 2 GiB, as few as there can be.
     batches = table.combine_chunks().to_batches() or [
         pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in table.schema], schema=table.schema)
     ]
-    frames = [to_frame(batch, dtype_backend, Memory.COPY) for batch in batches]
+    frames = [to_frame(batch, dtype_backend, memory) for batch in batches]
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 

@@ -84,10 +84,8 @@ class _Read:
 
     def frame(self, records: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
         """One frame of the records, with the dtypes that the schema gives, also where there is no row."""
-        table = pa.Table.from_batches(records, schema).combine_chunks()
-        whole = table.to_batches()
-        record = whole[0] if whole else pa.RecordBatch.from_pylist([], schema=schema)
-        return _frames.to_frame(record, self._dtype_backend, _frames.Memory.ADOPT)
+        table = pa.Table.from_batches(records, schema)
+        return _frames.table_to_frame(table, self._dtype_backend, _frames.Memory.ADOPT)
 
 
 def _check(kind: Any, path: str) -> None:

@@ -62,7 +62,7 @@ def scan_kafka(
                 return
 
     # Pure: the range is fixed, so polars may read it once for two uses in one query.
-    return register_io_source(read, schema=schema, is_pure=True, explain_name="pykafarr")
+    return register_io_source(read, schema=schema, is_pure=True)
 
 
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:

@@ -147,7 +147,7 @@ def _target(kind: Any, path: str) -> Any:
         return pa.struct([field.with_type(_target(field.type, f"{path}.{field.name}")) for field in kind])
     if types.is_dictionary(kind):
         return kind.value_type
-    if types.is_fixed_size_binary(kind) or isinstance(kind, pa.UuidType):
+    if types.is_fixed_size_binary(kind) or isinstance(kind, pa.BaseExtensionType):  # uuid
         return pa.binary()
     if types.is_time(kind):
         return pa.time64("ns")

@@ -93,6 +93,8 @@ class Task:
     metadata: tuple[str, ...] | None = None
     # Offset at which the process that reads is killed, once.
     killed_at: int | None = None
+    # Offset at which reading raises, once.
+    fails_at: int | None = None
     message_type: str = MESSAGE_TYPE
     topic: str = "orders"
 
@@ -133,6 +135,8 @@ def _batches(task: Task) -> Iterator[Batch]:
         names = [name for name in SCHEMA.names if _wanted(name, task)]
         if task.killed_at is not None and upto > task.killed_at and task.diary.first("killed"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if task.fails_at is not None and upto > task.fails_at and task.diary.first("failed"):
+            raise pykafarr.BrokerError("the broker did not answer within 30 s")
         place = Range(task.topic, task.partition, at, upto, record.num_rows)
         yield Batch(record.select(names), task.message_type, [place])
         at = upto
@@ -149,6 +153,7 @@ class Plan:
     diary: Diary
     sizes: tuple[int, ...] = (90_000, 60_000)
     killed_at: int | None = None
+    fails_at: int | None = None
     # What is found in the topics besides.
     other_types: tuple[str, ...] = ()
     found_type: str = MESSAGE_TYPE
@@ -182,8 +187,9 @@ class Plan:
         for partition, size in enumerate(self.sizes):
             step = max_rows or size or 1
             for start in range(0, size, step):
-                killed_at = self.killed_at if partition == 0 else None
-                task = Task(partition, start, min(start + step, size), self.diary, killed_at=killed_at)
+                task = Task(partition, start, min(start + step, size), self.diary)
+                if partition == 0:
+                    task = replace(task, killed_at=self.killed_at, fails_at=self.fails_at)
                 found.append(replace(task, message_type=self.found_type).with_options(**self.options))
         return found
 

@@ -150,6 +150,17 @@ def test_repeats_the_task_of_a_worker_that_was_killed(
     assert len(set(attempts)) == len(attempts) == 2
 
 
+def test_repeats_what_failed_where_dask_is_told_to(plan: Planned, read_kafka: Any, arguments: dict[str, Any]) -> None:
+    plan(fails_at=60_000)
+    assert len(read_kafka(**arguments).compute(retries=1)) == 50_000
+
+
+def test_what_fails_otherwise_is_raised(plan: Planned, read_kafka: Any, arguments: dict[str, Any]) -> None:
+    plan(fails_at=60_000)
+    with pytest.raises(pykafarr.BrokerError, match="did not answer"):
+        read_kafka(**arguments).compute()
+
+
 def test_several_message_types_are_an_error(plan: Planned, read_kafka: Any, arguments: dict[str, Any]) -> None:
     plan(other_types=("com.example.Refund",))
     with pytest.raises(pykafarr.ConfigError, match=r"com\.example\.Order, com\.example\.Refund"):

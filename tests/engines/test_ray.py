@@ -131,6 +131,19 @@ def test_repeats_the_task_of_a_worker_that_was_killed(
     assert reads[0]["pid"] != reads[1]["pid"]
 
 
+@pytest.mark.filterwarnings("ignore:.*ray_remote_args:DeprecationWarning")  # the only way to say so, by 2.60
+def test_repeats_what_failed_where_ray_is_told_to(plan: Planned, read_kafka: Any, arguments: dict[str, Any]) -> None:
+    expected = plan(fails_at=60_000).expected()
+    again = {"retry_exceptions": [pykafarr.BrokerError]}
+    assert sorted_rows(read_kafka(**arguments, ray_options={"ray_remote_args": again})).equals(expected)
+
+
+def test_what_fails_otherwise_is_raised(plan: Planned, read_kafka: Any, arguments: dict[str, Any]) -> None:
+    plan(fails_at=60_000)
+    with pytest.raises(pykafarr.BrokerError, match="did not answer"):
+        read_kafka(**arguments).take_all()
+
+
 def test_several_message_types_are_an_error(plan: Planned, read_kafka: Any, arguments: dict[str, Any]) -> None:
     plan(other_types=("com.example.Refund",))
     with pytest.raises(pykafarr.ConfigError, match=r"com\.example\.Order, com\.example\.Refund"):

@@ -164,6 +164,11 @@ def test_repeats_the_task_of_a_worker_that_was_killed(load: Any, diary: Diary) -
     assert len(set(attempts)) == len(attempts) == 2
 
 
+def test_repeats_what_failed(load: Any, diary: Diary) -> None:
+    assert load({"fails_at": 60_000}).count() == 50_000
+    assert len([entry for entry in reads(diary) if entry["partition"] == 0]) == 2
+
+
 def test_several_message_types_are_an_error(load: Any) -> None:
     with pytest.raises(Exception, match=r"ConfigError: message types: com\.example\.Order, com\.example\.Refund"):
         load({"other_types": ["com.example.Refund"]})
