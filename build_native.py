@@ -173,7 +173,7 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
     strict = "-Wl,--no-undefined-version -Wl,-z,defs -Wl,-s"
     linker = f"'-L{rdkafka.parent}' '-Wl,--version-script={script}' {strict} -Wl,-rpath,$ORIGIN"
     command = [
-        "go", "build", "-buildmode=c-shared", "-trimpath",
+        "go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false",
         "-tags", "dynamic,kafarr_testing" if testing else "dynamic",
         "-ldflags", f'-s -w -buildid= -X main.version={version()} "-extldflags={linker}"',
         "-o", str(output), "./cgo",

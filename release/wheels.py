@@ -30,7 +30,7 @@ def build(architecture: str, dist: Path = DIST, work: Path = WORK, tag: str | No
     environment = {
         **os.environ,
         "GOARCH": architecture,
-        "GOFLAGS": "-trimpath",
+        "GOFLAGS": "",
         "CC": shlex.join([sys.executable, "-m", "ziglang", "cc", "-target", f"{machine}-linux-gnu.{glibc}"]),
         "SOURCE_DATE_EPOCH": sources.epoch(tag),
     }
