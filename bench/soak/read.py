@@ -1,9 +1,9 @@
 """The reading half of the soak: `python -m bench.soak.read SERVERS REGISTRY TOPIC`.
 
-Listeners of one group read the topic one after the other, each from where the last one ended, as frames that are
-dropped at once: two message types in turn, and now and then a message that cannot be decoded. So it covers what is lost
-per message, per poll, per error and per listener, be it in C, in Go or in Python. LeakSanitizer reports none of what Go
-or Python still knows of.
+Listeners of one group read the topic one after the other, each from where the last one ended, or, with --scan, scans
+each their part of it, as frames that are dropped at once: two message types in turn, and now and then a message that
+cannot be decoded. So it covers what is lost per message, per poll, per error and per listener, be it in C, in Go or in
+Python. LeakSanitizer reports none of what Go or Python still knows of.
 
 Exit status 1: the resident memory grows by more than --limit, memory of columns is left at the end, or rows are
 missing.
@@ -16,12 +16,18 @@ import ctypes
 import gc
 import sys
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import pykafarr
 from pykafarr._lib import library
 
 from .memory import MIB, Recorder, growth
 from .messages import BAD_EVERY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
 
 LIMIT = 1.0  # MiB per million messages, which is about a byte per message; README.md has what was measured
 WARM_UP = 0.2  # this part of the run does not count: pools, caches and Go's heap find their size
@@ -40,6 +46,7 @@ CONFIG = {
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--messages", type=int, default=10_000_000, metavar="N", help="default: ten million")
     parser.add_argument("--listeners", type=int, default=10, metavar="N", help="one after the other; default: 10")
+    parser.add_argument("--scan", action="store_true", help="scans instead of listeners, as many of them")
     parser.add_argument(
         "--limit", type=float, default=LIMIT, metavar="MIB", help=f"allowed per million messages; default: {LIMIT}"
     )
@@ -52,7 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def options(given: argparse.Namespace) -> list[str]:
     """The same options again, for a command line."""
     names = ("messages", "listeners", "limit", "plant_leak")
-    return [f"--{name.replace('_', '-')}={getattr(given, name)}" for name in names]
+    return [f"--{name.replace('_', '-')}={getattr(given, name)}" for name in names] + ["--scan"] * given.scan
 
 
 def read(given: argparse.Namespace) -> Recorder:
@@ -60,6 +67,21 @@ def read(given: argparse.Namespace) -> Recorder:
     wanted = given.messages - given.messages // BAD_EVERY
     recorder, rows, last, begun = Recorder(wanted // WINDOWS), 0, -1, perf_counter()
     print(f"{'rows':>12} {'resident MiB':>14} {'seconds':>9}")
+    for frame in scanned(given) if given.scan else polled(given, wanted):
+        rows += len(frame)
+        last = int(frame["_offset"].iloc[-1])
+        lose(given.plant_leak * len(frame))
+        del frame
+        if window := recorder.sample(rows):
+            print(f"{window.rows:>12,} {window.resident / MIB:>14.1f} {perf_counter() - begun:>9.1f}", flush=True)
+    if rows != wanted or last != given.messages - 2:  # the very last message is a bad one
+        sys.exit(f"FAILED: {rows:,} rows up to offset {last:,}, not {wanted:,} up to {given.messages - 2:,}")
+    return recorder
+
+
+def polled(given: argparse.Namespace, wanted: int) -> Iterator[pd.DataFrame]:
+    """What listeners poll."""
+    rows = 0
     for number in range(1, given.listeners + 1):
         with pykafarr.listener(
             given.servers, "soak", given.topic, given.registry, errors="skip", config=CONFIG
@@ -69,16 +91,18 @@ def read(given: argparse.Namespace) -> Recorder:
                 if frame.empty:
                     sys.exit(f"FAILED: no rows for a minute, after {rows:,}")
                 rows += len(frame)
-                last = int(frame["_offset"].iloc[-1])
-                lose(given.plant_leak * len(frame))
+                yield frame
                 del frame
-                if window := recorder.sample(rows):
-                    print(
-                        f"{window.rows:>12,} {window.resident / MIB:>14.1f} {perf_counter() - begun:>9.1f}", flush=True
-                    )
-    if rows != wanted or last != given.messages - 2:  # the very last message is a bad one
-        sys.exit(f"FAILED: {rows:,} rows up to offset {last:,}, not {wanted:,} up to {given.messages - 2:,}")
-    return recorder
+
+
+def scanned(given: argparse.Namespace) -> Iterator[pd.DataFrame]:
+    """What scans read."""
+    step = given.messages // given.listeners
+    for start in range(0, given.messages, step):
+        plan = pykafarr.scan(given.servers, given.topic, given.registry, start=start, end=start + step, errors="skip")
+        with plan.read() as stream:
+            for batch in stream:
+                yield batch.to_pandas()
 
 
 def lose(size: int) -> None:
