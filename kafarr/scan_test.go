@@ -176,6 +176,7 @@ func plan(t *testing.T, cfg kafarr.ScanConfig) *kafarr.Plan {
 func readAll(t *testing.T, s *kafarr.Stream) (places []string, err error) {
 	t.Helper()
 	defer s.Close()
+	defer func() { slices.Sort(places) }()
 	last := map[int32]int64{}
 	for b, err := range s.All(t.Context()) {
 		if err != nil {
@@ -195,7 +196,6 @@ func readAll(t *testing.T, s *kafarr.Stream) (places []string, err error) {
 		}
 		b.Release()
 	}
-	slices.Sort(places)
 	return places, nil
 }
 
