@@ -22,6 +22,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 GOVULNCHECK_VERSION := v1.9.0
+COMPOSE_GO_VERSION := v2.16.2
 FUZZTIME ?= 60s
 # By default Go spends up to a minute on making each new input smaller, which is most of the time there is.
 FUZZFLAGS := -fuzzminimizetime=10x
@@ -60,7 +61,7 @@ fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s
 	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$$([ $$target = FuzzBody ] && echo 20s || echo 5s) $$package)
 
 .PHONY: test-python
-test-python: build build-testing $(VENV)/release.stamp ## Run the Python tests that need no server; some ask Avro's Java (JDK)
+test-python: build build-testing $(VENV)/release.stamp .tools/compose-go ## Run the Python tests that need no server; some ask Avro's Java (JDK)
 	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs tests/release $(PYTEST_ARGS)
 
 .PHONY: golden
@@ -171,7 +172,7 @@ release: $(VENV)/release.stamp ## Make all that is published into dist/, from a 
 
 .PHONY: smoke-aarch64
 smoke-aarch64: $(VENV)/release.stamp ## Run the aarch64 wheel of dist/ under qemu
-	$(VENV)/bin/python -m release.emulated
+	$(VENV)/bin/python -m release.foreign
 
 # ---- Set-up ----
 
@@ -206,6 +207,11 @@ $(GOLANGCI):
 
 .tools/govulncheck:
 	GOBIN=$(CURDIR)/.tools go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+# What `docker compose` reads its files with.
+.tools/compose-go:
+	GOBIN=$(CURDIR)/.tools go install github.com/compose-spec/compose-go/v2/cmd@$(COMPOSE_GO_VERSION)
+	mv .tools/cmd $@
 
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.toml

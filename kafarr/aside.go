@@ -61,7 +61,6 @@ func (l *Listener) setAside() bool {
 		l.log.client(4, "REGISTRY", "setting a partition aside: "+err.Error())
 		return false
 	}
-
 	l.held.drop(k)
 	l.positions[k] = at.Offset
 	l.aside[k] = aside{record: at, lookup: l.lookup}

@@ -241,3 +241,18 @@ func TestWhereTheSourceHasNoPositionsAnOutageIsWaitedFor(t *testing.T) {
 	o.end()
 	wantInTheEnd(t, l, "x.B 1", "x.A 2", "x.B 3", "x.A 10 11")
 }
+
+func TestAnOutageOfAKeysSchemaHoldsUpItsPartitionOnly(t *testing.T) {
+	key := func(id byte) []byte { return []byte{0, 0, 0, 0, id, 2} }
+	other := message(1, 0, 1, 10)
+	other.Key = key(1)
+	o := &outage{id: 3}
+	l, _ := open(t, kafarr.Config{Registry: o, Key: kafarr.Avro, Metadata: columns(kafarr.Key)}, keyed(0, 1, 0, key(1)), keyed(1, 1, 1, key(3)), other)
+	wantPolls(t, l, 100, "x.A 0 10")
+	var e *kafarr.Error
+	if _, err := l.Poll(context.Background(), 100, 10*time.Millisecond); !errors.As(err, &e) || e.Code != kafarr.RegistryError || e.SchemaID != 3 || e.Offset != 1 {
+		t.Errorf("got %v", err)
+	}
+	o.end()
+	wantInTheEnd(t, l, "x.A 1")
+}

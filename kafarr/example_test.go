@@ -30,6 +30,27 @@ func listen(ctx context.Context) error {
 	return nil
 }
 
+// scanAll is the example of docs/scans.md.
+func scanAll(ctx context.Context) error {
+	plan, err := kafarr.Scan(ctx, kafarr.ScanConfig{Config: kafarr.Config{
+		Servers: "kafka:9092", Topics: []string{"PRICES"}, RegistryURL: "http://registry:8081/",
+	}})
+	if err != nil {
+		return err
+	}
+	stream := plan.Read()
+	defer stream.Close()
+	for batch, err := range stream.All(ctx) {
+		if err != nil {
+			return err
+		}
+		fmt.Println(batch.MessageType, batch.NumRows(), batch.Ranges)
+		batch.Release()
+	}
+	fmt.Println(stream.Report())
+	return nil
+}
+
 // A Listener reads what was produced to an embedded broker.
 func Example() {
 	ctx := context.Background()
@@ -66,4 +87,42 @@ func Example() {
 	// Output: com.example.Price [1.25 1.5] [{PRICES 0 0 2 2}]
 }
 
-var _ = listen // compiled, never run: there is no broker of that name
+// A Scan reads what was there when it was planned.
+func ExampleScan() {
+	ctx := context.Background()
+	k, err := mock.New(mock.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer k.Close()
+	records, err := mock.Records(map[string]any{"bid": 1.25}, map[string]any{"bid": 1.5})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = k.Produce(ctx, mock.Request{
+		Topic: "PRICES", Records: records,
+		Schema: `{"type": "record", "name": "com.example.Price", "fields": [{"name": "bid", "type": "double"}]}`,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	plan, err := kafarr.Scan(ctx, kafarr.ScanConfig{Config: kafarr.Config{Servers: k.Servers(), Topics: []string{"PRICES"}, RegistryURL: k.RegistryURL()}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	stream := plan.Read()
+	defer stream.Close()
+	for batch, err := range stream.All(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(batch.MessageType, batch.Record.Column(0))
+		batch.Release()
+	}
+	fmt.Println(plan.Partitions, stream.Report()[0].Ended)
+	// Output:
+	// com.example.Price [1.25 1.5]
+	// [{PRICES 0 0 2}] complete
+}
+
+var _, _ = listen, scanAll // compiled, never run: there is no broker of that name

@@ -4,17 +4,20 @@ package kafarr
 // are on their way: with 64 MiB a scan of wide rows met 2.4 times the page faults and held twice the memory.
 const DefaultScanBytes = 4 << 20
 
-// What each of the workers of a scan holds at most, in sixteenths of its part of ScanConfig.MemoryLimit:
+// What each of the workers of a scan holds at most, in shares, which are 32nds of its part of ScanConfig.MemoryLimit:
 //
-//	answers of a broker: on its way, waiting, and being read          3 × 1
-//	record batches, decompressed: being read, and the one before it   2 × 1.5
-//	columns of 2 sixteenths of messages, growing: old and new         6
-//	the finished batch that waits to be taken                         4
+//	answers of a broker: on its way, waiting, being decompressed, being read    4 × 1
+//	record batches, decompressed: being read and being made, each 1.5 of them   3 × 2
+//	the same once more: Go's heap grows to twice what is alive in it            10
+//	columns of 2 shares of messages, growing: old and new                       6
+//	the finished batch that waits to be taken                                   4
 //
-// What has been taken from the stream does not count. The workers are as many as the limit has room for.
+// What has been taken from the stream does not count. The workers are as many as the limit has room for: what a record batch may become must not be too little for those that
+// producers make, of which few are more than a few MiB.
 const (
-	scanShares    = 16
-	leastOfWorker = MinMemoryLimit
+	scanShares     = 32
+	expandedShares = 2
+	leastOfWorker  = 64 << 20
 )
 
 // workers is how many ranges are read at a time.
@@ -38,14 +41,14 @@ func (c *ScanConfig) fetchBytes() (answer, expanded int) {
 		return 0, 0
 	}
 	share := min(c.MemoryLimit/scanShares, 1<<30)
-	return int(share), int(share + share/2)
+	return int(share), int(expandedShares * share)
 }
 
 // messageBytes is what a batch's messages may have.
 func (c *ScanConfig) messageBytes() int {
 	switch {
 	case c.MemoryLimit != 0:
-		return int(min(2*c.MemoryLimit/scanShares, DefaultScanBytes))
+		return int(min(batchShares*c.MemoryLimit/scanShares, DefaultScanBytes))
 	case c.BatchBytes != 0:
 		return c.BatchBytes
 	}

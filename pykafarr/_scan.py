@@ -92,7 +92,7 @@ def scan(
         columns: as in `listener()`.
         unions: as in `listener()`.
         recursion: as in `listener()`.
-        limits: as in `listener()`; "batch_bytes" is 64 MiB unless given.
+        limits: as in `listener()`; "batch_bytes" is 4 MiB unless given.
         memory_limit: what a stream may hold, in bytes, 16 MiB or more: answers of the brokers, decompressed batches,
             columns being built, and batches that wait to be taken. What was taken does not count. Fewer partitions are
             read at a time where it is small. None: no limit but those of each part.

@@ -37,14 +37,17 @@ def version_of(tag: str) -> str:
         raise ReleaseError(f"there is no tag {tag}: git tag {tag}") from error
     if f'__version__ = "{found[1]}"' not in text:
         raise ReleaseError(f"pykafarr/_version.py of {tag} does not hold the version {found[1]}")
-    if build_native.version() != found[1]:
-        raise ReleaseError(f"the working tree is at {build_native.version()}: check out {tag}")
+    # The checks and the images look at the working tree.
+    if sources.git("rev-parse", f"{tag}^{{commit}}") != sources.git("rev-parse", "HEAD"):
+        raise ReleaseError(f"the working tree is another commit's: git checkout {tag}")
+    if changed := sources.git("status", "--porcelain"):
+        raise ReleaseError(f"the working tree is not that of {tag}: {changed.splitlines()[0].strip()} is changed")
     return found[1]
 
 
 def changes(changelog: str, version: str) -> str:
     """The changelog's section of the version."""
-    found = re.search(rf"^## {re.escape(version)}\b[^\n]*\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^## {re.escape(version)}(?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
     if not found or not found[1].strip():
         raise ReleaseError(f"CHANGELOG.md has no section {version}")
     return found[1].strip() + "\n"

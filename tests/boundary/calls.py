@@ -160,8 +160,8 @@ class Caller:
         answer = self.made(name, function, *arguments)
         if isinstance(answer, pykafarr.Batch):
             self.keep(answer)
-        elif name == "batches" and answer is not None:
-            self.iterators.append(answer)
+        elif name == "batches" and answer is not None and arguments[2] in (0, 1):
+            self.iterators.append(answer)  # one that is told to wait longer does, where all is paused
         if self.iterators and not chance.randrange(3):
             found = self.made("next", next, chance.choice(self.iterators[-3:]))
             if isinstance(found, pykafarr.Batch):

@@ -185,7 +185,11 @@ def test_faulthandler_tells_of_a_crash_whether_enabled_before_or_after_the_first
             if "{when}" == "after":
                 faulthandler.enable()
             faulthandler.register(signal.SIGUSR1)
-            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            def ask():
+                time.sleep(0.3)
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(60)  # faulthandler reads the states of threads without a lock: none may end meanwhile
+            threading.Thread(target=ask, daemon=True).start()
             p.poll(max_time=800)
             def on_purpose():
                 faulthandler._sigsegv()

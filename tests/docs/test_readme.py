@@ -33,7 +33,10 @@ def test_an_example_that_needs_what_is_not_here_compiles_and_names_what_there_is
 
 
 @pytest.mark.parametrize("code", blocks("python"))
-def test_an_example_in_python_runs_as_it_stands(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_example_in_python_runs_as_it_stands(
+    code: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # some write files
     with MockKafka() as kafka:
         for topic in ("PRICES", "TRADES"):
             kafka.produce(topic, PRICE, [{"symbol": "GBPUSD", "bid": 1.25}] * 3)

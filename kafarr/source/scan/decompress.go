@@ -61,7 +61,7 @@ func (d *decompressor) expand(c codec, src, out []byte) ([]byte, error) {
 	out, err := d.decode(c, src, out[:0])
 	switch {
 	case errors.Is(err, errBound), errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return nil, fmt.Errorf("a record batch of %d bytes (%v) becomes more than the %d bytes that are allowed", len(src), c, d.bound)
+		return nil, fmt.Errorf("a record batch of %d bytes (%v) becomes more than the %d bytes that are allowed (memory_limit)", len(src), c, d.bound)
 	case err != nil:
 		return nil, fmt.Errorf("a record batch of %d bytes is not what %v makes: %w", len(src), c, err)
 	}

@@ -1,0 +1,57 @@
+"""What is released follows from the tag, and the workflow calls what the Makefile has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import build_native
+from release import __main__ as release
+
+ROOT = Path(__file__).resolve().parents[2]
+CHANGELOG = "# Changelog\n\n## 0.2.0 (unreleased)\n\n* new\n\n## 0.1.0\n\n* first\n  line\n"
+
+
+@pytest.mark.parametrize(("version", "section"), [("0.2.0", "* new\n"), ("0.1.0", "* first\n  line\n")])
+def test_the_changes_are_the_section_of_the_version(version, section):
+    assert release.changes(CHANGELOG, version) == section
+
+
+@pytest.mark.parametrize("version", ["0.3.0", "0.1", "0.2.0 (unreleased)\n\n## 0"])
+def test_a_version_without_a_section_is_not_released(version):
+    with pytest.raises(release.ReleaseError, match="has no section"):
+        release.changes(CHANGELOG, version)
+
+
+def test_the_changelog_has_a_section_of_this_version():
+    assert release.changes((ROOT / "CHANGELOG.md").read_text(), build_native.version())
+
+
+@pytest.mark.parametrize(("tag", "told"), [("0.1.0", "named v1.2.3"), ("", "named v1.2.3"), ("v99.0.0", "no tag v99")])
+def test_a_tag_that_is_none_is_refused(tag, told):
+    with pytest.raises(release.ReleaseError, match=told):
+        release.version_of(tag)
+
+
+def test_a_tag_of_other_sources_is_refused(monkeypatch):
+    answers = {"show": '__version__ = "9.9.9"', "rev-parse": "1234", "status": ""}
+    monkeypatch.setattr(release.sources, "git", lambda command, *arguments: answers[command])
+    assert release.version_of("v9.9.9") == "9.9.9"
+    with pytest.raises(release.ReleaseError, match=r"of v1.0.0 does not hold the version 1.0.0"):
+        release.version_of("v1.0.0")
+    answers["status"] = " M setup.py"
+    with pytest.raises(release.ReleaseError, match=r"not that of v9.9.9: M setup.py is changed"):
+        release.version_of("v9.9.9")
+    commits = iter(["1234", "5678"])
+    monkeypatch.setattr(
+        release.sources, "git", lambda command, *_: next(commits) if command == "rev-parse" else answers[command]
+    )
+    with pytest.raises(release.ReleaseError, match=r"another commit's: git checkout v9.9.9"):
+        release.version_of("v9.9.9")
+
+
+def test_the_workflow_calls_targets_that_there_are():
+    called = set(re.findall(r"run: (?:sudo )?make ([\w-]+)", (ROOT / ".github" / "workflows" / "ci.yml").read_text()))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"test", "wheels", "images", "release", "install-matrix", "smoke-aarch64"} <= called
+    assert called <= targets
