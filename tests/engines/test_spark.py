@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,12 +19,11 @@ from tests.engines.fake import METADATA, Diary, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.integration.writing import Writer
     from tests.servers import Cluster
 
-pytest.importorskip("pyspark")
+pyspark = pytest.importorskip("pyspark")
 cloudpickle = pytest.importorskip("cloudpickle")
 
 # Spark's own: it leaves sockets to the garbage collector.
@@ -41,7 +42,6 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         # The executors' Python is this one, or they find neither pykafarr nor pyarrow.
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_WORKER_DIR": str(folder),
         "SPARK_LOCAL_DIRS": str(folder),
     }
     before = {name: os.environ.get(name) for name in environment}
@@ -64,8 +64,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session.dataSource.register(KafarrDataSource)
     session.dataSource.register(FakeDataSource)
     session.dataSource.register(DyingDataSource)
+    # A local cluster's executors write here, and nothing says otherwise.
+    left = Path(pyspark.__file__).parent / "work" / session.sparkContext.applicationId
     yield session
     session.stop()
+    shutil.rmtree(left, ignore_errors=True)
     for name, value in before.items():
         if value is None:
             del os.environ[name]
