@@ -242,6 +242,28 @@ def test_the_latest_version_is_what_all_are_read_as(kafka, scan):
         scan("VERSIONS").read().to_arrow()
 
 
+def test_each_topic_is_read_as_its_own_latest_version(kafka, scan):
+    older = {"type": "record", "name": "W", "fields": [{"name": "n", "type": "int"}]}
+    newer = {**older, "fields": [*older["fields"], {"name": "more", "type": "string", "default": "-"}]}
+    for topic, schema, row in (("FORMER", older, {"n": 1}), ("LATER", newer, {"n": 2, "more": "yes"})):
+        kafka.create_topic(topic)
+        kafka.produce(topic, schema, [row])
+    plan = scan(["FORMER", "LATER"], reader_schema="latest", metadata="topic")
+    wanted = {"FORMER": {"n": 1, "_topic": "FORMER"}, "LATER": {"n": 2, "more": "yes", "_topic": "LATER"}}
+    with plan.read() as stream:
+        assert {batch.ranges[0].topic: batch.to_arrow().to_pylist() for batch in stream} == {
+            topic: [row] for topic, row in wanted.items()
+        }
+    tasks = pickle.loads(pickle.dumps(plan.tasks()))
+    assert {task.topic: task.read().to_arrow("W").to_pylist() for task in tasks} == {
+        topic: [row] for topic, row in wanted.items()
+    }
+    with pytest.raises(pykafarr.SchemaError, match="topic LATER: its W has other columns than that of another topic"):
+        plan.schemas  # noqa: B018  # the property asks
+    with pytest.raises(pykafarr.SchemaError, match="W has other columns than before"):
+        plan.read().to_arrow()
+
+
 def test_a_bad_message_ends_the_stream_with_its_place(kafka, scan):
     kafka.create_topic("BAD")
     kafka.produce("BAD", PRICE, [{"symbol": "x", "bid": 1}] * 3)
