@@ -242,6 +242,19 @@ def test_the_latest_version_is_what_all_are_read_as(kafka, scan):
         scan("VERSIONS").read().to_arrow()
 
 
+def test_iterators_among_the_arguments_are_gone_through_once(scan):
+    plan = scan(iter(["TRADES"]), columns=iter(["side"]), metadata=iter(["offset"]))
+    for again in (pickle.loads(pickle.dumps(plan)), plan.with_options(num_messages=1), plan.tasks()[0]):
+        assert again.read().to_arrow("com.example.Trade").column_names == ["side", "_offset"]
+    changed = plan.with_options(columns=iter(["quantity"]))
+    assert changed.tasks()[0].with_options(metadata=None).schema.names == ["quantity"]
+
+
+def test_times_that_are_given_the_wrong_way_round_are_no_empty_range(scan):
+    with pytest.raises(pykafarr.ConfigError, match="start is the time 2000, which lies behind the end, 1000"):
+        scan(start=pykafarr.Milliseconds(2000), end=pykafarr.Milliseconds(1000))
+
+
 def test_each_topic_is_read_as_its_own_latest_version(kafka, scan):
     older = {"type": "record", "name": "W", "fields": [{"name": "n", "type": "int"}]}
     newer = {**older, "fields": [*older["fields"], {"name": "more", "type": "string", "default": "-"}]}
