@@ -60,7 +60,10 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 	record := m.Record()
 	values := newSide(c.Value, c.Framing, wire.ValueSchemaHeader, false)
 	ref, _, err := values.frame(topic, &record, record.Value, record.ValueLen)
-	if err != nil {
+	switch {
+	case err != nil && c.Errors != Raise: // the reading leaves it out
+		return s, false, nil
+	case err != nil:
 		return s, false, errorf(FramingError, "%w", err).at(topic, m.Partition, m.Offset)
 	}
 	guid, byGUID := values.name(ref).(wire.GUID)
@@ -77,6 +80,10 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 		}
 		return err
 	})
+	var answer *registry.Error
+	if errors.As(err, &answer) && answer.Kind == registry.NotFound && c.Errors != Raise {
+		return s, false, nil
+	}
 	if err != nil {
 		return s, false, wrap(err).at(topic, m.Partition, m.Offset)
 	}
