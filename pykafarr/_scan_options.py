@@ -77,11 +77,11 @@ class Options:
             given = arguments[name]
             if isinstance(given, Mapping):
                 arguments[name] = {key: _hidden(value) for key, value in given.items()}
-        return cls(_settled(arguments))
+        return cls(settled(arguments))
 
     def changed(self, options: Mapping[str, Any]) -> Options:
         """The same with other options."""
-        return type(self)({**self.arguments, **_settled(options)})
+        return type(self)({**self.arguments, **settled(options)})
 
     @property
     def latest(self) -> bool:
@@ -113,7 +113,7 @@ class Options:
         return Options, (self.arguments,)
 
 
-def _settled(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def settled(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Iterators as lists: the arguments are gone through again where they are changed or unpickled."""
     found = dict(arguments)
     for name in {"servers", "topics", "columns", "metadata"} & found.keys():

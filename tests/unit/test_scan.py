@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import IncompleteError
+from pykafarr import IncompleteError, _engines
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -248,6 +248,15 @@ def test_iterators_among_the_arguments_are_gone_through_once(scan):
         assert again.read().to_arrow("com.example.Trade").column_names == ["side", "_offset"]
     changed = plan.with_options(columns=iter(["quantity"]))
     assert changed.tasks()[0].with_options(metadata=None).schema.names == ["quantity"]
+
+
+def test_an_engine_takes_iterators_too(kafka):
+    found = _engines.scan(
+        kafka.servers, "TRADES", kafka.registry_url, columns=iter(["side"]), metadata=iter(["offset"])
+    )
+    assert found.schema.names == ["side", "_offset"]
+    assert found.columns.metadata == {"_offset": "offset"}
+    assert list(found.columns.fields) == ["side"]
 
 
 def test_times_that_are_given_the_wrong_way_round_are_no_empty_range(scan):
