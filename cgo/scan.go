@@ -59,8 +59,9 @@ func (r rangeOfScan) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]any{r.Topic, r.Partition, r.Start, r.End})
 }
 
-// schemaText is a schema with those that it refers to.
+// schemaText is what a topic is read as: a schema with those that it refers to.
 type schemaText struct {
+	Topic      string   `json:"topic"`
 	Schema     string   `json:"schema"`
 	References []string `json:"references"`
 }
@@ -103,9 +104,9 @@ func (s *scan) made() (*kafarr.Plan, error) {
 	for i, r := range s.plan.Partitions {
 		ranges[i] = r.ScanRange
 	}
-	latest := make([]registry.Schema, len(s.plan.Latest))
+	latest := make([]kafarr.LatestSchema, len(s.plan.Latest))
 	for i, l := range s.plan.Latest {
-		latest[i] = registry.Schema{Text: l.Schema, References: l.References}
+		latest[i] = kafarr.LatestSchema{Topic: l.Topic, Schema: registry.Schema{Text: l.Schema, References: l.References}}
 	}
 	return kafarr.PlanOf(s.cfg, ranges, latest)
 }
@@ -127,7 +128,7 @@ func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) 
 				out.Partitions = append(out.Partitions, rangeOfScan{r})
 			}
 			for _, l := range p.Latest {
-				out.Latest = append(out.Latest, schemaText{l.Text, l.References})
+				out.Latest = append(out.Latest, schemaText{l.Topic, l.Text, l.References})
 			}
 			text, err := json.Marshal(out)
 			return string(text), err

@@ -42,6 +42,9 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 		if start.Kind == AtOffset && end.Kind == AtOffset && r.Start > r.End {
 			return nil, placed(errorf(ConfigError, "start is %d, which lies behind the end, %d", r.Start, r.End), k)
 		}
+		if start.Kind == AtTime && end.Kind == AtTime && start.Value > end.Value {
+			return nil, placed(errorf(ConfigError, "start is the time %d, which lies behind the end, %d (milliseconds since 1970)", start.Value, end.Value), k)
+		}
 		if outside := l.outside(start, end); outside != nil && !c.AllowPartial {
 			return nil, placed(outside, k)
 		}

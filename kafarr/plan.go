@@ -11,13 +11,19 @@ type Plan struct {
 	// Partitions are what is read of each, sorted, those that have nothing included.
 	Partitions []ScanRange
 	// Latest are the schemas that ScanConfig.ReadLatest has found.
-	Latest []registry.Schema
+	Latest []LatestSchema
 
 	cfg ScanConfig
 }
 
+// LatestSchema is what a topic's values are read as. Another topic may have another version of the same type.
+type LatestSchema struct {
+	Topic string
+	registry.Schema
+}
+
 // PlanOf is the plan of these ranges. It does not wait for the network.
-func PlanOf(cfg ScanConfig, partitions []ScanRange, latest []registry.Schema) (*Plan, error) {
+func PlanOf(cfg ScanConfig, partitions []ScanRange, latest []LatestSchema) (*Plan, error) {
 	cfg, err := cfg.checked()
 	if err != nil {
 		return nil, err
@@ -37,6 +43,16 @@ func (p *Plan) Rows() int64 {
 		rows += r.End - r.Start
 	}
 	return rows
+}
+
+// latestOf is what a topic's values are read as, if anything.
+func (p *Plan) latestOf(topic string) (out []registry.Schema) {
+	for _, l := range p.Latest {
+		if l.Topic == topic {
+			out = append(out, l.Schema)
+		}
+	}
+	return out
 }
 
 // topics are the topics that are scanned, each once.

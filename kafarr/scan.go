@@ -168,10 +168,10 @@ func (c *ScanConfig) dial() (Cluster, error) {
 	return cluster, nil
 }
 
-// listener is the configuration of the listener that decodes what a source has.
-func (p *Plan) listener(cfg *ScanConfig, open func(source.Handler) (source.Source, error)) Config {
+// listener is the configuration of the listener that decodes what a source has of a topic.
+func (p *Plan) listener(cfg *ScanConfig, topic string, open func(source.Handler) (source.Source, error)) Config {
 	c := cfg.Config
-	c.Start, c.Source, c.latest = nil, open, p.Latest
+	c.Start, c.Source, c.latest = nil, open, p.latestOf(topic)
 	c.BatchBytes, c.MemoryLimit = cfg.messageBytes(), 0
 	return c
 }

@@ -7,7 +7,7 @@ const DefaultScanBytes = 4 << 20
 // What each of the workers of a scan holds at most, in shares, which are 32nds of its part of ScanConfig.MemoryLimit:
 //
 //	answers of a broker: on its way, waiting, being decompressed, being read    4 × 1
-//	record batches, decompressed: being read and being made, each 1.5 of them   3 × 2
+//	record batches, decompressed: being read and being made, 9/8 each, 1/2 kept  3 × 2
 //	the same once more: Go's heap grows to twice what is alive in it            10
 //	columns of 2 shares of messages, growing: old and new                       6
 //	the finished batch that waits to be taken                                   4

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -15,8 +14,8 @@ import (
 )
 
 // latestSchemas finds the schema that was registered last for each topic's values; where there is none, that of its last message. A topic that has neither has none.
-func (c *ScanConfig) latestSchemas(ctx context.Context, cluster Cluster, topics []string) ([]registry.Schema, error) {
-	var out []registry.Schema
+func (c *ScanConfig) latestSchemas(ctx context.Context, cluster Cluster, topics []string) ([]LatestSchema, error) {
+	var out []LatestSchema
 	for _, topic := range topics {
 		s, found, err := c.latestOf(ctx, topic+"-value")
 		if err == nil && !found {
@@ -25,8 +24,8 @@ func (c *ScanConfig) latestSchemas(ctx context.Context, cluster Cluster, topics 
 		if err != nil {
 			return nil, err
 		}
-		if found && !slices.ContainsFunc(out, func(o registry.Schema) bool { return o.Text == s.Text && slices.Equal(o.References, s.References) }) {
-			out = append(out, s)
+		if found {
+			out = append(out, LatestSchema{topic, s})
 		}
 	}
 	return out, nil
@@ -61,7 +60,10 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 	record := m.Record()
 	values := newSide(c.Value, c.Framing, wire.ValueSchemaHeader, false)
 	ref, _, err := values.frame(topic, &record, record.Value, record.ValueLen)
-	if err != nil {
+	switch {
+	case err != nil && c.Errors != Raise: // the reading leaves it out
+		return s, false, nil
+	case err != nil:
 		return s, false, errorf(FramingError, "%w", err).at(topic, m.Partition, m.Offset)
 	}
 	guid, byGUID := values.name(ref).(wire.GUID)
@@ -78,6 +80,10 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 		}
 		return err
 	})
+	var answer *registry.Error
+	if errors.As(err, &answer) && answer.Kind == registry.NotFound && c.Errors != Raise {
+		return s, false, nil
+	}
 	if err != nil {
 		return s, false, wrap(err).at(topic, m.Partition, m.Offset)
 	}
@@ -95,12 +101,7 @@ type TypeSchema struct {
 func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.ReadyTimeout)
 	defer cancel()
-	l, err := Open(p.listener(&p.cfg, func(h source.Handler) (source.Source, error) { return replay.New().Open(h) }))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = l.Abort() }()
-	s := &schemaSearch{plan: p, compiler: l}
+	s := &schemaSearch{plan: p}
 	defer s.close()
 	for _, topic := range p.topics() {
 		if err := s.of(ctx, topic); err != nil {
@@ -113,8 +114,8 @@ func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
 // schemaSearch gathers the schemas of a plan's topics.
 type schemaSearch struct {
 	plan     *Plan
-	compiler *Listener
-	cluster  Cluster // nil until it is needed
+	compiler *Listener // of the topic
+	cluster  Cluster   // nil until it is needed
 	found    []TypeSchema
 }
 
@@ -126,6 +127,11 @@ func (s *schemaSearch) close() {
 
 // of adds the types of a topic.
 func (s *schemaSearch) of(ctx context.Context, topic string) error {
+	var err error
+	if s.compiler, err = Open(s.plan.listener(&s.plan.cfg, topic, func(h source.Handler) (source.Source, error) { return replay.New().Open(h) })); err != nil {
+		return err
+	}
+	defer func() { _ = s.compiler.Abort() }()
 	values, err := s.values(ctx, topic)
 	if err != nil {
 		return err
@@ -243,7 +249,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	if !found {
 		return nil // nothing is known of it, and nothing is to be read
 	}
-	batch, err := decodePeeked(ctx, s.plan.listener(cfg, nil), m, cfg.ReadyTimeout)
+	batch, err := decodePeeked(ctx, s.plan.listener(cfg, topic, nil), m, cfg.ReadyTimeout)
 	if err != nil {
 		return fmt.Errorf("the last message of topic %s says what its rows look like: %w", topic, err)
 	}

@@ -158,6 +158,35 @@ func TestAllVersionsAreReadAsTheLatest(t *testing.T) {
 	}
 }
 
+func TestABadLastMessageThatIsSkippedDoesNotKeepAScanFromBeingPlanned(t *testing.T) {
+	for name, last := range map[string]replay.Message{
+		"not framed":           {Topic: "t", Offset: 1, Timestamp: 1000, Value: []byte("zz")},
+		"of an unknown schema": framed(0, 1, 77, 2),
+	} {
+		t.Run(name, func(t *testing.T) {
+			known := versions()
+			delete(known.latest, "t-value")
+			cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2), last}})
+			cfg.Registry, cfg.ReadLatest = known, true
+			if _, err := kafarr.Scan(t.Context(), cfg); err == nil {
+				t.Error("where messages are to be good, it is planned all the same")
+			}
+			cfg.Errors = kafarr.Skip
+			rows := int64(0)
+			for b, err := range plan(t, cfg).Read().All(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows += b.NumRows()
+				b.Release()
+			}
+			if rows != 1 {
+				t.Errorf("%d rows, want the good one", rows)
+			}
+		})
+	}
+}
+
 func TestASubjectOfAnotherKindIsRefused(t *testing.T) {
 	known := versions()
 	known.latest["t-value"] = registry.Schema{ID: 9, Type: "PROTOBUF", Text: "message V {}"}

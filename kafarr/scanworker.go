@@ -51,7 +51,7 @@ func (s *Stream) note(change func()) {
 
 // readRange reads one range to its end.
 func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness) error {
-	l, err := Open(s.plan.listener(cfg, reader.Open))
+	l, err := Open(s.plan.listener(cfg, c.Topic, reader.Open))
 	if err != nil {
 		_ = reader.Close()
 		return err

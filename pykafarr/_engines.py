@@ -7,7 +7,7 @@ fixed range of a log. Where the cut into blocks matters, too, `even` makes it de
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
@@ -15,6 +15,7 @@ import pykafarr
 
 from . import _arguments
 from ._errors import ConfigError, SchemaError
+from ._scan_options import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -114,6 +115,7 @@ def scan(
     """
     if options.get("errors") == "collect":
         raise ConfigError('errors="collect": an engine has no place for rejected rows: use "skip", or pykafarr.read()')
+    options = cast("ScanOptions", settled(options))  # read here once more
     if options.get("value", "avro") == "avro" and registry_url is not None:
         options.setdefault("reader_schema", "latest")
     plan = pykafarr.scan(servers, topics, registry_url, **options)

@@ -99,10 +99,11 @@ class Plan:
         bound = None if max_bytes is None else _arguments.integer("max_bytes", max_bytes, 1, _MOST)
         tasks = []
         for index, (topic, partition, start, end) in enumerate(self._data["partitions"]):
+            latest = [schema for schema in self._data["latest_schemas"] if schema["topic"] == topic]
             step = min(most or _MOST, _fitting(bound, self._row_bytes()[index]) if bound else _MOST)
             for first in range(start, end, step):
                 part = (topic, partition, first, min(first + step, end))
-                tasks.append(Task(self._options, {**self._data, "partitions": [part]}, self._schemas))
+                tasks.append(Task(self._options, {"partitions": [part], "latest_schemas": latest}, self._schemas))
         return tasks
 
     def _row_bytes(self) -> list[float]:

@@ -77,11 +77,11 @@ class Options:
             given = arguments[name]
             if isinstance(given, Mapping):
                 arguments[name] = {key: _hidden(value) for key, value in given.items()}
-        return cls(arguments)
+        return cls(settled(arguments))
 
     def changed(self, options: Mapping[str, Any]) -> Options:
         """The same with other options."""
-        return type(self)({**self.arguments, **options})
+        return type(self)({**self.arguments, **settled(options)})
 
     @property
     def latest(self) -> bool:
@@ -111,6 +111,16 @@ class Options:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Options, (self.arguments,)
+
+
+def settled(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Iterators as lists: the arguments are gone through again where they are changed or unpickled."""
+    found = dict(arguments)
+    for name in {"servers", "topics", "columns", "metadata"} & found.keys():
+        value = found[name]
+        if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
+            found[name] = list(value)
+    return found
 
 
 def _hidden(value: Any) -> Any:

@@ -256,7 +256,7 @@ def _same(batch: Batch, schema: pa.Schema) -> None:
         (place, *_) = batch.ranges
         raise SchemaError(
             f"{place.topic}[{place.partition}]@{place.first}: {batch.message_type} has other columns than before: "
-            'reader_schema="latest" reads all versions of it alike',
+            'reader_schema= reads all alike ("latest": those of one topic)',
             topic=place.topic,
             partition=place.partition,
             offset=place.first,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import IncompleteError
+from pykafarr import IncompleteError, _engines
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -240,6 +240,50 @@ def test_the_latest_version_is_what_all_are_read_as(kafka, scan):
     assert batch.schema == plan.schema
     with pytest.raises(pykafarr.SchemaError, match=re.escape("VERSIONS[0]@1: V has other columns than before")):
         scan("VERSIONS").read().to_arrow()
+
+
+def test_iterators_among_the_arguments_are_gone_through_once(scan):
+    plan = scan(iter(["TRADES"]), columns=iter(["side"]), metadata=iter(["offset"]))
+    for again in (pickle.loads(pickle.dumps(plan)), plan.with_options(num_messages=1), plan.tasks()[0]):
+        assert again.read().to_arrow("com.example.Trade").column_names == ["side", "_offset"]
+    changed = plan.with_options(columns=iter(["quantity"]))
+    assert changed.tasks()[0].with_options(metadata=None).schema.names == ["quantity"]
+
+
+def test_an_engine_takes_iterators_too(kafka):
+    found = _engines.scan(
+        kafka.servers, "TRADES", kafka.registry_url, columns=iter(["side"]), metadata=iter(["offset"])
+    )
+    assert found.schema.names == ["side", "_offset"]
+    assert found.columns.metadata == {"_offset": "offset"}
+    assert list(found.columns.fields) == ["side"]
+
+
+def test_times_that_are_given_the_wrong_way_round_are_no_empty_range(scan):
+    with pytest.raises(pykafarr.ConfigError, match="start is the time 2000, which lies behind the end, 1000"):
+        scan(start=pykafarr.Milliseconds(2000), end=pykafarr.Milliseconds(1000))
+
+
+def test_each_topic_is_read_as_its_own_latest_version(kafka, scan):
+    older = {"type": "record", "name": "W", "fields": [{"name": "n", "type": "int"}]}
+    newer = {**older, "fields": [*older["fields"], {"name": "more", "type": "string", "default": "-"}]}
+    for topic, schema, row in (("FORMER", older, {"n": 1}), ("LATER", newer, {"n": 2, "more": "yes"})):
+        kafka.create_topic(topic)
+        kafka.produce(topic, schema, [row])
+    plan = scan(["FORMER", "LATER"], reader_schema="latest", metadata="topic")
+    wanted = {"FORMER": {"n": 1, "_topic": "FORMER"}, "LATER": {"n": 2, "more": "yes", "_topic": "LATER"}}
+    with plan.read() as stream:
+        assert {batch.ranges[0].topic: batch.to_arrow().to_pylist() for batch in stream} == {
+            topic: [row] for topic, row in wanted.items()
+        }
+    tasks = pickle.loads(pickle.dumps(plan.tasks()))
+    assert {task.topic: task.read().to_arrow("W").to_pylist() for task in tasks} == {
+        topic: [row] for topic, row in wanted.items()
+    }
+    with pytest.raises(pykafarr.SchemaError, match="topic LATER: its W has other columns than that of another topic"):
+        plan.schemas  # noqa: B018  # the property asks
+    with pytest.raises(pykafarr.SchemaError, match="W has other columns than before"):
+        plan.read().to_arrow()
 
 
 def test_a_bad_message_ends_the_stream_with_its_place(kafka, scan):

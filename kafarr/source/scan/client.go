@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -87,6 +88,11 @@ func (c *Client) learn(ctx context.Context, names []string) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, name := range names { // who asks for what is known would ask for ever
+		if !slices.ContainsFunc(resp.Topics, func(t kmsg.MetadataResponseTopic) bool { return t.Topic != nil && *t.Topic == name }) {
+			return &topicError{name, errNoAnswer}
+		}
+	}
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		if t.Topic == nil {

@@ -74,12 +74,14 @@ func (e *expander) hand(ctx context.Context, p *part) bool {
 	}
 }
 
-// keptBuffers is how many buffers are kept. A part of tiny batches has thousands, and any of them could become as large as a batch may.
+// keptBuffers is how many buffers are kept. A part of tiny batches has thousands.
 const keptBuffers = 64
 
-// buffers are those that nobody reads any more.
+// buffers are those that nobody reads any more. Any of them may have become as large as a batch may, so their sum is bounded, too.
 type buffers struct {
+	most int // bytes
 	mu   sync.Mutex
+	size int
 	free [][]byte
 }
 
@@ -91,12 +93,17 @@ func (b *buffers) take() []byte {
 		return nil
 	}
 	out := b.free[n]
-	b.free = b.free[:n]
+	b.free[n], b.free = nil, b.free[:n]
+	b.size -= cap(out)
 	return out
 }
 
 func (b *buffers) give(used [][]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.free = append(b.free, used[:min(len(used), keptBuffers-len(b.free))]...)
+	for _, u := range used {
+		if len(b.free) < keptBuffers && b.size+cap(u) <= b.most {
+			b.free, b.size = append(b.free, u), b.size+cap(u)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,7 @@ type Reader struct {
 	chunk     [1]source.Chunk
 	failure   error // told by the next Fetch
 
+	broken atomic.Pointer[error] // a panic of a goroutine that brings parts
 	ended  atomic.Bool
 	mu     sync.Mutex
 	report Report
@@ -50,8 +52,19 @@ type Reader struct {
 func (c *Client) Read(r Range) *Reader {
 	f := &fetcher{c: c, r: r, out: make(chan *answer), at: r.Start, replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
 	reader, ctx := c.readerOf(r, f.out)
-	reader.running.Go(func() { f.run(ctx) })
+	reader.running.Go(func() { reader.guard(func() { f.run(ctx) }) })
 	return reader
+}
+
+// guard keeps a panic for the next Fetch: in a goroutine that nobody waits for it would end the process.
+func (r *Reader) guard(bring func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			err := fmt.Errorf("%s[%d]: panic: %v\n%s", r.report.Topic, r.report.Partition, p, debug.Stack())
+			r.broken.Store(&err)
+		}
+	}()
+	bring()
 }
 
 // readerOf reads answers that somebody else brings, until the context is at its end.
@@ -59,9 +72,9 @@ func (c *Client) readerOf(r Range, answers <-chan *answer) (*Reader, context.Con
 	ctx, cancel := context.WithCancel(context.Background())
 	reader := &Reader{
 		c: c, cancel: cancel, next: r.Start, report: Report{Range: r, Next: r.Start}, room: make([]source.Record, chunkMax),
-		expander: expander{decompressor: decompressor{bound: c.set.expandedMax}, out: make(chan *part)},
+		expander: expander{decompressor: decompressor{bound: c.set.expandedMax}, out: make(chan *part), free: buffers{most: c.set.expandedMax / 2}},
 	}
-	reader.running.Go(func() { reader.expander.run(ctx, answers) })
+	reader.running.Go(func() { reader.guard(func() { reader.expander.run(ctx, answers) }) })
 	return reader, ctx
 }
 
@@ -141,7 +154,11 @@ func (r *Reader) receive(wait time.Duration) bool {
 			return false
 		}
 	}
-	if r.part == nil { // Close
+	if r.part == nil { // Close, or a panic
+		if err := r.broken.Load(); err != nil {
+			r.end("error", *err)
+			r.cancel()
+		}
 		return false
 	}
 	r.at = 0
@@ -259,6 +276,7 @@ func (r *Reader) Release() {
 		r.putAside()
 	}
 	r.expander.free.give(r.used)
+	clear(r.used) // nor do those that are not kept live on here
 	r.used = r.used[:0]
 	r.current.slab = r.current.slab[:0]
 }
