@@ -111,77 +111,68 @@ func (s *scan) made() (*kafarr.Plan, error) {
 	return kafarr.PlanOf(s.cfg, ranges, latest)
 }
 
-//export scan_plan_start
-func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+// ask starts an operation of a handle's scan.
+func ask(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error, question func(*scan) (string, error)) C.int32_t {
 	return guard(e, func() error {
 		s, err := get[*scan](int64(handle))
 		if err != nil {
 			return err
 		}
-		*op = C.int64_t(start(func() (string, error) {
-			p, err := kafarr.Scan(s.ctx, s.cfg)
-			if err != nil {
-				return "", err
-			}
-			out := scanPlan{Partitions: []rangeOfScan{}, Latest: []schemaText{}}
-			for _, r := range p.Partitions {
-				out.Partitions = append(out.Partitions, rangeOfScan{r})
-			}
-			for _, l := range p.Latest {
-				out.Latest = append(out.Latest, schemaText{l.Topic, l.Text, l.References})
-			}
-			text, err := json.Marshal(out)
-			return string(text), err
-		}))
+		*op = C.int64_t(start(func() (string, error) { return question(s) }))
 		return nil
+	})
+}
+
+//export scan_plan_start
+func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return ask(handle, op, e, func(s *scan) (string, error) {
+		p, err := kafarr.Scan(s.ctx, s.cfg)
+		if err != nil {
+			return "", err
+		}
+		out := scanPlan{Partitions: []rangeOfScan{}, Latest: []schemaText{}}
+		for _, r := range p.Partitions {
+			out.Partitions = append(out.Partitions, rangeOfScan{r})
+		}
+		for _, l := range p.Latest {
+			out.Latest = append(out.Latest, schemaText{l.Topic, l.Text, l.References})
+		}
+		text, err := json.Marshal(out)
+		return string(text), err
 	})
 }
 
 //export scan_schemas_start
 func scan_schemas_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
-	return guard(e, func() error {
-		s, err := get[*scan](int64(handle))
+	return ask(handle, op, e, func(s *scan) (string, error) {
+		p, err := s.made()
 		if err != nil {
-			return err
+			return "", err
 		}
-		*op = C.int64_t(start(func() (string, error) {
-			p, err := s.made()
-			if err != nil {
-				return "", err
-			}
-			found, err := p.Schemas(s.ctx)
-			if err != nil {
-				return "", err
-			}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.schemas = found
-			return "", nil
-		}))
-		return nil
+		found, err := p.Schemas(s.ctx)
+		if err != nil {
+			return "", err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.schemas = found
+		return "", nil
 	})
 }
 
 //export scan_sizes_start
 func scan_sizes_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
-	return guard(e, func() error {
-		s, err := get[*scan](int64(handle))
+	return ask(handle, op, e, func(s *scan) (string, error) {
+		p, err := s.made()
 		if err != nil {
-			return err
+			return "", err
 		}
-		*op = C.int64_t(start(func() (string, error) {
-			p, err := s.made()
-			if err != nil {
-				return "", err
-			}
-			found, err := p.RowBytes(s.ctx)
-			if err != nil {
-				return "", err
-			}
-			text, err := json.Marshal(found)
-			return string(text), err
-		}))
-		return nil
+		found, err := p.RowBytes(s.ctx)
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(found)
+		return string(text), err
 	})
 }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _arguments
 from ._errors import ConfigError
-from ._scan_handle import ScanHandle
+from ._scan_handle import ScanHandle, schemas
 from ._stream import Stream
 from ._task import Task, only_schema
 
@@ -67,11 +67,7 @@ class Plan:
             RegistryError, BrokerError, SchemaError: as reading does.
         """
         if self._schemas is None:
-            handle = ScanHandle(self._options, self._data)
-            try:
-                self._schemas = handle.schemas()
-            finally:
-                handle.free()
+            self._schemas = schemas(self._options, self._data)
         return self._schemas
 
     @property

@@ -61,6 +61,15 @@ class ScanHandle:
             slot.clear()
 
 
+def schemas(options: Options, data: dict[str, Any]) -> dict[str, pa.Schema]:
+    """How the rows of a plan or task look, by message type."""
+    handle = ScanHandle(options, data)
+    try:
+        return handle.schemas()
+    finally:
+        handle.free()
+
+
 def _free(number: int) -> None:
     if usable():
         library_ = library()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._errors import ConfigError
-from ._scan_handle import ScanHandle
+from ._scan_handle import schemas
 from ._stream import Stream
 
 if TYPE_CHECKING:
@@ -58,11 +58,7 @@ class Task:
     def schemas(self) -> dict[str, pa.Schema]:
         """As `Plan.schemas`; known without asking where the plan's was asked for before the tasks were made."""
         if self._schemas is None:
-            handle = ScanHandle(self._options, self._data)
-            try:
-                self._schemas = handle.schemas()
-            finally:
-                handle.free()
+            self._schemas = schemas(self._options, self._data)
         return self._schemas
 
     @property
