@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -45,6 +46,7 @@ func (s *scan) end() {
 type scanPlan struct {
 	Partitions []rangeOfScan `json:"partitions"`
 	Latest     []schemaText  `json:"latest_schemas"`
+	TopicIDs   topicIDs      `json:"topic_ids"`
 }
 
 // rangeOfScan is [topic, partition, start, end].
@@ -57,6 +59,34 @@ func (r *rangeOfScan) UnmarshalJSON(text []byte) error {
 // MarshalJSON implements json.Marshaler.
 func (r rangeOfScan) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]any{r.Topic, r.Partition, r.Start, r.End})
+}
+
+// topicIDs are ids by topic, as UUIDs without dashes.
+type topicIDs map[string][16]byte
+
+func (t *topicIDs) UnmarshalJSON(text []byte) error {
+	var in map[string]string
+	if err := json.Unmarshal(text, &in); err != nil {
+		return err
+	}
+	*t = topicIDs{}
+	for topic, digits := range in {
+		id, err := hex.DecodeString(digits)
+		if err != nil || len(id) != 16 {
+			return configError("topic_ids: %q is no id of a topic", digits)
+		}
+		(*t)[topic] = [16]byte(id)
+	}
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t topicIDs) MarshalJSON() ([]byte, error) {
+	out := map[string]string{}
+	for topic, id := range t {
+		out[topic] = hex.EncodeToString(id[:])
+	}
+	return json.Marshal(out)
 }
 
 // schemaText is what a topic is read as: a schema with those that it refers to.
@@ -88,7 +118,7 @@ func scan_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr
 		if err != nil {
 			return err
 		}
-		s.cfg = kafarr.ScanConfig{Config: cfg, End: startsIn(c.End), ReadLatest: c.ReadLatest, BatchRows: c.BatchRows, AllowPartial: c.AllowPartial}
+		s.cfg = kafarr.ScanConfig{Config: cfg, End: startsIn(c.End), ReadLatest: c.ReadLatest, BatchRows: c.BatchRows, AllowPartial: c.AllowPartial, TopicIDs: c.TopicIDs}
 		if _, err := s.made(); err != nil {
 			return err
 		}
@@ -130,7 +160,7 @@ func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) 
 		if err != nil {
 			return "", err
 		}
-		out := scanPlan{Partitions: []rangeOfScan{}, Latest: []schemaText{}}
+		out := scanPlan{Partitions: []rangeOfScan{}, Latest: []schemaText{}, TopicIDs: p.TopicIDs()}
 		for _, r := range p.Partitions {
 			out.Partitions = append(out.Partitions, rangeOfScan{r})
 		}

@@ -1,12 +1,13 @@
 package kafarr
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
-// Plan is what a scan will read. It is data: whoever has its configuration, Partitions and Latest makes the same one with PlanOf, on any machine.
+// Plan is what a scan will read. It is data: whoever has its configuration, Partitions, Latest and TopicIDs makes the same one with PlanOf, on any machine.
 type Plan struct {
 	// Partitions are what is read of each, sorted, those that have nothing included.
 	Partitions []ScanRange
@@ -44,6 +45,9 @@ func (p *Plan) Rows() int64 {
 	}
 	return rows
 }
+
+// TopicIDs are the ids of the topics, where brokers have some: for ScanConfig.TopicIDs.
+func (p *Plan) TopicIDs() map[string][16]byte { return maps.Clone(p.cfg.TopicIDs) }
 
 // latestOf is what a topic's values are read as, if anything.
 func (p *Plan) latestOf(topic string) (out []registry.Schema) {

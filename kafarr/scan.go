@@ -22,6 +22,8 @@ type ScanConfig struct {
 	BatchRows int
 	// AllowPartial makes it no error that rows of the plan are not in the log (any more).
 	AllowPartial bool
+	// TopicIDs are those of the topics as Scan found them (Plan.TopicIDs), for PlanOf: rows of a topic that was deleted and made anew since then are an error.
+	TopicIDs map[string][16]byte
 	// Cluster replaces Kafka, for tests and replays.
 	Cluster func(scan.Config) (Cluster, error)
 }
@@ -70,13 +72,21 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 	if err != nil {
 		return nil, wrap(err)
 	}
-	p := &Plan{cfg: cfg}
+	p := &Plan{}
 	if p.Partitions, err = cfg.bounds(ctx, cluster, partitions); err != nil {
 		return nil, wrap(err)
 	}
 	if cfg.ReadLatest {
 		if p.Latest, err = cfg.latestSchemas(ctx, cluster, p.topics()); err != nil {
 			return nil, wrap(err)
+		}
+	}
+	if named, ok := cluster.(interface{ TopicID(topic string) [16]byte }); ok {
+		cfg.TopicIDs = map[string][16]byte{}
+		for _, topic := range p.topics() {
+			if id := named.TopicID(topic); id != ([16]byte{}) {
+				cfg.TopicIDs[topic] = id
+			}
 		}
 	}
 	return PlanOf(cfg, p.Partitions, p.Latest)
@@ -148,7 +158,7 @@ func (c *ScanConfig) dial() (Cluster, error) {
 	log := newLogSink(c.Logger)
 	cfg := scan.Config{
 		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true, Patience: c.ReadyTimeout,
-		Token: c.OAuthToken, Log: log.client,
+		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs,
 	}
 	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()
 	open := c.Cluster

@@ -96,10 +96,12 @@ class Plan:
         tasks = []
         for index, (topic, partition, start, end) in enumerate(self._data["partitions"]):
             latest = [schema for schema in self._data["latest_schemas"] if schema["topic"] == topic]
+            ids = {name: number for name, number in self._data["topic_ids"].items() if name == topic}
             step = min(most or _MOST, _fitting(bound, self._row_bytes()[index]) if bound else _MOST)
             for first in range(start, end, step):
                 part = (topic, partition, first, min(first + step, end))
-                tasks.append(Task(self._options, {"partitions": [part], "latest_schemas": latest}, self._schemas))
+                data = {"partitions": [part], "latest_schemas": latest, "topic_ids": ids}
+                tasks.append(Task(self._options, data, self._schemas))
         return tasks
 
     def _row_bytes(self) -> list[float]:

@@ -1,10 +1,12 @@
 """Where scans begin and end on a real log: offsets, times, the end of the log, and what was deleted meanwhile."""
 
+import contextlib
 import re
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 import pykafarr
 from tests.integration.scanning import rows_of
@@ -107,6 +109,31 @@ def test_all_rows_deleted_are_told(cluster, hourly, scan):
         assert rows_of(stream) == {}
         assert [(one.ended, one.gone, one.first) for one in stream.report[:2]] == [("deleted", 24, None)] * 2
     assert scan(hourly).rows == 0
+
+
+def test_rows_of_a_topic_made_anew_after_the_planning_are_not_taken_for_those_planned(cluster, writer, scan):
+    topic = cluster.new_topic()
+    writer.write(topic, A, numbers(0, 10))
+    plan = scan(topic)
+    (task,) = plan.tasks()
+    cluster.admin.delete_topics([topic])[topic].result(10)
+    create_again(cluster, topic)
+    writer.write(topic, A, numbers(100, 10))
+    for piece in (plan, task):
+        with pytest.raises(pykafarr.BrokerError, match=re.escape(f"{topic}[0]") + ".*made anew since it was planned"):
+            piece.read().to_arrow()
+    assert list(rows_of(scan(topic).read()).values()) == [*range(100, 110)]
+
+
+def create_again(cluster, topic):
+    """Creates a topic whose deletion may still be under way."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(KafkaException):
+            cluster.create_topic(topic)
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{topic} cannot be created again")
 
 
 def test_offsets_outside_the_log_are_an_error_at_once_unless_a_part_is_enough(cluster, hourly, scan):

@@ -57,6 +57,16 @@ func Dial(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// TopicID is the id of a topic whose partitions were asked for; zero where the brokers are too old to have ids.
+func (c *Client) TopicID(name string) [16]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.topics[name]; t != nil {
+		return t.id
+	}
+	return [16]byte{}
+}
+
 // Close ends what is under way.
 func (c *Client) Close() { c.kafka.Close() }
 

@@ -81,7 +81,7 @@ func (f *fetcher) step(ctx context.Context) *answer {
 		return f.failed(ctx, "metadata", -1, err)
 	}
 	if f.id != id && f.id != ([16]byte{}) && id != ([16]byte{}) {
-		return f.ends("", errors.New("the topic was deleted and made anew while it was read"))
+		return f.ends("", errors.New("the topic was deleted and made anew since it was planned"))
 	}
 	f.lead, f.id, f.anew = lead, id, false
 	if f.checked != lead.epoch {

@@ -236,6 +236,23 @@ func TestOlderBrokersAreAskedByTheTopicsName(t *testing.T) {
 	whole(t, dial(t, f, impatient()), Range{"t", 0, 3, 1000}, Report{})
 }
 
+func TestATopicThatWasMadeAnewSinceItWasPlannedIsNotRead(t *testing.T) {
+	f := newFake(t, 1)
+	f.topic("t").fill(100)
+	c := dial(t, f, impatient())
+	if _, err := c.Partitions(t.Context(), []string{"t"}); err != nil {
+		t.Fatal(err)
+	}
+	planned := map[string][16]byte{"t": c.TopicID("t")}
+	cfg := impatient()
+	cfg.TopicIDs = planned
+	whole(t, dial(t, f, cfg), Range{"t", 0, 0, 100}, Report{})
+	f.change(func() { f.logs["t"].id[0] = 99 })
+	if rows, _, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 100}); err == nil || !strings.Contains(err.Error(), "made anew") || len(rows) > 0 {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+}
+
 func TestATopicThatWasMadeAnewIsNotReadOn(t *testing.T) {
 	f := newFake(t, 1)
 	f.topic("t").fill(100)

@@ -50,7 +50,7 @@ type Reader struct {
 
 // Read begins to read a range.
 func (c *Client) Read(r Range) *Reader {
-	f := &fetcher{c: c, r: r, out: make(chan *answer), at: r.Start, replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
+	f := &fetcher{c: c, r: r, out: make(chan *answer), at: r.Start, id: c.cfg.TopicIDs[r.Topic], replica: -1, epoch: -1, checked: -1, bytes: c.set.partitionBytes}
 	reader, ctx := c.readerOf(r, f.out)
 	reader.running.Go(func() { reader.guard(func() { f.run(ctx) }) })
 	return reader

@@ -15,6 +15,8 @@ type Config struct {
 	Properties map[string]string // librdkafka's names; what has no counterpart here is refused by Dial
 	// FetchBytes bounds what one answer brings, and DecompressedBytes what one record batch may become; 0: defaults.
 	FetchBytes, DecompressedBytes int
+	// TopicIDs are those of the topics as they were planned: one that has another id is another topic by now, and is not read. Topics without one here are not checked.
+	TopicIDs map[string][16]byte
 	// Headers: records carry their headers.
 	Headers bool
 	// PassGone: offsets of a range that the log has deleted are counted and passed; else they are an error.
