@@ -105,8 +105,13 @@ func (c *Client) failure(err error) *source.Error {
 // persist tries until it works, until it fails for good, or until the client's patience is at an end.
 func (c *Client) persist(ctx context.Context, what string, try func(context.Context) error) error {
 	began, wait := time.Now(), c.set.backoff
+	var last error
 	for tries := 1; ; tries++ {
 		err := c.set.login.alert(try(ctx))
+		if err != nil && ctx.Err() != nil && last != nil {
+			err = last // the time was over in the middle of this try: the one before says why
+		}
+		last = err
 		switch {
 		case err == nil:
 			return nil
