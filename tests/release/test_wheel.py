@@ -104,3 +104,15 @@ def test_the_metadata_asks_for_what_pyproject_says_and_names_the_licence(files):
     assert "Requires-Python: >=3.10" in metadata
     assert "Requires-Dist: pyarrow>=" in metadata
     assert json.loads(files[f"{INFO}/sboms/pykafarr.cdx.json"])["metadata"]["component"]["name"] == "pykafarr"
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "held"),
+    [
+        ("/src", b"https://example.com/go/src/x", False),
+        ("/src", b"\0/src/kafarr/poll.go\0", True),
+        ("/home/anna", b"poll.go/home/anna/kafarr", True),  # Go's texts follow each other without an end
+    ],
+)
+def test_a_path_of_the_building_machine_is_told_from_a_part_of_another(path, data, held):
+    assert wheel_check.holds(data, path) is held
