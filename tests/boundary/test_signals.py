@@ -20,6 +20,13 @@ broker = subprocess.Popen(
     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
 )
 servers, registry = broker.stdout.readline().split()
+
+def freeze():
+    # Its threads stop one by one, after the signal was sent: until then the broker may still answer.
+    os.kill(broker.pid, signal.SIGSTOP)
+    tasks = f"/proc/{broker.pid}/task"
+    while any(open(f"{tasks}/{task}/stat").read().rpartition(")")[2].split()[0] != "T" for task in os.listdir(tasks)):
+        time.sleep(0.001)
 """
 
 
@@ -50,7 +57,7 @@ try:
     batch = p.poll_batch(num_messages=5)
     assert len(batch) == 5
     import pandas
-    os.kill(broker.pid, signal.SIGSTOP)
+    freeze()
     interrupted("commit", p.commit)
     interrupted("commit of a batch", lambda: p.commit(batch))
     interrupted("lag", p.lag)
@@ -79,7 +86,7 @@ def read(frozen, number):
     for _ in range(10):
         process.stdout.readline()
     if frozen:
-        os.kill(broker.pid, signal.SIGSTOP)
+        freeze()
     time.sleep(0.3)
     begun = time.monotonic()
     process.send_signal(number)
