@@ -85,6 +85,13 @@ def _declarations(header: str) -> str:
     return re.sub(r"^#[^\n]*$", "", code, flags=re.MULTILINE)
 
 
+# Those that this package names; see Library._look_up.
+_TYPES = (
+    *(f"struct kafarr_{name}{pointer}" for name in ("batch", "error") for pointer in ("", " *")),
+    *("int64_t *", "int64_t[1]", "char **", "uintptr_t", "const uint8_t *", "const int64_t *"),
+)
+
+
 class Library:
     """The functions of kafarr.h, with its conventions (status, errors, texts to free, slices) turned into Python's.
 
@@ -105,7 +112,19 @@ class Library:
             self.lib = ffi.dlopen(str(path), ffi.RTLD_NOW | ffi.RTLD_LOCAL)
         except OSError as error:
             raise ImportError(f"pykafarr's library cannot be loaded: {error}", path=str(path)) from error
+        self._look_up()
         self.versions: dict[str, str] = json.loads(self.ffi.string(self.lib.kafarr_version()))
+
+    def _look_up(self) -> None:
+        """Has cffi find all functions and types now, before there is a handle to free.
+
+        It finds each on first use, under a lock that its own thread cannot take twice. A garbage collection in the
+        middle of that would hang in the finalizer of a handle, if that needed one of them for the first time, too.
+        """
+        for name in dir(self.lib):
+            getattr(self.lib, name)
+        for text in _TYPES:
+            self.ffi.typeof(text)
 
     def new(self, struct: str) -> Any:
         """A zeroed struct whose size member is set, as the library wants it."""

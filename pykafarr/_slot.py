@@ -30,6 +30,8 @@ class Slot:
         self.batch = library.new("kafarr_batch")
         self.error = library.new("kafarr_error")
         self._blank = [(struct, bytes(library.ffi.buffer(struct))) for struct in (self.batch, self.error)]
+        # Taken once: addressof() takes a lock, for which a finalizer that clears a slot could wait for ever.
+        self._members = {member: library.ffi.addressof(self.batch, member) for member in _STRUCTS}
         self._addresses: dict[str, tuple[int, int]] = {}
         # Set by the caller, without a call, as its very last step: records = [], delivered = True.
         self.records: list[pa.RecordBatch] = []
@@ -45,7 +47,7 @@ class Slot:
         for member in _STRUCTS:
             struct = getattr(self.batch, member)
             if struct.release:  # NULL once it was imported
-                struct.release(self._library.ffi.addressof(self.batch, member))
+                struct.release(self._members[member])
         text, self.batch.info = self.batch.info, self._library.ffi.NULL
         self._library.lib.kafarr_free(text)
         for struct, blank in self._blank:
@@ -83,5 +85,4 @@ class Slot:
         return dict(zip(self._addresses, self.records, strict=True))
 
     def _address(self, member: str) -> int:
-        ffi = self._library.ffi
-        return int(ffi.cast("uintptr_t", ffi.addressof(self.batch, member)))
+        return int(self._library.ffi.cast("uintptr_t", self._members[member]))

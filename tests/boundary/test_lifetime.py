@@ -153,3 +153,12 @@ def test_a_dead_broker_is_told_through_logging_and_not_on_stderr(python):
         """
     )
     assert done.stderr == ""
+
+
+def test_a_handle_is_freed_where_a_garbage_collection_comes_in_the_middle_of_cffis_work(python):
+    """cffi's lock is held then by the very thread that frees."""
+    python("""
+        decoder = pykafarr.Decoder('"long"')
+        with library().ffi._lock:
+            del decoder
+    """)
