@@ -106,11 +106,8 @@ class Plan:
 
     def _row_bytes(self) -> list[float]:
         if self._sizes is None:
-            handle = ScanHandle(self._options, self._data)
-            try:
+            with ScanHandle(self._options, self._data) as handle:
                 self._sizes = handle.sizes()
-            finally:
-                handle.free()
         return self._sizes
 
     def read(self, *, progress: bool = False) -> Stream:
@@ -161,8 +158,5 @@ def _fitting(max_bytes: int, row_bytes: float) -> int:
 
 def planned(options: Options) -> dict[str, Any]:
     """Asks the cluster, and gives the plan's data."""
-    handle = ScanHandle(options, {})
-    try:
+    with ScanHandle(options, {}) as handle:
         return handle.plan()
-    finally:
-        handle.free()

@@ -11,6 +11,7 @@ from ._slot import Slot
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from typing_extensions import Self
 
     from ._scan_options import Options
 
@@ -31,6 +32,12 @@ class ScanHandle:
     def free(self) -> None:
         """Frees the handle now. Again: does nothing."""
         self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.free()
 
     def plan(self) -> dict[str, Any]:
         """Asks the cluster, and gives the plan's data."""
@@ -63,11 +70,8 @@ class ScanHandle:
 
 def schemas(options: Options, data: dict[str, Any]) -> dict[str, pa.Schema]:
     """How the rows of a plan or task look, by message type."""
-    handle = ScanHandle(options, data)
-    try:
+    with ScanHandle(options, data) as handle:
         return handle.schemas()
-    finally:
-        handle.free()
 
 
 def _free(number: int) -> None:
