@@ -78,6 +78,11 @@ def integer(name: str, value: object, least: int, most: int) -> int:
     return number
 
 
+def from_one(name: str, value: object, most: int) -> int:
+    """A number from 1 on; None is the library's default."""
+    return 0 if value is None else integer(name, value, 1, most)
+
+
 def milliseconds(name: str, value: object) -> int:
     """A duration of zero or more: an int in milliseconds or a timedelta, rounded up to the next millisecond."""
     if isinstance(value, timedelta):

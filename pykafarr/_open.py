@@ -19,8 +19,9 @@ from ._arguments import (
     Unions,
 )
 from ._listener import Listener
+from ._message_options import message_options
 from ._rebalances import Rebalances
-from ._schemas import GivenSchemas, ReaderSchemas, given_schemas, reader_schemas
+from ._schemas import GivenSchemas, ReaderSchemas, reader_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -159,7 +160,6 @@ def listener(
         ImportError: the native library cannot be loaded.
     """
     assigned = _places.assign(assign)
-    bounds = _arguments.limits(limits, "batch_bytes")
     rebalances = Rebalances(on_assign, on_revoke)
     settings = {
         "servers": ",".join(_arguments.texts("servers", servers)),
@@ -170,28 +170,28 @@ def listener(
         "registry_url": _arguments.registry_url(registry_url),
         "config": _arguments.properties("config", config),
         "registry_config": _arguments.properties("registry_config", registry_config),
-        "metadata": _arguments.metadata_columns(metadata, with_key=key is not None),
-        "value": _arguments.choice("value", value, get_args(Content)),
-        "key": "bytes" if key is None else _arguments.choice("key", key, get_args(Content)),
-        "framing": _arguments.choice("framing", framing, get_args(Framing)),
-        "schemas": given_schemas(schema),
-        "tombstones": _arguments.choice("tombstones", tombstones, get_args(Tombstones)),
-        "mixed": _arguments.choice("mixed", mixed, get_args(Mixed)),
         "acknowledge": _arguments.choice("acknowledge", acknowledge, get_args(Acknowledge)),
-        "errors": _arguments.choice("errors", errors, get_args(Errors)),
         "dead_letter_topic": (
             "" if dead_letter_topic is None else _arguments.text("dead_letter_topic", dead_letter_topic)
         ),
         "reader_schemas": reader_schemas(reader_schema),
-        "batch_bytes": bounds.pop("batch_bytes", 0),
         **rebalances.settings(),
-        "memory_limit": (
-            0 if memory_limit is None else _arguments.integer("memory_limit", memory_limit, 1, _arguments.MAX_MEMORY)
-        ),
-        **_arguments.column_options(columns, unions, recursion, bounds),
         "ready_timeout_ms": _arguments.milliseconds("ready_timeout", ready_timeout),
-        "oauth_token": oauth_token is not None,
+        **message_options(
+            metadata=metadata,
+            value=value,
+            key=key,
+            framing=framing,
+            schema=schema,
+            tombstones=tombstones,
+            mixed=mixed,
+            errors=errors,
+            columns=columns,
+            unions=unions,
+            recursion=recursion,
+            limits=limits,
+            memory_limit=memory_limit,
+            oauth_token=oauth_token,
+        ),
     }
-    if oauth_token is not None and not callable(oauth_token):
-        raise TypeError(f"oauth_token must be callable, not {type(oauth_token).__name__}")
     return Listener(settings, _arguments.dtype_backend(dtype_backend), rebalances, oauth_token)

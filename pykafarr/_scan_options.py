@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from . import _arguments, _places
-from ._arguments import Content, DtypeBackend, Duration, Errors, Framing, Mixed, Property, Recursion, Tombstones, Unions
 from ._errors import ConfigError
-from ._schemas import GivenSchemas, ReaderSchemas, given_schemas, reader_schemas
+from ._message_options import message_options
+from ._schemas import GivenSchemas, ReaderSchemas, reader_schemas
 from ._secrets import Hidden
 
 if TYPE_CHECKING:
+    from ._arguments import (
+        Content,
+        DtypeBackend,
+        Duration,
+        Errors,
+        Framing,
+        Mixed,
+        Property,
+        Recursion,
+        Tombstones,
+        Unions,
+    )
     from ._oauth import TokenSource
     from ._places import ScanPlaces
     from ._secrets import Secret
@@ -156,12 +168,9 @@ def _checked(  # the arguments of scan()
     dtype_backend: object,  # noqa: ARG001  # the library has no part in it
     timeout: object,
 ) -> dict[str, Any]:
-    if oauth_token is not None and not callable(oauth_token):
-        raise TypeError(f"oauth_token must be callable, not {type(oauth_token).__name__}")
     if not isinstance(allow_partial, bool):
         raise TypeError(f"allow_partial must be a bool, not {type(allow_partial).__name__}")
     latest = reader_schema == LATEST
-    bounds = _arguments.limits(limits, "batch_bytes")
     wait = _arguments.milliseconds("timeout", timeout)
     if wait == 0:
         raise ConfigError("timeout must be more than 0")
@@ -170,26 +179,25 @@ def _checked(  # the arguments of scan()
         "topics": _arguments.texts("topics", topics),
         "start": _places.scan_places("start", start),
         "end": _places.scan_places("end", end),
-        "metadata": _arguments.metadata_columns(metadata, with_key=key is not None),
-        "value": _arguments.choice("value", value, get_args(Content)),
-        "key": "bytes" if key is None else _arguments.choice("key", key, get_args(Content)),
-        "framing": _arguments.choice("framing", framing, get_args(Framing)),
-        "schemas": given_schemas(schema),
-        "tombstones": _arguments.choice("tombstones", tombstones, get_args(Tombstones)),
-        "mixed": _arguments.choice("mixed", mixed, get_args(Mixed)),
-        "errors": _arguments.choice("errors", errors, get_args(Errors)),
         "read_latest": latest,
         "reader_schemas": [] if latest else reader_schemas(reader_schema),
-        "batch_bytes": bounds.pop("batch_bytes", 0),
-        "memory_limit": _most("memory_limit", memory_limit, _arguments.MAX_MEMORY),
-        "num_messages": _most("num_messages", num_messages, _arguments.MAX_MESSAGES),
+        "num_messages": _arguments.from_one("num_messages", num_messages, _arguments.MAX_MESSAGES),
         "allow_partial": allow_partial,
-        **_arguments.column_options(columns, unions, recursion, bounds),
         "ready_timeout_ms": wait,
-        "oauth_token": oauth_token is not None,
+        **message_options(
+            metadata=metadata,
+            value=value,
+            key=key,
+            framing=framing,
+            schema=schema,
+            tombstones=tombstones,
+            mixed=mixed,
+            errors=errors,
+            columns=columns,
+            unions=unions,
+            recursion=recursion,
+            limits=limits,
+            memory_limit=memory_limit,
+            oauth_token=oauth_token,
+        ),
     }
-
-
-def _most(name: str, value: int | None, most: int) -> int:
-    """A number from 1 on; None is the library's default."""
-    return 0 if value is None else _arguments.integer(name, value, 1, most)

@@ -1,0 +1,46 @@
+"""What messages are and how they become columns: the options that listeners and scans have in common, checked."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from . import _arguments
+from ._arguments import Content, Errors, Framing, Mixed, Tombstones
+from ._schemas import given_schemas
+
+
+def message_options(
+    *,
+    metadata: object,
+    value: object,
+    key: object,
+    framing: object,
+    schema: Any,
+    tombstones: object,
+    mixed: object,
+    errors: object,
+    columns: object,
+    unions: object,
+    recursion: object,
+    limits: object,
+    memory_limit: object,
+    oauth_token: object,
+) -> dict[str, Any]:
+    """The options as the library takes them."""
+    if oauth_token is not None and not callable(oauth_token):
+        raise TypeError(f"oauth_token must be callable, not {type(oauth_token).__name__}")
+    bounds = _arguments.limits(limits, "batch_bytes")
+    return {
+        "metadata": _arguments.metadata_columns(metadata, with_key=key is not None),
+        "value": _arguments.choice("value", value, get_args(Content)),
+        "key": "bytes" if key is None else _arguments.choice("key", key, get_args(Content)),
+        "framing": _arguments.choice("framing", framing, get_args(Framing)),
+        "schemas": given_schemas(schema),
+        "tombstones": _arguments.choice("tombstones", tombstones, get_args(Tombstones)),
+        "mixed": _arguments.choice("mixed", mixed, get_args(Mixed)),
+        "errors": _arguments.choice("errors", errors, get_args(Errors)),
+        "batch_bytes": bounds.pop("batch_bytes", 0),
+        "memory_limit": _arguments.from_one("memory_limit", memory_limit, _arguments.MAX_MEMORY),
+        **_arguments.column_options(columns, unions, recursion, bounds),
+        "oauth_token": oauth_token is not None,
+    }
