@@ -40,11 +40,19 @@ func exportColumns(r arrow.RecordBatch, out *C.struct_ArrowArray) error {
 		return errNoMemory
 	}
 	for i, child := range unsafe.Slice(out.children, int(r.NumCols())) {
-		if err := exportArray(r.Column(i).Data(), child); err != nil {
+		if err := exportArray(columnData(r, i), child); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// columnData returns what a column is made of. A record of the core has it without arrow-go's arrays, which take twice as much for each map that lies in another.
+func columnData(r arrow.RecordBatch, i int) arrow.ArrayData {
+	if own, ok := r.(interface{ ColumnData(i int) arrow.ArrayData }); ok {
+		return own.ColumnData(i)
+	}
+	return r.Column(i).Data()
 }
 
 func exportArray(data arrow.ArrayData, out *C.struct_ArrowArray) error {

@@ -1,30 +1,11 @@
 package kafarr
 
-import (
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-)
-
 // finished is a batch that waits to be handed over, with what is needed to cut it.
 type finished struct {
 	batch    *Batch
 	segments []segment
 	offsets  []int64 // of the rows, in [segments]' numbering of rows; nil where it will not be cut
 	err      *Error  // instead of a batch: a bad row's, told when those before it are handed over
-}
-
-// newRecord makes a record batch of columns and gives up the caller's references to them.
-func newRecord(schema *arrow.Schema, columns []arrow.ArrayData, rows int) arrow.RecordBatch {
-	arrays := make([]arrow.Array, len(columns))
-	for i, c := range columns {
-		arrays[i] = array.MakeFromData(c)
-		c.Release()
-	}
-	record := array.NewRecordBatch(schema, arrays, int64(rows))
-	for _, a := range arrays {
-		a.Release()
-	}
-	return record
 }
 
 // ranges joins segments to one range a partition, in the order of their first rows.

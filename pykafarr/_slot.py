@@ -81,8 +81,19 @@ class Slot:
                 # memory out of the struct, and an interrupt before its result is stored would lose the rows.
                 self.records.extend(starmap(pa.RecordBatch._import_from_c, self._addresses.values()))
             except pa.ArrowException as error:
-                raise InternalError(f"pyarrow refused the library's batch: {error}") from error
+                # Both structs are released by now, so nothing can be taken a second time: the batch is dropped.
+                refused = InternalError(f"pyarrow refused the library's batch{self._places()}: {error}")
+                self.clear()
+                raise refused from error
         return dict(zip(self._addresses, self.records, strict=True))
+
+    def _places(self) -> str:
+        """Which rows the batch in here holds, for the error of one that is dropped."""
+        ranges = self.info().get("ranges", []) if self.batch.info else []
+        if not ranges:
+            return ""
+        places = ", ".join(f"{topic}[{partition}]@{first}..{next_ - 1}" for topic, partition, first, next_, _ in ranges)
+        return f", which is dropped with its rows ({places}; seek() to read them again)"
 
     def _address(self, member: str) -> int:
         return int(self._library.ffi.cast("uintptr_t", self._members[member]))

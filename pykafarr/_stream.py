@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ._batch import Batch, batch_from
 from ._completeness import Completeness, completeness
-from ._errors import OK, PENDING, ClosedError, IncompleteError, KafarrError, SchemaError, StateError
+from ._errors import OK, PENDING, ClosedError, IncompleteError, InternalError, KafarrError, SchemaError, StateError
 from ._lib import SLICE_MS, library, usable
 from ._logging import log_events
 from ._progress import Progress
@@ -60,6 +60,7 @@ class Stream:
         self._slot = Slot(library_)
         self._taking = False
         self._ended = False
+        self._refused: InternalError | None = None
         self._last_report: list[Completeness] = []
         library_.call(library_.lib.scan_read, self._handle.number)
         self._closed = False
@@ -72,6 +73,8 @@ class Stream:
         library()  # refuses forked children
         if self._closed:
             raise ClosedError("the stream is closed")
+        if self._refused:
+            raise self._refused
         if self._taking:
             raise StateError("another thread is taking a batch of this stream")
         self._taking = True
@@ -88,7 +91,12 @@ class Stream:
                 if self._bar:
                     self._bar.close()
                 raise StopIteration
-            batch = batch_from(slot.take_records(), slot.info(), 0, self._backend)
+            try:
+                records = slot.take_records()
+            except InternalError as error:
+                self._refused = error  # without this batch the stream is never complete, so it says so every time
+                raise
+            batch = batch_from(records, slot.info(), 0, self._backend)
             batch._id = 0  # no commit takes it
             if self._bar:
                 self._bar.took(batch)

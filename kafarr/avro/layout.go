@@ -83,6 +83,24 @@ type layouter struct {
 	options *Options
 	columns int
 	open    []*Schema // the records that the current one lies in
+	level   int       // how deep the current column lies in Arrow's schema, whose columns are level 1
+	maps    int       // the maps that the current column lies in
+	arrays  int       // that arrow-go would build, so far
+}
+
+// maxLevels is how deep a column may lie: Arrow's C++ imports a schema of 64 levels, of which the record batch is one. An enum's dictionary is a level of
+// its own, and so are the entries of a map.
+const maxLevels = 63
+
+// arraysPerColumn bounds, by the limit of columns, how many arrays arrow-go builds of a batch for a program in Go: it builds what lies in a map twice.
+const arraysPerColumn = 4
+
+// deeper counts n levels below the current one. Who calls it takes them back.
+func (l *layouter) deeper(n int, path string) error {
+	if l.level += n; l.level > maxLevels {
+		return schemaErrorf(path, "the columns nest deeper than the %d levels that Arrow takes (a map counts as two, an enum adds one)", maxLevels)
+	}
+	return nil
 }
 
 // of makes the layout of a value. selection: the fields wanted below it; nil: all.
@@ -92,6 +110,15 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 	}
 	if len(l.open) > l.options.Limits.SchemaDepth {
 		return nil, schemaErrorf(path, "the schema nests deeper than %d levels", l.options.Limits.SchemaDepth)
+	}
+	defer func(before int) { l.level = before }(l.level)
+	if other, _ := s.optional(); other == nil || s.leadsTo(l.open) {
+		if err := l.deeper(1, path); err != nil {
+			return nil, err
+		}
+		if l.arrays += 1 << l.maps; l.arrays > arraysPerColumn*l.options.Limits.Columns {
+			return nil, schemaErrorf(path, "too many columns lie in maps within maps")
+		}
 	}
 	if s.leadsTo(l.open) {
 		if l.options.Recursion != JSON {
@@ -131,6 +158,11 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 			return nil, schemaErrorf(path, "%s has %d bytes, and in Arrow a value has at most %d", s.describe(), s.Size, maxFixedSize)
 		}
 		leaf := leafOf(s)
+		if leaf.code == opEnum {
+			if err := l.deeper(1, path); err != nil {
+				return nil, err
+			}
+		}
 		out = &layout{
 			field: arrow.Field{Type: leaf.dtype, Nullable: s.Type == Null}, shape: leaf.shape, code: leaf.code, size: leaf.size,
 			build: func([]column.Column) column.Column { return leaf.make() },

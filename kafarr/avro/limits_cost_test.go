@@ -107,7 +107,7 @@ func TestABatchEndsBeforeItsNullsFillTheMemory(t *testing.T) {
 
 // TestResolvingTakesNoLongerThanSchemasAreLong has pairs of schemas that a search without a bound would follow for years.
 func TestResolvingTakesNoLongerThanSchemasAreLong(t *testing.T) {
-	const depth = 60
+	const depth = 30 // of two levels in Arrow each
 	named := func(namespace, of string, k int) string {
 		return fmt.Sprintf(`{"type":"record","name":"%sR%d","fields":[{"name":"f","type":%s}]}`, namespace, k, of)
 	}

@@ -21,6 +21,11 @@ func (l *layouter) array(s *Schema, path string, selection *selection) (*layout,
 }
 
 func (l *layouter) mapping(s *Schema, path string, selection *selection) (*layout, error) {
+	l.maps++
+	defer func() { l.maps-- }()
+	if err := l.deeper(1, path); err != nil { // the entries
+		return nil, err
+	}
 	value, err := l.of(s.Items, "value", join(path, "value"), selection)
 	if err != nil {
 		return nil, err
