@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, SupportsIndex, TypeAlias, TypeGuard, get_args
 
 from ._errors import ConfigError
 from ._secrets import Hidden, Secret
@@ -68,9 +68,14 @@ def texts(name: str, value: object) -> list[str]:
     return found
 
 
+def is_integer(value: object) -> TypeGuard[SupportsIndex]:
+    """Whether a value is an int: Python's, or what stands for one, as numpy's integers do. A bool is none."""
+    return hasattr(value, "__index__") and not isinstance(value, bool)
+
+
 def integer(name: str, value: object, least: int, most: int) -> int:
     """An int from least to most; numpy's integers are ints, too."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if not is_integer(value):
         raise TypeError(f"{name} must be an int, not {_type(value)}")
     number = operator.index(value)
     if not least <= number <= most:
@@ -88,7 +93,7 @@ def milliseconds(name: str, value: object) -> int:
     if isinstance(value, timedelta):
         number, rest = divmod(value, timedelta(milliseconds=1))
         number += bool(rest)
-    elif isinstance(value, bool) or not hasattr(value, "__index__"):
+    elif not is_integer(value):
         # A float is refused: 1.5 would be seconds in most libraries and milliseconds here.
         raise TypeError(f"{name} must be an int in milliseconds or a timedelta, not {_type(value)}")
     else:
@@ -149,6 +154,8 @@ def properties(name: str, value: object) -> dict[str, str]:
         place = f"{name}[{key!r}]"
         if isinstance(setting, Secret):
             setting = setting.read(place)  # noqa: PLW2901  # from here on it is a value as any other
+        if is_integer(setting):
+            setting = operator.index(setting)  # noqa: PLW2901  # likewise
         if not isinstance(setting, (str, int, float)):
             # The value is not shown: it may be a password.
             raise TypeError(f"{place} must be a str, int, float, bool, from_file() or from_env(), not {_type(setting)}")

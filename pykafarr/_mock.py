@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -191,7 +192,9 @@ def _base64(values: Iterable[bytes | None]) -> list[str | None]:
 
 
 def _avro_json(value: object) -> object:
-    """Bytes the way Avro writes them in JSON: a character of the same number for each."""
+    """Bytes the way Avro writes them in JSON: a character of the same number for each. numpy's numbers as numbers."""
     if isinstance(value, (bytes, bytearray)):
         return value.decode("latin-1")
+    if _arguments.is_integer(value):
+        return operator.index(value)
     raise TypeError(f"a record may hold what JSON has, and bytes, not {type(value).__name__}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -77,14 +78,14 @@ def _answer(given: object) -> dict[str, Any]:
         )
     if isinstance(expiry, datetime) and expiry.tzinfo is not None:
         expiry = int(expiry.timestamp() * 1000)
-    if isinstance(expiry, bool) or not isinstance(expiry, int):
+    if not _arguments.is_integer(expiry):
         raise _AnswerError(f"gave an expiry of type {_type(expiry)}: a datetime with a time zone or int milliseconds")
     try:
         named = _arguments.properties("extensions", extensions)
         _arguments.text("token", token)
     except (TypeError, KafarrError) as error:
         raise _AnswerError(f"gave something wrong: {error}") from None
-    return {"token": token, "expiry_ms": expiry, "principal": principal, "extensions": named}
+    return {"token": token, "expiry_ms": operator.index(expiry), "principal": principal, "extensions": named}
 
 
 def _type(value: object) -> str:

@@ -56,7 +56,7 @@ def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> tuple[st
         return "time", _since_1970(name, value)
     if isinstance(value, Milliseconds):
         return "time", _arguments.integer(name, value, 0, _MAX_OFFSET)
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if not _arguments.is_integer(value):
         raise TypeError(
             f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime or Milliseconds, "
             f"not {type(value).__name__}"
@@ -162,7 +162,7 @@ def partitions(value: object) -> list[tuple[str, int]] | None:
     """Partitions by (topic, partition) or by topic, which is (topic, -1); None for all."""
     if value is None:
         return None
-    if isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int)):
+    if isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2 and _arguments.is_integer(value[1])):
         value = [value]
     if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
         raise TypeError(f"partitions must be a list of topics or (topic, partition), not {type(value).__name__}")

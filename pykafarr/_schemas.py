@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ._arguments import is_integer
 from ._errors import ConfigError, SchemaError
 
 # An Avro schema as JSON text, or as what json.loads() makes of it.
@@ -22,12 +24,19 @@ def schema_text(schema: object, name: str = "schema") -> str:
         return schema
     if isinstance(schema, (dict, list)):
         try:
-            return json.dumps(schema)
+            return json.dumps(schema, default=_number)
         except TypeError as error:  # such as bytes, which JSON does not have
             raise TypeError(f"{name} cannot be written as JSON: {error}") from error
         except (ValueError, RecursionError) as error:  # such as a default of NaN, or a circle
             raise SchemaError(f"{name} cannot be written as JSON: {error}") from error
     raise TypeError(f"{name} must be a str, dict or list, not {type(schema).__name__}")
+
+
+def _number(value: object) -> int:
+    """What JSON does not know as a number: a precision of numpy's, say."""
+    if not is_integer(value):
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return operator.index(value)
 
 
 def reader_schemas(value: object) -> list[str]:
