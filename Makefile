@@ -24,6 +24,7 @@ GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 GOVULNCHECK_VERSION := v1.9.0
 COMPOSE_GO_VERSION := v2.16.2
 FUZZTIME ?= 60s
+SEEDS ?= 20000
 # By default Go spends up to a minute on making each new input smaller, which is most of the time there is.
 FUZZFLAGS := -fuzzminimizetime=10x
 PYTEST := $(VENV)/bin/python -m pytest
@@ -84,6 +85,11 @@ test-integration: build build-testing $(VENV)/release.stamp ## Run the tests aga
 .PHONY: test-engines
 test-engines: build $(VENV)/engines.stamp ## Run the tests on local clusters of Ray, dask, Spark and polars (installs them: 850 MB)
 	$(PYTEST) tests/engines $(PYTEST_ARGS)
+
+.PHONY: test-long
+test-long: build $(VENV)/dev.stamp ## Decode damaged bodies of twenty thousand random schemas within the bounds of SECURITY.md (SEEDS=20000)
+	PYKAFARR_HOSTILE_SEEDS=$(SEEDS) go test -count=1 -timeout=2h -run='^TestTheOracle' ./kafarr/...
+	PYKAFARR_HOSTILE_SEEDS=$(SEEDS) $(PYTEST) tests/unit/test_hostile.py $(PYTEST_ARGS)
 
 .PHONY: leaks
 leaks: build build-testing $(VENV)/dev.stamp ## Look for leaks with LeakSanitizer, and valgrind where it is installed

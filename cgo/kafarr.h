@@ -248,7 +248,7 @@ int32_t scan_free(int64_t scan, struct kafarr_error *error);
 /* config: JSON object
  *   "schema": str (Avro JSON), "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
  *   "unions": "struct" | "dense", "recursion": "refuse" | "json",
- *   "limits": {"schema_depth", "columns", "value_depth", "block_items", "empty_items": int (0: the default)} */
+ *   "limits": {"schema_depth", "columns", "value_depth", "block_items", "empty_items", "message_bytes", "message_steps": int (0: the default)} */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
 /* Decodes `rows` bodies: body i is data[offsets[i] .. offsets[i+1]). All or nothing: the first body that
  * does not decode is the error, with its index as error->offset. */

@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"errors"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -10,6 +11,9 @@ import (
 // runMax is the number of records that are framed, decoded and given their metadata in one go, so that they are still in the
 // cache when the next of these three steps comes to them.
 const runMax = 1024
+
+// runBytes bounds the messages of a run, so that polls are answered between large ones, too.
+const runBytes = 32 << 20
 
 // outcome is why assemble stopped.
 type outcome int
@@ -21,11 +25,12 @@ const (
 	waiting                // the next record's schema is being looked up
 	failed                 // the next record is bad and is told as an error
 	crowded                // there are as many dead letters on their way as may be
+	late                   // the slice is over, or the poll, and records are left: some take long
 )
 
 // assemble appends held records to batches until something stops it.
-func (l *Listener) assemble(limit int) (outcome, *Error) {
-	for {
+func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
+	for first := true; ; first = false {
 		if l.gathered >= limit || l.bytes >= l.cfg.BatchBytes {
 			return full, nil
 		}
@@ -35,6 +40,9 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 		}
 		if l.letters.full.Load() {
 			return crowded, nil
+		}
+		if !first && l.over(end) {
+			return late, nil
 		}
 		records = l.unbroken(chunk, l.within(records[:min(len(records), limit-l.gathered, runMax)]))
 		l.notice(chunk, records[0].Offset)
@@ -61,9 +69,15 @@ func (l *Listener) assemble(limit int) (outcome, *Error) {
 	}
 }
 
+// over tells that the slice has ended, or the poll or the listener: between two runs of records nothing may take long.
+func (l *Listener) over(end time.Time) bool {
+	now := time.Now()
+	return now.After(end) || l.poll.ready && l.gathered > 0 && now.After(l.poll.deadline.Add(maxSlice)) || l.closing.Load()
+}
+
 // within returns the records that Config.BatchBytes has room for: one at least, or it would never be read.
 func (l *Listener) within(records []source.Record) []source.Record {
-	left := l.cfg.BatchBytes - l.bytes
+	left := min(l.cfg.BatchBytes-l.bytes, runBytes)
 	for i := range records {
 		if left -= int(records[i].ValueLen) + int(records[i].KeyLen); left < 0 {
 			return records[:max(i, 1)]
@@ -152,7 +166,7 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 		k, keyErr := set.appender(p.key.avro, set.keys).Append(r.keys[:n])
 		if k < n { // the values behind the bad key go back
 			set.values.Truncate(set.values.Rows() - (n - k))
-			if n, err = k, keyErr; !errors.Is(err, avro.ErrFull) {
+			if n, err = k, keyErr; err != nil && !errors.Is(err, avro.ErrFull) {
 				err = keyError(wrap(err))
 			}
 		}

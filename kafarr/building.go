@@ -208,6 +208,10 @@ func newColumnSet(p pair, cfg *Config) *columnSet {
 	if s.hidden = s.offsets == nil; s.hidden {
 		s.offsets = column.NewFixed(arrow.PrimitiveTypes.Int64, 8)
 	}
+	s.values.SetMost(cfg.columnBytes())
+	if s.keys != nil {
+		s.keys.SetMost(cfg.columnBytes())
+	}
 	s.schema = arrow.NewSchema(fields, nil)
 	return s
 }

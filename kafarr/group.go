@@ -121,8 +121,15 @@ func (l *Listener) appendBucket(chunk *source.Chunk, b *bucket) {
 	for len(r.records) > 0 {
 		to := l.buildingFor(l.setOf(b.pair))
 		n, err := l.appendRows(to, b.pair, &r)
-		if err == nil {
+		if err == nil && n == len(r.records) {
 			return
+		}
+		if err == nil { // those that were appended took long
+			r.records, r.bodies = r.records[n:], r.bodies[n:]
+			if l.keys != nil {
+				r.keys = r.keys[n:]
+			}
+			continue
 		}
 		bad := &r.records[n]
 		if errors.Is(err, avro.ErrFull) && to.rows() > 0 { // it goes into a batch of its own

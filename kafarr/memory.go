@@ -18,8 +18,9 @@ const MinMemoryLimit = 16 << 20
 //
 // which are the 16 shares of the limit for four brokers. Messages for the dead-letter topic have as many as the columns' messages.
 const (
-	shares      = 16
-	batchShares = 2
+	shares       = 16
+	batchShares  = 2
+	columnShares = 3
 )
 
 // fetchProperties are the properties of librdkafka that hold the client to its share.
@@ -70,6 +71,11 @@ func (c *Config) batchBytes() int {
 		return c.BatchBytes
 	}
 	return DefaultBatchBytes
+}
+
+// columnBytes is what the columns of a batch may hold: with as much room again they have their part of MemoryLimit. 0: the default.
+func (c *Config) columnBytes() int {
+	return int(columnShares * c.share())
 }
 
 // letterBytes is what the messages on their way to the dead-letter topic may have.

@@ -148,7 +148,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if err := l.catchUp(now); err != nil {
 			return nil, err
 		}
-		switch out, err := l.assemble(p.limit); out {
+		switch out, err := l.assemble(p.limit, end); out {
 		case full, changed:
 			return l.take()
 		case failed:
@@ -160,6 +160,14 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 				return l.take()
 			}
 			if time.Now().After(end) {
+				return nil, nil
+			}
+			continue
+		case late:
+			if now = time.Now(); p.ready && !now.Before(p.deadline) && l.pending() {
+				return l.take()
+			}
+			if !now.Before(end) {
 				return nil, nil
 			}
 			continue

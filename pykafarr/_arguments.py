@@ -27,7 +27,7 @@ METADATA = (
     *("leader_epoch", "tombstone"),
 )
 
-LIMITS = ("schema_depth", "columns", "value_depth", "block_items", "empty_items")
+LIMITS = ("schema_depth", "columns", "value_depth", "block_items", "empty_items", "message_bytes", "message_steps")
 
 # 2^31-1 rows: Arrow's utf8 and binary columns count with 32 bits.
 MAX_MESSAGES = 2**31 - 1

@@ -37,7 +37,8 @@ class Decoder:
         limits: what schema and bodies may ask for, where the default is not right: {"schema_depth": 200} levels of
             the schema, "columns" (20,000) of all its levels together, "value_depth" (256) levels of a value of a
             recursive type, "block_items" (2^24) of one block of an array or map, "empty_items" (65,536) of a message
-            that take none of its bytes.
+            that take none of its bytes, "message_bytes" (24 MiB) that the columns of a message may take besides 96
+            for each of its bytes, "message_steps" (10,000,000) values that it may have besides 64 for each of them.
 
     Raises:
         SchemaError: a schema is invalid or holds what is not supported, or a column is none of its fields; the

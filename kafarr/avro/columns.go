@@ -1,6 +1,8 @@
 package avro
 
 import (
+	"cmp"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
@@ -8,17 +10,33 @@ import (
 
 // Columns are the growing columns of one batch. Plans of the same Shape may append to them in turn.
 type Columns struct {
-	top  []column.Column
-	all  []column.Column // of all levels, by the layouts' ids
-	rows int
+	top    []column.Column
+	all    []column.Column // of all levels, by the layouts' ids
+	rows   int
+	budget column.Budget
+	most   int // bytes that all of them may hold
+}
+
+// SetMost bounds the bytes that the columns hold: what would be more goes into the next ones, as ErrFull says. A single row may have what its message may.
+// 0 is the default, 4 GiB.
+func (c *Columns) SetMost(bytes int) { c.most = cmp.Or(bytes, maxFixedBytes) }
+
+// size is how many bytes the rows from the first-th on take.
+func (c *Columns) size(first int) int {
+	n := 0
+	for _, col := range c.top {
+		n += column.Size(col, first)
+	}
+	return n
 }
 
 // NewColumns makes the columns that this plan, and every plan of its Shape, appends to.
 func (p *Plan) NewColumns() *Columns {
-	c := &Columns{all: make([]column.Column, p.columns)}
+	c := &Columns{all: make([]column.Column, p.columns), most: maxFixedBytes}
 	for _, l := range p.top {
 		c.top = append(c.top, l.column(c.all))
 	}
+	column.Share(c.all, &c.budget)
 	return c
 }
 
@@ -86,6 +104,7 @@ type boundStep struct {
 // Bind joins the plan to columns made by a plan of the same Shape.
 func (p *Plan) Bind(c *Columns) *Appender {
 	a := &Appender{columns: c, limits: p.limits, maxRows: p.maxRows, steps: make([]boundStep, len(p.steps))}
+	a.look = a.settle
 	for i := range p.steps {
 		s := &p.steps[i]
 		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), most: int32(s.most), more: s} //nolint:gosec // sizes are bounded by the parser

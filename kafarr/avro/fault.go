@@ -28,6 +28,9 @@ const (
 	faultEmptyItems
 	faultDepth
 	faultJSON
+	faultMemory
+	faultNoMemory
+	faultSteps
 	faultFull
 )
 
@@ -91,6 +94,12 @@ func (f failure) text(s *step, length int, limits *Limits) string {
 		return fmt.Sprintf("the message has more than %d items that take no bytes", limits.EmptyItems)
 	case faultJSON:
 		return fmt.Sprintf("the value's JSON is longer than %d MiB and %d times the body", jsonBytes>>20, jsonBytesPerByte)
+	case faultMemory:
+		return memoryText(limits)
+	case faultNoMemory:
+		return fmt.Sprintf("there is no memory for the message: the system refused %d bytes", f.value)
+	case faultSteps:
+		return stepsText(limits)
 	case faultDepth:
 		return fmt.Sprintf("the value nests deeper than %d levels", limits.ValueDepth)
 	}

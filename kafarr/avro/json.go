@@ -26,6 +26,9 @@ func (a *Appender) json(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 	if f != ok {
 		return a.fail(f, i, 0)
 	}
+	if !a.spend(int64(len(w.out) / bytesPerTextStep)) {
+		return a.fail(faultSteps, i, 0)
+	}
 	if !s.varlen.Fits(len(w.out)) {
 		return a.fail(faultFull, i, 0)
 	}

@@ -22,6 +22,7 @@ type layout struct {
 	size   int    // of a leaf: bytes, symbols, or digits
 	schema *Schema
 	json   bool // a recursive field, as text
+	nulls  int  // the columns that a null of this one is appended to; 0: not counted yet
 }
 
 // leaf is a column without columns below it: an entry of the tables of types.

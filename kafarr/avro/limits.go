@@ -15,13 +15,17 @@ type Limits struct {
 	BlockItems int `json:"block_items"`
 	// EmptyItems are the items of a message that take no bytes of it, such as nulls: the message's length does not bound their number.
 	EmptyItems int `json:"empty_items"`
+	// MessageBytes is the memory that the columns of a message may take, besides 96 bytes for each of its own.
+	MessageBytes int `json:"message_bytes"`
+	// MessageSteps are the values that a message may have, besides 64 for each of its bytes (4 beyond the first MiB): those of no bytes are values, too.
+	MessageSteps int `json:"message_steps"`
 }
 
 // DefaultLimits are the limits that hold where none are given.
-var DefaultLimits = Limits{SchemaDepth: 200, Columns: 20_000, ValueDepth: 256, BlockItems: 1 << 24, EmptyItems: 1 << 16}
+var DefaultLimits = Limits{SchemaDepth: 200, Columns: 20_000, ValueDepth: 256, BlockItems: 1 << 24, EmptyItems: 1 << 16, MessageBytes: 24 << 20, MessageSteps: 10_000_000}
 
 // The depths bound recursion, and Go cannot recover from a stack that overflows: at the most a thousand levels of some hundred bytes each are far from that.
-var maxLimits = Limits{SchemaDepth: 1000, Columns: 1_000_000, ValueDepth: 1000, BlockItems: 1<<31 - 1, EmptyItems: 1 << 24}
+var maxLimits = Limits{SchemaDepth: 1000, Columns: 1_000_000, ValueDepth: 1000, BlockItems: 1<<31 - 1, EmptyItems: 1 << 24, MessageBytes: 1<<31 - 1, MessageSteps: 1<<31 - 1}
 
 // Resolved fills in the defaults. The error names a limit that is out of its range.
 func (l Limits) Resolved() (Limits, error) {
@@ -35,6 +39,8 @@ func (l Limits) Resolved() (Limits, error) {
 		{"value_depth", &l.ValueDepth, DefaultLimits.ValueDepth, maxLimits.ValueDepth},
 		{"block_items", &l.BlockItems, DefaultLimits.BlockItems, maxLimits.BlockItems},
 		{"empty_items", &l.EmptyItems, DefaultLimits.EmptyItems, maxLimits.EmptyItems},
+		{"message_bytes", &l.MessageBytes, DefaultLimits.MessageBytes, maxLimits.MessageBytes},
+		{"message_steps", &l.MessageSteps, DefaultLimits.MessageSteps, maxLimits.MessageSteps},
 	} {
 		if *f.value == 0 {
 			*f.value = f.def

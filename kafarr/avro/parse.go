@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -178,10 +177,11 @@ func (p *parser) record(o map[string]any, namespace, path string) (*Schema, erro
 		}
 		seen[field.Name] = true
 		s.Fields = append(s.Fields, field)
-		s.types = append(s.types, field.Type)
+		if !field.Type.takesNothing() {
+			s.types = append(s.types, field.Type)
+		}
 	}
-	// A record within itself, which is not known yet, would never end.
-	s.empty = !slices.ContainsFunc(s.types, func(t *Schema) bool { return !t.takesNothing() })
+	s.empty = len(s.types) == 0 // a record within itself, which is not known yet, would never end
 	return s, nil
 }
 

@@ -76,6 +76,7 @@ type step struct {
 	size   int // bytes, symbols, digits, a member's index, or the least size of an item
 	more   int // what else a type needs to know
 	most   int // opArray: items that fit into its column
+	work   int // what it costs beside itself, in steps (weigh)
 	end    int // the step behind this one and those below it
 	path   string
 
@@ -126,6 +127,9 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 		return nil, err
 	}
 	p.steps = c.steps
+	all := make([]*layout, p.columns)
+	list(p.top, all)
+	weigh(p.steps, all)
 	p.finish()
 	return p, nil
 }

@@ -254,6 +254,9 @@ func (c *compiler) fromDefault(f *Field, l *layout, path string) error {
 
 // skip passes over a record's field that no column takes, together with the ones just before it. from is the record's first step.
 func (c *compiler) skip(w *Schema, path string, from int) {
+	if w.takesNothing() {
+		return
+	}
 	if last := len(c.steps) - 1; last >= from && c.steps[last].code == opSkip {
 		c.steps[last].skipped = append(c.steps[last].skipped, w)
 		return

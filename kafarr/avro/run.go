@@ -19,22 +19,41 @@ type Appender struct {
 	limits     Limits
 	maxRows    int
 	failure    failure
-	emptyItems int64  // of this row, items that take no bytes
-	text       []byte // JSON and decimals on their way into a column
+	emptyItems int64                 // of this row, items that take no bytes
+	work       int64                 // of this row, steps that its length does not bound
+	look       func(pending int) int // settle, as a value that is made once
+	bodies     []Body                // that are being appended
+	first      int                   // the row of the first of them
+	text       []byte                // JSON and decimals on their way into a column
 }
 
 // failed is the position of a run that did not come to its end; a.failure says why.
 const failed = -1
 
-// Append appends bodies in order until one fails, and returns how many it appended. The failed row has left no trace in the columns. The error is a
-// *DecodeError, an *IncompatibleError, or ErrFull.
-func (a *Appender) Append(bodies []Body) (int, error) {
+// Append appends bodies in order until one fails, and returns how many it appended: without an error fewer than there are, where they take long, so that the caller may
+// look at the clock. The failed row has left no trace in the columns. The error is a *DecodeError, an *IncompatibleError, or ErrFull.
+func (a *Appender) Append(bodies []Body) (appended int, err error) {
+	if len(bodies) == 0 {
+		return 0, nil
+	}
+	a.bodies, a.first, a.columns.budget.Settle = bodies, a.columns.rows, a.look
+	defer func() {
+		if p := recover(); p != nil {
+			appended, err = a.columns.rows-a.first, a.recovered(p)
+		}
+		a.bodies, a.columns.budget.Settle = nil, nil
+	}()
+	return a.append(bodies)
+}
+
+func (a *Appender) append(bodies []Body) (int, error) {
 	n := len(a.steps)
+	worked := int64(0)
 	all := len(bodies)
 	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.rows))]
 	for i := range bodies {
 		b := &bodies[i]
-		a.emptyItems = 0
+		a.emptyItems, a.work = 0, 0
 		if b.Len < 0 {
 			a.columns.appendNull()
 			continue
@@ -47,6 +66,11 @@ func (a *Appender) Append(bodies []Body) (int, error) {
 			return i, a.failure.err(a, b.Len)
 		}
 		a.columns.rows++
+		if a.work > 0 {
+			if worked += a.work; worked > stepsPerAppend {
+				return i + 1, nil
+			}
+		}
 	}
 	if len(bodies) < all {
 		return len(bodies), ErrFull
@@ -80,6 +104,9 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			}
 			pos++
 			if int8(b>>1) == s.null { // 0 or 1
+				if s.code == opRecord && !a.spend(int64(s.more.work)) {
+					return a.fail(faultSteps, i, 0)
+				}
 				s.any.AppendNull()
 				i = int(s.end) - 1
 				continue
@@ -164,6 +191,9 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			}
 			pos += n
 		case opRecord: // its fields follow
+			if !a.spend(int64(s.size)) {
+				return a.fail(faultSteps, i, 0)
+			}
 		case opRecordEnd:
 			s.record.Took()
 		case opArray:
@@ -185,6 +215,9 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
 	switch s.code {
 	case opNull, opNullUnion:
+		if !a.spend(int64(s.more.work)) {
+			return a.fail(faultSteps, i, 0)
+		}
 		s.any.AppendNull()
 		return pos
 	case opEnum:
@@ -204,6 +237,9 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 	case opMember:
 		return a.member(s, i, base, pos, end)
 	case opDefault:
+		if !a.spend(int64(s.more.work)) {
+			return a.fail(faultSteps, i, 0)
+		}
 		body := s.more.body
 		if a.run(i+1, int(s.end), unsafe.Pointer(unsafe.SliceData(body)), 0, len(body)) < 0 {
 			return failed
@@ -260,6 +296,9 @@ func (a *Appender) member(s *boundStep, i int, base unsafe.Pointer, pos, end int
 	if s.dense != nil {
 		s.dense.Took(int(s.size))
 		return pos
+	}
+	if !a.spend(int64(s.more.work)) {
+		return a.fail(faultSteps, i, 0)
 	}
 	for k, m := range s.record.Members {
 		if k != int(s.size) {

@@ -43,7 +43,7 @@ type Schema struct {
 	Size     int // of a fixed, in bytes
 	Logical  Logical
 
-	types []*Schema // of the fields
+	types []*Schema // of the fields that take bytes
 	empty bool      // a record none of whose fields takes a byte: records that hold two of the next one are 2^n of nothing
 }
 

@@ -205,5 +205,8 @@ func (a *Appender) checkBlock(s *boundStep, count, size int64, left int) fault {
 	if count > int64(a.limits.BlockItems) {
 		return faultBlockItems
 	}
+	if !a.spend(count * int64(s.more.work)) {
+		return faultSteps
+	}
 	return ok
 }

@@ -158,6 +158,9 @@ func (a *Appender) bigDecimal(s *boundStep, i int, base unsafe.Pointer, pos, end
 	if next != stop || scale < -maxBigDecimalScale || scale > maxBigDecimalScale || digits > maxBigDecimalScale {
 		return a.fail(faultBigDecimal, i, 0)
 	}
+	if !a.spend(int64(max(int(scale), -int(scale)) + digits)) {
+		return a.fail(faultSteps, i, 0)
+	}
 	a.text = appendDecimal(a.text[:0], unscaled, int(scale))
 	if !s.varlen.Fits(len(a.text)) {
 		return a.fail(faultFull, i, 0)

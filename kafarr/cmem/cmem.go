@@ -15,11 +15,16 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Alloc returns a block of n bytes, not zeroed, with one reference. It panics when the system has no memory.
+// NoMemory is what Alloc and Resize panic with when the system has no memory: the bytes that were asked for.
+type NoMemory int
+
+func (n NoMemory) Error() string { return fmt.Sprintf("cmem: no memory for %d bytes", int(n)) }
+
+// Alloc returns a block of n bytes, not zeroed, with one reference. It panics with NoMemory when the system has none.
 func Alloc(n int) unsafe.Pointer {
 	p := C.kafarr_block_new(C.size_t(n))
 	if p == nil {
-		panic(fmt.Errorf("cmem: no memory for %d bytes", n))
+		panic(NoMemory(n))
 	}
 	return p
 }
@@ -28,7 +33,7 @@ func Alloc(n int) unsafe.Pointer {
 func Resize(p unsafe.Pointer, used, n int) unsafe.Pointer {
 	q := C.kafarr_block_resize(p, C.size_t(used), C.size_t(n))
 	if q == nil {
-		panic(fmt.Errorf("cmem: no memory for %d bytes", n))
+		panic(NoMemory(n))
 	}
 	return q
 }

@@ -18,6 +18,7 @@ type Bits struct {
 	capacity int // in bits, a multiple of 512
 	hint     int
 	validity validity
+	budget   *Budget
 }
 
 // NewBits returns an empty column of booleans.
@@ -27,7 +28,8 @@ func NewBits() *Bits { return &Bits{} }
 func (c *Bits) Len() int { return c.n }
 
 func (c *Bits) grow(need int) {
-	capacity := (grownCapacity(c.capacity, need, c.hint) + 511) &^ 511
+	capacity := (c.budget.capacity(c.capacity, need, c.hint) + 511) &^ 511
+	c.budget.grows((capacity-c.capacity)/8, (need-c.n)/8)
 	c.data = cmem.Resize(c.data, c.capacity/8, capacity/8)
 	clear(unsafe.Slice((*byte)(unsafe.Add(c.data, c.capacity/8)), (capacity-c.capacity)/8))
 	c.capacity = capacity

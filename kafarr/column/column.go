@@ -35,22 +35,14 @@ type Column interface {
 // most one more copy.
 const minCapacity = 256
 
-// grownCapacity returns the next capacity that holds at least need values. The first one is that of the last batch, since batches tend
-// to be alike: growing and copying were a quarter of the decoding of 100,000 flat rows.
-func grownCapacity(capacity, need, hint int) int {
-	if capacity == 0 {
-		return max(hint, need, minCapacity)
-	}
-	return max(2*capacity, need)
-}
-
 // grownOffsets makes room for the offset behind value n, and for the zero before the first one.
-func grownOffsets(offsets unsafe.Pointer, n, capacity, hint int) (grown unsafe.Pointer, newCapacity int) {
+func grownOffsets(b *Budget, offsets unsafe.Pointer, n, capacity, hint int) (grown unsafe.Pointer, newCapacity int) {
 	used := 0
 	if offsets != nil {
 		used = (n + 1) * 4
 	}
-	newCapacity = grownCapacity(capacity, n+1, hint)
+	newCapacity = b.capacity(capacity, n+1, hint)
+	b.grows((newCapacity-capacity)*offsetBytes, offsetBytes)
 	grown = cmem.Resize(offsets, used, (newCapacity+1)*4)
 	if used == 0 {
 		*(*int32)(grown) = 0

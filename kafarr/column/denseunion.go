@@ -1,6 +1,7 @@
 package column
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -14,12 +15,13 @@ type DenseUnion struct {
 	Members []Column
 	ids     *Fixed // one byte wide
 	offsets *Fixed
+	counts  []int // of the values of each member
 }
 
 // NewDenseUnion returns an empty column. In a type with nulls the last member takes them.
 func NewDenseUnion(dtype *arrow.DenseUnionType, members ...Column) *DenseUnion {
 	return &DenseUnion{
-		dtype: dtype, Members: members,
+		dtype: dtype, Members: members, counts: make([]int, len(members)),
 		ids: NewFixed(arrow.PrimitiveTypes.Int8, 1), offsets: NewFixed(arrow.PrimitiveTypes.Int32, 4),
 	}
 }
@@ -32,6 +34,7 @@ func (c *DenseUnion) Took(k int) {
 	id := byte(k) //nolint:gosec // a dense union has at most 128 members
 	c.ids.AppendBytes(unsafe.Pointer(&id))
 	c.offsets.Append32(uint32(c.Members[k].Len() - 1)) //nolint:gosec // no longer than this column
+	c.counts[k]++
 }
 
 // AppendNull implements Column.
@@ -49,18 +52,23 @@ func (c *DenseUnion) AppendZero() {
 
 // Truncate implements Column.
 func (c *DenseUnion) Truncate(n int) {
-	// A value may have been appended to a member without having been counted, so the lengths follow from the rows that stay. Rows are taken
-	// back when a message is bad, which is rare.
-	lengths := make([]int, len(c.Members))
-	for i := range n {
-		k := c.ids.at8(i)
-		lengths[k] = int(c.offsets.at32(i)) + 1
-	}
+	// A value may have been appended to a member without having been counted, so the members' own lengths do not tell.
+	c.counts = c.lengths(n)
 	for k, m := range c.Members {
-		m.Truncate(lengths[k])
+		m.Truncate(c.counts[k])
 	}
 	c.ids.Truncate(n)
 	c.offsets.Truncate(n)
+}
+
+// lengths returns how many of the first n values each member has. It takes as long as there are values after them, as bad messages must not cost more with every
+// good one before them.
+func (c *DenseUnion) lengths(n int) []int {
+	lengths := slices.Clone(c.counts)
+	for i := n; i < c.Len(); i++ {
+		lengths[c.ids.at8(i)]--
+	}
+	return lengths
 }
 
 // Finish implements Column.
@@ -77,6 +85,7 @@ func (c *DenseUnion) Finish() arrow.ArrayData {
 	}
 	ids.Release()
 	offsets.Release()
+	clear(c.counts)
 	return data
 }
 
@@ -87,4 +96,5 @@ func (c *DenseUnion) Release() {
 	}
 	c.ids.Release()
 	c.offsets.Release()
+	clear(c.counts)
 }

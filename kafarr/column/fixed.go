@@ -20,6 +20,7 @@ type Fixed struct {
 	capacity int
 	hint     int // values that it held the last time
 	validity validity
+	budget   *Budget
 }
 
 // NewFixed returns an empty column of a type that is width bytes wide.
@@ -38,10 +39,11 @@ func (c *Fixed) Reserve(n int) {
 }
 
 func (c *Fixed) grow(need int) {
-	capacity := grownCapacity(c.capacity, need, c.hint)
+	capacity := c.budget.capacity(c.capacity, need, c.hint)
 	if c.capacity == 0 && c.width > wideBytes { // room for few: of a fixed of a gigabyte, 256 would be more than there is
 		capacity = max(need, min(capacity, wideRoom/c.width))
 	}
+	c.budget.grows((capacity-c.capacity)*c.width, (need-c.n)*c.width)
 	c.data = cmem.Resize(c.data, c.n*c.width, capacity*c.width)
 	c.capacity = capacity
 	c.advance()
@@ -149,8 +151,7 @@ func (c *Fixed) AppendValues(p unsafe.Pointer, n int) {
 	c.advance()
 }
 
-func (c *Fixed) at8(i int) uint8   { return *(*uint8)(unsafe.Add(c.data, i)) }
-func (c *Fixed) at32(i int) uint32 { return *(*uint32)(unsafe.Add(c.data, i<<2)) }
+func (c *Fixed) at8(i int) uint8 { return *(*uint8)(unsafe.Add(c.data, i)) }
 
 // At64 returns value i of a column that is 8 bytes wide.
 func (c *Fixed) At64(i int) uint64 { return *(*uint64)(unsafe.Add(c.data, i<<3)) }

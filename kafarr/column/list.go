@@ -21,6 +21,7 @@ type List struct {
 	capacity int
 	hint     int
 	validity validity
+	budget   *Budget
 }
 
 // NewList returns an empty column of lists of items; dtype is an arrow list or map type.
@@ -55,7 +56,7 @@ func (c *List) end() {
 }
 
 func (c *List) grow() {
-	c.offsets, c.capacity = grownOffsets(c.offsets, c.n, c.capacity, c.hint)
+	c.offsets, c.capacity = grownOffsets(c.budget, c.offsets, c.n, c.capacity, c.hint)
 }
 
 // AppendZero implements Column.

@@ -41,7 +41,7 @@ func (v *validity) null(i int) {
 
 func (v *validity) grow(need int) {
 	first := v.bits == nil
-	capacity := (grownCapacity(v.capacity, need, 0) + 511) &^ 511
+	capacity := (max(2*v.capacity, need, minCapacity) + 511) &^ 511
 	v.bits = cmem.Resize(v.bits, v.capacity/8, capacity/8)
 	if first {
 		// What was appended before the first null is valid. Bits past the end are written before they are read.

@@ -24,10 +24,14 @@ type Varlen struct {
 	bytesCapacity int
 	bytesHint     int
 	validity      validity
+	budget        *Budget
 }
 
 // MaxVarlenBytes is how many bytes a Varlen can hold: its offsets are 32-bit.
 const MaxVarlenBytes = math.MaxInt32
+
+// bytesPerText is how many bytes there is room for at first, for each value that there is room for.
+const bytesPerText = 16
 
 // wordSlack is the room kept behind the data so that a short value may be written in whole words.
 const wordSlack = 16
@@ -78,11 +82,12 @@ func (c *Varlen) admit() {
 }
 
 func (c *Varlen) growOffsets() {
-	c.offsets, c.capacity = grownOffsets(c.offsets, c.n, c.capacity, c.hint)
+	c.offsets, c.capacity = grownOffsets(c.budget, c.offsets, c.n, c.capacity, c.hint)
 }
 
 func (c *Varlen) growBytes(n int) {
-	capacity := max(grownCapacity(c.bytesCapacity, c.bytes+n, c.bytesHint)+wordSlack, 16*minCapacity)
+	capacity := max(c.budget.capacity(c.bytesCapacity, c.bytes+n, c.bytesHint)+wordSlack, bytesPerText*c.budget.capacity(0, 0, 0))
+	c.budget.grows(capacity-c.bytesCapacity, n)
 	c.data = cmem.Resize(c.data, c.bytes, capacity)
 	c.bytesCapacity = capacity
 }

@@ -1,5 +1,7 @@
 """Schemas and bodies of somebody who means harm: each costs its own rows, and no more."""
 
+import os
+import random
 import subprocess
 import sys
 
@@ -77,3 +79,49 @@ def test_a_batch_that_pyarrow_refuses_is_dropped_with_its_range_named(fake):
         with pytest.raises(pykafarr.InternalError, match=r"dropped with its rows \(t\[0\]@\d+\.\.\d+; seek"):
             listener.poll_batch()
         assert listener.poll_batch().num_rows == 2
+
+
+def random_type(random_, depth):
+    """A random schema of types that take no bytes, many bytes, or others within."""
+    kinds = ["null", "boolean", "long", "string", "fixed", "array", "map", "union", "record"]
+    match random_.choice(kinds if depth else kinds[:5]):
+        case "fixed":
+            return {
+                "type": "fixed",
+                "name": f"F{random_.random()}".replace(".", ""),
+                "size": random_.choice([0, 3, 4096]),
+            }
+        case "array":
+            return {"type": "array", "items": random_type(random_, depth - 1)}
+        case "map":
+            return {"type": "map", "values": random_type(random_, depth - 1)}
+        case "union":
+            return ["null", "boolean", {"type": "array", "items": random_type(random_, depth - 1)}]
+        case "record":
+            fields = [{"name": f"f{i}", "type": random_type(random_, depth - 1)} for i in range(random_.randint(0, 5))]
+            return {"type": "record", "name": f"R{random_.random()}".replace(".", ""), "fields": fields}
+        case primitive:
+            return primitive
+
+
+def test_pyarrow_takes_what_is_made_of_random_bodies():
+    # `make test-long` has more seeds.
+    for seed in range(int(os.environ.get("PYKAFARR_HOSTILE_SEEDS", "100"))):
+        random_ = random.Random(seed)
+        decoder = pykafarr.Decoder(random_type(random_, 5), unions=random_.choice(["struct", "dense"]))
+        for _ in range(10):
+            body = bytes(random_.choice([0, 1, 2, 3, 4, 255]) for _ in range(random_.choice([0, 5, 500])))
+            try:
+                decoder.decode([body, body]).validate(full=True)
+            except pykafarr.DecodeError:
+                continue
+
+
+def test_a_message_beyond_its_budget_costs_its_row_and_its_limit_can_be_raised():
+    fields = [{"name": f"f{i}", "type": "long"} for i in range(1000)]
+    schema = {"type": "array", "items": ["null", {"type": "record", "name": "R", "fields": fields}]}
+    body = b"\xc0\xb8\x02" + bytes(20_000)  # 20,000 nulls of a thousand columns
+    with pytest.raises(pykafarr.DecodeError, match=r"more (memory|values) than its limit"):
+        pykafarr.decode(schema, [body])
+    limits = {"message_bytes": 1 << 30, "message_steps": 1 << 30}
+    assert pykafarr.decode(schema, [b"\x90\x4e" + bytes(5001)], limits=limits).num_rows == 1
