@@ -105,6 +105,8 @@ struct kafarr_batch {
                                        {"id": int, "message_type": str,
                                         "ranges": [[topic, partition, first, next, rows], ...],
                                         "events": [[kind, topic, partition, old offset or -1, new or -1], ...]} */
+  int64_t waiting;                  /* 1: the poll ended without rows while the listener was still waiting for its
+                                       partitions or their first fetch: not the end of the rows */
 };
 
 #ifndef KAFARR_TYPES_ONLY           /* Go generates the prototypes of what it exports itself */
@@ -147,7 +149,8 @@ int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, 
 /* Polls for one batch of at most num_messages rows. begin=1 begins a poll: it acknowledges what earlier polls
  * returned. begin=0 goes on with the poll that answered KAFARR_PENDING. A poll that is begun anew after one
  * that was left pending keeps the rows received so far. KAFARR_OK with rows=0, rejected_rows=0 and
- * info=NULL: max_time_ms passed, counted from when the client had caught up, and nothing came. */
+ * info=NULL: max_time_ms passed, counted from when the client had caught up, and nothing came; or, with waiting=1, ready_timeout_ms
+ * passed, and the client had not caught up while the cluster answered. */
 int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int64_t max_time_ms, int64_t slice_ms,
                       struct kafarr_batch *batch, struct kafarr_error *error);
 

@@ -167,6 +167,9 @@ func listener_poll(handle C.int64_t, begin C.int32_t, numMessages, maxTimeMS, sl
 		if _, waits := l.Rebalance(); waits {
 			out.events++
 		}
+		if l.Waiting() {
+			out.waiting = 1
+		}
 		switch {
 		case err != nil:
 			return err

@@ -156,6 +156,9 @@ func listener_assignment(handle C.int64_t, out **C.char, e *C.struct_kafarr_erro
 		if err != nil {
 			return err
 		}
+		if err := l.Broken(); err != nil {
+			return err
+		}
 		list := [][]any{}
 		for _, p := range l.Assignment() {
 			list = append(list, []any{p.Topic, p.Partition})

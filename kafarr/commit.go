@@ -45,6 +45,9 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 	if l.closed.Load() {
 		return errorf(ClosedError, "%w", ErrClosed)
 	}
+	if err := l.Broken(); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	if all {
 		l.acks.all()
@@ -72,6 +75,13 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 }
 
 func (l *Listener) commit(ctx context.Context) error {
+	if err := l.Broken(); err != nil {
+		if l.mu.Lock(); len(l.mine(l.acks.positions(false))) == 0 {
+			err = nil
+		}
+		l.mu.Unlock()
+		return err
+	}
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
@@ -143,6 +153,7 @@ func (l *Listener) close(acknowledge bool) error {
 	l.mu.Lock()
 	l.rebalances = nil
 	l.mu.Unlock()
+	l.unregister()
 	l.letters.close()
 	l.cancel()
 	l.source.Release()

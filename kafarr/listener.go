@@ -22,6 +22,7 @@ type Listener struct {
 	positioner source.Positioner
 	resetter   source.Resetter // likewise
 	finite     source.Finite   // likewise, where it has an end
+	member     source.Member   // likewise, where it is a cluster's client
 	letters    *deadLetters
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
@@ -31,6 +32,10 @@ type Listener struct {
 	closed     atomic.Bool // no commit any more
 	counters   counters
 	headers    bool // are read as text
+
+	born     time.Time    // when a member of a group was opened
+	lastPoll atomic.Int64 // when the last one, or a slice of it, ended: nanoseconds since 1970
+	unready  atomic.Bool  // see Waiting
 
 	polled  atomic.Bool // a poll is under way; between its slices polling is free
 	telling sync.Mutex  // held by whoever calls OnAssign and OnRevoke
@@ -63,6 +68,7 @@ type Listener struct {
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
+	waits     waitingSince
 
 	mu         sync.Mutex // guards what follows
 	acks       *ledger
@@ -132,9 +138,11 @@ func Open(cfg Config) (*Listener, error) {
 	l.positioner, _ = l.source.(source.Positioner)
 	l.resetter, _ = l.source.(source.Resetter)
 	l.finite, _ = l.source.(source.Finite)
+	l.member, _ = l.source.(source.Member)
 	if l.positioner == nil && len(cfg.Start) > 0 {
 		_ = l.Abort()
 		return nil, errorf(ConfigError, "start: this source has no positions")
 	}
+	l.register()
 	return l, nil
 }

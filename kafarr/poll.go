@@ -27,7 +27,7 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 	if err := l.enter(); err != nil {
 		return nil, err
 	}
-	defer l.polled.Store(false)
+	defer l.leave()
 	for begin := true; ; begin = false {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -45,7 +45,7 @@ func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (
 	if err := l.enter(); err != nil {
 		return nil, false, err
 	}
-	defer l.polled.Store(false)
+	defer l.leave()
 	b, err = l.slice(begin, limit, wait, slice)
 	return b, b != nil, err
 }
@@ -59,6 +59,12 @@ func (l *Listener) enter() error {
 		return errorf(StateError, "another poll of this listener is under way: one at a time")
 	}
 	return nil
+}
+
+// leave lets the next poll in.
+func (l *Listener) leave() {
+	l.lastPoll.Store(time.Now().UnixNano())
+	l.polled.Store(false)
 }
 
 // slice is one turn of a poll. Before and after it, seeks and the like have theirs.
@@ -96,6 +102,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
+	l.unready.Store(false)
 	l.poll = poll{limit: limit, wait: wait, began: time.Now()}
 	if l.opened.IsZero() {
 		l.opened = l.poll.began
@@ -136,6 +143,12 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 				return l.take()
 			}
 			return nil, l.letters.fault()
+		}
+		if err := l.stuck(); err != nil {
+			if l.pending() {
+				return l.take()
+			}
+			return nil, err
 		}
 		if len(l.queue) > 0 { // a rebalance has ended a batch
 			return l.take()
@@ -233,6 +246,8 @@ func (l *Listener) failed() (*Batch, error) {
 // quiet ends a poll whose time is over.
 func (l *Listener) quiet() (*Batch, error) {
 	if !l.pending() {
+		_, waitingFor := l.source.Ready()
+		l.unready.Store(waitingFor != "")
 		if err := cmp.Or(l.source.Down(l.poll.began), l.outage()); err != nil {
 			return nil, err
 		}

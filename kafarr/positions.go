@@ -112,7 +112,8 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 	return out, nil
 }
 
-// Assignment returns the partitions that this listener reads, in the order of their names and numbers; Offset is 0.
+// Assignment returns the partitions that this listener reads, in the order of their names and numbers; Offset is 0. After an error that Broken returns they are those
+// that it had.
 func (l *Listener) Assignment() []source.Position {
 	out := slices.Clone(l.cfg.Assign)
 	if len(out) == 0 {
@@ -175,6 +176,10 @@ func (l *Listener) between() error {
 		l.polling.Unlock()
 		return errorf(ClosedError, "%w", ErrClosed)
 	}
+	if err := l.Broken(); err != nil {
+		l.polling.Unlock()
+		return err
+	}
 	return nil
 }
 
@@ -185,6 +190,9 @@ func (l *Listener) asking(ctx context.Context) (context.Context, context.CancelF
 	}
 	if l.positioner == nil {
 		return nil, nil, errorf(StateError, "this source has no positions")
+	}
+	if err := l.Broken(); err != nil {
+		return nil, nil, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, l.cfg.ReadyTimeout)
 	stop := context.AfterFunc(l.ctx, cancel)

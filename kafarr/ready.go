@@ -1,22 +1,46 @@
 package kafarr
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// catchUp notes when the client has caught up, and gives up waiting after the ready time-out.
+// waitingSince is a wait for the assignment or the first fetch, over however many polls.
+type waitingSince struct {
+	since time.Time // zero: there is none
+	told  bool      // the log says why
+}
+
+// tellWait is when a wait is worth a line in the log: a group that forms for the first time takes 3 s by default.
+const tellWait = 5 * time.Second
+
+// catchUp notes when the client has caught up. After the ready time-out it ends the poll without rows where the wait will end by itself, and with an error where not.
 func (l *Listener) catchUp(now time.Time) error {
 	p := &l.poll
 	if !p.ready {
 		joined, waitingFor := l.source.Ready()
-		if waitingFor == "" || joined && l.waived {
-			p.ready = true
-			p.deadline = now.Add(p.wait)
-		} else if now.Sub(p.began) >= l.cfg.ReadyTimeout {
+		waited := now.Sub(p.began)
+		switch {
+		case waitingFor == "":
+			l.waits = waitingSince{}
+			p.ready, p.deadline = true, now.Add(p.wait)
+		case joined && l.waived:
+			p.ready, p.deadline = true, now.Add(p.wait)
+		case waited < l.cfg.ReadyTimeout:
+			if l.member != nil && waited >= l.cfg.ReadyTimeout/2 {
+				l.member.Answers(p.began) // it is asked in time for the end of the wait
+			}
+			l.sayWhy(now, joined, waitingFor)
+		default:
 			l.waived = true
-			return l.tellOrReturn(errorf(l.notReady(), "after %v still waiting for %s%s", l.cfg.ReadyTimeout, waitingFor, l.missing()))
+			names := l.missing()
+			if names != "" || !l.answers() {
+				return l.tellOrReturn(errorf(l.notReady(), "after %v still waiting for %s%s", l.cfg.ReadyTimeout, waitingFor, names))
+			}
+			l.sayWhy(now, joined, waitingFor)
+			p.ready, p.deadline = true, now
 		}
 	}
 	if !l.toldNames && now.Sub(l.opened) >= l.cfg.ReadyTimeout {
@@ -27,6 +51,67 @@ func (l *Listener) catchUp(now time.Time) error {
 	}
 	return nil
 }
+
+// answers tells whether the cluster has answered in this poll: then a wait for a rebalance is not a failure.
+func (l *Listener) answers() bool {
+	return l.member != nil && l.member.Answers(l.poll.began) && l.source.Down(l.poll.began) == nil && l.notReady() == BrokerError
+}
+
+// sayWhy logs what is being waited for, once a wait.
+func (l *Listener) sayWhy(now time.Time, joined bool, waitingFor string) {
+	w := &l.waits
+	if w.since.IsZero() {
+		w.since = now
+	}
+	if w.told || now.Sub(w.since) < min(tellWait, l.cfg.ReadyTimeout) {
+		return
+	}
+	w.told = true
+	text := "waiting for " + waitingFor
+	if !joined && len(l.cfg.Assign) == 0 {
+		text += fmt.Sprintf(": a member that ended without leaving holds the group for session.timeout.ms (%s), and one that does not poll for max.poll.interval.ms (%s)",
+			l.milliseconds("session.timeout.ms", 45*time.Second), l.milliseconds("max.poll.interval.ms", 5*time.Minute))
+		if others := l.neighbours(now); others != "" {
+			l.log.pass(4, "NEIGHBOUR", text+". "+others, 0)
+			return
+		}
+	}
+	l.log.warn("GROUP", text)
+}
+
+// milliseconds is a property that has so many, for people.
+func (l *Listener) milliseconds(property string, usual time.Duration) string {
+	if value, set := l.cfg.Properties[property]; set {
+		return value + " ms"
+	}
+	return fmt.Sprintf("%.0f s", usual.Seconds())
+}
+
+// stuck is why a poll can get nothing until somebody changes something.
+func (l *Listener) stuck() error {
+	if l.member == nil {
+		return nil
+	}
+	_, err := l.member.Stuck()
+	if err == nil {
+		return nil
+	}
+	return wrap(err)
+}
+
+// Broken is why this listener will never continue; nil where it may. Every call but Close returns it.
+func (l *Listener) Broken() error {
+	if l.member == nil {
+		return nil
+	}
+	if fatal, err := l.member.Stuck(); fatal {
+		return wrap(err)
+	}
+	return nil
+}
+
+// Waiting tells that the last poll ended without rows while this listener was still waiting for partitions, or for the first fetch of some: that is no end of the rows.
+func (l *Listener) Waiting() bool { return l.unready.Load() }
 
 // notReady is the code of having waited too long: a login that is refused time and again is told as such.
 func (l *Listener) notReady() Code {

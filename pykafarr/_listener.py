@@ -85,7 +85,8 @@ class Listener(Positions):
         Args:
             num_messages: most rows that the frame may have, from 1 to 2^31-1.
             max_time: how long to wait for them, milliseconds or a timedelta. The time until the group, the brokers
-                and the first fetch are there does not count; `ready_timeout` bounds it.
+                and the first fetch are there does not count; `ready_timeout` bounds it for one poll, which then
+                gives nothing, and the next one waits on.
 
         Returns:
             The full name of the Avro record, such as "com.example.Price", and a frame with a column for each of its
@@ -98,7 +99,9 @@ class Listener(Positions):
             SchemaError: a schema is invalid or not supported.
             AuthenticationError: the cluster refused the credentials, its certificate cannot be trusted, or there is no
                 token.
-            BrokerError: what was being waited for did not come within `ready_timeout`, or the cluster failed, or a
+            GroupError: the group does not admit this member or has thrown it out, which every poll raises as long as
+                it is so.
+            BrokerError: no broker answered within `ready_timeout`, a topic cannot be read, the cluster failed, or a
                 message could not be written to `dead_letter_topic`: it is kept, and the next poll tries again.
             StateError: another thread is polling.
             ConfigError: an argument has a wrong value, or errors="collect": a frame has no place for rejected rows.
@@ -123,7 +126,8 @@ class Listener(Positions):
         Args:
             num_messages: as in `poll()`.
             max_time: as in `poll()`.
-            idle_timeout: end after this long without a row, milliseconds or a timedelta; None: never end.
+            idle_timeout: end after this long without a row, milliseconds or a timedelta; None: never end. Waiting for
+                the group's assignment and the first fetch does not count.
 
         Raises:
             As `poll()`. An exception ends this iterator; call `batches()` again to go on.
@@ -142,7 +146,7 @@ class Listener(Positions):
             if batch is not None:
                 left = patience
                 yield batch
-            elif left is not None:
+            elif left is not None and not self._slot.batch.waiting:  # a wait for the group is no end of the rows
                 # The poll's own time, not the clock's: catching up does not count. A max_time of 0 has only the clock.
                 left -= wait or (time.monotonic() - begun) * 1000
                 if left <= 0:

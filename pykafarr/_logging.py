@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Any
 
 logger = logging.getLogger("pykafarr")
@@ -44,6 +45,8 @@ def _log_line(event: dict[str, Any]) -> None:
     if repeats:
         text += f" (repeated {repeats} times)"
     logger.log(level, "%s", text, extra={"facility": facility, "repeats": repeats})
+    if facility == "NEIGHBOUR":  # a mistake in this very program: in a notebook nobody sees the log
+        warnings.warn(event["message"], RuntimeWarning, stacklevel=2)
 
 
 def _log_partitions(event: dict[str, Any]) -> None:

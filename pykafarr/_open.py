@@ -137,8 +137,10 @@ def listener(
             queued.max.messages.kbytes, fetch.max.bytes, fetch.message.max.bytes and batch_bytes, which must not be
             given besides. Frames returned are yours and do not count; one message larger than its share, a sixteenth,
             still comes. See docs/processes.md.
-        ready_timeout: how long the first polls may wait for the broker, the group and the topics, on top of their own
-            max_time; milliseconds or a timedelta.
+        ready_timeout: how long one poll may wait for the brokers, the group and the first fetch, on top of its
+            max_time; milliseconds or a timedelta. When it has passed and the brokers answer, the poll gives nothing and
+            the next one waits on, as in a rebalance, which ends by itself; the log says what is being waited for. When
+            no broker answers, a login is refused or a topic is missing, it raises an error.
         dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
             "pyarrow": pandas.ArrowDtype throughout. "numpy": what pyarrow's to_pandas() gives.
         on_assign: called with a list of `TopicPartition`, the partitions that this listener got, before a poll returns

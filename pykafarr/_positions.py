@@ -130,6 +130,9 @@ class Positions:
         """The partitions that this listener has now, in the order of their names and numbers.
 
         A subscription's come from the group, within polls: before the first one there are none.
+
+        Raises:
+            GroupError: the client cannot continue, as every other call but `close()` does then.
         """
         library = self._library()
         return [TopicPartition(*found) for found in library.json(library.lib.listener_assignment, self._handle)]

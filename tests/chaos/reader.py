@@ -1,4 +1,4 @@
-"""A listener to be killed: `python -m tests.chaos.reader SERVERS REGISTRY TOPIC GROUP BOOK`.
+"""A listener to be killed: `python -m tests.chaos.reader SERVERS REGISTRY TOPIC GROUP BOOK CONFIG`.
 
 Writes a line into the book for each batch that it got, before it commits the batch, and another one when the commit is
 done. Reads until it is killed.
@@ -14,12 +14,10 @@ import pykafarr
 
 from .ledger import METADATA
 
-# So that a killed member's partitions are free again after a second.
-CONFIG = {"auto.offset.reset": "earliest", "session.timeout.ms": 1000, "heartbeat.interval.ms": 200}
-
 
 def main() -> None:
-    servers, registry, topic, group, path = sys.argv[1:]
+    servers, registry, topic, group, path, more = sys.argv[1:]
+    config = {"auto.offset.reset": "earliest", **json.loads(more)}
     book = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def note(kind: str, batch: pykafarr.Batch) -> None:
@@ -29,7 +27,7 @@ def main() -> None:
         os.write(book, (json.dumps([kind, os.getpid(), places, columns["n"]]) + "\n").encode())
 
     with pykafarr.listener(
-        servers, group, topic, registry, metadata=METADATA, acknowledge="commit", config=CONFIG
+        servers, group, topic, registry, metadata=METADATA, acknowledge="commit", config=config
     ) as listener:
         for batch in listener.batches(500, 100):
             note("got", batch)

@@ -1,5 +1,6 @@
 """Members that stay, are thought dead, or have lost what they want to commit."""
 
+import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ import pytest
 from confluent_kafka import Consumer
 
 import pykafarr
+from tests.chaos import listener_kills
 from tests.integration.writing import A, numbers
 
 STRATEGIES = ["range", "cooperative-sticky"]
@@ -181,4 +183,60 @@ def test_two_members_with_one_static_name_are_an_error_of_the_group(writer, topi
         with pytest.raises(pykafarr.GroupError, match=r"(?i)fenced"):
             poll_until(first, lambda: False)
         polling.result(60)
-    first.close(commit=False)  # which must not wait for a group that has thrown it out
+    calls = [lambda: first.poll(1, 100), lambda: next(first.batches(1, 100))]
+    calls += [first.assignment, first.position, first.committed, first.lag, first.commit]
+    for call in calls * 2:
+        with pytest.raises(pykafarr.GroupError, match=r"the client cannot continue: .*fenced.*open another one"):
+            call()
+    with pytest.raises(
+        pykafarr.GroupError, match="fenced"
+    ):  # the row was handed over, and cannot be committed any more
+        first.close()  # which must not wait for a group that has thrown it out
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (
+            {"session.timeout.ms": 500, "heartbeat.interval.ms": 100},
+            r"session\.timeout\.ms is 500, .*group\.min\.session\.timeout\.ms=1000 and .*=1800000",
+        ),
+        (
+            {"session.timeout.ms": 2_000_000, "max.poll.interval.ms": 2_000_000},
+            r"session\.timeout\.ms is 2000000, .*group\.max\.session\.timeout\.ms=1800000",
+        ),
+        ({"group.protocol": "consumer", "group.remote.assignor": "nonsense"}, "assignor"),
+    ],
+    ids=["a session too short", "a session too long", "an unknown assignor"],
+)
+def test_what_the_group_does_not_admit_is_raised_at_once_and_by_every_poll(config, says, topic, listen):
+    listener = listen(topic, config=config)
+    begun = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(pykafarr.GroupError, match=says):
+            listener.poll(1, 0)
+    assert time.monotonic() - begun < 15  # of the 30 s of ready_timeout
+
+
+def test_a_member_without_a_strategy_in_common_says_so_until_the_others_have_left(writer, topic, listen):
+    writer.write(topic, A, numbers(0, 1))
+    first = listen(config={"partition.assignment.strategy": "range"})
+    first.poll(1, 10_000)
+    second = listen(config={"partition.assignment.strategy": "cooperative-sticky"})
+    for _ in range(3):
+        with pytest.raises(pykafarr.GroupError, match=r"partition\.assignment\.strategy, which is cooperative-sticky"):
+            second.poll(1, 0)
+    first.close(commit=False)
+
+    rows, deadline = [], time.monotonic() + 30
+    while not rows and time.monotonic() < deadline:
+        with contextlib.suppress(pykafarr.GroupError):
+            rows = list(second.poll(1, 500)[1].get("n", []))
+    assert rows == [0]
+
+
+@pytest.mark.slow
+def test_one_killed_member_does_not_take_its_group_down_on_defaults(cluster):
+    found = listener_kills.run(cluster, 1, config={})
+
+    assert (found.verdict.lost, found.ended) == (0, [])

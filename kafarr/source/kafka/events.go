@@ -34,7 +34,7 @@ func (k *Kafka) event(ev kafka.Event) {
 	case kafka.Error:
 		k.clientSaid(ev)
 	case kafka.OffsetsCommitted:
-		if ev.Error != nil {
+		if fatal, _ := k.Stuck(); ev.Error != nil && !fatal { // of which the next poll tells more
 			k.cfg.Log(4, "COMMIT", fmt.Sprintf("the background commit failed and is tried again: %v", ev.Error))
 		}
 	case *kafka.Message:
@@ -51,8 +51,7 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 	defer k.mu.Unlock()
 	switch {
 	case k.aboutCertificates(e):
-	case e.IsFatal():
-		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "the client cannot go on: %w", k.secrets.Error(e)))
+	case e.IsFatal(): // Stuck asks the client for it
 	case e.Code() == kafka.ErrAllBrokersDown:
 		k.downAt = time.Now()
 		kind := source.Broker
@@ -69,12 +68,12 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 		k.unavailable(e)
 	case e.Code() == kafka.ErrMaxPollExceeded:
 		k.errs = append(k.errs, source.Errorf(source.Group, "%w (max.poll.interval.ms): the group has given the partitions to others; poll more often, or raise it. The next poll joins again", e))
-	case toldAtOnce[e.Code()] && kindOf(e.Code()) == source.Authentication:
+	case kindOf(e.Code()) == source.Authentication:
 		k.loginRefused(e)
 		k.cfg.Log(4, "CLIENT", text)
 		return
-	case toldAtOnce[e.Code()]:
-		k.errs = append(k.errs, source.Errorf(kindOf(e.Code()), "%w", e))
+	case refusals[e.Code()] != nil:
+		k.notAdmitted(e)
 	}
 	k.problem = text
 	k.cfg.Log(4, "CLIENT", text)
@@ -89,23 +88,13 @@ func (k *Kafka) unavailable(e kafka.Error) {
 	}
 }
 
-// toldAtOnce are the errors that waiting does not mend, or that the user must know of.
-var toldAtOnce = map[kafka.ErrorCode]bool{
-	kafka.ErrAuthentication:             true,
-	kafka.ErrSaslAuthenticationFailed:   true,
-	kafka.ErrGroupAuthorizationFailed:   true,
-	kafka.ErrClusterAuthorizationFailed: true,
-	kafka.ErrFencedInstanceID:           true,
-	kafka.ErrInconsistentGroupProtocol:  true,
-	kafka.ErrGroupMaxSizeReached:        true,
-}
-
 func kindOf(code kafka.ErrorCode) source.Kind {
 	switch code {
 	case kafka.ErrAuthentication, kafka.ErrSaslAuthenticationFailed, kafka.ErrClusterAuthorizationFailed:
 		return source.Authentication
 	case kafka.ErrGroupAuthorizationFailed, kafka.ErrMaxPollExceeded, kafka.ErrFencedInstanceID, kafka.ErrInconsistentGroupProtocol,
-		kafka.ErrGroupMaxSizeReached, kafka.ErrUnknownMemberID, kafka.ErrIllegalGeneration, kafka.ErrRebalanceInProgress:
+		kafka.ErrGroupMaxSizeReached, kafka.ErrInvalidSessionTimeout, kafka.ErrInvalidGroupID, kafka.ErrUnsupportedAssignor,
+		kafka.ErrUnreleasedInstanceID, kafka.ErrFencedMemberEpoch, kafka.ErrUnknownMemberID, kafka.ErrIllegalGeneration, kafka.ErrRebalanceInProgress:
 		return source.Group
 	}
 	return source.Broker

@@ -99,8 +99,19 @@ func (q *queue) topic(name *C.char) string {
 	return t
 }
 
-// fatal tells that the client has met an error after which it does nothing any more.
-func (q *queue) fatal() bool { return C.rd_kafka_fatal_error(q.rk, nil, 0) != 0 }
+// fatal is the error after which the client does nothing any more; the code is 0 where there is none.
+func (q *queue) fatal() (code int, text string) {
+	if C.rd_kafka_fatal_error(q.rk, nil, 0) == 0 { // the usual answer, without memory for a text
+		return 0, ""
+	}
+	const size = 512
+	buffer := (*C.char)(C.calloc(size, 1))
+	if buffer == nil {
+		return int(C.rd_kafka_fatal_error(q.rk, nil, 0)), ""
+	}
+	defer C.free(unsafe.Pointer(buffer))
+	return int(C.rd_kafka_fatal_error(q.rk, buffer, size)), C.GoString(buffer)
+}
 
 // abandon is the consumer's Close after a fatal error: Close itself would wait for ever for a group that librdkafka refuses to leave then. The group has thrown
 // the member out, so there is nothing to tell it. The queue must be closed before.

@@ -55,6 +55,10 @@ type Kafka struct {
 	noToken   string  // why there is none after that
 	// diagnosing: a certificate is being looked at
 	diagnosing bool
+	fatal      error     // the client will never continue
+	turnedAway error     // the group does not admit this member; until it does
+	answered   time.Time // the last time that the cluster answered a question of ours
+	probing    bool      // there is one on its way
 }
 
 // Open makes a consumer and subscribes. It does not wait for the network.
@@ -154,10 +158,10 @@ func (k *Kafka) Close() error {
 	k.cancel()
 	k.calls.Wait()
 	k.GiveUp() // or Consumer.Close waits for ever
-	fatal := k.queue.fatal()
+	fatal, _ := k.queue.fatal()
 	k.queue.close()
 	var err error
-	if fatal {
+	if fatal != 0 {
 		k.queue.abandon(k.consumer)
 	} else {
 		err = k.consumer.Close()

@@ -43,6 +43,9 @@ func (k *Kafka) note(partitions []kafka.TopicPartition, assigned bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.joined = assigned || len(k.assigned) > len(partitions)
+	if assigned {
+		k.turnedAway = nil
+	}
 	for _, p := range partitions {
 		key := source.Position{Topic: *p.Topic, Partition: p.Partition}
 		if assigned {

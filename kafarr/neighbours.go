@@ -1,0 +1,54 @@
+package kafarr
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// open are the listeners of this process that are members of a group. One that is kept alive by mistake, as by the traceback of a notebook's cell, is still a member, and holds
+// the group up for as long as it does not poll.
+var open = struct {
+	sync.Mutex
+	members map[*Listener]bool
+}{members: map[*Listener]bool{}}
+
+// unpolled is how long ago a listener's last poll must be for it to count as not being polled.
+const unpolled = 2 * time.Second
+
+// register makes a member of a group known to those that come after it.
+func (l *Listener) register() {
+	if l.cfg.Source != nil || len(l.cfg.Assign) > 0 {
+		return
+	}
+	l.born = time.Now()
+	open.Lock()
+	defer open.Unlock()
+	open.members[l] = true
+}
+
+func (l *Listener) unregister() {
+	open.Lock()
+	defer open.Unlock()
+	delete(open.members, l)
+}
+
+// neighbours names the other open listeners of this group in this process that nobody polls.
+func (l *Listener) neighbours(now time.Time) string {
+	open.Lock()
+	defer open.Unlock()
+	var times []string
+	for other := range open.members {
+		same := other != l && other.cfg.Servers == l.cfg.Servers && other.cfg.Group == l.cfg.Group
+		if same && !other.polled.Load() && now.Sub(time.Unix(0, other.lastPoll.Load())) > unpolled {
+			times = append(times, other.born.Format(time.TimeOnly))
+		}
+	}
+	if len(times) == 0 {
+		return ""
+	}
+	slices.Sort(times)
+	return fmt.Sprintf("This process has another open listener of this group, opened at %s, that is not being polled: close it", strings.Join(times, " and "))
+}
