@@ -72,6 +72,7 @@ func (c *Columns) Finish() []arrow.ArrayData {
 	for i, col := range c.top {
 		out[i] = col.Finish()
 	}
+	c.budget.Finished()
 	c.rows = 0
 	return out
 }

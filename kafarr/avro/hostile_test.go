@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/cmem"
 	"github.com/pykafarr/pykafarr/kafarr/hostile"
 )
 
@@ -196,4 +200,85 @@ func TestTheOracleHoldsForRandomSchemas(t *testing.T) {
 			t.Fatalf("seed %d: %s", seed, schema)
 		}
 	}
+}
+
+// enum is an enum of n symbols.
+func enum(n int) string {
+	symbols := make([]string, n)
+	for i := range symbols {
+		symbols[i] = fmt.Sprintf(`"s%d"`, i)
+	}
+	return `{"type":"enum","name":"E","symbols":[` + strings.Join(symbols, ",") + `]}`
+}
+
+// TestAnEnumOfManyFieldsIsOneDictionary has 1,000 fields of an enum of 1,000 symbols, whose 23 MB would else be in each batch.
+func TestAnEnumOfManyFieldsIsOneDictionary(t *testing.T) {
+	closeBooks(t)
+	schema := record(`{"name":"e","type":` + enum(1000) + `},` + fieldsOf(1000, `"E"`))
+	p := compile(t, schema)
+	columns := p.NewColumns()
+	if n, err := p.Bind(columns).Append([]avro.Body{body(make([]byte, 1001)), body(make([]byte, 1001))}); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	before := cmem.Live()
+	arrays := columns.Finish()
+	if grown := cmem.Live() - before; grown > 1<<20 {
+		t.Errorf("handing over takes %d bytes more", grown)
+	}
+	for _, d := range arrays {
+		if d.Dictionary().(*array.Data).Buffers()[2] != arrays[0].Dictionary().(*array.Data).Buffers()[2] {
+			t.Fatal("the columns have dictionaries of their own")
+		}
+	}
+	for _, d := range arrays {
+		d.Release()
+	}
+	if len(p.Shape) > 100 {
+		t.Errorf("the shape has %d bytes", len(p.Shape))
+	}
+}
+
+// TestTheSymbolsOfAllColumnsAreBounded has so many of both that pandas, which has categories of its own for each column, would take gigabytes.
+func TestTheSymbolsOfAllColumnsAreBounded(t *testing.T) {
+	var e *avro.SchemaError
+	if err := hostile.Check(t, avroFormat{}, record(`{"name":"e","type":`+enum(20_000)+`},`+fieldsOf(15_000, `"E"`)), nil); !errors.As(err, &e) || !strings.Contains(err.Error(), "symbols") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPathsOfLongNamesAreCut nests records of names of 10 KB, with 2,000 fields at the bottom: their paths would be a gigabyte.
+func TestPathsOfLongNamesAreCut(t *testing.T) {
+	schema := record(fieldsOf(2000, `"int"`))
+	for i := range 50 {
+		schema = fmt.Sprintf(`{"type":"record","name":"R%d","fields":[{"name":"%s","type":%s}]}`, i, strings.Repeat("n", 10_000), schema)
+	}
+	err := hostile.Check(t, avroFormat{}, schema, []byte{2})
+	var d *avro.DecodeError
+	if !errors.As(err, &d) || len(d.Path) > 2500 || !strings.HasSuffix(d.Path, "…") {
+		t.Errorf("got a path of %d bytes in %T", len(d.Path), err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s := parse(t, schema)
+	p, err := avro.Compile(s, avro.Options{})
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; err != nil || p == nil || grown > 100<<20 {
+		t.Errorf("compiling allocates %d bytes, %v", grown, err)
+	}
+}
+
+// FuzzOracle decodes any bytes by any schema, within the oracle's bounds.
+func FuzzOracle(f *testing.F) {
+	for _, k := range kinds {
+		f.Add(items(k.schema), []byte("\x04"+k.body+k.body+"\x00"))
+	}
+	f.Add(everyNestedType, []byte{8, 0, 2})
+	f.Fuzz(func(t *testing.T, schema string, data []byte) {
+		if len(schema) > hostile.MaxSchema || len(data) > hostile.MaxBody {
+			return
+		}
+		for _, o := range []avro.Options{{}, {Unions: avro.DenseUnions, Recursion: avro.JSON}} {
+			_ = hostile.Check(t, avroFormat{o}, schema, data)
+		}
+	})
 }

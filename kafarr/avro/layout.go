@@ -2,9 +2,9 @@ package avro
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -87,6 +87,9 @@ type layouter struct {
 	level   int       // how deep the current column lies in Arrow's schema, whose columns are level 1
 	maps    int       // the maps that the current column lies in
 	arrays  int       // that arrow-go would build, so far
+
+	enums       map[*Schema]enumShape
+	symbolBytes int // of all columns, so far
 }
 
 // maxLevels is how deep a column may lie: Arrow's C++ imports a schema of 64 levels, of which the record batch is one. An enum's dictionary is a level of
@@ -161,6 +164,10 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 		leaf := leafOf(s)
 		if leaf.code == opEnum {
 			if err := l.deeper(1, path); err != nil {
+				return nil, err
+			}
+			var err error
+			if leaf.shape, err = l.symbols(s, path); err != nil {
 				return nil, err
 			}
 		}
@@ -283,12 +290,16 @@ func (l *layout) column(list []column.Column) column.Column {
 }
 
 // write renders all that tells one layout from another.
-func (l *layout) write(b *strings.Builder) {
-	fmt.Fprintf(b, "\x00%s\x01%s\x01%t\x01%s(", l.field.Name, l.field.Type, l.field.Nullable, l.shape)
+func (l *layout) write(b io.Writer) {
+	kind := l.field.Type.ID().String() // what lies below is written below
+	if len(l.kids) == 0 {
+		kind = l.field.Type.String()
+	}
+	fmt.Fprintf(b, "\x00%s\x01%s\x01%t\x01%s(", l.field.Name, kind, l.field.Nullable, l.shape)
 	for _, k := range l.kids {
 		k.write(b)
 	}
-	b.WriteByte(')')
+	fmt.Fprint(b, ")")
 }
 
 // arrowFields returns the fields of layouts.

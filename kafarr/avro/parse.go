@@ -368,11 +368,32 @@ func validName(name string) bool {
 	return name != ""
 }
 
+// maxPath bounds the bytes of a path, and maxName those of a name in an error. Each column has its path, and names may be as long as the schema.
+const (
+	maxPath = 2000
+	maxName = 200
+)
+
+// join is the path of a field. What is too long to be read is cut.
 func join(path, name string) string {
 	if path == "" {
+		return short(name)
+	}
+	if len(path) > maxPath {
+		return path
+	}
+	if path += "." + short(name); len(path) > maxPath {
+		path += ".…"
+	}
+	return path
+}
+
+// short cuts a name to what an error has room for.
+func short(name string) string {
+	if len(name) <= maxName {
 		return name
 	}
-	return path + "." + name
+	return strings.ToValidUTF8(name[:maxName], "") + "…"
 }
 
 // jsonText renders a value for an error message, short.

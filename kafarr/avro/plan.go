@@ -1,7 +1,7 @@
 package avro
 
 import (
-	"strings"
+	"crypto/sha256"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -138,12 +138,12 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 func (p *Plan) finish() {
 	p.Fields = arrowFields(p.top)
 	p.maxRows = fitting(p.top)
-	var shape strings.Builder
-	shape.WriteString(p.MessageType)
+	shape := sha256.New() // as text it would be as long as the schema, or longer
+	shape.Write([]byte(p.MessageType))
 	for _, k := range p.top {
-		k.write(&shape)
+		k.write(shape)
 	}
-	p.Shape = shape.String()
+	p.Shape = string(shape.Sum(nil))
 }
 
 // Untyped is the plan of bodies that are no Avro: each is a text or bytes as it stands, in a column `value`. t is String or Bytes, and the message type.

@@ -16,6 +16,7 @@ type compiler struct {
 	depth  int
 	values int // tried so far
 	limits Limits
+	enums  map[[2]*Schema][]int // tables, by the writer's and the reader's
 }
 
 // valuesPerColumn bounds, by the limit of columns, how many of the writer's values are tried. A union of two records that are both read as the reader's one
@@ -90,10 +91,8 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 		if why := mismatch(w, r); why != "" {
 			return incompatible(path, w, r, why)
 		}
-		if w.Type == Enum && !slices.Equal(w.Symbols, r.Symbols) {
-			st.table = enumTable(w, r)
-		}
 		if w.Type == Enum {
+			st.table = c.enumTable(w, r)
 			st.size = len(w.Symbols)
 		}
 		st.more = w.Size

@@ -81,10 +81,10 @@ func (s *Schema) describe() string {
 	var b strings.Builder
 	b.WriteString(s.Type.String())
 	if s.Name != "" {
-		b.WriteString(" " + s.Name)
+		b.WriteString(" " + short(s.Name))
 	}
 	if s.Logical.Name != "" {
-		b.WriteString(" (" + s.Logical.Name + ")")
+		b.WriteString(" (" + short(s.Logical.Name) + ")")
 	}
 	return b.String()
 }

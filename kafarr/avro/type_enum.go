@@ -1,7 +1,8 @@
 package avro
 
 import (
-	"strings"
+	"crypto/sha256"
+	"slices"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
@@ -12,9 +13,60 @@ func enumLeaf(s *Schema) leaf {
 	symbols := s.Symbols
 	return leaf{
 		dtype: column.DictionaryType, code: opEnum, size: len(symbols),
-		make:  func() column.Column { return column.NewDictionary(symbols) },
-		shape: strings.Join(symbols, ","), // a comma is in no symbol
+		make: func() column.Column { return column.NewDictionary(symbols) },
 	}
+}
+
+// maxSymbolBytes bounds what the symbols of all columns take, where each has its own, as in pandas: an enum may be the type of every field. A symbol takes
+// symbolBytes besides its text.
+const (
+	maxSymbolBytes = 64 << 20
+	symbolBytes    = 16
+)
+
+// symbols counts an enum's symbols for one more column, and returns what tells it from other enums.
+func (l *layouter) symbols(s *Schema, path string) (string, error) {
+	known, ok := l.enums[s]
+	if !ok {
+		hash := sha256.New()
+		for _, symbol := range s.Symbols {
+			hash.Write([]byte(symbol))
+			hash.Write([]byte{','}) // which is in no symbol
+			known.bytes += len(symbol) + symbolBytes
+		}
+		known.shape = string(hash.Sum(nil))
+		if l.enums == nil {
+			l.enums = map[*Schema]enumShape{}
+		}
+		l.enums[s] = known
+	}
+	if l.symbolBytes += known.bytes; l.symbolBytes > maxSymbolBytes {
+		return "", schemaErrorf(path, "the symbols of all enum columns take more than %d bytes", maxSymbolBytes)
+	}
+	return known.shape, nil
+}
+
+type enumShape struct {
+	shape string
+	bytes int
+}
+
+// enumTable returns the table of a pair of enums, which many fields may have; nil: the symbols are the same.
+func (c *compiler) enumTable(w, r *Schema) []int {
+	if w == r {
+		return nil
+	}
+	table, ok := c.enums[[2]*Schema{w, r}]
+	if !ok {
+		if !slices.Equal(w.Symbols, r.Symbols) {
+			table = enumTable(w, r)
+		}
+		if c.enums == nil {
+			c.enums = map[[2]*Schema][]int{}
+		}
+		c.enums[[2]*Schema{w, r}] = table
+	}
+	return table
 }
 
 // enumTable gives the reader's code for each of the writer's: its default's where it lacks the symbol, -1 where it has no default.

@@ -8,10 +8,21 @@ type Budget struct {
 	// the next look, or panics, which leaves the columns as they were before the value that is being appended. pending: the bytes of that value.
 	Settle func(pending int) int
 	left   int
-	least  int // values that a column first makes room for
+	shared map[*string]*dictionary // by the first of its texts
+	least  int                     // values that a column first makes room for
 }
 
-// Share gives columns one budget. Where they are many, each makes room for few values at first.
+// Finished gives up what the columns of a batch had in common, once all of them are finished.
+func (b *Budget) Finished() {
+	for _, d := range b.shared {
+		if d.values != nil {
+			d.values.Release()
+			d.values = nil
+		}
+	}
+}
+
+// Share gives columns one budget, and dictionaries of the same list of texts one Arrow dictionary. Where they are many, each makes room for few values at first.
 func Share(columns []Column, b *Budget) {
 	b.least = max(8, min(minCapacity, sharedCapacity/max(len(columns), 1)))
 	for _, c := range columns {
@@ -20,6 +31,14 @@ func Share(columns []Column, b *Budget) {
 			c.budget = b
 		case *Dictionary:
 			c.budget = b
+			first := unsafe.SliceData(c.texts)
+			if b.shared[first] == nil {
+				if b.shared == nil {
+					b.shared = map[*string]*dictionary{}
+				}
+				b.shared[first] = &dictionary{texts: c.texts}
+			}
+			c.shared = b.shared[first]
 		case *Bits:
 			c.budget = b
 		case *Varlen:

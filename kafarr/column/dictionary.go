@@ -11,7 +11,23 @@ import (
 // Dictionary is a column of codes into a list of texts that is known beforehand.
 type Dictionary struct {
 	Fixed
-	texts []string
+	texts  []string
+	shared *dictionary // nil: its own, for each array
+}
+
+// dictionary is the Arrow dictionary of all the columns of a set whose texts are the same list: an enum may be the type of thousands of fields.
+type dictionary struct {
+	texts  []string
+	values arrow.ArrayData // nil until the first column of a batch is finished
+}
+
+// retained returns the dictionary, of which the caller has a reference.
+func (d *dictionary) retained() arrow.ArrayData {
+	if d.values == nil {
+		d.values = dictionaryOf(d.texts)
+	}
+	d.values.Retain()
+	return d.values
 }
 
 // DictionaryType is the Arrow type of every Dictionary column.
@@ -34,13 +50,22 @@ func (c *Dictionary) Code(text string) uint32 {
 
 // Finish implements Column. Each array carries the whole list, so codes mean the same in every batch.
 func (c *Dictionary) Finish() arrow.ArrayData {
-	texts := NewVarlen(arrow.BinaryTypes.String)
-	for _, t := range c.texts {
-		texts.Append(unsafe.Pointer(unsafe.StringData(t)), len(t))
+	var values arrow.ArrayData
+	if c.shared != nil {
+		values = c.shared.retained()
+	} else {
+		values = dictionaryOf(c.texts)
 	}
-	values := texts.Finish()
 	defer values.Release()
 	codes := c.Fixed.Finish()
 	defer codes.Release()
 	return array.NewDataWithDictionary(DictionaryType, codes.Len(), codes.Buffers(), codes.NullN(), 0, values.(*array.Data))
+}
+
+func dictionaryOf(texts []string) arrow.ArrayData {
+	column := NewVarlen(arrow.BinaryTypes.String)
+	for _, t := range texts {
+		column.Append(unsafe.Pointer(unsafe.StringData(t)), len(t))
+	}
+	return column.Finish()
 }
