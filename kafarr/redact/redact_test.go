@@ -35,3 +35,14 @@ func TestSecretsLeaveTextsAndErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFormsInWhichServersEchoSecretsLeaveTexts(t *testing.T) {
+	s := redact.New(`anna:ge"h&im<1`, `ge"h&im<1`)
+	for _, echoed := range []string{
+		"Basic YW5uYTpnZSJoJmltPDE=", "YW5uYTpnZSJoJmltPDE", "secret=ge%22h%26im%3C1&x", `{"password":"ge\"h\u0026im\u003c1"}`, `{"password":"ge\"h&im<1"}`, `ge"h&im<1`, "Z2UiaCZpbTwx",
+	} {
+		if got := s.Text(echoed); got == echoed || strings.Contains(got, "im") || strings.Contains(got, "Z2U") || strings.Contains(got, "YW5") {
+			t.Errorf("%s becomes %s", echoed, got)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -112,5 +113,24 @@ func TestRedirectFromTLSToPlainTextIsRefused(t *testing.T) {
 	wantKind(t, err, Unavailable, "https to http")
 	if plain.count(path(1)) != 0 {
 		t.Error("followed")
+	}
+}
+
+func TestARedirectToAnotherPortOfTheHostTakesNoLoginAlong(t *testing.T) {
+	other := newServer(t)
+	var login atomic.Value
+	other.on(path(1), func(w http.ResponseWriter, r *http.Request) {
+		login.Store(r.Header.Get("Authorization"))
+		status(200, longSchema)(w, r)
+	})
+	first := newServer(t)
+	first.on(path(1), func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	})
+	if _, err := openRegistry(t, first.URL, "basic.auth.credentials.source", "USER_INFO", "basic.auth.user.info", "anna:geheim").SchemaByID(background, 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := login.Load(); got != "" {
+		t.Errorf("the other server got %q", got)
 	}
 }

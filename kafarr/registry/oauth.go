@@ -8,6 +8,8 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/pykafarr/pykafarr/kafarr/oidc"
 )
 
 // oauth gives the registry client its bearer tokens (client credentials grant). The client has a provider of
@@ -20,10 +22,7 @@ type oauth struct {
 }
 
 func newOAuth(config *schemaregistry.Config, transport http.RoundTripper) *oauth {
-	client := &http.Client{
-		Transport: transport,
-		Timeout:   time.Duration(config.RequestTimeoutMs) * time.Millisecond,
-	}
+	client := oidc.Client(transport, time.Duration(config.RequestTimeoutMs)*time.Millisecond)
 	grant := clientcredentials.Config{
 		ClientID:     config.BearerAuthClientID,
 		ClientSecret: config.BearerAuthClientSecret,

@@ -127,7 +127,7 @@ func (e *exchange) plain(ctx context.Context, err error) error {
 	return err
 }
 
-// checkRedirect keeps a redirect from taking credentials off TLS.
+// checkRedirect keeps a redirect from taking credentials off TLS, or to another server: Go's client takes them along to another port of the same host.
 func (e *exchange) checkRedirect(request *http.Request, via []*http.Request) error {
 	var refused error
 	switch last := via[len(via)-1]; {
@@ -136,6 +136,9 @@ func (e *exchange) checkRedirect(request *http.Request, via []*http.Request) err
 	case last.URL.Scheme == "https" && request.URL.Scheme != "https":
 		refused = errors.New("refused a redirect from https to http")
 	default:
+		if request.URL.Host != via[0].URL.Host {
+			request.Header.Del("Authorization")
+		}
 		return nil
 	}
 	e.status = 0 // the refusal is the failure, not the 302 before it

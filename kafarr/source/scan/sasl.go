@@ -19,6 +19,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/pykafarr/pykafarr/kafarr/oidc"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -120,7 +121,8 @@ func (l *login) oidc() (func(context.Context) (source.Token, error), error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Timeout: oidcTimeout, Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}}}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}}
+	client := oidc.Client(transport, oidcTimeout)
 	return func(ctx context.Context) (source.Token, error) {
 		token, err := conf.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
 		if err != nil {
