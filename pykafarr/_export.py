@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import secrets
 import sys
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ._batch import Batch
 from ._errors import ConfigError, KafarrError, SchemaError
@@ -82,11 +84,13 @@ def _write(stream: Stream, message_type: str | None, target: Path) -> int:
     """Writes a file batch by batch, under another name until it is complete."""
     import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
-    unfinished = target.with_name(target.name + ".part")
+    # A name of this run's own, opened only if it is new: a link that somebody put there is not followed, and two runs
+    # with the same target do not write into each other's file.
+    unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     rows = 0
     try:
         reader = stream.reader(message_type)
-        with _sink(target.suffix, unfinished, reader.schema) as write:
+        with unfinished.open("xb") as file, _sink(target.suffix, file, reader.schema) as write:
             for record in reader:
                 write(record)
                 rows += record.num_rows
@@ -103,20 +107,20 @@ def _write(stream: Stream, message_type: str | None, target: Path) -> int:
 
 
 @contextmanager
-def _sink(suffix: str, path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], Any]]:
+def _sink(suffix: str, file: BinaryIO, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], Any]]:
     """What takes record batches and makes a file of them."""
     import pyarrow as pa  # noqa: PLC0415  # as above
 
     if suffix == ".parquet":
         from pyarrow import parquet  # noqa: PLC0415  # as above
 
-        with parquet.ParquetWriter(path, schema) as made:
+        with parquet.ParquetWriter(file, schema) as made:
             yield made.write_batch
     elif suffix == ".arrows":
         # The stream format: the other one lets no dictionary change, and those of topics grow.
-        with pa.ipc.new_stream(str(path), schema) as made:
+        with pa.ipc.new_stream(file, schema) as made:
             yield made.write_batch
     else:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            write = writer("csv" if suffix == ".csv" else "json", file)
+        with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+            write = writer("csv" if suffix == ".csv" else "json", text)
             yield lambda record: write(Batch(record, "", []))

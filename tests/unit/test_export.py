@@ -98,3 +98,15 @@ def test_what_cannot_be_meant_is_said(read, tmp_path, capsys):
             read(*arguments)
         assert ended.value.code == 2
         assert text in capsys.readouterr().err
+
+
+def test_a_link_beside_the_target_is_neither_followed_nor_removed(read, tmp_path):
+    """Whoever may write into the folder must not choose which file this process overwrites."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    planted = tmp_path / "day.csv.part"
+    planted.symlink_to(victim)
+    assert read("--output", str(tmp_path / "day.csv")) == 0
+    assert victim.read_text() == "precious"
+    assert planted.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["day.csv", "day.csv.part", "victim"]
