@@ -3,6 +3,7 @@ package kafarr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -50,6 +51,38 @@ type letter struct {
 	offset int64
 	bytes  int
 	source.Letter
+	cut cut
+}
+
+// cut is what was left out of a letter that the brokers refuse for good as it is: without an end to that, its partition could never be committed.
+type cut int
+
+const (
+	whole      cut = iota
+	valueCut       // the value, whose place in the topic it came from is in the headers
+	contentCut     // the key and the headers that it came with, too
+)
+
+// adapt makes of a refused letter one that the brokers may take, and tells whether there is anything that can be changed.
+func (l *letter) adapt(why error) bool {
+	note := func(name, value string) {
+		l.Headers = append(l.Headers, source.LetterHeader{Name: "pykafarr." + name, Value: []byte(value)})
+	}
+	switch {
+	case errors.Is(why, source.ErrTimestampRefused) && l.Timestamp != 0:
+		note("timestamp", strconv.FormatInt(l.Timestamp, 10))
+		l.Timestamp = 0
+	case errors.Is(why, source.ErrMessageTooLarge) && l.cut == whole:
+		note("truncated", fmt.Sprintf("the value of %d bytes is left out: with it, the letter is larger than the topic takes", len(l.Value)))
+		l.Value, l.cut = nil, valueCut
+	case errors.Is(why, source.ErrMessageTooLarge) && l.cut == valueCut:
+		l.Headers = slices.DeleteFunc(l.Headers, func(h source.LetterHeader) bool { return !strings.HasPrefix(h.Name, "pykafarr.") })
+		note("truncated", fmt.Sprintf("the key of %d bytes and the headers are left out", len(l.Key)))
+		l.Key, l.cut = nil, contentCut
+	default:
+		return false
+	}
+	return true
 }
 
 func (c *Config) validateDeadLetters() error {
@@ -171,6 +204,11 @@ func (d *deadLetters) answer(one *letter, err error) {
 		d.settled(one)
 	}
 	d.mu.Lock()
+	if to := d.to; err != nil && to != nil && d.flying[one] && one.adapt(err) {
+		d.mu.Unlock() // Write may answer at once
+		to.Write(&one.Letter, func(err error) { d.answer(one, err) })
+		return
+	}
 	defer d.mu.Unlock()
 	if !d.flying[one] { // given up by close
 		return

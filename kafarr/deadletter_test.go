@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -402,4 +403,103 @@ func TestADeadLetterTopicThatCannotWorkIsRefused(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
+}
+
+// boundBox refuses what is larger than a bound, and timestamps.
+type boundBox struct {
+	letterBox
+	most        int
+	noTimestamp bool
+	taken       []source.Letter
+}
+
+func (b *boundBox) open() (source.DeadLetters, error) { return b, nil }
+
+func (b *boundBox) Write(letter *source.Letter, done func(error)) {
+	size := len(letter.Key) + len(letter.Value)
+	for _, h := range letter.Headers {
+		size += len(h.Name) + len(h.Value)
+	}
+	switch {
+	case b.noTimestamp && letter.Timestamp != 0:
+		done(fmt.Errorf("%w: said the broker", source.ErrTimestampRefused))
+	case size > b.most:
+		done(fmt.Errorf("%w: said the broker", source.ErrMessageTooLarge))
+	default:
+		b.taken = append(b.taken, *letter)
+		done(nil)
+	}
+}
+
+func TestALetterThatIsTooLargeIsWrittenWithoutItsContent(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		most, value, extra int
+		want               string
+	}{
+		{"without the value", 1000, 2000, 10, "key 3, value nil, 1 headers besides: the value of 2000 bytes is left out: with it, the letter is larger than the topic takes"},
+		{"without the key and headers, too", 1000, 2000, 900, "key nil, value nil, 0 headers besides: the value of 2000 bytes is left out: with it, the letter is larger than the topic takes; the key of 3 bytes and the headers are left out"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			box := &boundBox{most: c.most}
+			bad := unframed(1)
+			bad.Key, bad.Value, bad.Headers = []byte("key"), []byte(strings.Repeat("x", c.value)), []replay.Header{{Name: "h", Value: make([]byte, c.extra)}}
+			l, src := open(t, kafarr.Config{Errors: kafarr.Skip, DeadLetterTopic: "letters", DeadLetters: box.open}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
+			wantPolls(t, l, 10, "x.A 0 2", "")
+			if got := src.Stored("t", 0); got != 3 || len(box.taken) != 1 {
+				t.Fatalf("stored %d with %d letters", got, len(box.taken))
+			}
+			if got := shape(&box.taken[0]); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func shape(letter *source.Letter) string {
+	length := func(b []byte) string {
+		if b == nil {
+			return "nil"
+		}
+		return strconv.Itoa(len(b))
+	}
+	besides, notes := 0, []string(nil)
+	for _, h := range letter.Headers {
+		switch {
+		case h.Name == "pykafarr.truncated":
+			notes = append(notes, string(h.Value))
+		case !strings.HasPrefix(h.Name, "pykafarr."):
+			besides++
+		}
+	}
+	return fmt.Sprintf("key %s, value %s, %d headers besides: %s", length(letter.Key), length(letter.Value), besides, strings.Join(notes, "; "))
+}
+
+func TestALetterWhoseTimestampIsRefusedKeepsItInAHeader(t *testing.T) {
+	box := &boundBox{most: 1000, noTimestamp: true}
+	l, src := open(t, kafarr.Config{Errors: kafarr.Skip, DeadLetterTopic: "letters", DeadLetters: box.open}, leftOver(1))
+	wantPolls(t, l, 10, "", "")
+	if got := src.Stored("t", 0); got != 2 || len(box.taken) != 1 || !strings.HasSuffix(headers(&box.taken[0]), " pykafarr.timestamp=1001") {
+		t.Errorf("stored %d, %d letters", got, len(box.taken))
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestALetterThatIsTooLargeEvenWithoutItsContentIsAnErrorEachTime(t *testing.T) {
+	box := &boundBox{most: 10}
+	l, src := open(t, kafarr.Config{Errors: kafarr.Skip, DeadLetterTopic: "letters", DeadLetters: box.open}, unframed(1))
+	for range 3 {
+		if _, err := l.Poll(context.Background(), 10, 100*time.Millisecond); !errors.Is(err, source.ErrMessageTooLarge) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if got := src.Stored("t", 0); got > 1 {
+		t.Errorf("stored %d", got)
+	}
+	_ = l.Abort()
 }

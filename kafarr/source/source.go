@@ -128,5 +128,11 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 // ErrClosed is returned by calls on a closed source.
 var ErrClosed = errors.New("source is closed")
 
+// ErrMessageTooLarge and ErrTimestampRefused are why brokers refuse a letter for good. DeadLetters wraps them, once no other letter can be the cause.
+var (
+	ErrMessageTooLarge  = errors.New("the message is larger than max.message.bytes of the topic")
+	ErrTimestampRefused = errors.New("the timestamp is outside of what message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic allow")
+)
+
 // ErrNotFetching is Seek's answer for a partition whose fetching has not begun yet.
 var ErrNotFetching = errors.New("the partition is not being fetched yet")

@@ -177,7 +177,7 @@ def try_to_poll(listener):
 
 
 def test_a_letter_that_the_topic_does_not_take_is_kept_until_it_does(cluster, listen, writer, topic, count, committed):
-    small = cluster.new_topic(max_message_bytes=1000)
+    small = cluster.new_topic(max_message_bytes=200)  # less than the headers that say why
     writer.write_values(topic, [b"x" * 5000])
     with listen(errors="skip", dead_letter_topic=small) as listener:
         with contextlib.suppress(pykafarr.BrokerError):  # the refusal may come within the poll's time
@@ -190,6 +190,28 @@ def test_a_letter_that_the_topic_does_not_take_is_kept_until_it_does(cluster, li
         alter(cluster, small, "max.message.bytes", "100000")
         listener.commit()
     assert (committed(), count(small)) == (1, 1)
+
+
+def test_a_message_just_below_the_brokers_limit_has_a_letter_without_its_value(
+    cluster, listen, read, writer, topic, committed
+):
+    """With the added headers, the whole letter is larger than Kafka's default allows."""
+    letters = cluster.new_topic(max_message_bytes=1_048_588)
+    sizes = [10, 1_048_400, 10]
+    writer.write_values(topic, [b"x" * size for size in sizes], key=b"the key")
+    with listen(errors="skip", dead_letter_topic=letters) as listener:
+        listener.poll(1, 500)
+        listener.commit()
+    assert committed() == 3
+
+    found = {dict(letter.headers())["pykafarr.offset"]: letter for letter in read(letters, 3)}
+
+    values = [found[b"%d" % offset].value() for offset in range(3)]
+    assert values == [b"x" * 10, None, b"x" * 10]
+    assert found[b"1"].key() == b"the key"
+    truncated = [dict(letter.headers()).get("pykafarr.truncated") for _, letter in sorted(found.items())]
+    assert truncated[0] is truncated[2] is None
+    assert truncated[1].startswith(b"the value of 1048400 bytes is left out")
 
 
 def alter(cluster, topic, name, value):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,8 +26,18 @@ type DeadLetters struct {
 	noTokens context.CancelFunc     // any more
 	problem  atomic.Pointer[string] // the last thing that the client complained about
 
+	// A broker refuses a batch as a whole, so letters of a batch that was too large are written once more, each in a batch of its own.
+	openSingle func() (*DeadLetters, error) // nil: this one writes them so already
+	single     *DeadLetters                 // nil until there is one; of the goroutine that reports
+
 	mu     sync.RWMutex // held for reading by who uses the producer: its Close frees what they use
 	closed bool
+}
+
+// sent is a letter on its way.
+type sent struct {
+	letter *source.Letter
+	done   func(error)
 }
 
 // ofLetters are properties that dead letters need to be as they are: what the user's configuration says of them, for the consumer or in general, is left out.
@@ -51,10 +62,22 @@ var unlessSet = []struct{ name, alias, value string }{
 func OpenDeadLetters(topic string, cfg Config) (*DeadLetters, error) {
 	secrets, pass := redact.Properties(cfg.Properties), cfg.Log
 	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
+	d, err := openDeadLetters(topic, cfg, secrets, nil)
+	if err != nil {
+		return nil, err
+	}
+	d.openSingle = func() (*DeadLetters, error) {
+		return openDeadLetters(topic, cfg, secrets, kafka.ConfigMap{"batch.num.messages": 1})
+	}
+	return d, nil
+}
+
+func openDeadLetters(topic string, cfg Config, secrets *redact.Secrets, besides kafka.ConfigMap) (*DeadLetters, error) {
 	conf, err := letterMap(cfg)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(conf, besides)
 	lines := make(chan kafka.LogEvent, 1000)
 	conf["go.logs.channel.enable"] = true
 	conf["go.logs.channel"] = lines
@@ -113,7 +136,7 @@ func (d *DeadLetters) keepToken(ctx context.Context, cfg Config, secrets *redact
 func (d *DeadLetters) Write(letter *source.Letter, done func(error)) {
 	m := &kafka.Message{
 		TopicPartition: kafka.TopicPartition{Topic: &d.topic, Partition: kafka.PartitionAny},
-		Key:            letter.Key, Value: letter.Value, Opaque: done,
+		Key:            letter.Key, Value: letter.Value, Opaque: sent{letter, done},
 	}
 	if letter.Timestamp != 0 {
 		m.Timestamp = time.UnixMilli(letter.Timestamp)
@@ -138,23 +161,49 @@ func (d *DeadLetters) produce(m *kafka.Message) error {
 // report tells what became of letters.
 func (d *DeadLetters) report() {
 	for event := range d.reports {
-		m, ok := event.(*kafka.Message)
-		if !ok {
-			continue
+		if m, ok := event.(*kafka.Message); ok {
+			d.reported(m.Opaque.(sent), m.TopicPartition.Error)
 		}
-		done := m.Opaque.(func(error))
-		err := m.TopicPartition.Error
-		var e kafka.Error
-		if errors.As(err, &e) && e.Code() == kafka.ErrMsgTimedOut {
-			if why := d.problem.Load(); why != nil { // which the time-out itself does not tell
-				err = fmt.Errorf("%w (%s)", err, *why)
-			}
-		}
-		if err != nil {
-			err = clientError(err)
-		}
-		done(err)
 	}
+	if d.single != nil {
+		d.single.Close()
+	}
+}
+
+func (d *DeadLetters) reported(s sent, err error) {
+	var e kafka.Error
+	if err == nil || !errors.As(err, &e) {
+		s.done(err)
+		return
+	}
+	switch e.Code() {
+	case kafka.ErrMsgTimedOut:
+		if why := d.problem.Load(); why != nil { // which the time-out itself does not tell
+			err = fmt.Errorf("%w (%s)", err, *why)
+		}
+	case kafka.ErrMsgSizeTooLarge, kafka.ErrInvalidTimestamp:
+		if d.openSingle != nil {
+			d.writeSingle(s)
+			return
+		}
+		err = fmt.Errorf("%w: %w", map[kafka.ErrorCode]error{
+			kafka.ErrMsgSizeTooLarge: source.ErrMessageTooLarge, kafka.ErrInvalidTimestamp: source.ErrTimestampRefused,
+		}[e.Code()], err)
+	}
+	s.done(clientError(err))
+}
+
+// writeSingle writes a letter in a batch of its own.
+func (d *DeadLetters) writeSingle(s sent) {
+	if d.single == nil {
+		single, err := d.openSingle()
+		if err != nil {
+			s.done(err)
+			return
+		}
+		d.single = single
+	}
+	d.single.Write(s.letter, s.done)
 }
 
 // hear takes what the client tells besides.
