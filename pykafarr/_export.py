@@ -10,7 +10,7 @@ import sys
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from ._batch import Batch
 from ._errors import ConfigError, KafarrError, SchemaError
@@ -107,7 +107,7 @@ def _write(stream: Stream, message_type: str | None, target: Path) -> int:
 
 
 @contextmanager
-def _sink(suffix: str, file: BinaryIO, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], Any]]:
+def _sink(suffix: str, file: io.BufferedWriter, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], Any]]:
     """What takes record batches and makes a file of them."""
     import pyarrow as pa  # noqa: PLC0415  # as above
 
