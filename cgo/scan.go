@@ -8,8 +8,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"sync"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -273,17 +271,15 @@ func scan_next(handle, sliceMS C.int64_t, out *C.struct_kafarr_batch, e *C.struc
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), milliseconds(sliceMS))
-		defer cancel()
-		b, err := stream.Next(ctx)
+		b, done, err := stream.NextSlice(milliseconds(sliceMS))
 		out.events = C.int64_t(s.events.count.Load())
 		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil && errors.Is(err, ctx.Err()):
-			return errPending
 		case err != nil:
 			return err
+		case !done:
+			return errPending
+		case b == nil: // the end
+			return nil
 		}
 		return handOver(b, out)
 	})

@@ -44,24 +44,28 @@ func (c *Completeness) took(b *Batch) {
 	}
 }
 
-// missing says what is missing of the range; empty: nothing.
-func (c *Completeness) missing() string {
+// missing says what is missing of the range; empty: nothing. allowPartial lets be what the log does not have, and nothing else: a range that was not read to its end is never complete.
+func (c *Completeness) missing(allowPartial bool) string {
 	of := fmt.Sprintf("%s[%d]: of the offsets from %d up to %d", c.Topic, c.Partition, c.Start, c.End)
 	switch {
-	case c.Ended == ScanLogEnd:
+	case c.Ended == ScanLogEnd && !allowPartial:
 		return fmt.Sprintf("%s the log has those before %d only", of, c.Next)
-	case c.Gone > 0:
+	case c.Gone > 0 && !allowPartial:
 		return fmt.Sprintf("%s %d were deleted from the log before they were read", of, c.Gone)
+	case c.Ended == ScanLogEnd, c.Ended == ScanDeleted && c.Gone > 0, c.Ended == ScanComplete && c.Next == c.End:
+		return ""
+	case c.Ended == "":
+		return fmt.Sprintf("%s those before %d were read, and the reading ended without a cause", of, c.Next)
 	}
-	return ""
+	return fmt.Sprintf("%s those before %d were read (%s)", of, c.Next, c.Ended)
 }
 
 // incomplete is the error of a scan that is short of its plan; nil: it is not.
-func incomplete(report []Completeness) *Error {
+func incomplete(report []Completeness, allowPartial bool) *Error {
 	var texts []string
 	var first *Completeness
 	for i := range report {
-		text := report[i].missing()
+		text := report[i].missing(allowPartial)
 		if text == "" {
 			continue
 		}
@@ -77,7 +81,11 @@ func incomplete(report []Completeness) *Error {
 	if first == nil {
 		return nil
 	}
-	e := errorf(IncompleteError, "%s (allow_partial takes what there is)", strings.TrimPrefix(strings.Join(texts, "; "), fmt.Sprintf("%s[%d]: ", first.Topic, first.Partition)))
+	hint := " (allow_partial takes what there is)"
+	if allowPartial {
+		hint = ""
+	}
+	e := errorf(IncompleteError, "%s%s", strings.TrimPrefix(strings.Join(texts, "; "), fmt.Sprintf("%s[%d]: ", first.Topic, first.Partition)), hint)
 	e.Topic, e.Partition = first.Topic, first.Partition
 	return e
 }

@@ -388,14 +388,14 @@ func TestAStreamThatIsClosedEarlyFreesAll(t *testing.T) {
 	cfg := scanConfig(t, &cluster{messages: slices.Concat(logged(0, 0, 50), logged(1, 0, 50), logged(2, 0, 50))})
 	cfg.BatchRows = 3
 	s := plan(t, cfg).Read()
-	b, err := s.Next(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	b, ok, err := s.Next(t.Context())
+	if err != nil || !ok {
+		t.Fatal(ok, err)
 	}
 	b.Release()
 	s.Close()
 	s.Close()
-	_, err = s.Next(t.Context())
+	_, _, err = s.Next(t.Context())
 	wantCode(t, err, kafarr.ClosedError, "the stream is closed")
 }
 
@@ -403,10 +403,86 @@ func TestTheEndOfAStreamIsToldEachTime(t *testing.T) {
 	s := plan(t, scanConfig(t, &cluster{})).Read()
 	defer s.Close()
 	for range 3 {
-		if _, err := s.Next(t.Context()); !errors.Is(err, io.EOF) {
-			t.Errorf("got %v, want io.EOF", err)
+		if _, ok, err := s.Next(t.Context()); ok || err != nil {
+			t.Errorf("a batch: %v; error: %v", ok, err)
+		}
+		if b, done, err := s.NextSlice(time.Minute); b != nil || !done || err != nil {
+			t.Errorf("batch %v, done: %v, error %v", b, done, err)
 		}
 	}
+}
+
+// A connection that is hung up is io.EOF, and a time-out is the one of a context: neither is the end of what was planned.
+func TestAFailureFromBelowIsNeverTakenForTheEndOfAStream(t *testing.T) {
+	for _, below := range []error{io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, context.Canceled} {
+		t.Run(below.Error(), func(t *testing.T) {
+			c := &cluster{messages: logged(0, 0, 5), failure: &source.Error{Topic: "t", Partition: 0, Offset: 5, Err: fmt.Errorf("fetch: %w", below)}}
+			s := plan(t, scanConfig(t, c)).Read()
+			got, err := readAll(t, s)
+			wantCode(t, err, kafarr.BrokerError, "t[0]@5: fetch: "+below.Error())
+			want(t, got, nil, logged(0, 0, 5))
+		})
+		t.Run("registry: "+below.Error(), func(t *testing.T) {
+			cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
+			cfg.Registry, cfg.ReadyTimeout = hungUp{below}, 50*time.Millisecond
+			s := plan(t, cfg).Read()
+			defer s.Close()
+			for range 2 {
+				_, done, err := s.NextSlice(time.Minute)
+				if !done {
+					t.Error("an error is not the end of a slice")
+				}
+				wantCode(t, err, kafarr.RegistryError, below.Error())
+			}
+		})
+	}
+}
+
+// hungUp is a registry that answers nothing.
+type hungUp struct{ err error }
+
+func (r hungUp) SchemaByID(context.Context, int) (registry.Schema, error) {
+	return registry.Schema{}, &registry.Error{Kind: registry.Unavailable, Err: r.err}
+}
+
+func TestAPanicOfOneWhoReadsIsTheStreamsErrorAndNotItsEnd(t *testing.T) {
+	cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
+	dial := cfg.Cluster
+	cfg.Cluster = func(c scan.Config) (kafarr.Cluster, error) {
+		made, err := dial(c)
+		return panicking{made}, err
+	}
+	for range 20 {
+		_, err := readAll(t, plan(t, cfg).Read())
+		wantCode(t, err, kafarr.InternalError, "panic: no reader")
+	}
+}
+
+type panicking struct{ kafarr.Cluster }
+
+func (panicking) Read(kafarr.ScanRange) kafarr.RangeReader { panic("no reader") }
+
+func TestARangeThatWasNotReadToItsEndIsAnErrorWhateverItsReaderSays(t *testing.T) {
+	for _, partial := range []bool{false, true} {
+		cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
+		cfg.AllowPartial = partial
+		dial := cfg.Cluster
+		cfg.Cluster = func(c scan.Config) (kafarr.Cluster, error) {
+			made, err := dial(c)
+			return forgetful{made}, err
+		}
+		_, err := readAll(t, plan(t, cfg).Read())
+		wantCode(t, err, kafarr.IncompleteError, "t[0]: of the offsets from 0 up to 5 those before 5 were read, and the reading ended without a cause")
+	}
+}
+
+// forgetful has readers that end and do not say why.
+type forgetful struct{ kafarr.Cluster }
+
+func (c forgetful) Read(r kafarr.ScanRange) kafarr.RangeReader {
+	made := c.Cluster.Read(r).(*rangeReader)
+	made.report.Ended = ""
+	return made
 }
 
 func TestAFailureOfTheClusterEndsTheStream(t *testing.T) {

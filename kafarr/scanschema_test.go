@@ -146,9 +146,9 @@ func TestAllVersionsAreReadAsTheLatest(t *testing.T) {
 			}
 			s := p.Read()
 			defer s.Close()
-			b, err := s.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
+			b, ok, err := s.Next(t.Context())
+			if err != nil || !ok {
+				t.Fatal(ok, err)
 			}
 			defer b.Release()
 			if b.NumRows() != 3 || b.Record.Schema().Field(0).Type.Name() != "int64" || b.Record.ColumnName(1) != "more" {

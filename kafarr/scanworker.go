@@ -33,7 +33,7 @@ func (s *Stream) work(cfg *ScanConfig) error {
 		if cluster == nil {
 			var err error
 			if cluster, err = cfg.dial(); err != nil {
-				return err
+				return s.broken(c, err)
 			}
 		}
 		if err := s.readRange(cfg, cluster.Read(c.ScanRange), c); err != nil {
@@ -49,12 +49,18 @@ func (s *Stream) note(change func()) {
 	change()
 }
 
+// broken notes the error that ends the reading of a range, and returns it.
+func (s *Stream) broken(c *Completeness, err error) error {
+	s.note(func() { c.Ended = "error: " + err.Error() })
+	return err
+}
+
 // readRange reads one range to its end.
 func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness) error {
 	l, err := Open(s.plan.listener(cfg, c.Topic, reader.Open))
 	if err != nil {
 		_ = reader.Close()
-		return err
+		return s.broken(c, err)
 	}
 	defer func() { _ = l.Abort() }()
 	rows := int(min(int64(cfg.BatchRows), c.End-c.Start))
@@ -67,8 +73,8 @@ func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness)
 			}
 			return nil
 		case err != nil:
-			s.note(func() { c.count(l.Stats()); c.Ended = "error: " + err.Error() })
-			return err
+			s.note(func() { c.count(l.Stats()) })
+			return s.broken(c, err)
 		case !b.empty():
 			s.note(func() { c.took(b) })
 			select {

@@ -2,12 +2,11 @@ package kafarr
 
 import (
 	"context"
-	"errors"
-	"io"
 	"iter"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Stream is a scan under way: several ranges are read at a time, each in the order of its offsets. Next and Close may be called from any goroutine.
@@ -39,10 +38,11 @@ func (p *Plan) read(ranges []ScanRange) *Stream {
 	var workers sync.WaitGroup
 	workers.Add(n)
 	for range n {
-		spawn(func() {
-			defer workers.Done()
-			s.fail(s.work(&cfg))
-		}, s.fail)
+		failed := func(err error) { // first told, then done: nobody may take the end for the plan's while an error is on its way
+			s.fail(err)
+			workers.Done()
+		}
+		spawn(func() { failed(s.work(&cfg)) }, failed)
 	}
 	spawn(func() {
 		workers.Wait()
@@ -52,33 +52,55 @@ func (p *Plan) read(ranges []ScanRange) *Stream {
 	return s
 }
 
-// Next waits for the next batch, which is the caller's to release. After the last one it returns io.EOF, or why the scan is not what was planned, however often it is called.
-func (s *Stream) Next(ctx context.Context) (*Batch, error) {
+// Next waits for the next batch, which is the caller's to release. After the last one ok is false; an error says why the scan is not what was planned. Both are the answer however often Next is
+// called. The end is no error, as io.EOF is one: a connection that a broker or a registry closes is io.EOF, too, and would be taken for the end.
+func (s *Stream) Next(ctx context.Context) (b *Batch, ok bool, err error) {
 	select {
 	case b, ok := <-s.out:
 		if ok {
-			return b, nil
+			return b, true, nil
 		}
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
+	return nil, false, s.outcome()
+}
+
+// NextSlice is Next for callers that cannot wait, as PollSlice is Poll: it returns not done after slice. What is done without a batch and without an error is the end.
+func (s *Stream) NextSlice(slice time.Duration) (b *Batch, done bool, err error) {
+	timer := time.NewTimer(slice)
+	defer timer.Stop()
+	select {
+	case b, ok := <-s.out:
+		if ok {
+			return b, true, nil
+		}
+	case <-timer.C:
+		return nil, false, nil
+	}
+	return nil, true, s.outcome()
+}
+
+// outcome is how the reading ended: nil where all that was planned was read.
+func (s *Stream) outcome() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return nil, errorf(ClosedError, "the stream is closed")
-	case s.failure != nil:
-		return nil, s.failure
+	if s.closed {
+		return errorf(ClosedError, "the stream is closed")
 	}
-	return nil, io.EOF
+	return s.failure
 }
 
 // All are the batches of Next. The loop ends with the first error, with ctx, or when the body breaks off.
 func (s *Stream) All(ctx context.Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		for {
-			b, err := s.Next(ctx)
-			if errors.Is(err, io.EOF) || !yield(b, err) || err != nil {
+			b, ok, err := s.Next(ctx)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !ok || !yield(b, nil) {
 				return
 			}
 		}
@@ -116,12 +138,12 @@ func (s *Stream) fail(err error) {
 	s.cancel()
 }
 
-// end looks whether all of the plan was read.
+// end looks whether all of the plan was read, whatever those who read have said.
 func (s *Stream) end() {
 	s.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := incomplete(s.report); e != nil && s.failure == nil && !s.plan.cfg.AllowPartial {
+	if e := incomplete(s.report, s.plan.cfg.AllowPartial); e != nil && s.failure == nil {
 		s.failure = e
 	}
 }

@@ -94,14 +94,18 @@ class Plan:
         most = None if max_rows is None else _arguments.integer("max_rows", max_rows, 1, _MOST)
         bound = None if max_bytes is None else _arguments.integer("max_bytes", max_bytes, 1, _MOST)
         tasks = []
+        options: dict[str, Options] = {}
         for index, (topic, partition, start, end) in enumerate(self._data["partitions"]):
             latest = [schema for schema in self._data["latest_schemas"] if schema["topic"] == topic]
             ids = {name: number for name, number in self._data["topic_ids"].items() if name == topic}
+            if start < end and topic not in options:
+                # A task has its range: what the whole plan's places and topics were would only travel with each task.
+                options[topic] = self._options.changed({"topics": [topic], "start": "earliest", "end": "now"})
             step = min(most or _MOST, _fitting(bound, self._row_bytes()[index]) if bound else _MOST)
             for first in range(start, end, step):
                 part = (topic, partition, first, min(first + step, end))
                 data = {"partitions": [part], "latest_schemas": latest, "topic_ids": ids}
-                tasks.append(Task(self._options, data, self._schemas))
+                tasks.append(Task(options[topic], data, self._schemas))
         return tasks
 
     def _row_bytes(self) -> list[float]:

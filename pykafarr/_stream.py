@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 
 class Stream:
-    """The batches of a scan, as they are ready: an iterator, once through. Made by `Plan.read()` and `Task.read()`.
+    """The batches of a scan, as they are ready. Made by `Plan.read()` and `Task.read()`.
+
+    A stream is read once, and in one way: by iteration, `to_arrow()`, `to_pandas()` or `reader()`. To read the plan
+    again, call its `read()` again.
 
     The rows of a partition come in the order of their offsets, the partitions' batches in any order. Reading goes on in
     the background, as far as a few batches ahead. Close it, or use it as a context manager, when you do not want all.
@@ -38,7 +41,7 @@ class Stream:
         BrokerError: the cluster did not answer within `timeout`, or not usefully.
         IncompleteError: at the end, rows that were planned are not in the log (any more).
         ClosedError: after `close()`.
-        StateError: another thread is in the midst of taking a batch.
+        StateError: the stream has been read, or another thread is in the midst of taking a batch.
         ForkError: this process was forked from the one that began to read.
     """
 
@@ -54,6 +57,10 @@ class Stream:
         self._bar = None if progress is None else Progress(progress)
         self._backend = options.dtype_backend
         self._schemas = schemas
+        self._allow_partial = bool(options.arguments["allow_partial"])
+        # The method that reads this stream, and the message types that it leaves out.
+        self._read_by: str | None = None
+        self._left_out: set[str] = set()
         self._handle = ScanHandle(options, data)
         library_ = library()
         # What the library handed over, kept over an interrupt until the caller has it.
@@ -66,10 +73,37 @@ class Stream:
         self._closed = False
 
     def __iter__(self) -> Self:
+        if self._ended or self._read_by not in {None, "iteration"}:
+            self._begin("iteration")
         return self
 
     def __next__(self) -> Batch:
         """The next batch."""
+        if self._read_by != "iteration":
+            self._begin("iteration")
+        return self._next()
+
+    def _begin(self, how: str) -> None:
+        """Notes how the stream is read. What would read it twice, or its rest only, is refused: rows would be missing.
+
+        Raises:
+            StateError: the stream has been read, as a whole or in part.
+        """
+        if self._closed or self._slot.error.code:
+            return  # reading tells why
+        if self._read_by is not None or self._ended:
+            by = "iteration" if self._read_by in {None, "iteration"} else f"{self._read_by}()"
+            out = f", which left out the rows of {', '.join(sorted(self._left_out))}" if self._left_out else ""
+            raise StateError(f"the stream has been read, by {by}{out}: call read() again")
+        self._read_by = how
+
+    def _batches(self) -> Iterator[Batch]:
+        """The batches that are left, for the method that reads the stream."""
+        with contextlib.suppress(StopIteration):
+            while True:
+                yield self._next()
+
+    def _next(self) -> Batch:
         library()  # refuses forked children
         if self._closed:
             raise ClosedError("the stream is closed")
@@ -87,6 +121,7 @@ class Stream:
                     error.report = self.report
                 raise error
             if not slot.filled:
+                self._check_complete()
                 self._ended = True
                 if self._bar:
                     self._bar.close()
@@ -118,6 +153,25 @@ class Stream:
         if status != OK and not slot.error.code:
             slot.error.code = status
 
+    def _check_complete(self) -> None:
+        """Compares the library's end with its own report: an end that is none would lose rows without a word.
+
+        Raises:
+            IncompleteError: a range was not read to its end.
+        """
+        enough = {"complete", "log_end", "deleted"} if self._allow_partial else {"complete"}
+        report = self.report
+        if short := [one for one in report if one.ended not in enough]:
+            one = short[0]
+            raised = IncompleteError(
+                f"{one.topic}[{one.partition}]: of the offsets from {one.start} up to {one.end} those before "
+                f"{one.next} were read ({one.ended or 'the reading ended without a cause'})",
+                topic=one.topic,
+                partition=one.partition,
+            )
+            raised.report = report
+            raise raised
+
     @property
     def report(self) -> list[Completeness]:
         """What became of each partition's range so far. Batches that were read ahead count as handed over."""
@@ -132,19 +186,24 @@ class Stream:
     @overload
     def to_arrow(self, message_type: str) -> pa.Table: ...
     def to_arrow(self, message_type: str | None = None) -> dict[str, pa.Table] | pa.Table:
-        """All the rows (that are left), as a pyarrow.Table for each message type.
+        """All the rows, as a pyarrow.Table for each message type.
 
         Args:
-            message_type: give the table of this type alone, and leave the others out. It may have no rows.
+            message_type: give the table of this type alone, and leave the others out. It may have no rows. The stream
+                has been read then, the other types with it: for several types, call it without a type.
 
         Raises:
             SchemaError: rows of one type have several schemas (give reader_schema), or the type asked for is unknown.
         """
+        return self._to_arrow(message_type, "to_arrow")
+
+    def _to_arrow(self, message_type: str | None, how: str) -> dict[str, pa.Table] | pa.Table:
         import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
+        self._begin(how)
         batches: dict[str, list[pa.RecordBatch]] = {}
-        for batch in self:
-            if batch.num_rows and message_type in {None, batch.message_type}:
+        for batch in self._batches():
+            if batch.num_rows and self._wanted(batch, message_type):
                 kept = batches.setdefault(batch.message_type, [])
                 if kept:
                     _same(batch, kept[0].schema)
@@ -154,20 +213,28 @@ class Stream:
         kept = batches.get(message_type, [])
         return pa.Table.from_batches(kept, schema=kept[0].schema if kept else self._schema_of(message_type))
 
+    def _wanted(self, batch: Batch, message_type: str | None) -> bool:
+        """Whether a batch is of the type that is asked for. Types that are not are kept in mind for the error."""
+        if message_type in {None, batch.message_type}:
+            return True
+        self._left_out.add(batch.message_type)
+        return False
+
     @overload
     def to_pandas(self) -> dict[str, pd.DataFrame]: ...
     @overload
     def to_pandas(self, message_type: str) -> pd.DataFrame: ...
     def to_pandas(self, message_type: str | None = None) -> dict[str, pd.DataFrame] | pd.DataFrame:
-        """All the rows (that are left), as a pandas.DataFrame for each message type.
+        """All the rows, as a pandas.DataFrame for each message type.
 
         The dtypes are those of a batch's frame. Takes and raises what `to_arrow()` does.
         """
         from . import _frames  # noqa: PLC0415  # with pandas, which importing pykafarr does not load
 
-        if message_type is not None:
-            return _frames.table_to_frame(self.to_arrow(message_type), self._backend)
-        return {kind: _frames.table_to_frame(table, self._backend) for kind, table in self.to_arrow().items()}
+        found = self._to_arrow(message_type, "to_pandas")
+        if isinstance(found, dict):
+            return {kind: _frames.table_to_frame(table, self._backend) for kind, table in found.items()}
+        return _frames.table_to_frame(found, self._backend)
 
     def reader(self, message_type: str | None = None) -> pa.RecordBatchReader:
         """The rows of one message type as a pyarrow.RecordBatchReader, which takes a batch of the stream at a time.
@@ -182,7 +249,11 @@ class Stream:
         """
         import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
-        first = next((batch for batch in self if batch.num_rows and message_type in {None, batch.message_type}), None)
+        self._begin("reader")
+        first = next(
+            (batch for batch in self._batches() if batch.num_rows and self._wanted(batch, message_type)),
+            None,
+        )
         if first is None:
             schema = self._schema_of(message_type)
             return pa.RecordBatchReader.from_batches(schema, [])
@@ -192,10 +263,10 @@ class Stream:
         yield first.to_arrow()
         schema, kind = first.schema, first.message_type
         del first
-        for batch in self:
+        for batch in self._batches():
             if not batch.num_rows:
                 continue
-            if batch.message_type == kind:
+            if self._wanted(batch, kind):
                 _same(batch, schema)
                 yield batch.to_arrow()
             elif message_type is None:

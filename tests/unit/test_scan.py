@@ -119,6 +119,49 @@ def test_a_stream_becomes_a_table_of_each_type(scan):
         scan(["PRICES", "TRADES"]).read().to_arrow("x")
 
 
+def test_a_stream_is_read_once_and_says_what_was_left_out(scan):
+    ways = (lambda s: s.to_arrow(), lambda s: s.to_pandas(), lambda s: s.reader(), list)
+    for first in ways:
+        for second in ways:
+            with scan("TRADES").read() as stream:
+                first(stream)
+                with pytest.raises(pykafarr.StateError, match=r"the stream has been read, by .*: call read\(\) again"):
+                    second(stream)
+    stream = scan(["PRICES", "TRADES"]).read()
+    stream.to_pandas("com.example.Trade")
+    for again in (stream.to_pandas, stream.to_arrow, stream.reader):
+        with pytest.raises(pykafarr.StateError, match=r"left out the rows of com\.example\.Price: call read"):
+            again("com.example.Price")
+    begun = scan("TRADES", num_messages=2).read()
+    next(begun)
+    with pytest.raises(pykafarr.StateError, match="by iteration"):
+        begun.to_arrow()
+    assert [len(batch) for batch in begun] == [2, 1]
+
+
+def test_an_end_that_the_report_does_not_confirm_is_an_error(scan, monkeypatch):
+    stream = scan("TRADES").read()
+    report = [one._replace(ended=None, next=2) for one in scan("TRADES").read().report]
+    monkeypatch.setattr(pykafarr.Stream, "report", property(lambda _: report))
+    with pytest.raises(IncompleteError, match=re.escape("TRADES[0]: of the offsets from 0 up to 5 those before 2")):
+        stream.to_arrow()
+
+
+@pytest.mark.parametrize("read", ["to_arrow", "to_pandas", "reader", "iteration", "task"])
+def test_a_registry_that_hangs_up_is_an_error_and_not_the_end(kafka, read):
+    broker = f"http://{kafka.servers}"  # which hangs up on HTTP
+    plan = pykafarr.scan(kafka.servers, "TRADES", broker, timeout=500)
+    with pytest.raises(pykafarr.RegistryError), (plan.tasks()[0] if read == "task" else plan).read() as stream:
+        list(stream) if read in {"iteration", "task"} else getattr(stream, read)()
+
+
+def test_a_tasks_pickle_does_not_grow_with_the_plan(scan):
+    alone = scan("TRADES").tasks()[0]
+    places = {"TRADES": 0, **{("PRICES", partition): 0 for partition in range(3)}}
+    task = scan(["PRICES", "TRADES"], start=places, end=dict.fromkeys(places, 5)).tasks()[-1]
+    assert len(pickle.dumps(task)) == len(pickle.dumps(alone))
+
+
 def test_a_type_without_rows_is_an_empty_table_and_frame(scan):
     plan = scan("PRICES", start="now")
     table = plan.read().to_arrow("com.example.Price")
