@@ -29,7 +29,7 @@ extern "C" {
 enum kafarr_status {
   KAFARR_OK = 0,
   KAFARR_PENDING = 1,               /* not finished within the slice: call again */
-  KAFARR_E_CONFIG = 10,             /* ConfigError: an option, a property or an argument is wrong */
+  KAFARR_E_CONFIG = 10,             /* ConfigError: an option, a property or an argument is wrong; of a poll: it passes no message */
   KAFARR_E_BROKER = 11,             /* BrokerError: the Kafka cluster did not do what was asked */
   KAFARR_E_AUTHENTICATION = 12,     /* AuthenticationError: the cluster refused the credentials */
   KAFARR_E_GROUP = 13,              /* GroupError: the consumer group refused or lost this member */

@@ -74,8 +74,11 @@ func rowFault(err error) *Error {
 	return wrap(err)
 }
 
-// ofSchema tells whether an error is a schema's own, so that asking again changes nothing.
+// ofSchema tells whether an error is a schema's own, so that asking again changes nothing. What an option of the caller's is to blame for is not: another option changes it.
 func ofSchema(err *Error) bool {
+	if err.Option != "" {
+		return false
+	}
 	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError
 }
 

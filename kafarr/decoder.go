@@ -23,7 +23,7 @@ func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
 	}
 	parsed, err := options.Limits.Parse(schema)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, parseFault(err, options.Limits, schema)
 	}
 	if reader != "" {
 		if options.Reader, err = parseReader(reader, options.Limits); err != nil {
@@ -32,7 +32,7 @@ func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
 	}
 	p, err := avro.Compile(parsed, options)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, compileFault(err, parsed, options)
 	}
 	return &Decoder{plan: p, schema: arrow.NewSchema(p.Fields, nil)}, nil
 }

@@ -53,7 +53,9 @@ type Error struct {
 	Offset    int64  // -1: none
 	SchemaID  int64  // -1: none
 	Path      string // field path within the schema
-	Err       error
+	// Option is the option of the caller's that is at fault, such as "columns"; empty: none is. Such an error is raised at every poll that meets the message, and passes nothing.
+	Option string
+	Err    error
 }
 
 // ErrClosed is the cause of every ClosedError.

@@ -26,7 +26,7 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 	}
 	parsed, err := l.cfg.Limits.Parse(s.Text, s.References...)
 	if err != nil {
-		return fail(wrap(err))
+		return fail(parseFault(err, l.cfg.Limits, s.Text, s.References...))
 	}
 	p, e := l.planFor(side, parsed)
 	if e != nil {
@@ -45,7 +45,7 @@ func (l *Listener) planFor(side *side, s *avro.Schema) (*plan, *Error) {
 	}
 	compiled, err := avro.Compile(s, options)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, compileFault(err, s, options)
 	}
 	if side.isKey {
 		return &plan{avro: compiled}, nil
@@ -59,7 +59,7 @@ func (l *Listener) clash(p *avro.Plan) *Error {
 		for _, f := range p.Fields {
 			if f.Name == m.name() {
 				e := errorf(ConfigError, "the metadata column %q has the name of a field: rename it, as in metadata={%q: \"other_name\"}", f.Name, m.Column)
-				e.Path = f.Name
+				e.Path, e.Option = f.Name, "metadata"
 				return e
 			}
 		}

@@ -108,10 +108,13 @@ def listener(
             nullable then, whatever a frame holds; "skip": nothing, `stats()` counts them.
         mixed: what topics of several message types give: "split" ends a frame where the type changes; "group" sorts
             each poll's messages into a frame per type, which this poll and the next ones return one after the other.
-        acknowledge: what counts rows as processed: "next_poll": the next poll, `commit()` or a clean `close()`;
-            "commit": only `commit()`, so that batches may be handed to workers and committed in any order.
+        acknowledge: what counts rows as processed: "next_poll": the next poll, `commit()` or a clean `close()`, which
+            assumes that no poll is abandoned (by a time-out or a cancelled task) and that its rows are worked on before
+            the next poll; "commit": only `commit()`, so that batches may be handed to workers and committed in any
+            order, and an abandoned poll loses nothing.
         errors: what a message does that cannot be decoded: "raise" a DecodeError, with the next poll going on behind
-            it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`.
+            it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`. An option that
+            is wrong, such as an unknown name in `columns`, is raised at every poll, and passes nothing.
         dead_letter_topic: where such messages are written, besides, with errors="skip" or "collect": key, value,
             timestamp and headers as they were, and headers that say why, `pykafarr.error` (the class) and
             `pykafarr.message`, and whence, `pykafarr.topic`, `.partition`, `.offset` and, where known, `.schema_id`.

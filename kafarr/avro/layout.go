@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -217,9 +218,22 @@ func (l *layouter) fields(s *Schema, path string, selection *selection) (kids []
 		kids = append(kids, kid)
 	}
 	if unknown, found := selection.unknown(s); found {
-		return nil, schemaErrorf(path, "columns: %s has no field %q", s.describe(), unknown)
+		return nil, schemaErrorf(path, "columns: %s has no field %q: it has %s", s.describe(), unknown, s.fieldNames())
 	}
 	return kids, nil
+}
+
+// fieldNames lists a record's fields for an error: the first twenty.
+func (s *Schema) fieldNames() string {
+	const most = 20
+	var names []string
+	for _, f := range s.Fields[:min(len(s.Fields), most)] {
+		names = append(names, f.Name)
+	}
+	if len(s.Fields) > most {
+		names = append(names, "…")
+	}
+	return strings.Join(names, ", ")
 }
 
 // number gives the columns their ids and returns how many there are.

@@ -27,6 +27,18 @@ var DefaultLimits = Limits{SchemaDepth: 200, Columns: 20_000, ValueDepth: 256, B
 // The depths bound recursion, and Go cannot recover from a stack that overflows: at the most a thousand levels of some hundred bytes each are far from that.
 var maxLimits = Limits{SchemaDepth: 1000, Columns: 1_000_000, ValueDepth: 1000, BlockItems: 1<<31 - 1, EmptyItems: 1 << 24, MessageBytes: 1<<31 - 1, MessageSteps: 1<<31 - 1}
 
+// Lowered tells whether a limit that schemas are measured by is lower than its default.
+func (l Limits) Lowered() bool {
+	lowered := func(given, def int) bool { return given > 0 && given < def }
+	return lowered(l.SchemaDepth, DefaultLimits.SchemaDepth) || lowered(l.Columns, DefaultLimits.Columns)
+}
+
+// Loosened are the limits with at least the defaults of those that schemas are measured by.
+func (l Limits) Loosened() Limits {
+	l.SchemaDepth, l.Columns = max(l.SchemaDepth, DefaultLimits.SchemaDepth), max(l.Columns, DefaultLimits.Columns)
+	return l
+}
+
 // Resolved fills in the defaults. The error names a limit that is out of its range.
 func (l Limits) Resolved() (Limits, error) {
 	for _, f := range []struct {

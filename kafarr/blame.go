@@ -1,0 +1,93 @@
+package kafarr
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pykafarr/pykafarr/kafarr/avro"
+)
+
+// The rule that decides whose fault it is that a schema cannot be read: an option's, if the same schema can be read without that option. Then the messages are good, and none of
+// them is passed, whatever Config.Errors says: a mistyped column would otherwise consume the topic. What cannot be read without the options either is the schema's own fault.
+
+// droppable are the options that may be at fault, and what reading is like without each.
+var droppable = []struct {
+	name  string
+	given func(avro.Options) bool
+	drop  func(*avro.Options)
+	do    string // what mends it
+}{
+	{
+		"columns", func(o avro.Options) bool { return len(o.Columns) > 0 },
+		// Columns may have left out a field that is recursive: that is not what the question is about.
+		func(o *avro.Options) { o.Columns, o.Recursion = nil, avro.JSON },
+		"correct columns; where some versions of a type lack a field, a reader_schema with a default for it reads them all",
+	},
+	{
+		"reader_schema", func(o avro.Options) bool { return o.Reader != nil },
+		func(o *avro.Options) { o.Reader = nil },
+		"correct reader_schema: this version of the type cannot be read as it",
+	},
+	{
+		"limits", func(o avro.Options) bool { return o.Limits.Lowered() },
+		func(o *avro.Options) { o.Limits = o.Limits.Loosened() },
+		"raise limits: they are below the defaults, which allow this schema",
+	},
+	{
+		"unions", func(o avro.Options) bool { return o.Unions != avro.StructUnions },
+		func(o *avro.Options) { o.Unions = avro.StructUnions },
+		"leave unions at its default",
+	},
+}
+
+// compileFault is the error of a schema that has no plan under these options.
+func compileFault(cause error, schema *avro.Schema, options avro.Options) *Error {
+	e := wrap(cause)
+	if e.Code != SchemaError && e.Code != IncompatibleSchemaError {
+		return e
+	}
+	reads := func(o avro.Options) bool {
+		_, err := avro.Compile(schema, o)
+		return err == nil
+	}
+	var names, remedies []string
+	all := options
+	for _, option := range droppable {
+		if !option.given(options) {
+			continue
+		}
+		without := options
+		option.drop(&without)
+		if reads(without) {
+			return e.blame(option.name, option.do)
+		}
+		option.drop(&all)
+		names, remedies = append(names, option.name), append(remedies, option.do)
+	}
+	if len(names) > 1 && reads(all) {
+		return e.blame(strings.Join(names, ", "), strings.Join(remedies, "; "))
+	}
+	return e
+}
+
+// parseFault is the error of a schema's text that cannot be parsed within these limits.
+func parseFault(cause error, limits avro.Limits, text string, references ...string) *Error {
+	e := wrap(cause)
+	if !limits.Lowered() {
+		return e
+	}
+	if _, err := limits.Loosened().Parse(text, references...); err != nil {
+		return e
+	}
+	return e.blame("limits", "raise limits: they are below the defaults, which allow this schema")
+}
+
+// blame makes an error one of the caller's option. An incompatible schema keeps its class, which programs know.
+func (e *Error) blame(option, remedy string) *Error {
+	if e.Code == SchemaError {
+		e.Code = ConfigError
+	}
+	e.Option = option
+	e.Err = fmt.Errorf("%w (%s)", e.Err, remedy)
+	return e
+}
