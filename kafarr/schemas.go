@@ -127,9 +127,6 @@ func (l *Listener) givenPlan(g GivenSchema) (namedPlan, error) {
 // parseReader reads a schema that others are read as.
 func parseReader(text string, limits avro.Limits, references ...string) (*avro.Schema, error) {
 	s, err := limits.Parse(text, references...)
-	if err == nil {
-		err = avro.CheckDefaults(s)
-	}
 	if err != nil {
 		e := wrap(err)
 		e.Err = fmt.Errorf("reader_schema: %w", e.Err)

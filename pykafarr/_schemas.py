@@ -92,7 +92,7 @@ def _of_type(name: str, message_type: object, schema: object) -> str:
 def _names(schema: Any) -> list[str]:
     """The message types that a schema reads: its full name and its aliases."""
     if isinstance(schema, list):
-        return ["union"]
+        return _names(schema[0]) if len(schema) == 1 else ["union"]
     if not isinstance(schema, dict):
         return [str(schema)]
     kind, name = schema.get("type"), schema.get("name")

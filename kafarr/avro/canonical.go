@@ -80,7 +80,7 @@ func (c *canonical) comma(i int) {
 	}
 }
 
-// text writes a name. Names consist of ASCII letters, digits, underscores and dots: there is nothing to escape.
+// text writes a name. Names consist of letters, digits, underscores and dots: there is nothing to escape.
 func (c *canonical) text(name string) {
 	c.raw(`"` + name + `"`)
 }

@@ -15,40 +15,6 @@ func encodeDefault(to []byte, s *Schema, v any, path string) ([]byte, error) {
 	return e.value(to, s, v, path)
 }
 
-// CheckDefaults tells whether each field's default within a schema is a value of the field's type, which the specification demands. It is for schemas that are
-// read as: the defaults of what was written are not used.
-func CheckDefaults(s *Schema) error { return checkDefaults(s, "", map[*Schema]bool{}) }
-
-func checkDefaults(s *Schema, path string, seen map[*Schema]bool) error {
-	switch s.Type {
-	case Array, Map:
-		return checkDefaults(s.Items, path, seen)
-	case Union:
-		for _, b := range s.Branches {
-			if err := checkDefaults(b, path, seen); err != nil {
-				return err
-			}
-		}
-	case Record:
-		if seen[s] {
-			return nil
-		}
-		seen[s] = true
-		for _, f := range s.Fields {
-			at := join(path, f.Name)
-			if f.HasDefault {
-				if _, err := encodeDefault(nil, f.Type, f.Default, at); err != nil {
-					return err
-				}
-			}
-			if err := checkDefaults(f.Type, at, seen); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // defaultEncoder counts what it does: a record's default may leave its fields to their own defaults, which may go on for ever, or double with each level.
 type defaultEncoder struct{ values, depth int }
 

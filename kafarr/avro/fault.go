@@ -22,6 +22,7 @@ const (
 	faultPrecision
 	faultDuration
 	faultBigDecimal
+	faultDecimalText
 	faultBlockSize
 	faultCount
 	faultBlockItems
@@ -51,7 +52,11 @@ func (f failure) err(a *Appender, length int) error {
 	case faultBranch:
 		return &IncompatibleError{Path: s.path, Msg: s.unreadable[f.value]}
 	case faultSymbol:
-		return &IncompatibleError{Path: s.path, Msg: fmt.Sprintf("the reader's enum has neither the symbol with the writer's index %d nor a default", f.value)}
+		msg := fmt.Sprintf("the reader's enum has neither the symbol with the writer's index %d nor a default", f.value)
+		if bad := s.schema.badDefault; bad != "" {
+			msg = fmt.Sprintf("the reader's enum lacks the symbol with the writer's index %d, and its default %s is none of its symbols", f.value, bad)
+		}
+		return &IncompatibleError{Path: s.path, Msg: msg}
 	}
 	return &DecodeError{Path: s.path, Msg: f.text(s, length, &a.limits)}
 }
@@ -82,6 +87,8 @@ func (f failure) text(s *step, length int, limits *Limits) string {
 		return fmt.Sprintf("decimal has more than its %d digits", s.size)
 	case faultDuration:
 		return "duration has more months or days than 32 bits with a sign hold"
+	case faultDecimalText:
+		return fmt.Sprintf("decimal takes %d bytes, more than %d", f.value, maxDecimalDigits)
 	case faultBigDecimal:
 		return "big-decimal is not an unscaled value and a scale within ±100,000"
 	case faultBlockSize:

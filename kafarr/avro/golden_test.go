@@ -199,7 +199,7 @@ func toldUnion(s *avro.Schema, column arrow.Array, row int) any {
 			others = append(others, b)
 		}
 	}
-	if len(others) == 1 && len(s.Branches) == 2 {
+	if len(others) == 1 && len(s.Branches) <= 2 {
 		return map[string]any{others[0].TypeName(): told(others[0], column, row)}
 	}
 	found := map[string]any{}

@@ -34,6 +34,8 @@ var kinds = []kind{
 	{"union", `["null","int","string",{"type":"array","items":"boolean"},{"type":"record","name":"Member","fields":[{"name":"n","type":"double"}]}]`, "\x06\x04\x01\x00\x00"},
 	{"decimal on bytes", `{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}`, "\x04\xff\x85"},
 	{"decimal of 76 digits", `{"type":"bytes","logicalType":"decimal","precision":76,"scale":3}`, "\x14\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02"},
+	{"decimal of 90 digits", `{"type":"bytes","logicalType":"decimal","precision":90,"scale":3}`, "\x04\x30\x39"},
+	{"union of one type", `["float"]`, "\x00\x00\x00\xc0\x3f"},
 	{"decimal on fixed", `{"type":"fixed","name":"Money","size":5,"logicalType":"decimal","precision":11,"scale":3}`, "\xff\xff\xff\xff\x85"},
 	{"big-decimal", `{"type":"bytes","logicalType":"big-decimal"}`, "\x08\x04\x30\x39\x04"},
 	{"uuid on string", `{"type":"string","logicalType":"uuid"}`, "\x48f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},

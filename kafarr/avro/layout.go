@@ -144,6 +144,10 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 		out.field.Nullable = true
 		return out, nil
 	}
+	if only := s.only(); only != s {
+		l.columns--
+		return l.of(only, name, path, selection)
+	}
 	var out *layout
 	var err error
 	switch s.Type {

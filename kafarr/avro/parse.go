@@ -8,13 +8,13 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Parse reads the JSON text of a schema within the default limits. references are schemas whose named types the text may use, each before those
 // that need it.
 //
-// A field's default is kept as it stands: it means nothing to who reads the schema's own bodies, and registries hold odd ones. CheckDefaults is for the
-// schema that is read as.
+// Defaults are kept as they stand: registries hold odd ones, and only a reader that lacks a value needs one. Compile checks those that are needed.
 func Parse(text string, references ...string) (*Schema, error) {
 	return DefaultLimits.Parse(text, references...)
 }
@@ -236,12 +236,12 @@ func (p *parser) enum(o map[string]any, namespace, path string) (*Schema, error)
 		seen[symbol] = true
 		s.Symbols = append(s.Symbols, symbol)
 	}
-	if v, ok := o["default"]; ok {
-		def, isText := v.(string)
-		if !isText || !seen[def] {
-			return nil, schemaErrorf(path, "enum %s: its default %s is none of its symbols", s.Name, jsonText(v))
+	if v := o["default"]; v != nil {
+		if def, isText := v.(string); isText && seen[def] {
+			s.Default = def
+		} else {
+			s.badDefault = jsonText(v)
 		}
-		s.Default = def
 	}
 	return s, nil
 }
@@ -358,10 +358,11 @@ func validFullName(name string) bool {
 	return true
 }
 
+// validName is the rule of Avro's Java: a letter of any script or an underscore, and then letters, digits and underscores. The specification has ASCII only, and
+// topics that Java has written do not keep to that.
 func validName(name string) bool {
-	for i, c := range []byte(name) {
-		letter := c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
+	for i, c := range name {
+		if c != '_' && !unicode.IsLetter(c) && (i == 0 || !unicode.IsDigit(c)) {
 			return false
 		}
 	}

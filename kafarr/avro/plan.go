@@ -42,6 +42,8 @@ const (
 	opTimeMicros
 	opDecimalBytes
 	opDecimalFixed
+	opDecimalText
+	opDecimalFixedText
 	opBigDecimal
 	opDuration
 	opIntToLong
@@ -80,7 +82,7 @@ type step struct {
 	end    int // the step behind this one and those below it
 	path   string
 
-	schema     *Schema   // opJSON: the writer's
+	schema     *Schema   // opJSON: the writer's; opEnum with a table, opDecimalText: the reader's
 	skipped    []*Schema // opSkip: the writer's
 	table      []int     // opEnum: reader's codes by writer's; opBranches: first steps by branch, -1 where nothing reads it
 	body       []byte    // opDefault
@@ -97,6 +99,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 	if options.Limits, err = options.Limits.Resolved(); err != nil {
 		return nil, schemaErrorf("", "%v", err)
 	}
+	reader = reader.only()
 	l := &layouter{options: &options}
 	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits}
 	selected := selectionOf(options.Columns)

@@ -82,6 +82,9 @@ func (c *compiler) single(w *Schema, l *layout, path string, null int8) error {
 func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 	r := l.schema
 	st := step{code: l.code, null: null, column: l.id, size: l.size, path: path}
+	if l.code == opDecimalText || l.code == opDecimalFixedText {
+		st.schema = r // for its scale
+	}
 	switch {
 	case w.Type == r.Type && w.Type == Record:
 		return c.record(w, l, path, null)
@@ -92,7 +95,7 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 			return incompatible(path, w, r, why)
 		}
 		if w.Type == Enum {
-			st.table = c.enumTable(w, r)
+			st.table, st.schema = c.enumTable(w, r), r
 			st.size = len(w.Symbols)
 		}
 		st.more = w.Size
@@ -100,7 +103,7 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 		if why := mismatch(w, r); why != "" {
 			return incompatible(path, w, r, why)
 		}
-		st.code, st.more = leafOf(w).code, w.Size
+		st.code, st.more = decimalCode(w.Type, r.Logical.Precision), w.Size
 	default:
 		code, ok := promotions[[2]Type{w.Type, r.Type}]
 		if !ok {

@@ -1,7 +1,11 @@
 package avro_test
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -94,28 +98,136 @@ func two(namespace, more string) string {
 	return `{"type":"record","name":"N","namespace":"` + namespace + `","fields":[{"name":"n","type":"int"}` + more + `]}`
 }
 
-// TestDefaultsAreCheckedWhereTheyCount has defaults that are no values of their fields' types: whoever reads as the schema is told, whoever wrote with it is
-// read, since real registries hold such schemas.
-func TestDefaultsAreCheckedWhereTheyCount(t *testing.T) {
+// TestADefaultIsCheckedWhereAWriterLacksItsField has defaults that are no values of their fields' types: they hurt only who needs them, since real registries
+// hold such schemas.
+func TestADefaultIsCheckedWhereAWriterLacksItsField(t *testing.T) {
 	for _, c := range []struct{ field, want string }{
 		{`{"name":"n","type":"int","default":"0"}`, `n: the default "0" is no int`},
 		{`{"name":"n","type":["null","string"],"default":1}`, "n: the default 1 is no union"},
 		{`{"name":"n","type":"string","default":null}`, "n: the default null is no string"},
-		{`{"name":"n","type":{"type":"array","items":` + record(`{"name":"m","type":"boolean","default":0}`) + `}}`, "n.m: the default 0 is no boolean"},
-		{`{"name":"n","type":{"type":"fixed","name":"F","size":2},"default":"a"}`, `n: the default "a" is no fixed F`},
+		{`{"name":"n","type":"bytes","default":"€"}`, `n: the default "€" is no bytes`},
+		{`{"name":"n","type":{"type":"fixed","name":"F","size":2},"default":""}`, `n: the default "" is no fixed F`},
+		{`{"name":"n","type":{"type":"enum","name":"E","symbols":["A"]},"default":""}`, `n: the default "" is no enum E`},
 	} {
-		s := parse(t, strings.Replace(record(c.field), `"R"`, `"Outer"`, 1))
+		s := parse(t, record(c.field))
+		if _, err := avro.Compile(s, avro.Options{Reader: parse(t, record(c.field))}); err != nil {
+			t.Errorf("%s: read as itself: %v", c.field, err)
+		}
 		var e *avro.SchemaError
-		if err := avro.CheckDefaults(s); !errors.As(err, &e) || err.Error() != c.want {
+		if _, err := avro.Compile(parse(t, record(``)), avro.Options{Reader: s}); !errors.As(err, &e) || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", c.field, err, c.want)
 		}
-		if _, err := avro.Compile(s, avro.Options{}); err != nil {
-			t.Errorf("%s: as the writer's: %v", c.field, err)
+	}
+}
+
+func TestAnEnumsDefaultIsCheckedWhereASymbolIsMissing(t *testing.T) {
+	for reader, want := range map[string]string{
+		`{"type":"enum","name":"E","symbols":["A"],"default":""}`:   `its default "" is none of its symbols`,
+		`{"type":"enum","name":"E","symbols":["A"],"default":7}`:    "its default 7 is none of its symbols",
+		`{"type":"enum","name":"E","symbols":["A"],"default":null}`: "nor a default",
+	} {
+		p, err := avro.Compile(parse(t, `{"type":"enum","name":"E","symbols":["A","B"]}`), avro.Options{Reader: parse(t, reader)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decode(t, p, []byte{0}); err != nil {
+			t.Errorf("%s: a symbol that it has: %v", reader, err)
+		}
+		var e *avro.IncompatibleError
+		if _, err := decode(t, p, []byte{2}); !errors.As(err, &e) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", reader, err, want)
 		}
 	}
-	list := `{"type":"record","name":"L","fields":[{"name":"v","type":"int","default":1},{"name":"next","type":["null","L"],"default":null}]}`
-	if err := avro.CheckDefaults(parse(t, list)); err != nil {
-		t.Errorf("a recursive schema: %v", err)
+}
+
+func TestAUnionOfOneTypeIsThatType(t *testing.T) {
+	for _, c := range []struct {
+		writer, reader string
+		body           []byte
+		want           string
+	}{
+		{`["int"]`, `["int"]`, []byte{0, 6}, "[3]"},
+		{`["int"]`, `"long"`, []byte{0, 6}, "[3]"},
+		{`"int"`, `["long"]`, []byte{6}, "[3]"},
+		{`["int"]`, `["null","long"]`, []byte{0, 6}, "[3]"},
+		{`["null","int"]`, `["int"]`, []byte{2, 6}, "[3]"},
+		{`["null"]`, `["null"]`, []byte{0}, "[(null)]"},
+		{`{"type":"array","items":["int"]}`, `{"type":"array","items":["long"]}`, []byte{4, 0, 6, 0, 8, 0}, "[[3 4]]"},
+		{`[` + record(`{"name":"n","type":["int"]}`) + `]`, record(`{"name":"n","type":["int"]}`), []byte{0, 0, 6}, "[3]"},
+		{record(``), record(`{"name":"n","type":["int"],"default":3}`), []byte{}, "[3]"},
+	} {
+		for _, unions := range []avro.Unions{avro.StructUnions, avro.DenseUnions} {
+			p, err := avro.Compile(parse(t, c.writer), avro.Options{Reader: parse(t, c.reader), Unions: unions})
+			if err != nil {
+				t.Fatalf("%s as %s: %v", c.writer, c.reader, err)
+			}
+			columns, err := decode(t, p, c.body)
+			if err != nil || columns[0].String() != c.want {
+				t.Errorf("%s as %s: %v, %v, want %s", c.writer, c.reader, columns[0], err, c.want)
+			}
+			if nullable := p.Fields[0].Nullable; nullable != strings.Contains(c.reader, "null") {
+				t.Errorf("%s as %s: nullable is %t", c.writer, c.reader, nullable)
+			}
+		}
+	}
+	if name := compile(t, `[`+record(``)+`]`).MessageType; name != "R" {
+		t.Errorf("the message type of a union of one record is %s", name)
+	}
+}
+
+func TestADecimalBeyondArrowsDigitsIsText(t *testing.T) {
+	wide := `{"type":"bytes","logicalType":"decimal","precision":77,"scale":38}`
+	for _, c := range []struct {
+		writer, reader string
+		body           []byte
+		want           string
+	}{
+		{wide, wide, []byte{2, 0x85}, `["-0.00000000000000000000000000000000000123"]`},
+		{`{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}`, `{"type":"bytes","logicalType":"decimal","precision":80,"scale":2}`, []byte{4, 0x30, 0x39}, `["123.45"]`},
+		{`{"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":4}`, `{"type":"bytes","logicalType":"decimal","precision":80}`, []byte{0xff, 0xff}, `["-1"]`},
+		{`{"type":"bytes","logicalType":"decimal","precision":4}`, `{"type":"fixed","name":"F","size":40,"logicalType":"decimal","precision":90}`, []byte{2, 7}, `["7"]`},
+	} {
+		p, err := avro.Compile(parse(t, c.writer), avro.Options{Reader: parse(t, c.reader)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := decode(t, p, c.body)
+		if err != nil || columns[0].String() != c.want {
+			t.Errorf("%s as %s: %v, %v, want %s", c.writer, c.reader, columns[0], err, c.want)
+		}
+	}
+	most := new(big.Int).Exp(big.NewInt(10), big.NewInt(77), nil)
+	p := compile(t, wide)
+	body := func(n *big.Int) []byte {
+		return append(binary.AppendVarint(nil, 33), append([]byte{0}, n.FillBytes(make([]byte, 32))...)...)
+	}
+	if _, err := decode(t, p, body(new(big.Int).Sub(most, big.NewInt(1)))); err != nil {
+		t.Errorf("77 digits: %v", err)
+	}
+	if _, err := decode(t, p, body(most)); err == nil || !strings.Contains(err.Error(), "more than its 77 digits") {
+		t.Errorf("78 digits: %v", err)
+	}
+}
+
+func TestNamesAreThoseThatJavaTakes(t *testing.T) {
+	for name, valid := range map[string]bool{
+		"größe": true, "_x9": true, "名前": true, "Ärger": true, "x٣": true, "ª": true,
+		"9x": false, "a-b": false, "a b": false, "٣x": false, "": false, "a€": false, "\u0301a": false, "a\"b": false,
+	} {
+		quoted, _ := json.Marshal(name)
+		for _, text := range []string{
+			fmt.Sprintf(`{"type":"record","name":"R","fields":[{"name":%s,"type":"int"}]}`, quoted),
+			fmt.Sprintf(`{"type":"record","name":%s,"fields":[]}`, quoted),
+			fmt.Sprintf(`{"type":"enum","name":"E","symbols":[%s]}`, quoted),
+			fmt.Sprintf(`{"type":"fixed","name":"F","namespace":%s,"size":1}`, quoted),
+		} {
+			if strings.Contains(text, `"namespace":""`) { // there is none
+				continue
+			}
+			if _, err := avro.Parse(text); (err == nil) != valid {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
 	}
 }
 

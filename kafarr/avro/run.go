@@ -226,6 +226,8 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 		return a.timeOfDay(s, i, base, pos, end)
 	case opDecimalBytes, opDecimalFixed:
 		return a.decimal(s, i, base, pos, end)
+	case opDecimalText, opDecimalFixedText:
+		return a.decimalText(s, i, base, pos, end)
 	case opBigDecimal:
 		return a.bigDecimal(s, i, base, pos, end)
 	case opDuration:

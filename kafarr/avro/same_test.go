@@ -108,7 +108,7 @@ func sameMap(n *node, a arrow.Array, i int, want map[string]any) error {
 	return nil
 }
 
-// sameUnion compares a value with that of the branch that goavro names. An optional is its type, other unions have a member per branch but null.
+// sameUnion compares a value with that of the branch that goavro names. An optional and a union of one type are that type, other unions have a member per branch but null.
 func sameUnion(n *node, a arrow.Array, i int, v any) error {
 	var members []*node
 	for _, b := range n.branches {
@@ -118,7 +118,7 @@ func sameUnion(n *node, a arrow.Array, i int, v any) error {
 	}
 	dense, isDense := a.(*array.DenseUnion)
 	if v == nil {
-		if isDense && dense.Field(dense.ChildID(i)).DataType().ID() != arrow.NULL || !isDense && !a.IsNull(i) {
+		if isDense && dense.Field(dense.ChildID(i)).DataType().ID() != arrow.NULL || !isDense && !a.IsNull(i) && a.DataType().ID() != arrow.NULL {
 			return fmt.Errorf("want a null")
 		}
 		return nil
@@ -133,7 +133,7 @@ func sameUnion(n *node, a arrow.Array, i int, v any) error {
 	switch {
 	case chosen < 0:
 		return fmt.Errorf("goavro names an unknown branch: %v", v)
-	case len(n.branches) == 2 && len(members) == 1:
+	case len(n.branches) <= 2 && len(members) == 1:
 		return same(members[0], a, i, value)
 	case isDense:
 		if dense.ChildID(i) != chosen {

@@ -43,6 +43,8 @@ type Schema struct {
 	Size     int // of a fixed, in bytes
 	Logical  Logical
 
+	badDefault string // of an enum: a default that is none of its symbols, as it stands
+
 	types []*Schema // of the fields that take bytes
 	empty bool      // a record none of whose fields takes a byte: records that hold two of the next one are 2^n of nothing
 }
@@ -68,8 +70,9 @@ func (s *Schema) takesNothing() bool {
 	return s.Type == Null || s.empty || s.Type == Fixed && s.Size == 0
 }
 
-// TypeName is the full name of a named type and the Avro name of any other.
+// TypeName is the full name of a named type and the Avro name of any other; that of a union of one type is that type's.
 func (s *Schema) TypeName() string {
+	s = s.only()
 	if s.Name != "" {
 		return s.Name
 	}
@@ -87,6 +90,14 @@ func (s *Schema) describe() string {
 		b.WriteString(" (" + short(s.Logical.Name) + ")")
 	}
 	return b.String()
+}
+
+// only returns the one branch of a union of one type, which stands for that type; any other schema is itself. In a body, the union's index comes first all the same.
+func (s *Schema) only() *Schema {
+	if s.Type == Union && len(s.Branches) == 1 {
+		return s.Branches[0]
+	}
+	return s
 }
 
 // optional returns the other branch of a union of null and one type, and the index of null; nil for anything else.

@@ -1,6 +1,8 @@
 package avro
 
 import (
+	"bytes"
+	"fmt"
 	"math"
 	"math/big"
 	"math/bits"
@@ -11,21 +13,22 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/column"
 )
 
-// decimal is an unscaled whole number, two's complement, big-endian, in bytes or a fixed; the scale stands in the schema. It becomes decimal128 to 38 digits and
-// decimal256 to 76. A precision beyond that has no Arrow type: the bytes are read as they are, as those of an invalid decimal.
+// decimal is an unscaled whole number, two's complement, big-endian, in bytes or a fixed; the scale stands in the schema. It becomes decimal128 to 38 digits,
+// decimal256 to 76, and beyond that, where Arrow has no type, the text of all its digits, as a big-decimal does.
 func decimalLeaf(s *Schema) (leaf, bool) {
 	p, scale := s.Logical.Precision, s.Logical.Scale
-	if p < 1 || p > 76 || scale < 0 || scale > p {
+	if p < 1 || p > maxDecimalDigits || scale < 0 || scale > p {
 		return leaf{}, false
 	}
-	code := opDecimalBytes
-	if s.Type == Fixed {
-		code = opDecimalFixed
-		if s.Size < 1 || p > fixedDigits(s.Size) {
-			return leaf{}, false
-		}
-	} else if s.Type != Bytes {
+	if s.Type != Bytes && (s.Type != Fixed || s.Size < 1 || p > fixedDigits(s.Size)) {
 		return leaf{}, false
+	}
+	code := decimalCode(s.Type, p)
+	if p > decimal256Digits {
+		l := stringLeaf(s)
+		l.code, l.size = code, p
+		l.shape = fmt.Sprintf("decimal(%d, %d)", p, scale) // two scales must not share a column
+		return l, true
 	}
 	var t arrow.DataType = &arrow.Decimal128Type{Precision: int32(p), Scale: int32(scale)} //nolint:gosec // at most 76
 	width := 16
@@ -33,6 +36,25 @@ func decimalLeaf(s *Schema) (leaf, bool) {
 		t, width = &arrow.Decimal256Type{Precision: int32(p), Scale: int32(scale)}, 32 //nolint:gosec // at most 76
 	}
 	return leaf{dtype: t, code: code, size: p, make: func() column.Column { return column.NewFixed(t, width) }}, true
+}
+
+const (
+	decimal256Digits = 76
+	// maxDecimalDigits bounds the zeros that a short message can ask for.
+	maxDecimalDigits = 100_000
+)
+
+// decimalCode is how a decimal that was written as bytes or as a fixed is read as one of so many digits.
+func decimalCode(written Type, precision int) opcode {
+	switch text := precision > decimal256Digits; {
+	case text && written == Fixed:
+		return opDecimalFixedText
+	case text:
+		return opDecimalText
+	case written == Fixed:
+		return opDecimalFixed
+	}
+	return opDecimalBytes
 }
 
 // fixedDigits is how many digits a fixed of n bytes always holds: floor(log10(2^(8n-1) - 1)).
@@ -127,6 +149,47 @@ func below(a, b [4]uint64) bool {
 	return false
 }
 
+// decimalText appends a decimal of more digits than Arrow's types have.
+func (a *Appender) decimalText(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
+	n := s.more.more
+	if s.code == opDecimalFixedText {
+		if end-pos < n {
+			return a.fail(faultShort, i, 0)
+		}
+	} else if n, pos = a.length(i, base, pos, end); pos < 0 {
+		return failed
+	}
+	if n > maxDecimalDigits {
+		return a.fail(faultDecimalText, i, int64(n))
+	}
+	scale := s.more.schema.Logical.Scale
+	if !a.spend(int64(scale + n)) {
+		return a.fail(faultSteps, i, 0)
+	}
+	a.text = appendDecimal(a.text[:0], bigInt(base, pos, n), scale)
+	digits := len(bytes.TrimLeft(a.text, "-0."))
+	if scale > 0 && digits > scale {
+		digits-- // the point
+	}
+	if digits > int(s.size) {
+		return a.fail(faultPrecision, i, 0)
+	}
+	if !s.varlen.Fits(len(a.text)) {
+		return a.fail(faultFull, i, 0)
+	}
+	s.varlen.Append(unsafe.Pointer(unsafe.SliceData(a.text)), len(a.text))
+	return pos + n
+}
+
+// bigInt reads n big-endian bytes as a number with a sign.
+func bigInt(base unsafe.Pointer, pos, n int) *big.Int {
+	v := new(big.Int).SetBytes(span(base, pos, n))
+	if n > 0 && *(*int8)(unsafe.Add(base, pos)) < 0 {
+		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*n))) //nolint:gosec // n is a length
+	}
+	return v
+}
+
 // big-decimal carries its scale in each value: bytes that hold the unscaled value, as bytes, and the scale, as an int. It becomes the exact text.
 func bigDecimalLeaf(s *Schema) (leaf, bool) {
 	l := stringLeaf(s)
@@ -147,10 +210,7 @@ func (a *Appender) bigDecimal(s *boundStep, i int, base unsafe.Pointer, pos, end
 	if at < 0 {
 		return failed
 	}
-	unscaled := new(big.Int).SetBytes(span(base, at, digits))
-	if digits > 0 && *(*int8)(unsafe.Add(base, at)) < 0 {
-		unscaled.Sub(unscaled, new(big.Int).Lsh(big.NewInt(1), uint(8*digits))) // digits is a length
-	}
+	unscaled := bigInt(base, at, digits)
 	scale, next := a.integer(32, i, base, at+digits, stop)
 	if next < 0 {
 		return failed

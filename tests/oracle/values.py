@@ -116,7 +116,9 @@ def _spans(array: Any, items: list[Any]) -> list[Any]:
 
 def _union(maker: Maker, schema: list[Any], array: Any) -> list[Any]:
     others = [index for index, branch in enumerate(schema) if branch != "null"]
-    if len(others) == 1 and len(schema) == 2:
+    if schema == ["null"]:
+        return [None] * len(array)
+    if len(others) == 1 and len(schema) <= 2:
         (index,) = others
         values = column(maker, schema[index], array)
         valid = array.is_valid().to_pylist()

@@ -403,7 +403,7 @@ class Comparison:
 
     def union(self, schema: list[Any], arrow: Any, fast: Any, path: str) -> None:
         others = [branch for branch in schema if branch != "null"]
-        if len(others) == 1 and len(schema) == 2:
+        if len(others) == 1 and len(schema) <= 2:
             if arrow is None or fast is None:
                 assert arrow is fast, path
             else:

@@ -52,6 +52,7 @@ DUCKDB: dict[str, Any] = {
     "decimal": "DECIMAL(9,2)",
     "decimal of 38 digits": "DECIMAL(38,38)",
     "decimal of 76 digits": duckdb.NotImplementedException,
+    "decimal of more than 76 digits": "VARCHAR",
     "decimal on fixed": "DECIMAL(11,3)",
     "big-decimal": "VARCHAR",
     "uuid": "VARCHAR",

@@ -212,9 +212,7 @@ TYPES = {
         [[1, None, "a"], []],
         [[{"int": 1, "string": None}, None, {"int": None, "string": "a"}], []],
     ),
-    "union of one": Case(
-        ["string"], "struct<string: string>", ["a"], [{"string": "a"}], polars=pl.Struct({"string": pl.String})
-    ),
+    "union of one": Case(["string"], "string", ["a"], frame="str", polars=pl.String),
     "decimal": Case(
         logical("bytes", "decimal", precision=9, scale=2),
         "decimal128(9, 2)",
@@ -233,6 +231,15 @@ TYPES = {
         [zigzag(32) + number.to_bytes(32, "big", signed=True) for number in (BIG, -BIG)],
         numbered(D(BIG), D(-BIG)),
         polars=pykafarr.SchemaError,
+        raw=True,
+    ),
+    "decimal of more than 76 digits": Case(
+        logical("bytes", "decimal", precision=77, scale=38),
+        "string",
+        [zigzag(33) + number.to_bytes(33, "big", signed=True) for number in (10**77 - 1, -123)],
+        ["9" * 39 + "." + "9" * 38, f"-0.{'0' * 35}123"],
+        frame="str",
+        polars=pl.String,
         raw=True,
     ),
     "decimal on fixed": Case(
@@ -327,7 +334,7 @@ INVALID = {
     "scale above precision": (logical("bytes", "decimal", precision=2, scale=3), "binary"),
     "negative scale": (logical("bytes", "decimal", precision=2, scale=-1), "binary"),
     "decimal beyond its fixed": (logical(fixed(1), "decimal", precision=3), "fixed_size_binary[1]"),
-    "decimal of 77 digits": (logical("bytes", "decimal", precision=77), "binary"),
+    "decimal of 100,001 digits": (logical("bytes", "decimal", precision=100_001), "binary"),
     "decimal on int": (logical("int", "decimal", precision=3), "int32"),
     "date on long": (logical("long", "date"), "int64"),
     "time-millis on long": (logical("long", "time-millis"), "int64"),
