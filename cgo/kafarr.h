@@ -159,13 +159,16 @@ int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int
  *   {"event": "assigned" | "revoked" | "lost", "partitions": [[topic, partition, offset], ...]} */
 int32_t listener_events(int64_t listener, char **events, struct kafarr_error *error);
 
-/* Rebalances that wait: with "on_assign" partitions that were assigned, with "on_revoke" those that are about to be given up.
- * While one waits, listener_poll answers KAFARR_PENDING at once, and only listener_rebalanced goes on, giving up what is to
- * be given up. Commits work in between.
+/* Rebalances that wait: with "on_assign" partitions that were assigned and are not fetched yet, with "on_revoke" those that are about to be
+ * given up. While one waits, listener_poll answers KAFARR_PENDING at once, and only listener_rebalanced_start goes on. Commits and seeks
+ * work in between.
  * *rebalance gets JSON {"partitions": [[topic, partition], ...], "revoked": bool, "lost": bool}, or NULL: none waits. The same
- * is told until listener_rebalanced. lost: another member may own them already. */
+ * is returned until listener_rebalanced_start has succeeded. lost: another member may own them already. */
 int32_t listener_rebalance(int64_t listener, char **rebalance, struct kafarr_error *error);
-int32_t listener_rebalanced(int64_t listener, struct kafarr_error *error);
+/* Goes on: gives up what is to be given up, or fetches what was assigned. begin: JSON as "start" of listener_new, for assigned partitions:
+ * where they begin; or NULL. After an error the rebalance waits as before. kafarr_wait()'s result is NULL. */
+int32_t listener_rebalanced_start(int64_t listener, const char *begin, int64_t begin_len, int64_t *operation,
+                                  struct kafarr_error *error);
 /* Begins to close: polls fail, acknowledge=1 is as in listener_close_start, and the whole assignment waits to be given up, as a
  * rebalance. listener_close_start(acknowledge=0) does the rest, also after an error. kafarr_wait()'s result is NULL. */
 int32_t listener_leave_start(int64_t listener, int32_t acknowledge, int64_t *operation, struct kafarr_error *error);

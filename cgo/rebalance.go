@@ -5,16 +5,17 @@ package main
 import "C"
 
 import (
+	"context"
 	"encoding/json"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// tellRebalances has rebalances wait for listener_rebalanced. The functions are never called: the caller's own are, between slices.
+// tellRebalances has rebalances wait for listener_rebalanced_start. The functions are never called: the caller's own are, between slices.
 func tellRebalances(cfg *kafarr.Config, onAssign, onRevoke bool) {
 	if onAssign {
-		cfg.OnAssign = func([]source.Position) {}
+		cfg.OnAssign = func([]source.Position) ([]kafarr.Start, error) { return nil, nil }
 	}
 	if onRevoke {
 		cfg.OnRevoke = func([]source.Position, bool) {}
@@ -48,14 +49,21 @@ func listener_rebalance(handle C.int64_t, out **C.char, e *C.struct_kafarr_error
 	})
 }
 
-//export listener_rebalanced
-func listener_rebalanced(handle C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+//export listener_rebalanced_start
+func listener_rebalanced_start(handle C.int64_t, begin *C.char, n C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
 		l, err := get[*listener](int64(handle))
 		if err != nil {
 			return err
 		}
-		return l.Rebalanced()
+		var in []startIn
+		if begin != nil {
+			if err := parse(begin, n, &in); err != nil {
+				return err
+			}
+		}
+		*op = C.int64_t(start(func() (string, error) { return "", l.Rebalanced(context.Background(), startsIn(in)...) }))
+		return nil
 	})
 }
 

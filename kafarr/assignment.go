@@ -5,19 +5,41 @@ import "github.com/pykafarr/pykafarr/kafarr/source"
 // assignment is the listener as its source sees it: who is told of rebalances.
 type assignment Listener
 
+// Assigning implements source.Handler: nothing is fetched of partitions while OnAssign is told of them, which may say where they begin.
+func (a *assignment) Assigning(partitions []source.Position) bool {
+	l := (*Listener)(a)
+	if l.cfg.OnAssign == nil || l.closing.Load() || !l.announce(Rebalance{Partitions: withoutOffsets(partitions)}) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range partitions {
+		l.owned[keyOf(p)] = true
+		l.offered[keyOf(p)] = false
+	}
+	return true
+}
+
 // Assigned implements source.Handler. A partition that comes back goes on where this listener stopped, not at the committed offset,
 // or rows would be repeated that were handed over and not yet acknowledged. If another member has committed more meanwhile, its
-// progress counts. A partition that is new to this listener begins where Config.Start says.
+// progress counts. A partition that is new to this listener begins where Config.Start says, and one that OnAssign has placed, there.
 func (a *assignment) Assigned(partitions []source.Position, committed func([]source.Position) ([]source.Position, error)) []source.Position {
 	l := (*Listener)(a)
 	out := make([]source.Position, len(partitions))
 	var known []source.Position
 	var fresh []int
+	l.mu.Lock()
+	placed := l.offered
+	l.offered = map[partitionKey]bool{}
+	l.mu.Unlock()
 	for i, p := range partitions {
 		k := partitionKey{p.Topic, p.Partition}
 		out[i] = source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.Stored}
 		if next, ok := l.positions[k]; ok {
 			out[i].Offset = next
+			if placed[k] {
+				continue
+			}
 			known = append(known, source.Position{Topic: p.Topic, Partition: p.Partition})
 		} else if at := l.cfg.startOf(k).Kind; at != "" && at != AtCommitted {
 			fresh = append(fresh, i)
@@ -38,9 +60,6 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 		l.acks.pass(k)
 	}
 	l.mu.Unlock()
-	if l.cfg.OnAssign != nil {
-		l.announce(Rebalance{Partitions: withoutOffsets(partitions)})
-	}
 	l.counters.rebalances.Add(1)
 	l.log.assignment("assigned", out)
 	l.assignmentHappens(PartitionAssigned, out)

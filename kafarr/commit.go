@@ -108,6 +108,7 @@ func (l *Listener) Leave(acknowledge bool) error {
 	}
 	l.polling.Lock()
 	defer l.polling.Unlock()
+	l.dropOffered()
 	defer l.askAboutAll()
 	if !acknowledge {
 		return nil
@@ -146,7 +147,7 @@ func (l *Listener) close(acknowledge bool) error {
 	if errors.Is(err, ErrClosed) { // the caller has done that
 		err = nil
 	}
-	l.tell()
+	_ = l.tell(context.Background()) // OnRevoke only, which gives no error
 	l.polling.Lock()
 	defer l.polling.Unlock()
 	l.closed.Store(true)

@@ -71,10 +71,12 @@ type Config struct {
 	ReadyTimeout time.Duration
 	// Logger gets the client's log lines and the listener's own; nil drops them.
 	Logger *slog.Logger
-	// OnAssign is told the partitions that this listener got, before a poll returns the first of their rows, and OnRevoke those that it has to
-	// give up, before it does: they can still be committed, unless they are lost, which another member may own by then. Poll and Close call
-	// them, between two turns of theirs; Commit may be called in them, Poll may not. Whoever uses PollSlice asks Rebalance instead.
-	OnAssign func(partitions []source.Position)
+	// OnAssign is told the partitions that this listener got, before anything is fetched of them, and may return where they begin (see
+	// Rebalanced); a partition that it does not name begins as it does without OnAssign. Poll returns its error, and the next Poll calls it
+	// again. OnRevoke is told those that the listener has to give up, before it does: they can still be committed, unless they are lost,
+	// which another member may own by then. Poll and Close call them, between two turns of theirs; Commit and Seek may be called in them,
+	// Poll may not. Whoever uses PollSlice asks Rebalance instead.
+	OnAssign func(partitions []source.Position) (begin []Start, err error)
 	OnRevoke func(partitions []source.Position, lost bool)
 	// Source replaces Kafka as the source of records, for tests and replays.
 	Source func(source.Handler) (source.Source, error)

@@ -73,7 +73,8 @@ type Listener struct {
 	mu         sync.Mutex // guards what follows
 	acks       *ledger
 	owned      map[partitionKey]bool
-	rebalances []Rebalance // that somebody has to be told of, in their order
+	rebalances []Rebalance           // that somebody has to be told of, in their order
+	offered    map[partitionKey]bool // partitions of the assignment that waits for OnAssign; true: it has said where they begin
 	leapt      map[partitionKey]leap
 }
 
@@ -99,7 +100,7 @@ func Open(cfg Config) (*Listener, error) {
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{}, aside: map[partitionKey]aside{},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
-		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{},
+		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
 		headers: cfg.wants(Headers),
 	}
 	l.values.nulls = cfg.Tombstones == KeepTombstones

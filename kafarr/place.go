@@ -105,13 +105,24 @@ func (c *Config) startOf(k partitionKey) Place { return placeOf(c.Start, k) }
 
 // placeOf is the place that fits a partition most exactly; the zero Place where none does.
 func placeOf(list []Start, k partitionKey) Place {
-	at, exactness := Place{}, 0
+	at, _ := bestOf(list, k)
+	return at
+}
+
+// bestOf is placeOf, and whether one fits.
+func bestOf(list []Start, k partitionKey) (at Place, found bool) {
+	exactness := 0
 	for _, s := range list {
 		if fits := s.fits(k); fits > exactness {
 			at, exactness = s.At, fits
 		}
 	}
-	return at
+	return at, exactness > 0
+}
+
+// readsTopic tells whether a topic may be among those that are read.
+func (c *Config) readsTopic(topic string) bool {
+	return c.mayRead(Start{Topic: topic, Partition: -1})
 }
 
 // fits says how exactly a partition is meant; 0: not at all.

@@ -35,7 +35,9 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 		if b, err := l.slice(begin, limit, wait, maxSlice); b != nil || err != nil {
 			return b, err
 		}
-		l.tell()
+		if err := l.tell(ctx); err != nil {
+			return nil, err
+		}
 	}
 }
 

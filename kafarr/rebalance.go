@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // Rebalance is a change of the assignment that waits until somebody has been told of it.
 type Rebalance struct {
 	Partitions []source.Position // Offset 0
-	Revoked    bool              // they are about to be given up; else they were assigned
+	Revoked    bool              // they are about to be given up; else they are assigned, and fetched once somebody has been told
 	Lost       bool              // and may be another member's by now
 }
 
@@ -26,45 +27,90 @@ func (l *Listener) Rebalance() (r Rebalance, waits bool) {
 	return l.rebalances[0], true
 }
 
-// Rebalanced goes on with what Rebalance returned: partitions that are to be given up are.
-func (l *Listener) Rebalanced() error {
+// Rebalanced goes on with what Rebalance returned: partitions that are to be given up are, and assigned ones are fetched from now on. Where
+// begin names them they begin there, as after a Seek; it may name other partitions, too, of topics that are read. After an error the
+// rebalance waits as before: nothing was fetched.
+func (l *Listener) Rebalanced(ctx context.Context, begin ...Start) error {
+	r, waits := l.Rebalance()
+	if !waits {
+		return errorf(StateError, "no rebalance waits")
+	}
+	if !r.Revoked {
+		if err := l.placeOffered(ctx, r.Partitions, begin); err != nil {
+			return err
+		}
+	}
 	l.polling.Lock()
 	defer l.polling.Unlock()
 	if l.closed.Load() {
 		return errorf(ClosedError, "%w", ErrClosed)
 	}
-	r, waits := l.Rebalance()
-	if !waits {
+	if _, waits := l.Rebalance(); !waits { // closed meanwhile
 		return errorf(StateError, "no rebalance waits")
 	}
 	l.poll.began = time.Now() // whoever was told may have taken longer than the ready time-out, which is the cluster's
 	l.mu.Lock()
 	l.rebalances = l.rebalances[1:]
 	l.mu.Unlock()
-	if keeper, ok := l.source.(source.Keeper); ok && r.Revoked {
-		keeper.GiveUp()
+	if keeper, ok := l.source.(source.Keeper); ok {
+		keeper.Answer()
 	}
 	return nil
 }
 
+// placeOffered moves partitions of an assignment that waits to where OnAssign said that they begin.
+func (l *Listener) placeOffered(ctx context.Context, partitions []source.Position, begin []Start) error {
+	for _, s := range begin {
+		if err := s.At.validate("on_assign"); err != nil {
+			return err
+		}
+		if !l.cfg.readsTopic(s.Topic) {
+			return errorf(ConfigError, "on_assign: %s is none of the topics that are read", s.place())
+		}
+	}
+	var targets []Target
+	for _, p := range partitions {
+		if at, named := bestOf(begin, keyOf(p)); named {
+			targets = append(targets, Target{Topic: p.Topic, Partition: p.Partition, To: at})
+		}
+	}
+	if len(targets) == 0 {
+		return nil
+	}
+	return l.Seek(ctx, targets...)
+}
+
 // tell calls OnAssign and OnRevoke with what waits. Close within one of them, or while another goroutine calls one, tells nothing more.
-func (l *Listener) tell() {
+func (l *Listener) tell(ctx context.Context) error {
 	if !l.untold() || !l.telling.TryLock() {
-		return
+		return nil
 	}
 	defer l.telling.Unlock()
 	for r, waits := l.Rebalance(); waits; r, waits = l.Rebalance() {
-		l.tellOne(r)
+		if err := l.tellOne(ctx, r); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (l *Listener) tellOne(r Rebalance) {
-	defer func() { _ = l.Rebalanced() }() // also when the callable panics
+// tellOne answers a revocation also when OnRevoke panics. An assignment waits on where OnAssign fails: its partitions could be read from a
+// wrong place else.
+func (l *Listener) tellOne(ctx context.Context, r Rebalance) error {
 	if r.Revoked {
+		defer func() { _ = l.Rebalanced(ctx) }()
 		l.cfg.OnRevoke(r.Partitions, r.Lost)
-	} else {
-		l.cfg.OnAssign(r.Partitions)
+		return nil
 	}
+	begin, err := l.cfg.OnAssign(r.Partitions)
+	if err != nil {
+		return err
+	}
+	err = l.Rebalanced(ctx, begin...)
+	if l.closing.Load() { // by OnAssign
+		return nil
+	}
+	return err
 }
 
 // announce has somebody told of a rebalance, unless it is empty.
@@ -82,6 +128,16 @@ func (l *Listener) announce(r Rebalance) bool {
 func (l *Listener) untold() bool {
 	_, waits := l.Rebalance()
 	return waits
+}
+
+// dropOffered takes the assignment back of which OnAssign has not been told, or about which it failed: nothing will be read of it.
+func (l *Listener) dropOffered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rebalances = slices.DeleteFunc(l.rebalances, func(r Rebalance) bool { return !r.Revoked })
+	for k := range l.offered {
+		delete(l.owned, k)
+	}
 }
 
 // askAboutAll has OnRevoke told of all partitions that it has not been told of.

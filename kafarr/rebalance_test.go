@@ -22,7 +22,10 @@ type told struct {
 func (n *told) config() kafarr.Config {
 	return kafarr.Config{
 		Metadata: columns(kafarr.Partition),
-		OnAssign: func(p []source.Position) { n.calls = append(n.calls, fmt.Sprint("assigned ", p)) },
+		OnAssign: func(p []source.Position) ([]kafarr.Start, error) {
+			n.calls = append(n.calls, fmt.Sprint("assigned ", p))
+			return nil, nil
+		},
 		OnRevoke: func(p []source.Position, lost bool) {
 			n.calls = append(n.calls, fmt.Sprint("revoked ", p, " lost ", lost))
 			if n.revoking != nil {
@@ -133,7 +136,7 @@ func TestHalfBuiltRowsWaitForTheAnswer(t *testing.T) {
 				t.Fatalf("got %v, %v; want %v", r, waits, want)
 			}
 		}
-		if err := l.Rebalanced(); err != nil {
+		if err := l.Rebalanced(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -144,7 +147,7 @@ func TestHalfBuiltRowsWaitForTheAnswer(t *testing.T) {
 	}
 	src.Revoke(p[0])
 	wantRebalance(kafarr.Rebalance{Partitions: p[:1], Revoked: true})
-	if err := l.Rebalanced(); !hasCode(err, kafarr.StateError) {
+	if err := l.Rebalanced(context.Background()); !hasCode(err, kafarr.StateError) {
 		t.Errorf("an answer to nothing: %v", err)
 	}
 	wantPolls(t, l, 100, "x.A 1", "x.A 3", "")
@@ -248,7 +251,7 @@ func TestTheReadyTimeoutIsNotUsedUpByOnAssign(t *testing.T) {
 	s := &late{Source: replay.New(message(0, 0, 1, 0)), after: 50 * time.Millisecond}
 	l, err := kafarr.Open(kafarr.Config{
 		Registry: schemas, ReadyTimeout: 500 * time.Millisecond,
-		OnAssign: func([]source.Position) { time.Sleep(600 * time.Millisecond) },
+		OnAssign: func([]source.Position) ([]kafarr.Start, error) { time.Sleep(600 * time.Millisecond); return nil, nil },
 		Source: func(h source.Handler) (source.Source, error) {
 			_, err := s.Open(h)
 			return s, err
@@ -260,5 +263,80 @@ func TestTheReadyTimeoutIsNotUsedUpByOnAssign(t *testing.T) {
 	wantPolls(t, l, 1, "x.A 0")
 	if err := l.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func at(partition int32, offset int64) kafarr.Start {
+	return kafarr.Start{Topic: "t", Partition: partition, At: kafarr.Place{Kind: kafarr.AtOffset, Value: offset}}
+}
+
+func TestPartitionsBeginWhereOnAssignSaysAndHoldNothingElse(t *testing.T) {
+	begin := []kafarr.Start{at(0, 2), at(7, 1)} // another member's, of a book that has them all
+	l, src := open(t, kafarr.Config{OnAssign: func([]source.Position) ([]kafarr.Start, error) { return begin, nil }}, slices.Concat(line(0, 4), line(1, 2))...)
+	wantPolls(t, l, 100, "x.A 2 3 0 1")
+	if err := l.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	begin = []kafarr.Start{at(0, 1)} // it counts, though this listener was further
+	p := source.Position{Topic: "t", Partition: 0}
+	src.Revoke(p)
+	wantPolls(t, l, 100, "")
+	src.Regain(p)
+	wantPolls(t, l, 100, "x.A 1 2 3")
+	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 4 {
+		t.Error(err, src.Committed("t", 0))
+	}
+}
+
+func TestOnAssignIsAskedAgainUntilItSucceedsAndNothingIsReadBefore(t *testing.T) {
+	mine := errors.New("the sink does not answer")
+	answers := []func() ([]kafarr.Start, error){
+		func() ([]kafarr.Start, error) { return nil, mine },
+		func() ([]kafarr.Start, error) { return []kafarr.Start{at(0, 9)}, nil },
+		func() ([]kafarr.Start, error) {
+			return []kafarr.Start{{Topic: "u", Partition: -1}, {Topic: "t", Partition: -1}}, nil
+		},
+		func() ([]kafarr.Start, error) { panic("mine") },
+		func() ([]kafarr.Start, error) { return []kafarr.Start{at(-1, 1)}, nil },
+	}
+	l, _ := open(t, kafarr.Config{Topics: []string{"t"}, OnAssign: func([]source.Position) ([]kafarr.Start, error) {
+		next := answers[0]
+		answers = answers[1:]
+		return next()
+	}}, line(0, 3)...)
+	if _, err := l.Poll(context.Background(), 9, 0); !errors.Is(err, mine) {
+		t.Errorf("got %v", err)
+	}
+	wantPolls(t, l, 9, "t[0]: offset 9 is not in the log, which goes from 0 to 3", "on_assign: u is none of the topics that are read")
+	func() {
+		defer func() { _ = recover() }()
+		nextPoll(t, l, 9)
+	}()
+	wantPolls(t, l, 9, "x.A 1 2")
+}
+
+func TestASeekInOnAssignIsWhereItsPartitionBegins(t *testing.T) {
+	var l *kafarr.Listener
+	l, _ = open(t, kafarr.Config{OnAssign: func(p []source.Position) ([]kafarr.Start, error) {
+		if got := l.Assignment(); !slices.Equal(got, p) {
+			t.Errorf("assignment %v", got)
+		}
+		return nil, l.Seek(context.Background(), kafarr.Target{Topic: "t", Partition: 0, To: kafarr.Place{Kind: kafarr.AtOffset, Value: 2}})
+	}}, line(0, 3)...)
+	wantPolls(t, l, 9, "x.A 2")
+}
+
+func TestACloseWhileOnAssignFailsGivesUpWhatWasNeverRead(t *testing.T) {
+	n := &told{}
+	cfg := n.config()
+	cfg.OnAssign = func([]source.Position) ([]kafarr.Start, error) { return nil, errors.New("mine") }
+	l, src := open(t, cfg, line(0, 3)...)
+	wantPolls(t, l, 9, "mine")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	n.want(t)
+	if got := src.Committed("t", 0); got != -1 {
+		t.Errorf("committed %d", got)
 	}
 }

@@ -3,6 +3,7 @@ package kafarr
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -43,35 +44,75 @@ func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
 	if err != nil {
 		return l.asked(err)
 	}
-	for i, p := range to {
-		for err = l.seekOne(ctx, p, group[i].Offset); errors.Is(err, source.ErrNotFetching); err = l.seekOne(ctx, p, group[i].Offset) {
-			select {
-			case <-time.After(notFetchingPause):
-			case <-ctx.Done():
-				return l.asked(&source.Error{Kind: source.Broker, Topic: p.Topic, Partition: p.Partition, Offset: -1, Err: err})
-			}
-		}
-		if err != nil {
+	committed := map[partitionKey]int64{}
+	for _, p := range group {
+		committed[keyOf(p)] = p.Offset
+	}
+	for len(to) > 0 {
+		if to, err = l.seekNow(ctx, to, committed); err != nil {
 			return l.asked(err)
+		}
+		if len(to) == 0 {
+			break
+		}
+		select {
+		case <-time.After(notFetchingPause):
+		case <-ctx.Done():
+			return l.asked(&source.Error{Kind: source.Broker, Topic: to[0].Topic, Partition: to[0].Partition, Offset: -1, Err: source.ErrNotFetching})
 		}
 	}
 	return nil
 }
 
-// seekOne moves one partition, between two slices of a poll.
-func (l *Listener) seekOne(ctx context.Context, to source.Position, committed int64) error {
+// seekNow moves partitions, between two slices of a poll, all in one step. Those that are left are not being fetched yet.
+func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed map[partitionKey]int64) (left []source.Position, err error) {
 	if err := l.between(); err != nil {
-		return err
+		return nil, err
 	}
 	defer l.polling.Unlock()
-	if err := l.assigned([]source.Position{to}); err != nil {
-		return err
+	if err := l.assigned(to); err != nil {
+		return nil, err
 	}
-	if l.owns(keyOf(to)) { // else it is one of cfg.Assign before its turn
-		if err := l.positioner.Seek(ctx, []source.Position{to}); err != nil {
-			return err
+	isLeft := map[partitionKey]bool{}
+	if fetched := l.fetched(to); len(fetched) > 0 {
+		err := l.positioner.Seek(ctx, fetched)
+		var some *source.NotFetching
+		switch {
+		case errors.As(err, &some):
+			for _, p := range some.Left {
+				isLeft[keyOf(p)] = true
+			}
+		case errors.Is(err, source.ErrNotFetching):
+			for _, p := range fetched {
+				isLeft[keyOf(p)] = true
+			}
+		case err != nil:
+			return nil, err
 		}
 	}
+	for _, p := range to {
+		if isLeft[keyOf(p)] {
+			left = append(left, p)
+		} else if err := l.moved(p, committed[keyOf(p)]); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// fetched returns the positions of partitions that the source has. Those of Config.Assign before their turn, and of an assignment that waits
+// for OnAssign, begin at their new places.
+func (l *Listener) fetched(to []source.Position) []source.Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(to), func(p source.Position) bool {
+		_, waits := l.offered[keyOf(p)]
+		return waits || !l.owned[keyOf(p)]
+	})
+}
+
+// moved has the listener's own books follow a partition to its new place.
+func (l *Listener) moved(to source.Position, committed int64) error {
 	k := keyOf(to)
 	l.discard(k)
 	delete(l.again, k)
@@ -79,6 +120,9 @@ func (l *Listener) seekOne(ctx context.Context, to source.Position, committed in
 	l.leaps(to, committed)
 	l.mu.Lock()
 	l.acks.restart(k, to.Offset)
+	if _, waits := l.offered[k]; waits {
+		l.offered[k] = true
+	}
 	l.mu.Unlock()
 	return l.goOn(k)
 }

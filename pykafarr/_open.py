@@ -147,14 +147,18 @@ def listener(
         dtype_backend: the dtypes of frames. None: they follow from the schema, as `Batch.to_pandas()` tells.
             "pyarrow": pandas.ArrowDtype throughout. "numpy": what pyarrow's to_pandas() gives.
         on_assign: called with a list of `TopicPartition`, the partitions that this listener got, before a poll returns
-            the first of their rows; not with those that it keeps, nor with an empty list.
+            the first of their rows; not with those that it keeps, nor with an empty list. Nothing is fetched of them
+            until it returns. It may return where they begin, {(topic, partition) or topic: place} with the places of
+            `start`; one that it does not name begins as it does without on_assign, and names that are not among
+            the partitions do nothing. An exception of its own, or a place that is not in the log (BrokerError), comes
+            out of the poll, and the next poll calls it again: until then no row comes.
         on_revoke: called with a list of `TopicPartition` and whether they are lost, before they are given up: unless
             they are lost, `commit()` and `commit(batch)` still cover their rows. Lost partitions may be another
             member's by now, as when `max.poll.interval.ms` was exceeded. By `close()` it is called with the whole
             assignment, after the commit; not when the listener is dropped without `close()`.
 
-            Both run within a poll or close(), on its thread, and hold up the group meanwhile. An exception of theirs
-            comes out of there, and the rebalance is done all the same: the next poll goes on. They must not poll.
+            Both run within a poll or close(), on its thread, and hold up the group meanwhile. An exception of on_revoke
+            comes out of there, and the partitions are given up all the same. They must not poll.
 
     Raises:
         ConfigError: an argument or a property has a wrong or unknown value, or a secret's file or variable is missing;

@@ -78,11 +78,23 @@ def start(value: object) -> list[tuple[str, int, str, int]]:
     """Where partitions begin: (topic or "", partition or -1, word, number)."""
     if not isinstance(value, Mapping):
         return [("", -1, *place("start", value))]
+    return begin("start", value)
+
+
+def begin(name: str, value: object) -> list[tuple[str, int, str, int]]:
+    """Where partitions begin, by topic or (topic, partition): (topic, partition or -1, word, number)."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict of topics or (topic, partition) and places, not {type(value).__name__}")
     found = []
     for key, where in value.items():
-        topic, number = (key, -1) if isinstance(key, str) else partition("a key of start", key)
-        found.append((_arguments.text("a key of start", topic), number, *place(f"start[{key!r}]", where)))
+        topic, number = (key, -1) if isinstance(key, str) else partition(f"a key of {name}", key)
+        found.append((_arguments.text(f"a key of {name}", topic), number, *place(f"{name}[{key!r}]", where)))
     return found
+
+
+def targets(value: Mapping[tuple[str, int], Place]) -> list[tuple[str, int, str, int]]:
+    """Where partitions are to go: (topic, partition, word, number)."""
+    return [(*partition("a key of seek", key), *place(f"seek[{key!r}]", to)) for key, to in value.items()]
 
 
 def scan_places(name: str, value: object) -> list[tuple[str, int, str, int]]:

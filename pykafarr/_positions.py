@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _places
 from ._lib import encode
@@ -27,15 +28,25 @@ class Positions:
     def _library(self) -> Any:
         raise NotImplementedError
 
-    def seek(self, topic: str, partition: int, to: Place) -> None:
+    @overload
+    def seek(self, topic: str, partition: int, to: Place) -> None: ...
+
+    @overload
+    def seek(self, topic: Mapping[tuple[str, int], Place]) -> None: ...
+
+    def seek(
+        self, topic: str | Mapping[tuple[str, int], Place], partition: int | None = None, to: Place | None = None
+    ) -> None:
         """Moves a partition: the next rows that polls give of it are those from `to` on.
+
+        `p.seek({(topic, partition): to, …})` moves many in one step, which takes no longer than moving one.
 
         Rows that were received and not returned yet are dropped, so none from before appears any more. Commits follow:
         rows before the new place count as acknowledged, rows from there on as not, whatever was returned before.
         So after `p.seek(topic, partition, "latest"); p.commit()` the group passes over what it skipped.
 
         Args:
-            topic: name of the topic.
+            topic: name of the topic; or a dict of (topic, partition) and places.
             partition: number of the partition; the listener must have it (see `assignment()`).
             to: an offset (int); "earliest", the first row that is still there; "latest", behind the last row;
                 "committed", where the group left off; a datetime with a time zone or `Milliseconds`, the first row
@@ -50,10 +61,14 @@ class Positions:
             TypeError: an argument has a wrong type.
         """
         library = self._library()
-        where = _places.partition("seek", (topic, partition))
-        target = (*where, *_places.place("to", to))
+        if isinstance(topic, Mapping):
+            if partition is not None or to is not None:
+                raise TypeError("seek takes a dict of places alone, or topic, partition and to")
+            targets = _places.targets(topic)
+        else:
+            targets = [(*_places.partition("seek", (topic, partition)), *_places.place("to", to))]
         self._give_back(library)
-        library.wait(library.handle(library.lib.listener_seek_start, self._handle, *encode([target])))
+        library.wait(library.handle(library.lib.listener_seek_start, self._handle, *encode(targets)))
 
     def pause(self, partitions: Iterable[str | tuple[str, int]] | str | None = None) -> None:
         """Stops partitions: polls give no rows of theirs until `resume()`, and do not wait for them.

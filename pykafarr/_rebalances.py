@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from . import _places
 from ._errors import ClosedError
-from ._lib import library
-from ._places import TopicPartition
+from ._lib import encode, library
+from ._places import Place, TopicPartition
 
-OnAssign: TypeAlias = Callable[[list[TopicPartition]], object]
+# Gives where partitions begin, or None for where they begin without it.
+OnAssign: TypeAlias = Callable[[list[TopicPartition]], Mapping[Any, Place] | None]
 OnRevoke: TypeAlias = Callable[[list[TopicPartition], bool], object]
 
 
@@ -32,7 +34,11 @@ class Rebalances:
         return {"on_assign": self.on_assign is not None, "on_revoke": self.on_revoke is not None}
 
     def tell(self, handle: int) -> None:
-        """Runs the callables until nothing waits. One that raises, also by Ctrl-C, has been told all the same."""
+        """Runs the callables until nothing waits.
+
+        An on_revoke that raises, also by Ctrl-C, has been told all the same. An on_assign that raises is called again
+        by the next poll: where its partitions begin is not known, and nothing is fetched of them.
+        """
         library_ = library()
         with self._turn:
             if self._running:  # it closes the listener itself
@@ -40,17 +46,28 @@ class Rebalances:
             self._running = True
             try:
                 while (found := library_.json(library_.lib.listener_rebalance, handle)) is not None:
-                    try:
-                        self._run(found)
-                    finally:
-                        with contextlib.suppress(ClosedError):  # by the callable, whose own exception matters more
-                            library_.call(library_.lib.listener_rebalanced, handle)
+                    partitions = [TopicPartition(topic, number) for topic, number in found["partitions"]]
+                    if found["revoked"]:
+                        self._revoke(handle, partitions, found["lost"])
+                    else:
+                        self._assign(handle, partitions)
             finally:
                 self._running = False
 
-    def _run(self, found: dict[str, Any]) -> None:
-        partitions = [TopicPartition(topic, number) for topic, number in found["partitions"]]
-        if not found["revoked"] and self.on_assign:
-            self.on_assign(partitions)
-        elif found["revoked"] and self.on_revoke:
-            self.on_revoke(partitions, found["lost"])
+    def _assign(self, handle: int, partitions: list[TopicPartition]) -> None:
+        begin = self.on_assign(partitions) if self.on_assign else None
+        _go_on(handle, [] if begin is None else _places.begin("what on_assign returned", begin))
+
+    def _revoke(self, handle: int, partitions: list[TopicPartition], lost: bool) -> None:
+        try:
+            if self.on_revoke:
+                self.on_revoke(partitions, lost)
+        finally:
+            _go_on(handle, [])
+
+
+def _go_on(handle: int, begin: list[tuple[str, int, str, int]]) -> None:
+    library_ = library()
+    with contextlib.suppress(ClosedError):  # by the callable, whose own exception matters more
+        places = encode(begin) if begin else (library_.ffi.NULL, 0)
+        library_.wait(library_.handle(library_.lib.listener_rebalanced_start, handle, *places))

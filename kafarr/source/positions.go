@@ -10,7 +10,8 @@ const (
 
 // Positioner is a Source whose positions can be asked for and moved. What waits for the cluster ends with its context.
 type Positioner interface {
-	// Seek moves partitions that are assigned. No record from before it is fetched after it. ErrNotFetching: try again in a moment. It
+	// Seek moves partitions that are assigned. No record from before it is fetched after it. ErrNotFetching: try again in a moment; a NotFetching
+	// names the partitions that have not moved. It
 	// belongs to the goroutine that fetches, the rest may be called from any.
 	Seek(ctx context.Context, positions []Position) error
 	// Pause stops fetching partitions, which stay assigned; what was not fetched of them comes after Resume. It outlives a rebalance.

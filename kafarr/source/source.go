@@ -53,9 +53,12 @@ const Stored = int64(-1000)
 
 // Handler is told what happens to the assignment. It is called within Serve and Close, on their goroutine.
 type Handler interface {
+	// Assigning is told the partitions that the group gives, by a Keeper. true: the source takes them with Answer, and fetches nothing of them
+	// before.
+	Assigning(partitions []Position) bool
 	// Assigned is told the partitions that are about to be read and returns where each begins. committed asks the group.
 	Assigned(partitions []Position, committed func([]Position) ([]Position, error)) []Position
-	// Revoking is told the partitions that the group wants back, by a Keeper. true: the source keeps them until GiveUp. lost: another member
+	// Revoking is told the partitions that the group wants back, by a Keeper. true: the source keeps them until Answer. lost: another member
 	// may already own them.
 	Revoking(partitions []Position, lost bool) bool
 	// Revoked is told the partitions that are about to be given up.
@@ -136,3 +139,11 @@ var (
 
 // ErrNotFetching is Seek's answer for a partition whose fetching has not begun yet.
 var ErrNotFetching = errors.New("the partition is not being fetched yet")
+
+// NotFetching is an ErrNotFetching of some partitions: the others of the same Seek have moved.
+type NotFetching struct{ Left []Position }
+
+func (e *NotFetching) Error() string { return ErrNotFetching.Error() }
+
+// Is makes it an ErrNotFetching.
+func (e *NotFetching) Is(target error) bool { return target == ErrNotFetching }

@@ -229,3 +229,101 @@ def test_an_exception_of_on_revoke_comes_out_of_poll_and_the_group_goes_on(confi
         with pytest.raises(LookupError, match=topic):
             first.close()
         until(lambda: len(second_told.now) == PARTITIONS, lambda: time.sleep(0.05))
+
+
+# ---- Offsets that are kept elsewhere ----
+
+
+@pytest.fixture
+def many(cluster, writer):
+    """A topic of 20 partitions with four rows each, to which nothing more is written."""
+    name = cluster.new_topic(20)
+    for partition in range(20):
+        writer.write(name, A, numbers(0, 4), partition)
+    return name
+
+
+def by_return(_listener, partitions):
+    return dict.fromkeys(partitions, 2)
+
+
+def by_seek(listener, partitions):
+    listener.seek(dict.fromkeys(partitions, 2))
+
+
+def by_seeks(listener, partitions):
+    for partition in partitions:
+        listener.seek(*partition, 2)
+
+
+@pytest.mark.parametrize("config", PROTOCOLS.values(), ids=PROTOCOLS)
+@pytest.mark.parametrize("place", [by_return, by_seek, by_seeks], ids=lambda place: place.__name__)
+def test_no_row_from_before_the_place_of_on_assign_comes_in_any_of_many_opens(cluster, many, listen, config, place):
+    busy, leave = cluster.new_topic(), threading.Event()
+
+    def load():
+        with pykafarr.listener(cluster.servers, "load", busy, None, value="bytes", start="latest") as other:
+            while not leave.is_set():
+                other.poll(1, 10)
+
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            pool.submit(load)
+        try:
+            for _ in range(3):
+                begun = time.monotonic()
+                listener = listen(
+                    many,
+                    group=cluster.new_name("group"),
+                    config=config,
+                    metadata=("partition", "offset"),
+                    on_assign=lambda partitions: place(listener, partitions),  # noqa: B023
+                )
+                batches = [listener.poll_batch(1000, 100) for _ in range(10)]
+                rows = [row for batch in batches if batch is not None for row in rows_of(batch)]
+                events = [event.kind for batch in batches if batch is not None for event in batch.events]
+                listener.close()
+                assert sorted(rows) == [(part, row) for part in range(20) for row in (2, 3)]
+                assert set(events) == {"assigned"}
+                assert time.monotonic() - begun < 20
+        finally:
+            leave.set()
+
+
+def test_the_places_of_200_partitions_are_one_step(cluster, listen):
+    topic = cluster.new_topic(200)
+    listener = listen(topic, on_assign=lambda partitions: dict.fromkeys(partitions, "latest"))
+    begun = time.monotonic()
+    assert listener.poll(1, 100)[0] is None
+    assert len(listener.assignment()) == 200
+    listener.seek(dict.fromkeys(listener.assignment(), "earliest"))
+    assert time.monotonic() - begun < 20  # one after the other took 117 s
+
+
+@pytest.mark.parametrize("place", [by_return, by_seek], ids=lambda place: place.__name__)
+def test_on_assign_places_partitions_of_a_group_without_commits_whose_reset_is_an_error(many, listen, place):
+    listener = listen(
+        many,
+        config={"auto.offset.reset": "error"},
+        metadata=("partition", "offset"),
+        on_assign=lambda partitions: place(listener, partitions),
+    )
+    rows = []
+    until(lambda: len(rows) >= 40, lambda: rows.extend(rows_of(listener.poll_batch(1000, 1000))))
+    assert sorted(rows) == [(part, row) for part in range(20) for row in (2, 3)]
+
+
+def test_a_place_that_is_not_in_the_log_is_an_error_until_on_assign_names_another(topic, listen, committed):
+    places = {(topic, 0): ROWS + 1}
+    listener = listen(on_assign=lambda _: places)
+    for _ in range(2):
+        with pytest.raises(
+            pykafarr.BrokerError, match=f"offset {ROWS + 1} is not in the log, which goes from 0 to {ROWS}"
+        ):
+            listener.poll(1000, 500)
+    places[topic, 0] = ROWS - 1
+    rows = 0
+    while rows < ROWS + 1:
+        rows += len(listener.poll(1000, 2000)[1])
+    assert rows == ROWS + 1
+    assert committed() is None

@@ -119,10 +119,12 @@ class FakeLibrary(_lib.Library):
             rebalance[0] = self._text(self.rebalances[0])
         return OK
 
-    def listener_rebalanced(self, _listener: int, error: Any) -> int:
+    def listener_rebalanced_start(self, _listener: int, begin: Any, length: int, operation: Any, error: Any) -> int:
         if self.freed:
             return self.error("ClosedError", "closed")(None, error)
-        self.calls.append(("rebalanced", self.rebalances.popleft()["partitions"]))
+        places = () if begin == self.ffi.NULL else (json.loads(begin[:length]),)
+        self.calls.append(("rebalanced", self.rebalances.popleft()["partitions"], *places))
+        operation[0] = 9
         return OK
 
     def listener_leave_start(self, _listener: int, acknowledge: int, operation: Any, _error: Any) -> int:

@@ -222,3 +222,35 @@ def test_close_waits_for_the_callable_of_another_threads_poll(fake, callables, p
     names = [call[0] for call in fake.calls]
     assert names.index("rebalanced") < names.index("close")
     assert names.count("on_revoke") == 1
+
+
+def test_what_on_assign_returns_goes_into_the_assignment(fake):
+    places = {("t", 0): 7, "t": "latest", ("t", 5): pykafarr.Milliseconds(8)}
+    fake.rebalances.append(assigned(0, 1))
+    fake.answers.append(fake.pending)
+    with pykafarr.listener("kafka:9092", "group", "t", "http://registry", on_assign=lambda _: places) as listener:
+        listener.poll()
+    begin = [["t", 0, "offset", 7], ["t", -1, "latest", 0], ["t", 5, "time", 8]]
+    assert ("rebalanced", [["t", 0], ["t", 1]], begin) in fake.calls
+
+
+@pytest.mark.parametrize(
+    "returned", [7, ["t"], {("t", 0): -1}, {("t",): 1}, {("t", 0): "start"}, LookupError("mine")], ids=repr
+)
+def test_on_assign_is_called_again_until_it_returns_places(fake, returned):
+    answers = [returned, None]
+
+    def on_assign(_partitions):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    fake.rebalances.append(assigned(0))
+    fake.answers.extend([fake.pending, fake.pending, fake.batch(rows(1))])
+    with pykafarr.listener("kafka:9092", "group", "t", "http://registry", on_assign=on_assign) as listener:
+        with pytest.raises((TypeError, ValueError, LookupError)):
+            listener.poll()
+        assert not any(call[0] == "rebalanced" for call in fake.calls)
+        assert listener.poll()[1]["x"].tolist() == [1]
+    assert ("rebalanced", [["t", 0]]) in fake.calls

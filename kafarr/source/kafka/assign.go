@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
-
-	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // findPause is between questions for partitions that do not exist (yet).
@@ -68,9 +66,5 @@ func (k *Kafka) takeAssigned() {
 		return
 	}
 	k.taken = true
-	err := k.assign(toClient(k.begins(k.cfg.Assign)), k.consumer.Assign)
-	if err != nil {
-		k.errs = append(k.errs, source.Errorf(source.Broker, "the partitions could not be assigned: %w", err))
-	}
-	k.note(toClient(k.cfg.Assign), true)
+	k.asked(&change{partitions: toClient(k.cfg.Assign), assigned: true})
 }

@@ -32,10 +32,10 @@ type Kafka struct {
 	// Of the goroutine that fetches.
 	errs       []error
 	closing    bool
-	waiting    *revocation // asked for and not given up yet
-	reassigned *bool       // the client's
-	taken      bool        // cfg.Assign
-	fetchers   *fetchers   // nil: none will be stopped
+	waiting    *change   // asked for and not answered yet
+	reassigned *bool     // the client's
+	taken      bool      // cfg.Assign
+	fetchers   *fetchers // nil: none will be stopped
 
 	mu        sync.Mutex
 	ended     bool                     // no call may begin any more
@@ -157,7 +157,7 @@ func (k *Kafka) Close() error {
 	k.mu.Unlock()
 	k.cancel()
 	k.calls.Wait()
-	k.GiveUp() // or Consumer.Close waits for ever
+	k.Answer() // or Consumer.Close waits for ever
 	fatal, _ := k.queue.fatal()
 	k.queue.close()
 	var err error

@@ -32,6 +32,8 @@ func (h *handler) Assigned(p []source.Position, _ func([]source.Position) ([]sou
 	return out
 }
 
+func (h *handler) Assigning([]source.Position) bool { return false }
+
 func (h *handler) Revoking([]source.Position, bool) bool {
 	h.asked++
 	return h.keeps

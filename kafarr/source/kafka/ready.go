@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // Ready implements source.Source. A partition is being fetched when its watermarks are known, which a fetch response brings.
@@ -19,13 +21,8 @@ func (k *Kafka) Ready() (joined bool, waitingFor string) {
 		return false, k.because("the group " + k.cfg.Group + " to assign partitions")
 	}
 	var waiting []string
-	for p, fetching := range k.assigned {
-		if !fetching {
-			_, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition)
-			fetching = err == nil && high >= 0
-			k.assigned[p] = fetching
-		}
-		if k.awaited(p, fetching) {
+	for p := range k.assigned {
+		if k.awaited(p, k.fetching(p)) {
 			waiting = append(waiting, fmt.Sprintf("%s[%d]", p.Topic, p.Partition))
 		}
 	}
@@ -37,6 +34,17 @@ func (k *Kafka) Ready() (joined bool, waitingFor string) {
 		waiting = append(waiting[:5], fmt.Sprintf("%d more", len(waiting)-5))
 	}
 	return true, k.because("the first fetch of " + strings.Join(waiting, ", "))
+}
+
+// fetching tells whether a partition's first fetch has been answered. k.mu is held.
+func (k *Kafka) fetching(p source.Position) bool {
+	fetching, assigned := k.assigned[p]
+	if assigned && !fetching {
+		_, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition)
+		fetching = err == nil && high >= 0
+		k.assigned[p] = fetching
+	}
+	return fetching
 }
 
 func (k *Kafka) because(what string) string {

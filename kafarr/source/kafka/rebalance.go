@@ -13,21 +13,9 @@ func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
 	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
 	switch ev := ev.(type) {
 	case kafka.AssignedPartitions:
-		parts, assign := ev.Partitions, c.Assign
-		if cooperative {
-			assign = c.IncrementalAssign
-		}
-		var err error
-		if k.closing { // the queue is gone, nobody reads the messages, and a question for committed offsets would time out
-			err = assign(parts)
-		} else {
-			parts = toClient(k.begins(fromClient(parts)))
-			err = k.assign(parts, assign)
-		}
-		k.note(ev.Partitions, true)
-		k.refused(err)
+		k.asked(&change{partitions: ev.Partitions, assigned: true, cooperative: cooperative})
 	case kafka.RevokedPartitions:
-		k.asked(ev.Partitions, cooperative)
+		k.asked(&change{partitions: ev.Partitions, cooperative: cooperative})
 	}
 	return nil
 }

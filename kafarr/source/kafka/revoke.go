@@ -9,9 +9,10 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// revocation is what the group wants back.
-type revocation struct {
+// change is what the group gives or wants back.
+type change struct {
 	partitions  []kafka.TopicPartition
+	assigned    bool
 	cooperative bool // as it was when the group asked: a member that has been thrown out meanwhile has no protocol
 }
 
@@ -26,26 +27,57 @@ func reassigned(c *kafka.Consumer) (*bool, error) {
 	return (*bool)(field.Addr().UnsafePointer()), nil
 }
 
-// asked is told by the client what the group wants back.
-func (k *Kafka) asked(partitions []kafka.TopicPartition, cooperative bool) {
-	r := &revocation{partitions: partitions, cooperative: cooperative}
-	if !k.closing && k.cfg.Handler.Revoking(fromClient(partitions), k.consumer.AssignmentLost()) {
-		k.waiting, *k.reassigned = r, true
+// asked is told by the client what the group gives or wants back.
+func (k *Kafka) asked(c *change) {
+	if !k.closing && k.holds(c) {
+		k.waiting, *k.reassigned = c, true
 		return
 	}
-	k.revoke(r)
+	k.answer(c)
 }
 
-// GiveUp implements source.Keeper.
-func (k *Kafka) GiveUp() {
-	if r := k.waiting; r != nil {
+// holds asks the handler whether a change is to wait.
+func (k *Kafka) holds(c *change) bool {
+	if c.assigned {
+		return k.cfg.Handler.Assigning(fromClient(c.partitions))
+	}
+	return k.cfg.Handler.Revoking(fromClient(c.partitions), k.consumer.AssignmentLost())
+}
+
+// Answer implements source.Keeper.
+func (k *Kafka) Answer() {
+	if c := k.waiting; c != nil {
 		k.waiting = nil
-		k.revoke(r)
+		k.answer(c)
 	}
 }
 
-// revoke answers the group.
-func (k *Kafka) revoke(r *revocation) {
+func (k *Kafka) answer(c *change) {
+	if c.assigned {
+		k.take(c)
+	} else {
+		k.revoke(c)
+	}
+}
+
+// take answers the group that the partitions are read from now on.
+func (k *Kafka) take(c *change) {
+	assign := k.consumer.Assign
+	if c.cooperative {
+		assign = k.consumer.IncrementalAssign
+	}
+	var err error
+	if k.closing { // the queue is gone, nobody reads the messages, and a question for committed offsets would time out
+		err = assign(c.partitions)
+	} else {
+		err = k.assign(toClient(k.begins(fromClient(c.partitions))), assign)
+	}
+	k.note(c.partitions, true)
+	k.refused(err)
+}
+
+// revoke answers the group that the partitions are given up.
+func (k *Kafka) revoke(r *change) {
 	k.cfg.Handler.Revoked(fromClient(r.partitions), k.consumer.AssignmentLost())
 	var err error
 	if r.cooperative {
@@ -60,6 +92,6 @@ func (k *Kafka) revoke(r *revocation) {
 // refused keeps why the client did not take an assignment.
 func (k *Kafka) refused(err error) {
 	if err != nil {
-		k.errs = append(k.errs, source.Errorf(source.Group, "the group's assignment could not be taken: %w", err))
+		k.errs = append(k.errs, source.Errorf(source.Group, "the assignment could not be taken: %w", err))
 	}
 }

@@ -52,8 +52,8 @@ func TestARevocationThatIsKeptHoldsUpTheGroupUntilItIsGivenUp(t *testing.T) {
 	}
 
 	h.keeps = false
-	first.GiveUp()
-	first.GiveUp() // nothing waits any more
+	first.Answer()
+	first.Answer() // nothing waits any more
 	if len(h.revoked) != 2 {
 		t.Errorf("revoked %v", h.revoked)
 	}

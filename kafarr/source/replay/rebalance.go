@@ -44,10 +44,12 @@ func (s *Source) Serve() error {
 		if s.handler.Revoking(revoke, lost) {
 			return nil
 		}
-		s.GiveUp()
+		s.Answer()
 	}
 	s.assignAll()
-	s.assignAgain()
+	if s.waiting == nil {
+		s.assignAgain()
+	}
 	return nil
 }
 
@@ -65,10 +67,30 @@ func (s *Source) assignAll() {
 			all = append(all, p)
 		}
 	}
-	begin := s.handler.Assigned(all, func(p []source.Position) ([]source.Position, error) { return p, nil })
+	s.asked(all, func() {
+		begin := s.handler.Assigned(all, func(p []source.Position) ([]source.Position, error) { return p, nil })
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.place(begin)
+	})
+}
+
+// asked takes partitions, with the next Answer if the handler says so. Until then none of their messages are fetched.
+func (s *Source) asked(partitions []source.Position, take func()) {
+	if !s.handler.Assigning(partitions) {
+		take()
+		return
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.place(begin)
+	held := s.wait
+	s.wait = slices.DeleteFunc(slices.Clone(held), func(m Message) bool { return slices.Contains(partitions, keyOf(m)) })
+	s.mu.Unlock()
+	s.waiting = func() {
+		s.mu.Lock()
+		s.wait = held
+		s.mu.Unlock()
+		take()
+	}
 }
 
 func (s *Source) assignAgain() {
@@ -79,19 +101,21 @@ func (s *Source) assignAgain() {
 	if len(regain) == 0 {
 		return
 	}
-	begin := s.handler.Assigned(regain, func(p []source.Position) ([]source.Position, error) { return s.AskCommitted(context.Background(), p) })
-	for i, p := range begin {
-		if p.Offset == source.Stored {
-			begin[i].Offset = max(s.Committed(p.Topic, p.Partition), 0)
+	s.asked(regain, func() {
+		begin := s.handler.Assigned(regain, func(p []source.Position) ([]source.Position, error) { return s.AskCommitted(context.Background(), p) })
+		for i, p := range begin {
+			if p.Offset == source.Stored {
+				begin[i].Offset = max(s.Committed(p.Topic, p.Partition), 0)
+			}
 		}
-	}
-	_ = s.Seek(context.Background(), begin) // it never fails
+		_ = s.Seek(context.Background(), begin) // it never fails
+	})
 }
 
-// GiveUp implements source.Keeper.
-func (s *Source) GiveUp() {
-	if s.waiting != nil {
-		s.waiting()
+// Answer implements source.Keeper.
+func (s *Source) Answer() {
+	if answer := s.waiting; answer != nil {
 		s.waiting = nil
+		answer()
 	}
 }
