@@ -256,9 +256,12 @@ def by_seeks(listener, partitions):
         listener.seek(*partition, 2)
 
 
-@pytest.mark.parametrize("config", PROTOCOLS.values(), ids=PROTOCOLS)
-@pytest.mark.parametrize("place", [by_return, by_seek, by_seeks], ids=lambda place: place.__name__)
-def test_no_row_from_before_the_place_of_on_assign_comes_in_any_of_many_opens(cluster, many, listen, config, place):
+@pytest.mark.parametrize(
+    ("protocol", "place"),
+    [*((protocol, by_return) for protocol in PROTOCOLS), ("eager", by_seek), ("cooperative", by_seeks)],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_no_row_from_before_the_place_of_on_assign_comes_in_any_of_many_opens(cluster, many, listen, protocol, place):
     busy, leave = cluster.new_topic(), threading.Event()
 
     def load():
@@ -275,7 +278,7 @@ def test_no_row_from_before_the_place_of_on_assign_comes_in_any_of_many_opens(cl
                 listener = listen(
                     many,
                     group=cluster.new_name("group"),
-                    config=config,
+                    config=PROTOCOLS[protocol],
                     metadata=("partition", "offset"),
                     on_assign=lambda partitions: place(listener, partitions),  # noqa: B023
                 )
