@@ -185,7 +185,7 @@ func (a *Appender) decimalText(s *boundStep, i int, base unsafe.Pointer, pos, en
 func bigInt(base unsafe.Pointer, pos, n int) *big.Int {
 	v := new(big.Int).SetBytes(span(base, pos, n))
 	if n > 0 && *(*int8)(unsafe.Add(base, pos)) < 0 {
-		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*n))) //nolint:gosec // n is a length
+		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*n)))
 	}
 	return v
 }
