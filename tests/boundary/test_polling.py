@@ -331,5 +331,5 @@ def test_a_decoder_is_copied_by_what_it_was_made_of(kafka):
 @pytest.mark.parametrize("columns", [".a", "n.", "n..k", "z.int", "nosuch"])
 def test_a_column_path_that_leads_nowhere_is_an_error(columns):
     inner = {"type": "record", "name": "N", "fields": [{"name": "k", "type": "int"}]}
-    with pytest.raises(pykafarr.SchemaError, match="columns"):
+    with pytest.raises(pykafarr.ConfigError, match="columns"):
         pykafarr.Decoder(schema("A", n=["null", inner], z=["int", "string"]), columns=columns)

@@ -175,13 +175,14 @@ def test_streams_that_are_dropped_half_way_free_everything(python):
             planned = plan(kafka, num_messages=100)
             for turn in range(50):
                 stream = planned.read()
-                next(stream)
-                if turn % 3 == 0:
-                    stream.close()
-                elif turn % 3 == 1:
+                if turn % 3 == 1:
                     reader = stream.reader()
                     reader.read_next_batch()
                     del reader
+                else:
+                    next(stream)
+                if turn % 3 == 0:
+                    stream.close()
                 del stream
                 if turn == 10:
                     before = threads()

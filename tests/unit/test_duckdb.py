@@ -48,7 +48,7 @@ DUCKDB: dict[str, Any] = {
     "union with null": 'STRUCT("int" INTEGER, string VARCHAR)',
     "union of records": "STRUCT(a_Dog STRUCT(bark INTEGER), Cat STRUCT(purr INTEGER), c_Dog STRUCT(bark VARCHAR))",
     "union in an array": 'STRUCT("int" INTEGER, string VARCHAR)[]',
-    "union of one": "STRUCT(string VARCHAR)",
+    "union of one": "VARCHAR",
     "decimal": "DECIMAL(9,2)",
     "decimal of 38 digits": "DECIMAL(38,38)",
     "decimal of 76 digits": duckdb.NotImplementedException,

@@ -36,7 +36,7 @@ WALKED = {
     "Listener.poll": {"num_messages", "max_time"},
     "Listener.poll_batch": {"num_messages", "max_time"},
     "Listener.batches": {"num_messages", "max_time", "idle_timeout"},
-    "Listener.seek": {"partition", "to"},
+    "Listener.seek": {"topic", "partition", "to"},
     "Listener.pause": {"partitions"},
     "Listener.resume": {"partitions"},
     "Plan.tasks": {"max_rows", "max_bytes"},
@@ -94,6 +94,7 @@ def test_a_listener_takes_numpys_integers(kafka):
         p.pause([("t", N(0)), ("t", N(1))])
         p.resume([("t", N(0)), ("t", N(1))])
         p.seek("t", N(0), N(9))
+        p.seek({("t", N(0)): N(9)})
         p.seek("t", frame["_offset"].iloc[0] * 0 + 1, N(9))
         rows = sum(batch.num_rows for batch in p.batches(N(5), N(200), idle_timeout=N(500)))
         assert rows == 2

@@ -597,7 +597,7 @@ def test_columns_are_paths_through_records_arrays_and_maps():
     assert decode(schema, bodies, columns=["z", "a.b"]).to_pylist() == [{"a": {"b": 1}, "z": 4}]
     assert decode(schema, bodies, columns="z").to_pylist() == [{"z": 4}]
     assert decode(schema, bodies, columns=("l.c", "m.b")).to_pylist() == [{"l": [{"c": "y"}], "m": [("k", {"b": 3})]}]
-    with pytest.raises(pykafarr.SchemaError, match="nowhere"):
+    with pytest.raises(pykafarr.ConfigError, match="nowhere"):
         decode(schema, bodies, columns=["a.nowhere"])
 
 
