@@ -29,7 +29,8 @@ func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	if over && l.pending() {
 		return true, nil
 	}
-	if over && l.lookup.failed != nil {
+	// A scan's time bounds the wait for the first attempt, too: nobody polls again for its rows.
+	if over && (l.lookup.failed != nil || l.finite != nil && now.Sub(l.lookup.asked) >= p.wait) {
 		return false, l.lookup.outage(l.held.next())
 	}
 	wait := min(end.Sub(now), maxSlice)

@@ -36,6 +36,9 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 	for i, p := range partitions {
 		k := keyOf(p)
 		l := logOf{first: first[k], now: now[k]}
+		if l.first > l.now { // such as of a topic that is created again in between: an empty range would hide its rows
+			return nil, placed(errorf(BrokerError, "by the cluster's answers the log begins at offset %d and ends at %d: plan again", l.first, l.now), k)
+		}
 		r := ScanRange{Topic: p.Topic, Partition: p.Partition}
 		start, end := placeOf(c.Start, k), placeOf(c.End, k)
 		r.Start, r.End = l.offset(start, l.first, starts[k]), l.offset(end, l.now, ends[k])

@@ -15,6 +15,7 @@ type lookup struct {
 	side     *side
 	ref      schemaRef
 	attempts int
+	asked    time.Time // when the attempt under way, or the last one, began
 	failed   error     // of the last attempt that ended and that another may mend; nil before that
 	due      time.Time // when there is another after that one
 
@@ -79,6 +80,7 @@ func (l *Listener) answered(lk *lookup) bool {
 // ask starts one attempt.
 func (l *Listener) ask(lk *lookup) {
 	lk.attempts++
+	lk.asked = time.Now()
 	done := make(chan struct{})
 	lk.done = done
 	pause := min(firstRetryPause<<min(lk.attempts-1, 10), lastRetryPause)
@@ -110,9 +112,13 @@ func (lk *lookup) fault(err error) *Error {
 	return e
 }
 
-// outage is the error of a record that waits for a look-up whose attempts have failed.
+// outage is the error of a record that waits for a look-up whose attempts have failed, or whose first one has no answer.
 func (lk *lookup) outage(record source.Position) *Error {
-	return lk.fault(lk.failed).at(record.Topic, record.Partition, record.Offset)
+	why := lk.failed
+	if why == nil {
+		why = errorf(RegistryError, "the schema registry has not answered within %v", time.Since(lk.asked).Round(time.Millisecond))
+	}
+	return lk.fault(why).at(record.Topic, record.Partition, record.Offset)
 }
 
 func retriable(err error) bool {

@@ -105,5 +105,9 @@ func decodePeeked(ctx context.Context, cfg Config, m replay.Message, timeout tim
 		return nil, err
 	}
 	defer func() { _ = l.Abort() }()
-	return l.Poll(ctx, 1, timeout)
+	b, err := l.Poll(ctx, 1, timeout)
+	if chunk, _ := l.held.rest(); err != nil && ctx.Err() != nil && l.lookup != nil && chunk != nil { // the look-up has taken the time
+		return nil, l.lookup.outage(l.held.next())
+	}
+	return b, err
 }

@@ -554,3 +554,27 @@ func TestTombstonesThatAreSkippedAreAccountedFor(t *testing.T) {
 		t.Errorf("report %+v", r)
 	}
 }
+
+func TestALogThatEndsBeforeItBeginsIsAnErrorAndNotEmpty(t *testing.T) {
+	c := &contradicting{cluster{messages: logged(0, 0, 20)}}
+	cfg := scanConfig(t, &c.cluster)
+	cfg.Cluster = func(scan.Config) (kafarr.Cluster, error) {
+		c.dialled.Add(1)
+		return c, nil
+	}
+	_, err := kafarr.Scan(t.Context(), cfg)
+	wantCode(t, err, kafarr.BrokerError, "the log begins at offset 100 and ends at ")
+}
+
+// contradicting is a cluster whose topic is created again between two questions.
+type contradicting struct{ cluster }
+
+func (c *contradicting) Offsets(ctx context.Context, asked []source.Position) ([]source.Position, error) {
+	out, err := c.cluster.Offsets(ctx, asked)
+	for i := range out {
+		if asked[i].Offset == source.Beginning {
+			out[i].Offset = 100
+		}
+	}
+	return out, err
+}

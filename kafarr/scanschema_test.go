@@ -213,3 +213,29 @@ func TestTheRowsOfAPartitionHaveAMeanSize(t *testing.T) {
 		t.Errorf("got %v and %v", got, err)
 	}
 }
+
+// stalled is a registry that has subjects, and never answers for an id.
+type stalled struct{ subjects }
+
+func (stalled) SchemaByID(ctx context.Context, _ int) (registry.Schema, error) {
+	<-ctx.Done()
+	return registry.Schema{}, ctx.Err()
+}
+
+func TestARegistryThatStallsIsARegistryErrorWithinTheTimeout(t *testing.T) {
+	known := versions()
+	delete(known.latest, "t-value")
+	cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2)}})
+	cfg.Registry, cfg.ReadyTimeout = stalled{known}, 300*time.Millisecond
+	p := plan(t, cfg)
+	_, err := p.Schemas(t.Context())
+	e := wantCode(t, err, kafarr.RegistryError, "the schema registry has not answered within")
+	if e.Topic != "t" || e.Offset != 0 || e.SchemaID != 1 {
+		t.Errorf("%+v", e)
+	}
+	places, err := readAll(t, p.Read())
+	wantCode(t, err, kafarr.RegistryError, "t[0]@0: schema 1: the schema registry has not answered within")
+	if len(places) > 0 {
+		t.Errorf("%v", places)
+	}
+}

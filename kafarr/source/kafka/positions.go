@@ -120,17 +120,9 @@ func (k *Kafka) AskOffsets(ctx context.Context, positions []source.Position) ([]
 	if err != nil {
 		return nil, err
 	}
-	var past []source.Position // the last record
-	for _, p := range out {
-		if p.Offset < 0 {
-			past = append(past, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.End})
-		}
-	}
-	if len(past) == 0 {
-		return out, nil
-	}
-	if len(past) == len(positions) && allEnds(positions) {
-		return nil, source.Errorf(source.Broker, "offsets of the log: the cluster has no answer for %s[%d]", past[0].Topic, past[0].Partition)
+	past, err := pastTheLog(positions, out)
+	if err != nil || len(past) == 0 {
+		return out, err
 	}
 	ends, err := k.AskOffsets(ctx, past)
 	if err != nil {
@@ -146,13 +138,23 @@ func (k *Kafka) AskOffsets(ctx context.Context, positions []source.Position) ([]
 	return out, nil
 }
 
-func allEnds(positions []source.Position) bool {
-	for _, p := range positions {
-		if p.Offset != source.End {
-			return false
-		}
+// pastTheLog asks for the end where a time is after the last record, which has no offset. A beginning or an end without an offset is no answer: with the end in the place of the beginning, all rows
+// would be passed over.
+func pastTheLog(asked, found []source.Position) (ends []source.Position, err error) {
+	special := map[source.Position]bool{}
+	for _, p := range asked {
+		special[source.Position{Topic: p.Topic, Partition: p.Partition}] = p.Offset < 0
 	}
-	return true
+	for _, p := range found {
+		if p.Offset >= 0 {
+			continue
+		}
+		if special[source.Position{Topic: p.Topic, Partition: p.Partition}] {
+			return nil, &source.Error{Kind: source.Broker, Topic: p.Topic, Partition: p.Partition, Offset: -1, Err: errors.New("offsets of the log: the cluster's answer has none for its beginning or its end")}
+		}
+		ends = append(ends, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.End})
+	}
+	return ends, nil
 }
 
 // Seek implements source.Positioner. What was fetched before is dropped by the client when it is taken from the queue.

@@ -115,7 +115,23 @@ func (c *Client) learn(ctx context.Context, names []string) error {
 		for _, p := range t.Partitions {
 			known.leaders[p.Partition] = leader{p.Leader, p.LeaderEpoch, kerr.ErrorForCode(p.ErrorCode)}
 		}
+		if err := known.whole(); err != nil {
+			return &topicError{*t.Topic, err}
+		}
 		c.topics[*t.Topic] = known
+	}
+	return nil
+}
+
+// whole tells whether an answer names all partitions: they are numbered from 0 on. What it leaves out would be missing from a plan, without an error.
+func (t *topic) whole() error {
+	if len(t.leaders) == 0 {
+		return fmt.Errorf("%w: the topic has no partitions in it", errNoAnswer)
+	}
+	for p := range int32(len(t.leaders)) { //nolint:gosec // a topic has fewer
+		if _, ok := t.leaders[p]; !ok {
+			return fmt.Errorf("%w %d, and names %d others", errNoAnswer, p, len(t.leaders))
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -47,14 +48,22 @@ func (f *fetcher) nothing(ctx context.Context, broker int32, p *kmsg.FetchRespon
 	}
 	f.empty = 0
 	local, err := f.ask(ctx, earliestLocal)
-	if err == nil && local > f.at {
+	switch {
+	case err == nil && local > f.at:
 		return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: it brings no records, the first that it holds itself is at %d", errNoAnswer, local))
-	}
-	if err != nil && passing(err) {
+	case err != nil && !cannotTell(err): // rows may be there: only an answer says that there are none
 		f.anew = true
 		return f.failed(ctx, "offsets", f.lead.broker, err)
 	}
 	return &answer{next: f.r.End}
+}
+
+// tooOld is what the client says of a request that a broker does not know; it has no value for it.
+const tooOld = "broker is too old"
+
+// cannotTell is true of a broker that does not know the question, or does not let this user ask it. It is true of no other error: who cannot read an answer does not know what it says.
+func cannotTell(err error) bool {
+	return isOneOf(err, []error{kerr.UnsupportedVersion, kerr.InvalidRequest, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed}) || strings.HasPrefix(err.Error(), tooOld)
 }
 
 // atLogEnd decides whether the log ends before the range does. A new leader may not know yet how far the log is good; it says so, when it is asked for offsets.
@@ -134,20 +143,27 @@ func (f *fetcher) check(ctx context.Context) (*answer, bool) {
 	resp, err := req.RequestWith(ctx, f.c.kafka.Broker(int(f.lead.broker)))
 	end := int64(-1)
 	if err == nil {
-		err = errNoAnswer
-		for _, t := range resp.Topics {
-			for _, p := range t.Partitions {
-				end, err = p.EndOffset, kerr.ErrorForCode(p.ErrorCode)
-			}
-		}
+		end, err = f.epochEnd(resp)
 	}
 	switch {
-	case err != nil && passing(err):
+	case err != nil && !cannotTell(err):
 		f.anew = true
 		return f.failed(ctx, "epoch", f.lead.broker, err), false
 	case err == nil && end >= 0 && end < f.at:
 		return f.ends("", truncated(end, f.at)), false
 	}
-	f.checked = f.lead.epoch // a broker that cannot tell, or does not let this user ask, is believed
+	f.checked = f.lead.epoch // a broker that cannot tell is believed
 	return nil, true
+}
+
+// epochEnd is what an answer says of the range's partition, and of no other.
+func (f *fetcher) epochEnd(resp *kmsg.OffsetForLeaderEpochResponse) (int64, error) {
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if t.Topic == f.r.Topic && p.Partition == f.r.Partition {
+				return p.EndOffset, kerr.ErrorForCode(p.ErrorCode)
+			}
+		}
+	}
+	return -1, errNoAnswer
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -221,5 +223,121 @@ func TestAnOpenTransactionIsWaitedFor(t *testing.T) {
 	rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 100})
 	if err == nil || !strings.Contains(err.Error(), "a transaction is open") || len(rows) != 50 || report.Next != 50 {
 		t.Errorf("%d rows, %v, %+v", len(rows), err, report)
+	}
+}
+
+// replaced answers requests of a kind by what do makes of the usual answer; nil keeps that.
+func replaced[Q kmsg.Request, A kmsg.Response](f *fake, do func(Q, A) kmsg.Response) {
+	f.answer = func(broker int32, req kmsg.Request) kmsg.Response {
+		if asked, ok := req.(Q); ok {
+			return do(asked, f.usual(broker, req).(A))
+		}
+		return nil
+	}
+}
+
+func TestAnEmptyAnswerIsNoEndUntilTheLeaderSaysSo(t *testing.T) {
+	for name, answer := range map[string]func(*kmsg.ListOffsetsResponseTopicPartition){
+		"an error that no try mends": func(p *kmsg.ListOffsetsResponseTopicPartition) { p.ErrorCode = kerr.UnknownServerError.Code },
+		"an unknown error":           func(p *kmsg.ListOffsetsResponseTopicPartition) { p.ErrorCode = 12345 },
+		"another partition":          func(p *kmsg.ListOffsetsResponseTopicPartition) { p.Partition = 7 },
+		"undecodable":                nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, 1)
+			log := f.topic("t")
+			log.fill(10)
+			replaced(f, func(asked *kmsg.ListOffsetsRequest, usual *kmsg.ListOffsetsResponse) kmsg.Response {
+				if asked.Topics[0].Partitions[0].Timestamp != earliestLocal {
+					return nil
+				}
+				if answer == nil {
+					return undecodable{usual}
+				}
+				answer(&usual.Topics[0].Partitions[0])
+				return usual
+			})
+			f.change(func() { log.batches = log.batches[:5] }) // the broker is slow to bring the others
+			cfg := impatient()
+			cfg.Patience = 200 * time.Millisecond
+			rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 100})
+			if err == nil || len(rows) != 50 || report.Next != 50 || report.Ended == Complete || !strings.Contains(err.Error(), "t[0]: at offset 50: offsets to broker 0") {
+				t.Errorf("%d rows, %v, %+v", len(rows), err, report)
+			}
+		})
+	}
+}
+
+func TestABrokerThatDoesNotKnowWhatItHoldsItselfIsBelieved(t *testing.T) {
+	f := newFake(t, 1)
+	log := f.topic("t")
+	log.fill(10)
+	replaced(f, func(asked *kmsg.ListOffsetsRequest, usual *kmsg.ListOffsetsResponse) kmsg.Response {
+		if asked.Topics[0].Partitions[0].Timestamp == earliestLocal {
+			usual.Topics[0].Partitions[0].ErrorCode = kerr.UnsupportedVersion.Code
+		}
+		return usual
+	})
+	f.change(func() { log.batches = log.batches[:5] }) // compaction took the others
+	rows, report, err := readAll(t, dial(t, f, impatient()), Range{"t", 0, 0, 100})
+	if err != nil || len(rows) != 50 || report.Ended != Complete {
+		t.Errorf("%d rows, %v, %+v", len(rows), err, report)
+	}
+}
+
+// newLeader has another epoch of the log after six answers, of which the leader says what answer makes of the usual.
+func newLeader(t *testing.T, answer func(*kmsg.OffsetForLeaderEpochResponse) kmsg.Response) (rows []row, report Report, err error) {
+	f := newFake(t, 1)
+	log := f.topic("t")
+	log.fill(100)
+	log.epochEnds = 1000
+	var fetches atomic.Int64
+	f.answer = func(broker int32, req kmsg.Request) kmsg.Response {
+		switch req.(type) {
+		case *kmsg.FetchRequest:
+			if fetches.Add(1) == 6 {
+				f.change(func() { log.epoch++ })
+			}
+		case *kmsg.OffsetForLeaderEpochRequest:
+			return answer(f.usual(broker, req).(*kmsg.OffsetForLeaderEpochResponse))
+		}
+		return nil
+	}
+	cfg := impatient()
+	cfg.Patience = 200 * time.Millisecond
+	return readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
+}
+
+func TestANewLeaderIsNotBelievedWithoutAnAnswerAboutThePartition(t *testing.T) {
+	for name, answer := range map[string]func(*kmsg.OffsetForLeaderEpochResponse) kmsg.Response{
+		"an error that no try mends": func(r *kmsg.OffsetForLeaderEpochResponse) kmsg.Response {
+			r.Topics[0].Partitions[0].ErrorCode = kerr.UnknownServerError.Code
+			return r
+		},
+		"of another partition": func(r *kmsg.OffsetForLeaderEpochResponse) kmsg.Response {
+			r.Topics[0].Partitions[0].Partition = 7
+			return r
+		},
+		"of another topic": func(r *kmsg.OffsetForLeaderEpochResponse) kmsg.Response {
+			r.Topics[0].Topic = "x"
+			return r
+		},
+		"undecodable": func(r *kmsg.OffsetForLeaderEpochResponse) kmsg.Response { return undecodable{r} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows, report, err := newLeader(t, answer)
+			if err == nil || int64(len(rows)) != report.Next || report.Ended == Complete || !strings.Contains(err.Error(), "epoch to broker 0") {
+				t.Errorf("%d rows, %v, %+v", len(rows), err, report)
+			}
+		})
+	}
+	for _, code := range []int16{kerr.UnsupportedVersion.Code, kerr.TopicAuthorizationFailed.Code} { // it cannot tell, or not this user
+		rows, report, err := newLeader(t, func(r *kmsg.OffsetForLeaderEpochResponse) kmsg.Response {
+			r.Topics[0].Partitions[0].ErrorCode = code
+			return r
+		})
+		if err != nil || len(rows) != 1000 || report.Ended != Complete {
+			t.Errorf("%d: %d rows, %v, %+v", code, len(rows), err, report)
+		}
 	}
 }

@@ -39,6 +39,15 @@ type fake struct {
 // hangUp is an answer that is none.
 var hangUp kmsg.Response = kmsg.NewPtrFetchResponse()
 
+// undecodable is an answer that breaks off in its midst, though its length is right.
+type undecodable struct{ kmsg.Response }
+
+func (u undecodable) AppendTo(to []byte) []byte {
+	before := len(to)
+	to = u.Response.AppendTo(to)
+	return to[:before+(len(to)-before)/2]
+}
+
 // fakeLog is a topic of one partition.
 type fakeLog struct {
 	id         [16]byte

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -67,8 +68,12 @@ func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, as
 				err = &partitionError{asked[i].Topic, asked[i].Partition, code}
 				continue
 			}
-			if answer.Offset < 0 {
+			if answer.Offset < 0 && times(i) >= 0 {
 				past = append(past, i)
+				continue
+			}
+			if answer.Offset < 0 { // every log has a beginning and an end: in their place, another offset would leave rows out
+				err = &partitionError{asked[i].Topic, asked[i].Partition, fmt.Errorf("%w: it has offset %d for %s", errNoAnswer, answer.Offset, special[times(i)])}
 				continue
 			}
 			out[i].Offset = answer.Offset
@@ -80,12 +85,12 @@ func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, as
 	if err != nil || len(past) == 0 {
 		return err
 	}
-	past, err = ask(func(int) int64 { return source.End }, past)
-	if err == nil && len(past) > 0 {
-		err = &partitionError{asked[past[0]].Topic, asked[past[0]].Partition, errNoAnswer}
-	}
+	_, err = ask(func(int) int64 { return source.End }, past)
 	return err
 }
+
+// special are the places that are asked for like a time.
+var special = map[int64]string{source.Beginning: "the beginning of the log", source.End: "the end of the log"}
 
 // requestOffsets sends a ListOffsets request.
 func (c *Client) requestOffsets(
