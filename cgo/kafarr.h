@@ -44,7 +44,9 @@ enum kafarr_status {
   KAFARR_E_STATE = 22,              /* StateError: called at the wrong time, such as a second poll at once */
   KAFARR_E_INTERNAL = 23,           /* InternalError: a bug in this library; it refuses further calls */
   KAFARR_E_KEY_DECODE = 24,         /* KeyDecodeError: a message's key is not what it should be */
-  KAFARR_E_INCOMPLETE = 25          /* IncompleteError: rows that a scan was to read are not in the log */
+  KAFARR_E_INCOMPLETE = 25,         /* IncompleteError: rows that a scan was to read are not in the log */
+  KAFARR_E_TOPIC_NOT_FOUND = 26,    /* TopicNotFoundError: the cluster does not have a topic that is to be scanned, or does not show it */
+  KAFARR_E_RANGE = 27               /* RangeError: the end of a scan is before its start */
 };
 
 /* Where and why something failed. Unknown numbers are -1, unknown texts empty. Texts are cut at a

@@ -43,10 +43,10 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 		start, end := placeOf(c.Start, k), placeOf(c.End, k)
 		r.Start, r.End = l.offset(start, l.first, starts[k]), l.offset(end, l.now, ends[k])
 		if start.Kind == AtOffset && end.Kind == AtOffset && r.Start > r.End {
-			return nil, placed(errorf(ConfigError, "start is %d, which lies behind the end, %d", r.Start, r.End), k)
+			return nil, placed(errorf(RangeError, "start is %d, which is after the end, %d", r.Start, r.End), k)
 		}
 		if start.Kind == AtTime && end.Kind == AtTime && start.Value > end.Value {
-			return nil, placed(errorf(ConfigError, "start is the time %d, which lies behind the end, %d (milliseconds since 1970)", start.Value, end.Value), k)
+			return nil, placed(errorf(RangeError, "start is the time %d, which is after the end, %d (milliseconds since 1970)", start.Value, end.Value), k)
 		}
 		if outside := l.outside(start, end); outside != nil && !c.AllowPartial {
 			return nil, placed(outside, k)

@@ -31,6 +31,8 @@ const (
 	InternalError           Code = 23
 	KeyDecodeError          Code = 24
 	IncompleteError         Code = 25
+	TopicNotFoundError      Code = 26
+	RangeError              Code = 27
 )
 
 // CodeNames are the names of the codes, the same in all languages.
@@ -39,7 +41,7 @@ var CodeNames = map[Code]string{
 	RegistryError: "RegistryError", SchemaNotFoundError: "SchemaNotFoundError", SchemaError: "SchemaError",
 	IncompatibleSchemaError: "IncompatibleSchemaError", DecodeError: "DecodeError", FramingError: "FramingError",
 	ClosedError: "ClosedError", ForkError: "ForkError", StateError: "StateError", InternalError: "InternalError", KeyDecodeError: "KeyDecodeError",
-	IncompleteError: "IncompleteError",
+	IncompleteError: "IncompleteError", TopicNotFoundError: "TopicNotFoundError", RangeError: "RangeError",
 }
 
 func (c Code) String() string { return CodeNames[c] }
@@ -105,7 +107,7 @@ func wrap(err error) *Error {
 	case errors.As(err, &mine):
 		return mine
 	case errors.As(err, &fromSrc):
-		codes := map[source.Kind]Code{source.Broker: BrokerError, source.Authentication: AuthenticationError, source.Group: GroupError, source.Config: ConfigError}
+		codes := map[source.Kind]Code{source.Broker: BrokerError, source.Authentication: AuthenticationError, source.Group: GroupError, source.Config: ConfigError, source.NoTopic: TopicNotFoundError}
 		return &Error{Code: codes[fromSrc.Kind], Topic: fromSrc.Topic, Partition: fromSrc.Partition, Offset: fromSrc.Offset, SchemaID: -1, Err: fromSrc.Err}
 	case errors.As(err, &regConf):
 		return errorf(ConfigError, "registry_config: %w", err)

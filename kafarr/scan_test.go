@@ -288,10 +288,10 @@ func TestAPlanRefusesWhatCannotBeMeant(t *testing.T) {
 	for text, change := range map[string]func(*kafarr.ScanConfig){
 		"start names t[7], which is not scanned": func(c *kafarr.ScanConfig) { c.Start = at("t", 7, kafarr.AtOffset, 0) },
 		"end names other, which is not scanned":  func(c *kafarr.ScanConfig) { c.End = at("other", -1, kafarr.AtOffset, 0) },
-		"lies behind the end": func(c *kafarr.ScanConfig) {
+		"is after the end": func(c *kafarr.ScanConfig) {
 			c.Start, c.End = at("", -1, kafarr.AtOffset, 5), at("", -1, kafarr.AtOffset, 4)
 		},
-		"start is the time 1005, which lies behind the end, 1002": func(c *kafarr.ScanConfig) {
+		"start is the time 1005, which is after the end, 1002": func(c *kafarr.ScanConfig) {
 			c.Start, c.End = at("", -1, kafarr.AtTime, 1005), at("", -1, kafarr.AtTime, 1002)
 		},
 		`start is "committed"`:          func(c *kafarr.ScanConfig) { c.Start = at("", -1, kafarr.AtCommitted, 0) },
@@ -306,7 +306,11 @@ func TestAPlanRefusesWhatCannotBeMeant(t *testing.T) {
 			cfg := scanConfig(t, &cluster{messages: slices.Concat(logged(0, 0, 10), logged(1, 0, 10), logged(2, 0, 10))})
 			change(&cfg)
 			_, err := kafarr.Scan(t.Context(), cfg)
-			wantCode(t, err, kafarr.ConfigError, text)
+			code := kafarr.ConfigError
+			if strings.Contains(text, "is after the end") {
+				code = kafarr.RangeError
+			}
+			wantCode(t, err, code, text)
 		})
 	}
 }

@@ -250,6 +250,10 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 		return nil // nothing is known of it, and nothing is to be read
 	}
 	batch, err := decodePeeked(ctx, s.plan.listener(cfg, topic, nil), m, cfg.ReadyTimeout)
+	var bad *Error
+	if errors.As(err, &bad) && cfg.Errors != Raise && ofMessage(bad) {
+		return nil // the reading leaves it out
+	}
 	if err != nil {
 		return fmt.Errorf("the last message of topic %s says what its rows look like: %w", topic, err)
 	}
@@ -258,4 +262,9 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 		return nil
 	}
 	return s.add(topic, batch.MessageType, batch.Record.Schema())
+}
+
+// ofMessage tells whether an error is a message's own, for which Skip and Collect leave it out.
+func ofMessage(err *Error) bool {
+	return err.Option == "" && (ofSchema(err) || hopeless(err) || err.Code == DecodeError || err.Code == FramingError)
 }

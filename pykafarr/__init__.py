@@ -41,10 +41,12 @@ from ._errors import (
     InternalError,
     KafarrError,
     KeyDecodeError,
+    RangeError,
     RegistryError,
     SchemaError,
     SchemaNotFoundError,
     StateError,
+    TopicNotFoundError,
 )
 from ._listener import Listener
 from ._oauth import OAuthToken
@@ -90,6 +92,7 @@ __all__ = [
     "Place",
     "Plan",
     "Range",
+    "RangeError",
     "Recursion",
     "RegistryError",
     "ScanPlace",
@@ -102,6 +105,7 @@ __all__ = [
     "Stream",
     "Task",
     "Tombstones",
+    "TopicNotFoundError",
     "TopicPartition",
     "Unions",
     "__version__",

@@ -21,10 +21,12 @@ __all__ = [
     "InternalError",
     "KafarrError",
     "KeyDecodeError",
+    "RangeError",
     "RegistryError",
     "SchemaError",
     "SchemaNotFoundError",
     "StateError",
+    "TopicNotFoundError",
 ]
 
 
@@ -71,8 +73,16 @@ class ConfigError(KafarrError, ValueError):
     """An option, a property or an argument has a value that is wrong or unknown."""
 
 
+class RangeError(ConfigError):
+    """The `end` of a scan is before its `start`, as when a saved offset has passed the end."""
+
+
 class BrokerError(KafarrError, ConnectionError):
     """The Kafka cluster could not be reached or did not do what was asked."""
+
+
+class TopicNotFoundError(BrokerError, LookupError):
+    """The cluster does not have a topic that is to be scanned, or does not show it to this user."""
 
 
 class AuthenticationError(BrokerError):
@@ -161,4 +171,6 @@ ERROR_CLASSES: dict[int, type[KafarrError]] = {
     23: InternalError,
     24: KeyDecodeError,
     25: IncompleteError,
+    26: TopicNotFoundError,
+    27: RangeError,
 }

@@ -105,8 +105,10 @@ def scan(
     Raises:
         ConfigError: an argument or a property has a wrong or unknown value, or a secret's file or variable is missing;
             the message names it.
+        RangeError: the end of a partition is before its start, both given as offsets or as times.
         IncompleteError: an offset of `start` or `end` is not in the log (without allow_partial).
-        BrokerError: the cluster does not answer, or does not have a topic; AuthenticationError if it is the login.
+        TopicNotFoundError: the cluster does not have a topic, or does not show it.
+        BrokerError: the cluster does not answer; AuthenticationError if it is the login.
         RegistryError: reader_schema="latest", and the registry does not answer.
         SchemaError: a reader schema is invalid.
         TypeError: an argument has a wrong Python type.

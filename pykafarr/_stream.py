@@ -188,6 +188,8 @@ class Stream:
     def to_arrow(self, message_type: str | None = None) -> dict[str, pa.Table] | pa.Table:
         """All the rows, as a pyarrow.Table for each message type.
 
+        Where there are no rows at all, there is an empty table for each type of `Plan.schemas`.
+
         Args:
             message_type: give the table of this type alone, and leave the others out. It may have no rows. The stream
                 has been read then, the other types with it: for several types, call it without a type.
@@ -208,6 +210,8 @@ class Stream:
                 if kept:
                     _same(batch, kept[0].schema)
                 kept.append(batch.to_arrow())
+        if message_type is None and not batches:
+            return {kind: schema.empty_table() for kind, schema in self._schemas().items()}
         if message_type is None:
             return {kind: pa.Table.from_batches(kept) for kind, kept in batches.items()}
         kept = batches.get(message_type, [])

@@ -103,6 +103,7 @@ const (
 	Authentication
 	Group
 	Config
+	NoTopic // the cluster does not have it, or does not show it
 )
 
 // Error is a failure of the source, with its place where it has one.

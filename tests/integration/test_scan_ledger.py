@@ -111,6 +111,8 @@ def test_an_open_transaction_is_behind_the_end_and_read_uncommitted_is_not(clust
     assert rows_of(scan(config=UNCOMMITTED).read()) == {(0, number): number for number in range(8)}
     producer.abort_transaction(30)
     assert rows_of(scan().read()) == {(0, number): number for number in (*range(5), 6, 7)}
+    (aborted,) = scan(start=5, end=6).read().to_arrow().values()  # a table of its type, without rows
+    assert (aborted.num_rows, aborted.schema) == (0, scan().schema)
 
 
 def test_every_cut_into_tasks_gives_the_same_rows(cluster, writer, scan):

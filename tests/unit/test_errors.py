@@ -30,6 +30,8 @@ TREE = {
     "StateError": {"KafarrError", "RuntimeError"},
     "InternalError": {"KafarrError"},
     "IncompleteError": {"KafarrError"},
+    "TopicNotFoundError": {"BrokerError", "LookupError"},
+    "RangeError": {"ConfigError"},
 }
 
 

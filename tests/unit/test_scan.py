@@ -170,7 +170,43 @@ def test_a_type_without_rows_is_an_empty_table_and_frame(scan):
     assert len(frame) == 0
     assert frame.dtypes.equals(scan("PRICES").read().to_pandas("com.example.Price").dtypes)
     assert plan.read().reader().schema == plan.schema
-    assert plan.read().to_arrow() == plan.read().to_pandas() == {}
+
+
+def test_no_rows_at_all_are_an_empty_table_of_each_type_that_is_known(scan):
+    for plan in (scan(["PRICES", "TRADES"], start="now"), scan(["PRICES", "TRADES"], start=0, end=0)):
+        tables = plan.read().to_arrow()
+        assert {kind: (table.num_rows, table.schema) for kind, table in tables.items()} == {
+            kind: (0, schema) for kind, schema in plan.schemas.items()
+        }
+        frames = plan.read().to_pandas()
+        whole = scan(["PRICES", "TRADES"]).read().to_pandas()
+        assert frames.keys() == whole.keys() == tables.keys()
+        assert all(len(frame) == 0 for frame in frames.values())
+        for kind, frame in frames.items():  # the symbols of an enum come with its rows
+            assert [str(dtype) for dtype in frame.dtypes] == [str(dtype) for dtype in whole[kind].dtypes]
+    nothing = scan("NOTHING").read()
+    assert nothing.to_arrow() == {}
+
+
+def test_rows_that_are_all_left_out_need_no_good_message_to_show_their_columns(kafka, scan):
+    kafka.create_topic("ALL_BAD")
+    kafka.produce_raw("ALL_BAD", [b"\0\0", b"neither"])
+    for errors in ("skip", "collect"):
+        assert scan("ALL_BAD", errors=errors).read().to_arrow() == {}
+
+
+def test_a_topic_that_does_not_exist_and_an_end_before_the_start_have_their_own_errors(scan):
+    for topic in ("MISTYPED", ["PRICES", "MISTYPED"], "^MIS"):
+        with pytest.raises(pykafarr.TopicNotFoundError, match="MIS") as caught:
+            scan(topic)
+        assert isinstance(caught.value, (pykafarr.BrokerError, LookupError))
+        assert caught.value.topic == (None if topic == "^MIS" else "MISTYPED")
+    saved, now = {("PRICES", 1): 20}, {("PRICES", 1): 19}
+    with pytest.raises(
+        pykafarr.RangeError, match=re.escape("PRICES[1]: start is 20, which is after the end, 19")
+    ) as raised:
+        scan(start=saved, end=now)
+    assert (raised.value.topic, raised.value.partition) == ("PRICES", 1)
 
 
 def test_frames_have_the_dtypes_of_a_batch_and_are_changeable(scan):
@@ -303,7 +339,7 @@ def test_an_engine_takes_iterators_too(kafka):
 
 
 def test_times_that_are_given_the_wrong_way_round_are_no_empty_range(scan):
-    with pytest.raises(pykafarr.ConfigError, match="start is the time 2000, which lies behind the end, 1000"):
+    with pytest.raises(pykafarr.RangeError, match="start is the time 2000, which is after the end, 1000"):
         scan(start=pykafarr.Milliseconds(2000), end=pykafarr.Milliseconds(1000))
 
 

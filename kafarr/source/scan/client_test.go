@@ -53,7 +53,8 @@ func TestTopicsThatAreNotThereAreNamed(t *testing.T) {
 	for asked, want := range map[string]string{"t,mistyped": "topic mistyped: the cluster does not have it", "^mis": `"^mis" matches none`, "^(": "no regular expression"} {
 		before := f.count(3)
 		_, err := c.Partitions(t.Context(), strings.Split(asked, ","))
-		if err == nil || !strings.Contains(err.Error(), want) || f.count(3) > before+1 {
+		var e *source.Error
+		if !errors.As(err, &e) || (e.Kind == source.NoTopic) == (asked == "^(") || !strings.Contains(err.Error(), want) || f.count(3) > before+1 {
 			t.Errorf("%s: %v after %d requests", asked, err, f.count(3)-before)
 		}
 	}
@@ -67,7 +68,8 @@ func TestTopicsThatAreNotThereAreNamed(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := c.Partitions(t.Context(), []string{"t"}); err == nil || !strings.Contains(err.Error(), "topic t: TOPIC_AUTHORIZATION_FAILED") {
+	var e *source.Error
+	if _, err := c.Partitions(t.Context(), []string{"t"}); !errors.As(err, &e) || e.Kind != source.Broker || !strings.Contains(err.Error(), "topic t: TOPIC_AUTHORIZATION_FAILED") {
 		t.Error(err)
 	}
 }
@@ -135,5 +137,23 @@ func TestAClusterThatIsNotThereIsAnErrorWhenTheTimeIsOver(t *testing.T) {
 	var e *source.Error
 	if _, err := c.Partitions(ctx, []string{"t"}); !errors.As(err, &e) || e.Kind != source.Broker || !strings.Contains(err.Error(), "partitions: the cluster does not answer: ") || !strings.Contains(err.Error(), "connection refused") {
 		t.Error(err)
+	}
+}
+
+func TestATopicThatIsDeletedWhileItIsReadIsNotThere(t *testing.T) {
+	f := newFake(t, 1)
+	f.topic("t").fill(100)
+	f.fetches(func(n int, _ int32, _ *kmsg.FetchRequest) kmsg.Response {
+		if n == 3 {
+			f.change(func() { delete(f.logs, "t") })
+		}
+		return nil
+	})
+	cfg := impatient()
+	cfg.Patience = 200 * time.Millisecond
+	rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
+	var e *source.Error
+	if !errors.As(err, &e) || e.Kind != source.NoTopic || e.Topic != "t" || int64(len(rows)) != report.Next || report.Next == 1000 {
+		t.Errorf("%d rows, %v, %+v", len(rows), err, report)
 	}
 }

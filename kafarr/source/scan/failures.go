@@ -92,6 +92,9 @@ func (c *Client) failure(err error) *source.Error {
 	switch {
 	case errors.As(err, &ofTopic):
 		out.Topic = ofTopic.topic
+		if errors.Is(err, kerr.UnknownTopicOrPartition) { // after it was planned
+			out.Kind = source.NoTopic
+		}
 	case errors.As(err, &ofPartition):
 		out.Topic, out.Partition = ofPartition.topic, ofPartition.partition
 	}

@@ -63,7 +63,7 @@ func (c *Client) existing(ctx context.Context, names []string) error {
 	err := c.learn(ctx, names)
 	var of *topicError
 	if errors.As(err, &of) && (errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.InvalidTopicException)) {
-		return &source.Error{Kind: source.Broker, Topic: of.topic, Partition: -1, Offset: -1, Err: fmt.Errorf("topic %s: the cluster does not have it, or does not show it to this user: %w", of.topic, of.err)}
+		return &source.Error{Kind: source.NoTopic, Topic: of.topic, Partition: -1, Offset: -1, Err: fmt.Errorf("topic %s: the cluster does not have it, or does not show it to this user: %w", of.topic, of.err)}
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func (c *Client) matching(ctx context.Context, patterns []*regexp.Regexp) (found
 				}
 			}
 			if len(found) == before {
-				return source.Errorf(source.Broker, "topics: %q matches none of the topics that the cluster shows", pattern)
+				return source.Errorf(source.NoTopic, "topics: %q matches none of the topics that the cluster shows", pattern)
 			}
 		}
 		return nil
