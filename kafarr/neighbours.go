@@ -15,9 +15,6 @@ var open = struct {
 	members map[*Listener]bool
 }{members: map[*Listener]bool{}}
 
-// unpolled is how long ago a listener's last poll must be for it to count as not being polled.
-const unpolled = 2 * time.Second
-
 // register makes a member of a group known to those that come after it.
 func (l *Listener) register() {
 	if l.cfg.Source != nil || len(l.cfg.Assign) > 0 {
@@ -35,14 +32,16 @@ func (l *Listener) unregister() {
 	delete(open.members, l)
 }
 
-// neighbours names the other open listeners of this group in this process that nobody polls.
-func (l *Listener) neighbours(now time.Time) string {
+// neighbours names the other open listeners of this group in this process that nobody has polled since a time. One that is being closed is about to leave: on a busy machine
+// that takes seconds, and its owner has nothing left to do.
+func (l *Listener) neighbours(since time.Time) string {
 	open.Lock()
 	defer open.Unlock()
 	var times []string
 	for other := range open.members {
 		same := other != l && other.cfg.Servers == l.cfg.Servers && other.cfg.Group == l.cfg.Group
-		if same && !other.polled.Load() && now.Sub(time.Unix(0, other.lastPoll.Load())) > unpolled {
+		idle := !other.polled.Load() && other.born.Before(since) && time.Unix(0, other.lastPoll.Load()).Before(since)
+		if same && idle && !other.closing.Load() {
 			times = append(times, other.born.Format(time.TimeOnly))
 		}
 	}
