@@ -115,6 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     reader.add_argument(
         "--format", choices=["table", "json", "csv"], default="table", help="json: a line for each row (%(default)s)"
     )
+    reader.add_argument(
+        "--null",
+        default="",
+        metavar="TEXT",
+        help="what csv has for null, such as NULL or \\N; default: nothing, as for the empty text",
+    )
     _add_scan(reader.add_argument_group("scans"))
     return parser
 
@@ -133,6 +139,8 @@ def _add_scan(scan: argparse._ArgumentGroup) -> None:
 
 def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     """Listens, or scans."""
+    if options.null and not (options.output.endswith(".csv") if options.output else options.format == "csv"):
+        parser.error("--null is for csv: give --format csv, or --output with a name that ends with .csv")
     for_scans = ("start", "end", "output")
     others = ("message_type", "allow_partial", "progress")
     if all(getattr(options, name) is None for name in for_scans):

@@ -64,13 +64,13 @@ def read_scan(options: argparse.Namespace) -> int:
         if target is None:
             _print(stream, options)
         else:
-            rows = _write(stream, options.message_type, target)
+            rows = _write(stream, options.message_type, target, options.null)
             print(f"{rows:,} rows in {target}", file=sys.stderr)  # noqa: T201  # a command line prints
     return 0
 
 
 def _print(stream: Stream, options: argparse.Namespace) -> None:
-    write = writer(options.format, sys.stdout)
+    write = writer(options.format, sys.stdout, options.null)
     try:
         for batch in stream:
             if batch.num_rows and options.message_type in {None, batch.message_type}:
@@ -80,7 +80,7 @@ def _print(stream: Stream, options: argparse.Namespace) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write(stream: Stream, message_type: str | None, target: Path) -> int:
+def _write(stream: Stream, message_type: str | None, target: Path, null: str) -> int:
     """Writes a file batch by batch, under another name until it is complete."""
     import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
@@ -90,7 +90,7 @@ def _write(stream: Stream, message_type: str | None, target: Path) -> int:
     rows = 0
     try:
         reader = stream.reader(message_type)
-        with unfinished.open("xb") as file, _sink(target.suffix, file, reader.schema) as write:
+        with unfinished.open("xb") as file, _sink(target.suffix, file, reader.schema, null) as write:
             for record in reader:
                 write(record)
                 rows += record.num_rows
@@ -107,7 +107,9 @@ def _write(stream: Stream, message_type: str | None, target: Path) -> int:
 
 
 @contextmanager
-def _sink(suffix: str, file: io.BufferedWriter, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], Any]]:
+def _sink(
+    suffix: str, file: io.BufferedWriter, schema: pa.Schema, null: str
+) -> Iterator[Callable[[pa.RecordBatch], Any]]:
     """What takes record batches and makes a file of them."""
     import pyarrow as pa  # noqa: PLC0415  # as above
 
@@ -122,5 +124,5 @@ def _sink(suffix: str, file: io.BufferedWriter, schema: pa.Schema) -> Iterator[C
             yield made.write_batch
     else:
         with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-            write = writer("csv" if suffix == ".csv" else "json", text)
+            write = writer("csv" if suffix == ".csv" else "json", text, null)
             yield lambda record: write(Batch(record, "", []))

@@ -49,7 +49,7 @@ def read(options: argparse.Namespace) -> int:
         errors=options.errors,
         ready_timeout=options.ready_timeout,
     )
-    write, progress, printed = writer(options.format, sys.stdout), _Progress(), True
+    write, progress, printed = writer(options.format, sys.stdout, options.null), _Progress(), True
     try:
         progress.show()
         for batch in reader.batches(options.num_messages, options.max_time, options.idle_timeout):

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
-import math
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ._batch import Batch
 
 
-def writer(name: str, stream: TextIO) -> Callable[[Batch], None]:
-    """A function that writes a batch as "table", "json" (a line for each row) or "csv"."""
-    return {"table": _table, "json": _json_lines, "csv": _csv}[name](stream)
+def writer(name: str, stream: TextIO, null: str = "") -> Callable[[Batch], None]:
+    """A function that writes a batch as "table", "json" (a line for each row) or "csv".
+
+    null: what csv has for null.
+    """
+    if name == "csv":
+        return _csv(stream, null)
+    return {"table": _table, "json": _json_lines}[name](stream)
 
 
 def _table(stream: TextIO) -> Callable[[Batch], None]:
     def write(batch: Batch) -> None:
+        import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
+
+        from . import _exact  # noqa: PLC0415  # with pyarrow, likewise
+
         frame = batch.to_pandas()
+        for name, column in zip(batch.schema.names, batch.to_arrow().columns, strict=True):
+            if _exact.beyond_python(column):
+                # pandas raises when it is to print such a value, or prints NaT.
+                frame[name] = pd.Series(_exact.values(column), dtype=object)
         print(f"{batch.message_type}: {len(frame):,} rows", file=stream)
         # pandas' own short form: the first and last rows when there are many, the width of a terminal or 80.
         print(frame, end="\n\n", file=stream)
@@ -31,15 +42,20 @@ def _table(stream: TextIO) -> Callable[[Batch], None]:
 
 def _json_lines(stream: TextIO) -> Callable[[Batch], None]:
     def write(batch: Batch) -> None:
-        rows = batch.to_arrow().to_pylist()
-        stream.writelines(json.dumps(_finite(row), default=_plain, ensure_ascii=False) + "\n" for row in rows)
+        names = batch.schema.names
+        stream.writelines(_json(dict(zip(names, row, strict=True))) + "\n" for row in _rows(batch))
 
     return write
 
 
-def _csv(stream: TextIO) -> Callable[[Batch], None]:
+def _csv(stream: TextIO, null: str) -> Callable[[Batch], None]:
     rows = csv.writer(stream, lineterminator="\n")
     header: list[str] = []
+
+    def cell(value: Any) -> Any:
+        if value is None:
+            return null
+        return _json(value) if isinstance(value, (dict, list)) else value
 
     def write(batch: Batch) -> None:
         nonlocal header
@@ -47,29 +63,18 @@ def _csv(stream: TextIO) -> Callable[[Batch], None]:
             # Another message type has other columns: they begin with a header line of their own.
             header = batch.schema.names
             rows.writerow(header)
-        for row in batch.to_arrow().to_pylist():
-            rows.writerow([_cell(value) for value in row.values()])
+        rows.writerows([cell(value) for value in row] for row in _rows(batch))
 
     return write
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return _plain(value)
-    return json.dumps(_finite(value), default=_plain) if isinstance(value, (dict, list)) else value
+def _rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
+    from . import _exact  # noqa: PLC0415  # with pyarrow, which importing pykafarr does not load
+
+    columns = [_exact.values(column) for column in batch.to_arrow().columns]
+    # A batch without columns has rows, too.
+    return zip(*columns, strict=True) if columns else iter([()] * batch.num_rows)
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinities: they are strings, as in Avro's own JSON encoding."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
-
-
-def _plain(value: object) -> str:
-    """What JSON has no form for: bytes as base64, all else (times, decimals, uuids) as text."""
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

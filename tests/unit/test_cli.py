@@ -12,6 +12,8 @@ import pytest
 
 from pykafarr import Batch, Range, _cli
 from pykafarr._writers import writer
+from tests.unit.test_types import TYPES, bodies_of, decode
+from tests.unit.test_types import record as record_of
 
 READ = ["read", "--servers", "a:1", "--topics", "t", "--registry", "http://registry"]
 
@@ -140,3 +142,21 @@ def test_a_table_says_the_message_type_and_the_rows(record):
     text = write_all("table", Batch(record, "com.example.A", []))
     assert text.startswith("com.example.A: 2 rows\n")
     assert "<NA>" in text
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_each_type_has_a_form_in_each_format(name):
+    whole = decode(record_of(x=TYPES[name].schema), bodies_of(TYPES[name]))
+    batch = Batch(whole.rename_columns(["x"]), "R", [])
+    lines = write_all("json", batch).splitlines()
+    assert [list(json.loads(line)) for line in lines] == [["x"]] * len(batch)
+    assert write_all("csv", batch).startswith("x\n")
+    assert write_all("table", batch).startswith(f"R: {len(batch)} rows\n")
+
+
+def test_a_table_prints_moments_that_pandas_does_not_hold():
+    days = pa.array([4000000, 1], pa.int32()).view(pa.date32())
+    moments = pa.array([-(2**63), 0]).view(pa.timestamp("ms", "UTC"))
+    text = write_all("table", Batch(pa.record_batch({"d": days, "m": moments, "n": pa.array([1, 2])}), "A", []))
+    assert "+12921-08-18" in text
+    assert "-292275055-05-16 16:47:04.192000+00:00" in text

@@ -110,3 +110,58 @@ def test_a_link_beside_the_target_is_neither_followed_nor_removed(read, tmp_path
     assert victim.read_text() == "precious"
     assert planted.is_symlink()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["day.csv", "day.csv.part", "victim"]
+
+
+FAR = {
+    "type": "record",
+    "name": "Far",
+    "fields": [
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+        {"name": "tags", "type": {"type": "map", "values": "long"}},
+        {"name": "note", "type": ["null", "string"]},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def far(kafka):
+    """A topic with a date that Python has, then dates that it does not have."""
+    rows = [
+        {"at": 1, "day": 1, "tags": {"a": 1}, "note": None},
+        {"at": 1700000000000000, "day": 4000000, "tags": {}, "note": ""},
+        {"at": -1700000000000000, "day": -4000000, "tags": {}, "note": "x"},
+    ]
+    kafka.produce("FAR", FAR, rows)
+    return "FAR"
+
+
+def test_a_date_past_the_year_9999_is_printed_and_written_as_it_is(read, far, tmp_path, capsys):
+    assert read("--start", "earliest", "--format", "json", "--metadata", topic=far) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["day"] for line in lines] == ["1970-01-02", "+12921-08-18", "-8982-05-17"]
+    assert lines[1]["at"] == "+55840-11-08 22:13:20+00:00"
+    assert lines[0]["tags"] == {"a": 1}
+    assert read("--start", "earliest", topic=far) == 0
+    assert "+12921-08-18" in capsys.readouterr().out
+    target = tmp_path / "far.csv"
+    assert read("--output", str(target), "--metadata", topic=far) == 0
+    assert target.read_text().splitlines() == [
+        "at,day,tags,note",
+        '1970-01-01 00:00:00.001000+00:00,1970-01-02,"{""a"": 1}",',
+        "+55840-11-08 22:13:20+00:00,+12921-08-18,{},",
+        "-51901-02-22 01:46:40+00:00,-8982-05-17,{},x",
+    ]
+
+
+def test_csv_tells_null_from_the_empty_text_where_null_has_a_text(read, far, tmp_path, capsys):
+    target = tmp_path / "far.csv"
+    assert read("--output", str(target), "--null", r"\N", topic=far) == 0
+    assert [row[3] for row in csv.reader(target.read_text().splitlines())] == ["note", r"\N", "", "x"]
+    assert read("--start", "0", "--end", "1", "--format", "csv", "--null", "NULL", topic=far) == 0
+    assert ",NULL,0" in capsys.readouterr().out
+    for arguments in (["--output", str(tmp_path / "far.json")], ["--start", "0"]):
+        with pytest.raises(SystemExit) as ended:
+            read("--null", "NULL", *arguments, topic=far)
+        assert ended.value.code == 2
+        assert "--null is for csv" in capsys.readouterr().err
