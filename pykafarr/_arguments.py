@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Literal, SupportsIndex, TypeAlias, TypeGuard, get_args
 
+from . import _nearest
 from ._errors import ConfigError
 from ._secrets import Hidden, Secret
 
@@ -121,7 +122,7 @@ def limits(value: object, *more: str) -> dict[str, int]:
         raise TypeError(f"limits must be a dict, not {_type(value)}")
     known = (*LIMITS, *more)
     if unknown := [name for name in value if name not in known]:
-        raise ConfigError(f"unknown limits: {unknown[0]!r}: there are {', '.join(known)}")
+        raise ConfigError(f"unknown limits: {unknown[0]!r}: there are {_nearest.known(str(unknown[0]), known)}")
     return {name: integer(f"limits[{name!r}]", number, 1, MAX_MESSAGES) for name, number in value.items()}
 
 
@@ -201,7 +202,7 @@ def metadata_columns(value: object, *, with_key: bool = False) -> list[tuple[str
             raise TypeError(f"metadata must be named by str, not {_type(item)}: {item!r}")
         name = item.removeprefix("_")
         if name not in METADATA:
-            raise ConfigError(f"unknown metadata {item!r}: there are {', '.join(METADATA)}")
+            raise ConfigError(f"unknown metadata {item!r}: there are {_nearest.known(name, METADATA)}")
         columns.append((f"_{name}", f"_{name}" if column is None else text(f"metadata[{item!r}]", column)))
     if with_key and not any(column == "_key" for column, _ in columns):
         columns.append(("_key", "_key"))

@@ -72,9 +72,8 @@ def read_scan(options: argparse.Namespace) -> int:
 def _print(stream: Stream, options: argparse.Namespace) -> None:
     write = writer(options.format, sys.stdout, options.null)
     try:
-        for batch in stream:
-            if batch.num_rows and options.message_type in {None, batch.message_type}:
-                write(batch)
+        for batch in stream._of_type(options.message_type):
+            write(batch)
         sys.stdout.flush()
     except BrokenPipeError:  # as in _read
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _arguments
+from . import _arguments, _nearest
 from ._errors import ConfigError
 from ._scan_handle import ScanHandle, schemas
 from ._stream import Stream
@@ -139,7 +139,8 @@ class Plan:
 
         for name in options:
             if name not in ReadOptions.__annotations__:
-                raise ConfigError(f"{name} is no option of reading: there are {', '.join(ReadOptions.__annotations__)}")
+                known = _nearest.known(name, ReadOptions.__annotations__)
+                raise ConfigError(f"{name} is no option of reading: there are {known}")
         changed = self._options.changed(options)
         data = self._data
         if "reader_schema" in options:

@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from . import _nearest
 from ._errors import ConfigError
 from ._secrets import from_env, from_file
 
@@ -28,7 +29,7 @@ def parsed(options: dict[str, str]) -> tuple[dict[str, Any], tuple[int | None, i
     for name, text in options.items():
         read = _OPTIONS.get(name)
         if read is None:
-            raise ConfigError(f"unknown option {name!r}: there are {', '.join(_OPTIONS)}")
+            raise ConfigError(f"unknown option {name!r}: there are {_nearest.known(name, _OPTIONS)}")
         found[name] = read(name, text)
     found.setdefault("registry_url", None)
     for name in ("servers", "topics"):

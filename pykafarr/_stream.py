@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from . import _nearest
 from ._batch import Batch, batch_from
 from ._completeness import Completeness, completeness
 from ._errors import OK, PENDING, ClosedError, IncompleteError, InternalError, KafarrError, SchemaError, StateError
@@ -224,6 +225,21 @@ class Stream:
         self._left_out.add(batch.message_type)
         return False
 
+    def _of_type(self, message_type: str | None) -> Iterator[Batch]:
+        """Iterates over the batches that have rows: those of one message type, or all.
+
+        Raises:
+            SchemaError: at the end, the message type is unknown.
+        """
+        self._begin("iteration")
+        found = False
+        for batch in self._batches():
+            if batch.num_rows and self._wanted(batch, message_type):
+                found = True
+                yield batch
+        if message_type is not None and not found:
+            self._schema_of(message_type)
+
     @overload
     def to_pandas(self) -> dict[str, pd.DataFrame]: ...
     @overload
@@ -285,7 +301,8 @@ class Stream:
         if message_type is None:
             return only_schema(schemas)
         if message_type not in schemas:
-            known = ", ".join(sorted(schemas)) or "none"
+            # A plan knows of each topic's last messages and registered schemas; the rows may have had more types.
+            known = _nearest.known(message_type, sorted({*schemas, *self._left_out}))
             raise SchemaError(f"there are no rows of the message type {message_type!r}; known are {known}")
         return schemas[message_type]
 

@@ -18,7 +18,7 @@ except ImportError as error:
 import pyarrow as pa
 from pyarrow import types
 
-from . import _engines, _spark_options
+from . import _engines, _nearest, _spark_options
 from ._errors import SchemaError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class KafarrDataSource(DataSource):
         planned = self._plan()
         for field in schema.fields:
             if field.name not in planned.schema.fieldNames():
-                known = ", ".join(planned.schema.fieldNames())
+                known = _nearest.known(field.name, planned.schema.fieldNames())
                 raise SchemaError(f"{field.name}: there is no such column: there are {known}", path=field.name)
             if planned.schema[field.name].dataType != field.dataType:
                 kind = planned.schema[field.name].dataType.simpleString()

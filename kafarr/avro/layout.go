@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
 // layout is a column that a plan appends to, with the columns below it. It follows from the reader's schema alone.
@@ -222,7 +223,7 @@ func (l *layouter) fields(s *Schema, path string, selection *selection) (kids []
 		kids = append(kids, kid)
 	}
 	if unknown, found := selection.unknown(s); found {
-		return nil, schemaErrorf(path, "columns: %s has no field %q: it has %s", s.describe(), unknown, s.fieldNames())
+		return nil, schemaErrorf(path, "columns: %s has no field %q: it has %s%s", s.describe(), unknown, s.fieldNames(), s.nearest(unknown))
 	}
 	return kids, nil
 }
@@ -238,6 +239,15 @@ func (s *Schema) fieldNames() string {
 		names = append(names, "…")
 	}
 	return strings.Join(names, ", ")
+}
+
+// nearest is a hint at the field that was meant by an unknown name.
+func (s *Schema) nearest(unknown string) string {
+	names := make([]string, len(s.Fields))
+	for i, f := range s.Fields {
+		names[i] = f.Name
+	}
+	return nearest.Hint(unknown, names)
 }
 
 // number gives the columns their ids and returns how many there are.

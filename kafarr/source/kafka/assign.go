@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +30,10 @@ func (k *Kafka) findPartitions() {
 				delete(k.missing, topic)
 			case err != nil:
 				k.missing[topic] = err
+				var refused kafka.Error
+				if errors.As(err, &refused) {
+					k.suggest(topic, refused)
+				}
 			}
 			k.mu.Unlock()
 		}

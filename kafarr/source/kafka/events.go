@@ -84,6 +84,7 @@ func (k *Kafka) unavailable(e kafka.Error) {
 	for _, topic := range k.cfg.Topics {
 		if strings.Contains(e.Error(), topic+":") {
 			k.missing[topic] = e
+			k.suggest(topic, e)
 		}
 	}
 }

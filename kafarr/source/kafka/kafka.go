@@ -46,6 +46,7 @@ type Kafka struct {
 	down      error                    // since the last message: no broker could be reached
 	downAt    time.Time                // the last time
 	missing   map[string]error         // topics of the subscription that cannot be read
+	hints     map[string]string        // of missing topics: which name was probably meant
 	paused    map[source.Position]bool // Offset 0, as are those of sought
 	sought    map[source.Position]time.Time
 	resets    []source.Position
@@ -74,7 +75,7 @@ func Open(cfg Config) (*Kafka, error) {
 	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
 	k := &Kafka{
 		secrets: secrets,
-		cfg:     cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, paused: map[source.Position]bool{},
+		cfg:     cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, hints: map[string]string{}, paused: map[source.Position]bool{},
 		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg),
 	}
 	lines := make(chan kafka.LogEvent, 1000)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/pykafarr/pykafarr/kafarr/nearest"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -63,9 +64,25 @@ func (c *Client) existing(ctx context.Context, names []string) error {
 	err := c.learn(ctx, names)
 	var of *topicError
 	if errors.As(err, &of) && (errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.InvalidTopicException)) {
-		return &source.Error{Kind: source.NoTopic, Topic: of.topic, Partition: -1, Offset: -1, Err: fmt.Errorf("topic %s: the cluster does not have it, or does not show it to this user: %w", of.topic, of.err)}
+		text := "topic " + of.topic + ": the cluster does not have it, or does not show it to this user"
+		return &source.Error{Kind: source.NoTopic, Topic: of.topic, Partition: -1, Offset: -1, Err: fmt.Errorf("%s%s: %w", text, c.nearest(ctx, of.topic), of.err)}
 	}
 	return err
+}
+
+// nearest is a hint at the topic that was meant by an unknown name, where the cluster tells.
+func (c *Client) nearest(ctx context.Context, unknown string) string {
+	resp, err := c.metadata(ctx, nil)
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, t := range resp.Topics {
+		if t.Topic != nil && !t.IsInternal {
+			names = append(names, *t.Topic)
+		}
+	}
+	return nearest.Hint(unknown, names)
 }
 
 // matching are the topics that the patterns find.
