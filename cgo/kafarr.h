@@ -131,7 +131,7 @@ void kafarr_forget(int64_t operation);
 /* ---- Listener ---- */
 
 /* config: JSON object
- *   "servers": str, "group": str, "topics": [str, ...], "registry_url": str,
+ *   "servers": str ("host:port,host:port", checked here), "group": str, "topics": [str, ...], "registry_url": str,
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
  *   "metadata": [[metadata column, name in the frame], ...],
  *   "value": "avro" | "bytes" | "string" | "auto", "key": the same,

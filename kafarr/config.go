@@ -15,7 +15,7 @@ import (
 
 // Config says what to listen to and how.
 type Config struct {
-	Servers string   // bootstrap servers, "host:port,host:port"
+	Servers string   // bootstrap servers, "host:port,host:port", as source.Servers reads them
 	Group   string   // consumer group
 	Topics  []string // to subscribe to: names, or regular expressions as librdkafka's, which begin with ^
 
@@ -97,9 +97,10 @@ const DefaultBatchBytes = 1 << 30
 
 func (c *Config) validate() error {
 	if c.Source == nil {
+		_, err := source.Servers(c.Servers, c.Properties)
 		switch {
-		case strings.TrimSpace(c.Servers) == "":
-			return errorf(ConfigError, "servers is empty: it wants host:port of at least one broker")
+		case err != nil:
+			return wrap(err)
 		case strings.TrimSpace(c.Group) == "":
 			return errorf(ConfigError, "group is empty: it wants the name of a consumer group")
 		case len(c.Topics) == 0 && len(c.Assign) == 0:

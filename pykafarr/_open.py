@@ -67,7 +67,8 @@ def listener(
     """Opens a listener on Avro topics, as a member of a consumer group. Does not wait for the network.
 
     Args:
-        servers: bootstrap servers, "host:port,host:port" or a list of "host:port".
+        servers: bootstrap servers, "host:port,host:port" or a list of "host:port"; without a port it is 9092.
+            A protocol before the host ("SSL://kafka:9093") must be that of security.protocol.
         group: id of the consumer group.
         topics: one topic or several; one that begins with ^ is a regular expression (librdkafka's: POSIX extended),
             which also takes in topics that are created later. None with `assign=`.

@@ -66,7 +66,8 @@ def scan(
     A scan has no consumer group, and commits nothing. Rows that come after the planning are not part of it.
 
     Args:
-        servers: bootstrap servers, "host:port,host:port" or a list of "host:port".
+        servers: bootstrap servers, "host:port,host:port" or a list of "host:port"; without a port it is 9092.
+            A protocol before the host ("SSL://kafka:9093") must be that of security.protocol.
         topics: one topic or several; one that begins with ^ is a regular expression (Go's).
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
             value="bytes" or "string", framing="bare" or "single_object".

@@ -55,7 +55,11 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 	if _, set := conf["fetch.queue.backoff.ms"]; !set {
 		conf["fetch.queue.backoff.ms"] = "5"
 	}
-	conf["bootstrap.servers"] = cfg.Servers
+	servers, err := source.Servers(cfg.Servers, cfg.Properties)
+	if err != nil {
+		return nil, err
+	}
+	conf["bootstrap.servers"] = strings.Join(servers, ",")
 	conf["group.id"] = cfg.Group
 	conf["enable.auto.offset.store"] = false
 	return conf, nil

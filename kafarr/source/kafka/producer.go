@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,7 +106,11 @@ func letterMap(cfg Config) (kafka.ConfigMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf := kafka.ConfigMap{"bootstrap.servers": cfg.Servers}
+	servers, err := source.Servers(cfg.Servers, cfg.Properties)
+	if err != nil {
+		return nil, err
+	}
+	conf := kafka.ConfigMap{"bootstrap.servers": strings.Join(servers, ",")}
 	for name, value := range cfg.Properties {
 		if _, ours := ofLetters[name]; !ours && !forConsumersOnly[name] {
 			conf[name] = value

@@ -135,7 +135,7 @@ func (l *login) oidc() (func(context.Context) (source.Token, error), error) {
 // pairs reads "name=value,name=value".
 func pairs(list string) (map[string]string, error) {
 	out := map[string]string{}
-	for _, pair := range servers(list) {
+	for _, pair := range listed(list) {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return nil, fmt.Errorf("sasl.oauthbearer.extensions holds %q, which is no name=value", pair)

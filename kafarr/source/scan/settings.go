@@ -82,8 +82,12 @@ func (c *Config) settings() (settings, error) {
 	if c.DecompressedBytes > 0 {
 		s.expandedMax = c.DecompressedBytes
 	}
+	servers, err := source.Servers(c.Servers, c.Properties)
+	if err != nil {
+		return s, err
+	}
 	s.options = []kgo.Opt{
-		kgo.SeedBrokers(servers(c.Servers)...), kgo.ClientID(s.clientID), kgo.Dialer(s.dialer()), kgo.RequestTimeoutOverhead(s.requestTimeout), kgo.BrokerMaxReadBytes(s.receiveMax),
+		kgo.SeedBrokers(servers...), kgo.ClientID(s.clientID), kgo.Dialer(s.dialer()), kgo.RequestTimeoutOverhead(s.requestTimeout), kgo.BrokerMaxReadBytes(s.receiveMax),
 		kgo.FetchMaxBytes(min(s.fetchBytes, s.receiveMax)), kgo.RequestRetries(3), kgo.RetryBackoffFn(s.pauses), kgo.DisableClientMetrics(),
 	}
 	if s.idle > 0 {
@@ -92,13 +96,11 @@ func (c *Config) settings() (settings, error) {
 	if err := s.secure(c); err != nil {
 		return s, err
 	}
-	if len(servers(c.Servers)) == 0 {
-		return s, source.Errorf(source.Config, "servers is empty: it wants host:port of at least one broker")
-	}
 	return s, nil
 }
 
-func servers(list string) (out []string) {
+// listed are the entries of a list with commas, without empty ones.
+func listed(list string) (out []string) {
 	for s := range strings.SplitSeq(list, ",") {
 		if s = strings.TrimSpace(s); s != "" {
 			out = append(out, s)
