@@ -92,6 +92,7 @@ type schemaText struct {
 	Topic      string   `json:"topic"`
 	Schema     string   `json:"schema"`
 	References []string `json:"references"`
+	Sources    []string `json:"sources,omitempty"` // of references
 }
 
 // scanConfig is the JSON of scan_new.
@@ -134,7 +135,7 @@ func (s *scan) made() (*kafarr.Plan, error) {
 	}
 	latest := make([]kafarr.LatestSchema, len(s.plan.Latest))
 	for i, l := range s.plan.Latest {
-		latest[i] = kafarr.LatestSchema{Topic: l.Topic, Schema: registry.Schema{Text: l.Schema, References: l.References}}
+		latest[i] = kafarr.LatestSchema{Topic: l.Topic, Schema: registry.Schema{Text: l.Schema, References: l.References, Sources: l.Sources}}
 	}
 	return kafarr.PlanOf(s.cfg, ranges, latest)
 }
@@ -163,7 +164,7 @@ func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) 
 			out.Partitions = append(out.Partitions, rangeOfScan{r})
 		}
 		for _, l := range p.Latest {
-			out.Latest = append(out.Latest, schemaText{l.Topic, l.Text, l.References})
+			out.Latest = append(out.Latest, schemaText{l.Topic, l.Text, l.References, l.Sources})
 		}
 		text, err := json.Marshal(out)
 		return string(text), err

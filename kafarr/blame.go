@@ -1,10 +1,12 @@
 package kafarr
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
 // The rule that decides whose fault it is that a schema cannot be read: an option's, if the same schema can be read without that option. Then the messages are good, and none of
@@ -71,15 +73,31 @@ func compileFault(cause error, schema *avro.Schema, options avro.Options) *Error
 }
 
 // parseFault is the error of a schema's text that cannot be parsed within these limits.
-func parseFault(cause error, limits avro.Limits, text string, references ...string) *Error {
-	e := wrap(cause)
+func parseFault(cause error, limits avro.Limits, schema registry.Schema) *Error {
+	e := wrap(cause).tellTwice(cause, schema)
 	if !limits.Lowered() {
 		return e
 	}
-	if _, err := limits.Loosened().Parse(text, references...); err != nil {
+	if _, err := limits.Loosened().Parse(schema.Text, schema.References...); err != nil {
 		return e
 	}
 	return e.blame("limits", "raise limits: they are below the defaults, which allow this schema")
+}
+
+// tellTwice adds where a type that is defined twice is defined: two references may lead to two versions of it, each of them good.
+func (e *Error) tellTwice(cause error, schema registry.Schema) *Error {
+	var wrong *avro.SchemaError
+	if !errors.As(cause, &wrong) || len(wrong.Twice) == 0 || len(schema.Sources) != len(schema.References) || wrong.Twice[0] == wrong.Twice[1] {
+		return e
+	}
+	place := func(i int) string {
+		if i == len(schema.References) {
+			return "the schema itself"
+		}
+		return schema.Sources[i]
+	}
+	e.Err = fmt.Errorf("%w: in %s, and in %s, which its references lead to: register it with references that lead to one version of the type", e.Err, place(wrong.Twice[0]), place(wrong.Twice[1]))
+	return e
 }
 
 // blame makes an error one of the caller's option. An incompatible schema keeps its class, which programs know.

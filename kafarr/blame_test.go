@@ -115,3 +115,28 @@ func manyFields(n int) string {
 	}
 	return strings.Join(fields, ",")
 }
+
+// TestATypeThatTwoReferencesDefineIsNamedWithBoth has a diamond whose sides lead to two versions of one type, each of them good.
+func TestATypeThatTwoReferencesDefineIsNamedWithBoth(t *testing.T) {
+	money := func(field string) string {
+		return `{"type":"record","name":"x.Money","fields":[{"name":"` + field + `","type":"int"}]}`
+	}
+	diamond := registry.Schema{
+		Text:       `{"type":"record","name":"x.A","fields":[{"name":"n","type":"x.Money"}]}`,
+		References: []string{money("a"), money("b")},
+		Sources:    []string{"subject money, version 1", "subject money, version 2"},
+	}
+	l, _ := open(t, kafarr.Config{Registry: registry.Static{1: diamond}}, message(0, 0, 1, 0))
+	got := poll(t, l, 10)
+	for _, want := range []string{"schema 1", "x.Money is defined twice", "in subject money, version 1, and in subject money, version 2"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+	diamond.References, diamond.Sources = diamond.References[:1], diamond.Sources[:1]
+	diamond.Text = money("c")
+	l, _ = open(t, kafarr.Config{Registry: registry.Static{1: diamond}}, message(0, 0, 1, 0))
+	if got := poll(t, l, 10); !strings.Contains(got, "in subject money, version 1, and in the schema itself") {
+		t.Error(got)
+	}
+}

@@ -3,10 +3,13 @@ package kafarr
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 // Decoder turns bare Avro bodies, without framing and broker, into batches: the same plan and the same columns as a Listener's.
@@ -14,6 +17,7 @@ import (
 type Decoder struct {
 	plan   *avro.Plan
 	schema *arrow.Schema
+	writer *avro.Schema
 }
 
 // NewDecoder compiles the schema that the bodies were written with. reader is the schema to read them as; empty: the same.
@@ -23,10 +27,10 @@ func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
 	}
 	parsed, err := options.Limits.Parse(schema)
 	if err != nil {
-		return nil, parseFault(err, options.Limits, schema)
+		return nil, parseFault(err, options.Limits, registry.Schema{Text: schema})
 	}
 	if reader != "" {
-		if options.Reader, err = parseReader(reader, options.Limits); err != nil {
+		if options.Reader, err = parseReader(registry.Schema{Text: reader}, options.Limits); err != nil {
 			return nil, err
 		}
 	}
@@ -34,7 +38,7 @@ func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
 	if err != nil {
 		return nil, compileFault(err, parsed, options)
 	}
-	return &Decoder{plan: p, schema: arrow.NewSchema(p.Fields, nil)}, nil
+	return &Decoder{plan: p, schema: arrow.NewSchema(p.Fields, nil), writer: parsed}, nil
 }
 
 // Schema returns the Arrow schema of the batches.
@@ -53,8 +57,50 @@ func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
 			e := wrap(err)
 			e.Offset = int64(done)
 			e.Err = fmt.Errorf("payload %d: %w", done, e.Err)
+			if advice := d.advice(bodies[done]); advice != "" {
+				e.Err = fmt.Errorf("%w; the payload begins with %s", e.Err, advice)
+			}
 			return nil, e
 		}
 	}
 	return &Batch{Record: newRecord(d.schema, columns.Finish(), len(bodies)), MessageType: d.plan.MessageType}, nil
+}
+
+// advice tells what a body looks like that does not decode, where it looks like one that is framed, and what to do.
+func (d *Decoder) advice(b avro.Body) string {
+	look := wire.Recognize(unsafe.Slice((*byte)(b.Data), b.Len))
+	switch look.Form {
+	case wire.ContainerFile:
+		return look.Header + ": read it with a library for such files, such as fastavro or polars.read_avro; a decoder takes bodies without a container"
+	case wire.Unrecognized, wire.JSONForm:
+		return ""
+	}
+	rest := avro.Body{Data: unsafe.Add(b.Data, look.HeaderLen), Len: b.Len - look.HeaderLen}
+	if d.decodes(rest) {
+		return fmt.Sprintf("%s, and what follows decodes: pass payload[%d:]%s", look.Header, look.HeaderLen, readTopic(look.Form))
+	}
+	if look.Form == wire.SingleObjectForm {
+		return fmt.Sprintf("%s, and the schema given has the fingerprint %016x: pass payload[%d:] with the schema that it was written with", look.Header, d.writer.Fingerprint(), look.HeaderLen)
+	}
+	return fmt.Sprintf("what may be %s: then pass payload[%d:] with the schema that it was written with%s", look.Header, look.HeaderLen, readTopic(look.Form))
+}
+
+// readTopic says what reads topics of such messages as they are.
+func readTopic(form wire.Form) string {
+	switch form {
+	case wire.ConfluentForm:
+		return ", or read the topic with a listener or a scan, which asks the registry for the schema"
+	case wire.ApicurioForm:
+		return ", or read the topic with a listener or a scan and framing \"apicurio\", which asks the registry for the schema"
+	case wire.SingleObjectForm:
+		return ", or read the topic with a listener or a scan and framing \"single_object\""
+	}
+	return ""
+}
+
+func (d *Decoder) decodes(body avro.Body) bool {
+	columns := d.plan.NewColumns()
+	defer columns.Release()
+	n, err := d.plan.Bind(columns).Append([]avro.Body{body})
+	return n == 1 && err == nil
 }

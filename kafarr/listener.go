@@ -113,14 +113,14 @@ func Open(cfg Config) (*Listener, error) {
 		l.keys.nulls = !l.keys.untyped()
 	}
 	for _, text := range cfg.Readers {
-		reader, err := parseReader(text, cfg.Limits)
+		reader, err := parseReader(registry.Schema{Text: text}, cfg.Limits)
 		if err != nil {
 			return nil, err
 		}
 		l.readers = append(l.readers, reader)
 	}
 	for _, s := range cfg.latest {
-		reader, err := parseReader(s.Text, cfg.Limits, s.References...)
+		reader, err := parseReader(s, cfg.Limits)
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 	}
 	parsed, err := l.cfg.Limits.Parse(s.Text, s.References...)
 	if err != nil {
-		return fail(parseFault(err, l.cfg.Limits, s.Text, s.References...))
+		return fail(parseFault(err, l.cfg.Limits, s))
 	}
 	p, e := l.planFor(side, parsed)
 	if e != nil {
@@ -125,10 +125,10 @@ func (l *Listener) givenPlan(g GivenSchema) (namedPlan, error) {
 }
 
 // parseReader reads a schema that others are read as.
-func parseReader(text string, limits avro.Limits, references ...string) (*avro.Schema, error) {
-	s, err := limits.Parse(text, references...)
+func parseReader(schema registry.Schema, limits avro.Limits) (*avro.Schema, error) {
+	s, err := limits.Parse(schema.Text, schema.References...)
 	if err != nil {
-		e := wrap(err)
+		e := wrap(err).tellTwice(err, schema)
 		e.Err = fmt.Errorf("reader_schema: %w", e.Err)
 		return nil, e
 	}

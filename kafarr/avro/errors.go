@@ -9,6 +9,8 @@ import (
 type SchemaError struct {
 	Path string // field path, "customer.address.zip"; empty for the whole schema
 	Msg  string
+	// Twice are the texts that define a type twice: their indices in Parse's references, and len(references) for the text itself. Nil for all other errors.
+	Twice []int
 }
 
 func (e *SchemaError) Error() string { return located(e.Path, e.Msg) }

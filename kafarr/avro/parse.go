@@ -25,17 +25,20 @@ func (l Limits) Parse(text string, references ...string) (*Schema, error) {
 	if err != nil {
 		return nil, schemaErrorf("", "%v", err)
 	}
-	p := &parser{named: map[string]*Schema{}, maxDepth: l.SchemaDepth}
+	p := &parser{named: map[string]*Schema{}, origin: map[string]int{}, maxDepth: l.SchemaDepth}
 	for _, r := range references {
 		if _, err := p.text(r); err != nil {
 			return nil, fmt.Errorf("referenced schema: %w", err)
 		}
+		p.current++
 	}
 	return p.text(text)
 }
 
 type parser struct {
 	named    map[string]*Schema
+	origin   map[string]int // the text that a type was defined in, by its index
+	current  int            // of the text that is being parsed
 	depth    int
 	maxDepth int
 }
@@ -277,7 +280,7 @@ func (p *parser) define(o map[string]any, t Type, namespace, path string) (*Sche
 		return nil, "", schemaErrorf(path, "a type must not be named like the primitive type %q", full)
 	}
 	if _, ok := p.named[full]; ok {
-		return nil, "", schemaErrorf(path, "type %s is defined twice", full)
+		return nil, "", &SchemaError{Path: path, Msg: fmt.Sprintf("type %s is defined twice", full), Twice: []int{p.origin[full], p.current}}
 	}
 	aliases, err := names(o["aliases"], path)
 	if err != nil {
@@ -287,7 +290,7 @@ func (p *parser) define(o map[string]any, t Type, namespace, path string) (*Sche
 		aliases[i], _ = fullName(a, namespace)
 	}
 	s := &Schema{Type: t, Name: full, Aliases: aliases}
-	p.named[full] = s
+	p.named[full], p.origin[full] = s, p.current
 	return s, namespace, nil
 }
 

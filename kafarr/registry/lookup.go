@@ -32,6 +32,7 @@ type lookup struct {
 	known map[string]bool        // texts taken already
 	state map[reference]progress // of every reference met
 	texts []string
+	from  []string // the subjects and versions of texts
 	size  int
 }
 
@@ -83,7 +84,7 @@ func (l *lookup) complete(info schemaregistry.SchemaInfo) (Schema, error) {
 	if kind == "" {
 		kind = "AVRO" // what registries leave out
 	}
-	return Schema{ID: l.root.id, Type: kind, Text: info.Schema, References: l.texts}, nil
+	return Schema{ID: l.root.id, Type: kind, Text: info.Schema, References: l.texts, Sources: l.from}, nil
 }
 
 func (l *lookup) ask(n name) (schemaregistry.SchemaInfo, error) {
@@ -126,6 +127,7 @@ func (l *lookup) follow(references []schemaregistry.Reference, path []string) er
 		}
 		if isNew { // one text may be registered under several subjects
 			l.texts = append(l.texts, found.Schema)
+			l.from = append(l.from, fmt.Sprintf("subject %s, version %d", clean(r.Subject), r.Version))
 		}
 		l.state[key] = done
 	}

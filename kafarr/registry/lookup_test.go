@@ -34,6 +34,9 @@ func TestReferencesStandBeforeThoseThatNeedThem(t *testing.T) {
 	if want := []string{"address", "money", "customer", "item"}; !slices.Equal(schema.References, want) {
 		t.Errorf("got %q, want %q", schema.References, want)
 	}
+	if want := []string{"subject address, version 1", "subject money, version 1", "subject customer, version 2", "subject item, version 1"}; !slices.Equal(schema.Sources, want) {
+		t.Errorf("sources are %q, want %q", schema.Sources, want)
+	}
 	if schema.Text != "order" {
 		t.Errorf("text %q", schema.Text)
 	}

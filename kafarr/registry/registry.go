@@ -13,6 +13,8 @@ type Schema struct {
 	Text string
 	// References are the texts of the schemas that Text refers to by name, each before those that need it.
 	References []string
+	// Sources say where each of References comes from, for error messages: "subject money, version 3". It may be empty.
+	Sources []string
 }
 
 // Registry answers with the schema of an id. It may be called from several goroutines at once and returns

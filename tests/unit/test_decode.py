@@ -138,6 +138,51 @@ def test_bytes_behind_the_value_are_an_error():
         pykafarr.decode('"long"', [b"\x02\x02"])
 
 
+R = record(x="int", text="string")
+OTHER = record(name="string", more="string")
+UUID = bytes(range(16))
+
+
+def container(schema: Any, *values: Any) -> bytes:
+    stream = io.BytesIO()
+    fastavro.writer(stream, fastavro.parse_schema(schema), values)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (b"\0" + (17).to_bytes(4, "big"), "schema registry's header .*the id 17 .*payload\\[5:\\], or read the topic"),
+        (b"\0" + (17).to_bytes(8, "big"), "Apicurio's header .*the id 17 .*payload\\[9:\\].*apicurio"),
+        (b"\xc3\1" + bytes(8), "single-object header .*0000000000000000.*payload\\[10:\\]"),
+        (b"\3\0" + UUID, "AWS Glue's schema registry .*00010203-0405-.*payload\\[18:\\]"),
+        (bytes(4) + b"0123456789abcdef" * 2, "Azure's schema registry .*payload\\[36:\\]"),
+    ],
+    ids=["registry", "Apicurio", "single object", "Glue", "Azure"],
+)
+def test_a_framed_payload_is_recognized_and_the_error_says_what_to_pass(header, says):
+    bodies = encode(R, {"x": 1, "text": "a"}, {"x": 2, "text": "b"})
+    with pytest.raises(pykafarr.DecodeError, match=f"payload 1: .*{says}") as info:
+        pykafarr.decode(R, [bodies[0], header + bodies[1]])
+    assert info.value.offset == 1
+    assert "what follows decodes" in str(info.value)
+
+    (of_another_schema,) = encode(OTHER, {"name": "a", "more": "b" * 100})
+    with pytest.raises(pykafarr.DecodeError, match="with the schema that it was written with"):
+        pykafarr.decode(R, [header + of_another_schema])
+
+
+def test_an_avro_file_is_recognized_as_one():
+    with pytest.raises(pykafarr.DecodeError, match=r"an Avro object-container file does: read it with .*fastavro"):
+        pykafarr.decode(R, [container(R, {"x": 1, "text": "a"})])
+
+
+def test_an_error_of_a_bare_body_speaks_of_no_framing():
+    with pytest.raises(pykafarr.DecodeError) as info:
+        pykafarr.decode(R, [b"\2\x08ab"])
+    assert "begins with" not in str(info.value)
+
+
 @pytest.mark.parametrize(
     "schema",
     ["", "{", '"lang"', {"type": "record", "name": "R"}, {"type": "enum", "name": "E"}, record(a="Unknown")],
