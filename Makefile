@@ -179,7 +179,8 @@ images: build $(VENV)/release.stamp ## Build the images, with docker or buildah,
 
 .PHONY: release
 release: $(VENV)/release.stamp ## Make all that is published into dist/, from a tag (TAG=v0.1.0 RELEASE_ARGS=--no-images)
-	$(VENV)/bin/python -m release --tag "$(TAG)" $(RELEASE_ARGS)
+	@# From the environment, where make puts it: a tag's name is no part of a command.
+	$(VENV)/bin/python -m release --tag "$$TAG" $(RELEASE_ARGS)
 
 .PHONY: smoke-aarch64
 smoke-aarch64: $(VENV)/release.stamp ## Run the aarch64 wheel of dist/ under qemu

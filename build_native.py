@@ -39,6 +39,9 @@ KAFKA_MODULE = "github.com/confluentinc/confluent-kafka-go/v2"
 RDKAFKA = "libpykafarr_rdkafka.so.1"
 KAFARR = "libkafarr.so"
 PREFIX = "pykafarr_"  # what librdkafka's functions are called in our copy
+# What our own C is compiled with, so that a write past a buffer ends the process before it can be made use of. -U: some
+# distributions define it already, and a second definition is a warning.
+HARDENED = ("-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2")
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
@@ -120,7 +123,7 @@ def build_rdkafka(vendor: Path, toolchain: Toolchain) -> Path:
     output = toolchain.work / RDKAFKA
     pool = ROOT / "native" / "op_pool.c"
     command = [
-        *toolchain.compiler, "-shared", "-O2", "-fPIC", "-o", str(output), f"-Wl,-soname,{RDKAFKA}",
+        *toolchain.compiler, "-shared", "-O2", "-fPIC", *HARDENED, "-o", str(output), f"-Wl,-soname,{RDKAFKA}",
         f"-Wl,--version-script={script}", str(pool), "-Wl,--wrap=calloc,--wrap=realloc,--wrap=free",
         # defs: a symbol that the C library lacks is an error now, not at the first call on a user's machine.
         "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s", str(entries),
@@ -170,7 +173,7 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
     output = work / KAFARR
     # What is declared and not exported, or called and not defined, is an error now and not when it is loaded.
     # -s again: Go's own does not reach zig's linker, and debug information names folders of this machine.
-    strict = "-Wl,--no-undefined-version -Wl,-z,defs -Wl,-s"
+    strict = "-Wl,--no-undefined-version -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-s"
     linker = f"'-L{rdkafka.parent}' '-Wl,--version-script={script}' {strict} -Wl,-rpath,$ORIGIN"
     command = [
         "go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false",
@@ -184,7 +187,8 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
         "CC": shlex.join(toolchain.compiler),
         "CGO_ENABLED": "1",
         # Go's cache looks at the flags, not into the files that they name: hence the digest.
-        "CGO_CFLAGS": f"{go('env', 'CGO_CFLAGS')} '-I{include}' -include rename.h -DRENAMES=0x{digest[:8]}",
+        "CGO_CFLAGS": f"{go('env', 'CGO_CFLAGS')} {' '.join(HARDENED)} '-I{include}' -include rename.h "
+        f"-DRENAMES=0x{digest[:8]}",
         "GOOS": "linux",
         "GOARCH": toolchain.architecture,
         "PATH": f"{pkg_config(toolchain.work / 'bin').parent}{os.pathsep}{os.environ['PATH']}",

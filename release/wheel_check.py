@@ -120,11 +120,18 @@ def wrong_library(data: bytes, machine: str, tag: tuple[int, int]) -> list[str]:
         wrong.append("its stack is executable")
     if "PT_GNU_RELRO" not in segments:
         wrong.append("its tables of addresses stay writable (no RELRO)")
+    if not any(binds_now(entry.entry.d_tag, entry.entry.d_val) for entry in dynamic.iter_tags()):
+        wrong.append("its tables of addresses stay writable until each is used (no BIND_NOW)")
     static = any(entry.entry.d_tag == "DT_FLAGS" and entry.entry.d_val & 0x10 for entry in dynamic.iter_tags())
     wanted = segments["PT_TLS"]["p_memsz"] if "PT_TLS" in segments else 0
     if static and wanted > STATIC_TLS:
         wrong.append(f"it wants {wanted} bytes of static thread-local data, for which pyarrow leaves no room")
     return wrong
+
+
+def binds_now(tag: str, value: int) -> bool:
+    """Whether an entry of the dynamic section has the loader look up every function at once (elf.h)."""
+    return tag == "DT_BIND_NOW" or bool(value & {"DT_FLAGS": 0x8, "DT_FLAGS_1": 0x1}.get(tag, 0))
 
 
 def glibc_versions(elf: ELFFile) -> set[tuple[int, int]]:

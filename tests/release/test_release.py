@@ -55,3 +55,15 @@ def test_the_workflow_calls_targets_that_there_are():
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"test", "wheels", "images", "release", "install-matrix", "smoke-aarch64"} <= called
     assert called <= targets
+
+
+def test_the_workflow_runs_nothing_that_somebody_else_can_change():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    actions = re.findall(r"uses: (\S+)", workflow)
+    assert actions
+    assert [action for action in actions if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+    commands = re.findall(r"run:(.*)", workflow)
+    assert commands
+    assert [command for command in commands if "${{" in command] == [], "an expression in a command is run as written"
+    checkouts = re.findall(r"uses: actions/checkout@.*\n(.*)", workflow)
+    assert [line for line in checkouts if "persist-credentials: false" not in line] == []

@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+import io
 import json
 import subprocess
 import sys
 import zipfile
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 import build_native
 from release import wheel_check, wheels
@@ -45,6 +47,25 @@ def test_nothing_is_wrong_with_the_wheel(wheel):
 def test_a_wheel_built_in_another_folder_has_the_same_bytes(wheel, tmp_path):
     again = wheels.build("amd64", dist=tmp_path, work=wheels.WORK / "in-another-folder")
     assert wheels.sha256(again) == wheels.sha256(wheel)
+
+
+def without_flags(library):
+    """The library, with the flags of its dynamic section taken away, BIND_NOW among them."""
+    section = ELFFile(io.BytesIO(library)).get_section_by_name(".dynamic")
+    flags = {"DT_FLAGS", "DT_FLAGS_1", "DT_BIND_NOW"}
+    made = bytearray(library)
+    for number, entry in enumerate(section.iter_tags()):
+        if entry.entry.d_tag in flags:
+            value = section["sh_offset"] + number * section["sh_entsize"] + 8
+            made[value : value + 8] = bytes(8)
+    return bytes(made)
+
+
+@pytest.mark.parametrize("name", [build_native.KAFARR, build_native.RDKAFKA])
+def test_a_library_whose_tables_of_addresses_stay_writable_is_found(files, tmp_path, name):
+    path = f"pykafarr/_native/{name}"
+    wrong = wheel_check.faults(rewritten(files, tmp_path, {path: without_flags(files[path])}))
+    assert any(f"{name}: its tables of addresses stay writable until each" in fault for fault in wrong)
 
 
 @pytest.mark.parametrize(
