@@ -203,7 +203,11 @@ func (l *Listener) took(b *building, k partitionKey, first, next int64, n int) {
 
 // pass notes that the records before next need no batch: there is nothing to hand over of them.
 func (l *Listener) pass(chunk *source.Chunk, next int64) {
-	k := partitionKey{chunk.Topic, chunk.Partition}
+	l.passTo(partitionKey{chunk.Topic, chunk.Partition}, next)
+}
+
+// passTo is pass for a partition.
+func (l *Listener) passTo(k partitionKey, next int64) {
 	l.mu.Lock()
 	l.acks.passed(k, next)
 	l.mu.Unlock()

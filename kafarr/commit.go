@@ -113,6 +113,7 @@ func (l *Listener) Leave(acknowledge bool) error {
 	if !acknowledge {
 		return nil
 	}
+	l.settleTails()
 	if l.cfg.Acknowledge == OnNextPoll {
 		l.mu.Lock()
 		l.acks.all()

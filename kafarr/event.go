@@ -51,11 +51,7 @@ func (l *Listener) assignmentHappens(kind EventKind, partitions []source.Positio
 
 // unbroken returns the records up to the first before which the client began again: one run may hold what it fetched before and after that.
 func (l *Listener) unbroken(chunk *source.Chunk, records []source.Record) []source.Record {
-	if l.resetter != nil {
-		for _, p := range l.resetter.Resets() {
-			l.resets[keyOf(p)] = p.Offset
-		}
-	}
+	l.hearResets()
 	last := len(records) - 1
 	asked, reset := l.resets[partitionKey{chunk.Topic, chunk.Partition}]
 	if !reset && records[last].Offset-records[0].Offset >= int64(last) {
@@ -67,6 +63,16 @@ func (l *Listener) unbroken(chunk *source.Chunk, records []source.Record) []sour
 		}
 	}
 	return records
+}
+
+// hearResets returns the offsets that the client asked for in vain, until the first record behind them. l.polling is held.
+func (l *Listener) hearResets() map[partitionKey]int64 {
+	if l.resetter != nil {
+		for _, p := range l.resetter.Resets() {
+			l.resets[keyOf(p)] = p.Offset
+		}
+	}
+	return l.resets
 }
 
 // notice tells where a log goes back, or on behind records that were deleted before they were read; the client begins again by auto.offset.reset. A gap alone tells

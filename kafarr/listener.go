@@ -23,6 +23,7 @@ type Listener struct {
 	resetter   source.Resetter // likewise
 	finite     source.Finite   // likewise, where it has an end
 	member     source.Member   // likewise, where it is a cluster's client
+	explorer   source.Explorer // likewise, where it can look beyond the last row
 	letters    *deadLetters
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
@@ -69,6 +70,7 @@ type Listener struct {
 	toldNames bool                   // topics that do not exist were named
 	waived    bool                   // the wait for all partitions was given up once: read what there is
 	waits     waitingSince
+	tails     tails
 
 	mu         sync.Mutex // guards what follows
 	acks       *ledger
@@ -140,6 +142,7 @@ func Open(cfg Config) (*Listener, error) {
 	l.resetter, _ = l.source.(source.Resetter)
 	l.finite, _ = l.source.(source.Finite)
 	l.member, _ = l.source.(source.Member)
+	l.explorer, _ = l.source.(source.Explorer)
 	if l.positioner == nil && len(cfg.Start) > 0 {
 		_ = l.Abort()
 		return nil, errorf(ConfigError, "start: this source has no positions")

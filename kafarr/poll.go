@@ -101,6 +101,8 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 		l.mu.Unlock()
 	}
 	l.letters.again(false)
+	l.passTails()
+	l.look(false)
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
@@ -254,6 +256,7 @@ func (l *Listener) quiet() (*Batch, error) {
 			return nil, err
 		}
 	}
+	l.look(true)
 	return l.take()
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -18,8 +19,8 @@ type Lag struct {
 	Lag       int64 // End - Position, which counts offsets; gaps in the log are counted, too
 }
 
-// Position returns the next offset that a poll hands over, for each partition of the assignment. Where nothing was read yet, the cluster
-// is asked for the place where reading begins.
+// Position returns the next offset that a poll hands over, for each partition of the assignment. Where nothing was read yet, or what was to come is gone from the log, the cluster
+// is asked for the place where reading begins, or continues.
 func (l *Listener) Position(ctx context.Context) ([]source.Position, error) {
 	ctx, cancel, err := l.asking(ctx)
 	if err != nil {
@@ -37,28 +38,29 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 	if err := l.between(); err != nil {
 		return nil, err
 	}
+	l.passTails()
 	out := l.Assignment()
-	var begin []Target
+	reset := maps.Clone(l.hearResets())
+	var begin []partitionKey
 	for i, p := range out {
 		k := keyOf(p)
+		_, moved := reset[k]
 		if next, received := l.notHandedOver(k); received {
 			out[i].Offset = next
-		} else if next, known := l.positions[k]; known {
+		} else if next, known := l.positions[k]; known && !moved {
 			out[i].Offset = next
 		} else {
-			begin = append(begin, Target{Topic: p.Topic, Partition: p.Partition, To: l.cfg.startOf(k)})
+			begin = append(begin, k)
 		}
 	}
 	l.polling.Unlock()
-	found, err := l.offsetsOf(ctx, begin)
+	found, err := l.beginnings(ctx, begin, reset)
 	if err != nil {
 		return nil, err
 	}
-	next := 0
 	for i := range out {
-		if next < len(found) && keyOf(out[i]) == keyOf(found[next]) {
-			out[i].Offset = found[next].Offset
-			next++
+		if b, asked := found[keyOf(out[i])]; asked {
+			out[i].Offset = b.offset
 		}
 	}
 	return out, nil

@@ -24,3 +24,10 @@ type Positioner interface {
 	// answer, too, where the time is past the last record. Each partition once.
 	AskOffsets(ctx context.Context, positions []Position) ([]Position, error)
 }
+
+// Explorer is a Source that can look beyond what brings no records: transaction markers, rows of aborted transactions, offsets that compaction has left empty.
+type Explorer interface {
+	// AskNext asks where the log has the next record from each position on; where it has none yet, that is the end of what can be read. It may be called from any goroutine. Where the answer could not be
+	// found, the position is returned as it is, with the first error.
+	AskNext(ctx context.Context, positions []Position) ([]Position, error)
+}

@@ -164,6 +164,27 @@ def test_a_topic_that_is_created_anew_is_read_from_its_beginning_and_an_event_sa
     assert events == [Event("log_went_back", topic, 0, 10, 0)]
 
 
+def until_known(listener, partition, want):
+    """Polls until the position is known; nothing may come."""
+    deadline = time.monotonic() + 20
+    while listener.position().get(partition) != want and time.monotonic() < deadline:
+        with contextlib.suppress(pykafarr.BrokerError):  # it may say that the topic is gone
+            assert listener.poll(1, 100)[0] is None
+    assert listener.position() == {partition: want}
+
+
+def test_position_and_lag_follow_a_reset_before_there_is_a_row(writer, topic, listen, delete_before, committed):
+    writer.write(topic, A, numbers(0, 10))
+    with listen() as listener:
+        listener.poll(3, 5000)
+    delete_before(10)
+
+    with listen() as listener:
+        until_known(listener, (topic, 0), 10)
+        assert listener.lag()["lag"].tolist() == [0]
+    assert committed() == 10
+
+
 @pytest.fixture
 def write_one_batch(cluster, writer, topic):
     """Writes so many messages of a megabyte that are all alike, as one batch of some kilobytes."""

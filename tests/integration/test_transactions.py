@@ -1,5 +1,7 @@
 """Transactions of several producers on one topic: what was aborted is never seen, and markers cost nothing."""
 
+import time
+
 import pytest
 from confluent_kafka import Producer
 
@@ -114,3 +116,42 @@ def test_a_long_stretch_of_aborted_rows_is_passed_over(producers, writer, topic,
         writer.write(topic, A, numbers(round_, 1))
 
     assert list(listen().poll(5, 10_000)[1]["n"]) == [0, 1, 2, 3, 4]
+
+
+def test_a_log_that_ends_in_aborted_rows_is_caught_up_and_committed(producers, listen, committed):
+    first, second = producers
+    first.begin()
+    first.write(0, 1)
+    first.commit()
+    second.begin()
+    second.write(100, 101)
+    second.abort()
+
+    with listen() as listener:
+        assert list(listener.poll(100, 1000)[1]["n"]) == [0, 1]
+        deadline = time.monotonic() + 20
+        while listener.lag()["lag"].sum() > 0 and time.monotonic() < deadline:
+            listener.poll(100, 100)
+        assert listener.lag()["lag"].tolist() == [0]
+        first.begin()
+        first.write(2)
+        first.commit()
+        assert list(listener.poll(1, 5000)[1]["n"]) == [2]
+    assert committed() in (7, 8)  # behind the row, or its marker, too
+
+    with listen(group="new", acknowledge="commit") as listener:  # nothing is acknowledged
+        listener.poll(100, 1000)
+        for _ in range(3):
+            listener.poll(100, 300)
+        assert listener.committed() == dict.fromkeys(listener.assignment())
+
+
+def test_one_poll_that_ends_by_its_time_is_enough_for_close_to_commit_the_end(producers, listen, committed):
+    first, _ = producers
+    first.begin()
+    first.write(0, 1)
+    first.commit()
+
+    with listen() as listener:
+        listener.poll(100, 1000)
+    assert committed() == 3

@@ -37,6 +37,8 @@ type Kafka struct {
 	taken      bool      // cfg.Assign
 	fetchers   *fetchers // nil: none will be stopped
 
+	explorer explorer
+
 	mu        sync.Mutex
 	ended     bool                     // no call may begin any more
 	joined    bool                     // an assignment was received, be it empty
@@ -158,6 +160,7 @@ func (k *Kafka) Close() error {
 	k.mu.Unlock()
 	k.cancel()
 	k.calls.Wait()
+	k.explorer.close()
 	k.Answer() // or Consumer.Close waits for ever
 	fatal, _ := k.queue.fatal()
 	k.queue.close()

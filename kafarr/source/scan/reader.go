@@ -37,7 +37,7 @@ type Reader struct {
 	producers producers
 	used      [][]byte        // since the last Release
 	body      []byte          // that the current batch was decompressed into
-	room      []source.Record // of chunkMax
+	room      []source.Record // as large as the largest Fetch was, up to chunkMax
 	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
 	failure   error // told by the next Fetch
@@ -71,7 +71,7 @@ func (r *Reader) guard(bring func()) {
 func (c *Client) readerOf(r Range, answers <-chan *answer) (*Reader, context.Context) {
 	ctx, cancel := context.WithCancel(context.Background())
 	reader := &Reader{
-		c: c, cancel: cancel, next: r.Start, report: Report{Range: r, Next: r.Start}, room: make([]source.Record, chunkMax),
+		c: c, cancel: cancel, next: r.Start, report: Report{Range: r, Next: r.Start},
 		expander: expander{decompressor: decompressor{bound: c.set.expandedMax}, out: make(chan *part), free: buffers{most: c.set.expandedMax / 2}},
 	}
 	reader.running.Go(func() { reader.guard(func() { reader.expander.run(ctx, answers) }) })
@@ -104,7 +104,10 @@ func (r *Reader) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	if r.ended.Load() || limit <= 0 {
 		return nil, nil
 	}
-	r.records = r.room[:0:min(limit, chunkMax)]
+	if limit = min(limit, chunkMax); len(r.room) < limit {
+		r.room = make([]source.Record, limit)
+	}
+	r.records = r.room[:0:limit]
 	for len(r.records) < cap(r.records) && r.failure == nil {
 		switch {
 		case r.current.left > 0:
