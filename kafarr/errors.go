@@ -110,7 +110,7 @@ func wrap(err error) *Error {
 		codes := map[source.Kind]Code{source.Broker: BrokerError, source.Authentication: AuthenticationError, source.Group: GroupError, source.Config: ConfigError, source.NoTopic: TopicNotFoundError}
 		return &Error{Code: codes[fromSrc.Kind], Topic: fromSrc.Topic, Partition: fromSrc.Partition, Offset: fromSrc.Offset, SchemaID: -1, Err: fromSrc.Err}
 	case errors.As(err, &regConf):
-		return errorf(ConfigError, "registry_config: %w", err)
+		return errorf(ConfigError, "%w", err)
 	case errors.As(err, &fromReg):
 		code := RegistryError
 		if fromReg.Kind == registry.NotFound {

@@ -466,10 +466,10 @@ func TestConfigurationErrorsNameTheOption(t *testing.T) {
 		"group is empty":        {Servers: "s:1", Topics: []string{"t"}, RegistryURL: "http://r"},
 		"topics is empty":       {Servers: "s:1", Group: "g", RegistryURL: "http://r"},
 		"registry_url is empty": {Servers: "s:1", Group: "g", Topics: []string{"t"}},
-		`config: No such configuration property: "no.such.thing"`: {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"no.such.thing": "1"}},
-		"config: enable.partition.eof must not be set":            {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"enable.partition.eof": "true"}},
-		"config: go.logs.channel must not be set":                 {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"go.logs.channel": "true"}},
-		`metadata: there is no column "x"`:                        {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Metadata: []kafarr.Metadata{{Column: "x"}}},
+		`config: there is no property "no.such.thing"`: {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"no.such.thing": "1"}},
+		"config: enable.partition.eof must not be set": {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"enable.partition.eof": "true"}},
+		"config: go.logs.channel must not be set":      {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"go.logs.channel": "true"}},
+		`metadata: there is no column "x"`:             {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Metadata: []kafarr.Metadata{{Column: "x"}}},
 	} {
 		_, err := kafarr.Open(cfg)
 		var e *kafarr.Error

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from . import _arguments
+from . import _arguments, _nearest
 from ._errors import ConfigError
 from ._lib import encode, library, usable
 from ._schemas import Schema, schema_text
@@ -48,6 +48,7 @@ class Decoder:
         TypeError: an argument has a wrong Python type.
     """
 
+    @_nearest.keywords
     def __init__(
         self,
         schema: Schema,
@@ -125,6 +126,7 @@ def _restored(settings: dict[str, Any]) -> Decoder:
     return decoder
 
 
+@_nearest.keywords
 def decode(
     schema: Schema,
     payloads: Payloads,

@@ -8,7 +8,7 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import _arguments
+from . import _arguments, _nearest
 from ._errors import ClosedError, ConfigError
 from ._lib import Library, encode, library, usable
 from ._schemas import Schema, schema_text
@@ -38,8 +38,10 @@ class MockKafka:
         ConfigError, TypeError: an argument has a wrong value or type.
     """
 
+    _handle = 0  # until __init__ is done: __del__ also runs for what it could not finish
+
+    @_nearest.keywords
     def __init__(self, *, brokers: int = 1, topics: Mapping[str, int] | Iterable[str] = ()) -> None:
-        self._handle = 0
         asked = topics if isinstance(topics, Mapping) else dict.fromkeys(_names(topics), 1)
         settings = {
             "brokers": _arguments.integer("brokers", brokers, 1, 100),

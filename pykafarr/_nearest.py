@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from types import FunctionType
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 # So many names are listed, of columns or message types, say.
 _MOST = 20
@@ -20,6 +25,32 @@ def known(name: str, names: Iterable[str]) -> str:
     listed = ", ".join(found[:_MOST]) + (", …" if len(found) > _MOST else "")
     likely = _nearest(name, found)
     return listed if likely is None else f"{listed}. Did you mean {likely}?"
+
+
+def keywords(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Has a function name the argument that was probably meant, where a caller's keyword is none of its arguments.
+
+    Python does so from 3.13 on, but does not tell where a property of the client goes.
+    """
+    code = cast("FunctionType", function).__code__
+    names = [name for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if name != "self"]
+    shown = function.__qualname__.removesuffix(".__init__")
+
+    @functools.wraps(function)
+    def call(*positional: _P.args, **named: _P.kwargs) -> _T:
+        if unknown := next((name for name in named if name not in names), None):
+            hint = ""
+            if likely := _nearest(unknown, names):
+                hint = f". Did you mean {likely}?"
+            elif "config" in names and "_" in unknown:
+                hint = f'. A property of the client goes into config={{"{unknown.replace("_", ".")}": …}}'
+            raise TypeError(f"{shown}() has no argument {unknown!r}{hint}")
+        # Tools that print the variables of a traceback's frames would show passwords: this frame keeps none.
+        held = [functools.partial(function, *positional, **named)]
+        del positional, named
+        return held.pop()()
+
+    return call
 
 
 def _nearest(name: str, names: list[str]) -> str | None:

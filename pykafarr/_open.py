@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from . import _arguments, _places
+from . import _arguments, _nearest, _places
 from ._arguments import (
     Acknowledge,
     Content,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ._secrets import Secret
 
 
+@_nearest.keywords
 def listener(
     servers: str | Iterable[str],
     group: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import _nearest
 from ._plan import Plan, planned
 from ._scan_options import Options
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ._stream import Stream
 
 
+@_nearest.keywords
 def scan(
     servers: str | Iterable[str],
     topics: str | Iterable[str],

@@ -6,28 +6,44 @@ import (
 	"strings"
 )
 
-// Name is the known name that is most alike, whatever its case, as a whole or but for what is before the last dot; "" where none is.
+// Name is the known name that is most alike, whatever its case; "" where none is.
 func Name(name string, known []string) string {
-	best, least := "", len(name)+1
-	for _, k := range slices.Sorted(slices.Values(known)) {
-		for _, form := range []string{k, last(k)} {
-			for _, meant := range []string{name, last(name)} {
-				// A third of the letters wrong is a guess no longer.
-				if d := distance(strings.ToLower(meant), strings.ToLower(form)); d < least && d*3 <= len(form) {
-					best, least = k, d
-				}
-			}
-		}
-	}
+	best, _ := closest(name, known, func(known string) string { return known })
 	return best
 }
 
 // Hint is ". Did you mean a?" of the name that is most alike, or nothing.
-func Hint(name string, known []string) string {
-	if likely := Name(name, known); likely != "" {
-		return ". Did you mean " + likely + "?"
+func Hint(name string, known []string) string { return hint(Name(name, known)) }
+
+// Qualified is Hint for names such as com.example.Order, which are also alike where what is after their last dots is.
+func Qualified(name string, known []string) string {
+	best, least := closest(name, known, func(known string) string { return known })
+	for _, meant := range []string{name, last(name)} {
+		if k, d := closest(meant, known, last); k != "" && (best == "" || d < least) {
+			best, least = k, d
+		}
 	}
-	return ""
+	return hint(best)
+}
+
+// closest is the known name whose form is most alike, and in how many letters it differs.
+func closest(name string, known []string, form func(string) string) (best string, least int) {
+	least = len(name) + 1
+	for _, k := range slices.Sorted(slices.Values(known)) {
+		f := form(k)
+		// A third of the letters wrong is a guess no longer.
+		if d := distance(strings.ToLower(name), strings.ToLower(f)); d < least && d*3 <= len(f) {
+			best, least = k, d
+		}
+	}
+	return best, least
+}
+
+func hint(likely string) string {
+	if likely == "" {
+		return ""
+	}
+	return ". Did you mean " + likely + "?"
 }
 
 func last(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }

@@ -21,6 +21,24 @@ func TestTheNameThatWasMeantIsFound(t *testing.T) {
 		"":            "",
 		"temperature": "",
 	} {
+		if want != "" {
+			want = ". Did you mean " + want + "?"
+		}
+		if got := nearest.Qualified(name, known); got != want {
+			t.Errorf("for %q: %q, not %q", name, got, want)
+		}
+	}
+}
+
+func TestAPropertyIsNotTakenForOneThatEndsAlike(t *testing.T) {
+	known := []string{"retry.backoff.ms", "auto.offset.reset", "url"}
+	for name, want := range map[string]string{
+		"auto.ofset.reset":  "auto.offset.reset",
+		"auto_offset_reset": "auto.offset.reset",
+		"Retry.BackOff.MS":  "retry.backoff.ms",
+		"poll.ms":           "",
+		"schema.url":        "",
+	} {
 		if got := nearest.Name(name, known); got != want {
 			t.Errorf("for %q: %q, not %q", name, got, want)
 		}

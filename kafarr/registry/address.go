@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -24,6 +25,8 @@ func parseAddress(given string) (address, *ConfigError) {
 		switch {
 		case part == "":
 			return a, configErrorf("url", "the schema registry's URL is empty, such as http://localhost:8081 is expected")
+		case !strings.Contains(part, "://"):
+			return a, configErrorf("url", "%q does not begin with http:// or https://. Did you mean %s?", shown, withScheme(shown))
 		case err != nil:
 			var parse *url.Error
 			if strings.Contains(part, "@") || !errors.As(err, &parse) {
@@ -48,6 +51,16 @@ func parseAddress(given string) (address, *ConfigError) {
 	}
 	a.text = strings.Join(clean, ",")
 	return a, nil
+}
+
+var halfScheme = regexp.MustCompile(`^(https?):?/+`)
+
+// withScheme makes a URL of a text without "://".
+func withScheme(text string) string {
+	if found := halfScheme.FindStringSubmatch(text); found != nil {
+		return found[1] + "://" + text[len(found[0]):]
+	}
+	return "http://" + text
 }
 
 // shownURL cuts what may be user and password out of a text that may not even be a URL.

@@ -17,7 +17,10 @@ type ConfigError struct {
 }
 
 func (e *ConfigError) Error() string {
-	return fmt.Sprintf("schema registry: %s: %v", e.Property, e.Err)
+	if e.Property == "url" {
+		return fmt.Sprintf("registry_url: %v", e.Err)
+	}
+	return fmt.Sprintf("registry_config: %s: %v", e.Property, e.Err)
 }
 
 func (e *ConfigError) Unwrap() error { return e.Err }

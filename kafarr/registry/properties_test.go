@@ -57,7 +57,7 @@ func TestWrongConfigurationNamesThePropertyAndWhatIsExpected(t *testing.T) {
 	}{
 		{"http://h", "basic.auth.userinfo=u:geheim", "basic.auth.userinfo", "unknown property; did you mean basic.auth.user.info?"},
 		{"http://h", "schema.registry.basic.auth.user.info=u:geheim", "schema.registry.basic.auth.user.info", "it is called basic.auth.user.info here"},
-		{"http://h", "url=http://h", "url", "argument of its own"},
+		{"http://h", "url=http://h", "url", "is the argument registry_url"},
 		{"http://h", "foo=1", "foo", "unknown property"},
 		{"http://h", "max.retries=many", "max.retries", `"many" is not a whole number from 0 to 100`},
 		{"http://h", "request.timeout.ms=0", "request.timeout.ms", "from 1 to 3600000"},
@@ -83,7 +83,10 @@ func TestWrongConfigurationNamesThePropertyAndWhatIsExpected(t *testing.T) {
 		{"http://u:geheim@h", "basic.auth.user.info=u:geheim", "basic.auth.user.info", "URL holds a user as well"},
 
 		{"", "", "url", "empty"},
-		{"localhost:8081", "", "url", "does not begin with http"},
+		{"localhost:8081", "", "url", "does not begin with http:// or https://. Did you mean http://localhost:8081?"},
+		{"127.0.0.1:8081", "", "url", "Did you mean http://127.0.0.1:8081?"},
+		{"registry", "", "url", "Did you mean http://registry?"},
+		{"https:/registry:8081", "", "url", "Did you mean https://registry:8081?"},
 		{"ftp://h", "", "url", "does not begin with http"},
 		{"http://", "", "url", "no host"},
 		{"http://h?token=1", "", "url", "query"},

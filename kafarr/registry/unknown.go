@@ -10,7 +10,7 @@ import (
 func unknownProperty(name string) *ConfigError {
 	switch name {
 	case "url", "schema.registry.url":
-		return configErrorf(name, "the registry's URL is an argument of its own, not a property")
+		return configErrorf(name, "the registry's URL is the argument registry_url, not a property of registry_config")
 	case "bearer.auth.custom.provider.function", "bearer.auth.custom.provider.config":
 		return configErrorf(name, "not supported: a property is text and cannot hold a function")
 	}

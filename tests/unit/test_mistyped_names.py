@@ -1,6 +1,7 @@
 """A name that was mistyped is an error that says which names are known, and which one was probably meant."""
 
 import re
+import traceback
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.books import closed_books  # noqa: F401  # every test keeps the colum
 
 ORDER = {"type": "record", "name": "shop.Order", "fields": [{"name": "amount", "type": "int"}]}
 REFUND = {"type": "record", "name": "shop.Refund", "fields": [{"name": "amount", "type": "int"}]}
+NO_ARGUMENT, PROPERTY = "listener() has no argument", '{"auto.offset.reset": …}'
 UNKNOWN_TYPE = "message type 'Order'; known are shop.Order, shop.Refund. Did you mean shop.Order?"
 
 
@@ -99,3 +101,69 @@ def test_a_mistyped_topic_of_a_listener_names_the_nearest(kafka, where):
             if "Did you mean ORDERS?" in str(raised.value):
                 return
         raise raised.value
+
+
+@pytest.mark.parametrize("opened", [pykafarr.listener, pykafarr.scan, pykafarr.read], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("auto.ofset.reset", 'no property "auto.ofset.reset". Did you mean auto.offset.reset?'),
+        ("enable_auto_commit", 'no property "enable_auto_commit". Did you mean enable.auto.commit?'),
+        ("poll.ms", 'no property "poll.ms"'),
+        ("schema.registry.url", "the URL of the schema registry is the argument registry_url"),
+        ("schema.registry.ssl.ca.location", "belong to registry_config, without schema.registry. before their names"),
+        ("basic.auth.user.info", "properties of the schema registry belong to registry_config"),
+        ("bearer.auth.token", "properties of the schema registry belong to registry_config"),
+        ("value.deserializer", "what values are is said by the argument value"),
+    ],
+)
+def test_a_property_that_the_client_does_not_have_is_shown_its_place(kafka, opened, name, said):
+    group = ["g"] if opened is pykafarr.listener else []
+    with pytest.raises(pykafarr.ConfigError) as raised:
+        opened(kafka.servers, *group, "ORDERS", kafka.registry_url, config={name: "geheim:x"})
+    assert str(raised.value).startswith(f'config: there is no property "{name}"')
+    assert str(raised.value).endswith(said)
+
+
+@pytest.mark.parametrize("opened", [pykafarr.listener, pykafarr.scan, pykafarr.read], ids=lambda one: one.__name__)
+def test_a_registry_url_without_http_is_shown_the_whole_one(kafka, opened):
+    group = ["g"] if opened is pykafarr.listener else []
+    for url in ("localhost:8081", "127.0.0.1:8081", "registry"):
+        said = f'registry_url: "{url}" does not begin with http:// or https://. Did you mean http://{url}?'
+        with pytest.raises(pykafarr.ConfigError, match=re.escape(said)):
+            opened(kafka.servers, *group, "ORDERS", url)
+    with pytest.raises(pykafarr.ConfigError, match="url: the registry's URL is the argument registry_url"):
+        opened(kafka.servers, *group, "ORDERS", kafka.registry_url, registry_config={"schema.registry.url": "x"})
+
+
+@pytest.mark.parametrize(
+    ("call", "keyword", "said"),
+    [
+        (pykafarr.listener, "colums", "listener() has no argument 'colums'. Did you mean columns?"),
+        (pykafarr.listener, "group_id", "listener() has no argument 'group_id'. Did you mean group?"),
+        (pykafarr.scan, "metdata", "scan() has no argument 'metdata'. Did you mean metadata?"),
+        (pykafarr.read, "metdata", "scan() has no argument 'metdata'. Did you mean metadata?"),
+        (pykafarr.decode, "reader", "decode() has no argument 'reader'. Did you mean reader_schema?"),
+        (pykafarr.Decoder, "union", "Decoder() has no argument 'union'. Did you mean unions?"),
+        (MockKafka, "topic", "MockKafka() has no argument 'topic'. Did you mean topics?"),
+        (MockKafka, "zzz", "MockKafka() has no argument 'zzz'"),
+        (
+            pykafarr.listener,
+            "auto_offset_reset",
+            f"{NO_ARGUMENT} 'auto_offset_reset'. A property of the client goes into config={PROPERTY}",
+        ),
+    ],
+)
+def test_a_mistyped_keyword_names_the_nearest(call, keyword, said):
+    given = {"read": ["s:1", "t", None], "scan": ["s:1", "t", None]}.get(getattr(call, "__name__", ""), [])
+    with pytest.raises(TypeError) as raised:
+        call(*given, **{keyword: 1})
+    assert str(raised.value) == said
+
+
+def test_keywords_leave_no_password_in_their_frame(kafka):
+    with pytest.raises(pykafarr.ConfigError) as raised:
+        pykafarr.listener(kafka.servers, "g", "ORDERS", None, registry_config={"zz": "a-password"})
+    frames = [frame for frame in traceback.walk_tb(raised.value.__traceback__) if frame[0].f_code.co_name == "call"]
+    assert frames
+    assert "a-password" not in str([frame.f_locals for frame, _ in frames])

@@ -3,10 +3,13 @@ package kafka
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -65,11 +68,19 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 	return conf, nil
 }
 
-// configText turns the client's complaint about a property into one that says where it was set.
-func configText(err error) string {
+// noSuchProperty is how librdkafka begins its complaint about a property that it does not have.
+const noSuchProperty = "No such configuration property: "
+
+// configError turns the client's complaint about a property into one that says where it was set, and what was probably meant.
+func configError(err error, secrets *redact.Secrets) *source.Error {
+	text := err.Error()
 	var e kafka.Error
 	if errors.As(err, &e) {
-		return "config: " + strings.TrimSuffix(strings.TrimSpace(e.Error()), ".")
+		text = strings.TrimSuffix(strings.TrimSpace(e.Error()), ".")
 	}
-	return "config: " + err.Error()
+	if quoted, is := strings.CutPrefix(text, noSuchProperty); is {
+		known, _ := properties() // without them there is no guess
+		return source.UnknownProperty(strings.Trim(quoted, `"`), slices.Collect(maps.Keys(known)))
+	}
+	return source.Errorf(source.Config, "config: %s", secrets.Text(text))
 }

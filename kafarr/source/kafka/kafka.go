@@ -84,7 +84,7 @@ func Open(cfg Config) (*Kafka, error) {
 	conf["go.logs.channel.enable"] = true
 	conf["go.logs.channel"] = lines
 	if k.consumer, err = kafka.NewConsumer(&conf); err != nil {
-		return nil, source.Errorf(source.Config, "%s", secrets.Text(configText(err)))
+		return nil, configError(err, secrets)
 	}
 	if k.queue, err = newQueue(k.consumer, wants(cfg)); err != nil {
 		_ = k.consumer.Close()

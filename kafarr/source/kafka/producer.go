@@ -88,7 +88,7 @@ func openDeadLetters(topic string, cfg Config, secrets *redact.Secrets, besides 
 	conf["go.produce.channel.size"] = 0
 	d := &DeadLetters{topic: topic, reports: make(chan kafka.Event, 1000), stopLogs: make(chan struct{})}
 	if d.producer, err = kafka.NewProducer(&conf); err != nil {
-		return nil, source.Errorf(source.Config, "%s", secrets.Text(configText(err)))
+		return nil, configError(err, secrets)
 	}
 	d.running.Go(func() { passLogs(lines, d.stopLogs, cfg.Log) })
 	d.running.Go(func() { d.hear(secrets, cfg.Log) })
@@ -102,7 +102,7 @@ func openDeadLetters(topic string, cfg Config, secrets *redact.Secrets, besides 
 }
 
 func letterMap(cfg Config) (kafka.ConfigMap, error) {
-	forConsumersOnly, err := consumerProperties()
+	known, err := properties()
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func letterMap(cfg Config) (kafka.ConfigMap, error) {
 	}
 	conf := kafka.ConfigMap{"bootstrap.servers": strings.Join(servers, ",")}
 	for name, value := range cfg.Properties {
-		if _, ours := ofLetters[name]; !ours && !forConsumersOnly[name] {
+		if _, ours := ofLetters[name]; !ours && known[name] != "C" { // the producer would ignore those for consumers, with a line in the log for each
 			conf[name] = value
 		}
 	}

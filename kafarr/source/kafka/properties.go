@@ -26,18 +26,20 @@ import (
 	"unsafe"
 )
 
-// consumerProperties are the names of the properties that are for consumers only. They come from the table that librdkafka prints of itself, and so need no upkeep here.
-// A producer ignores them, too, but with a line in the log for each.
-func consumerProperties() (map[string]bool, error) {
+// properties are librdkafka's, by name: "C" those for consumers only, "P" those for producers only, "*" the others. They come from the table that librdkafka prints of
+// itself, and so need no upkeep here.
+func properties() (map[string]string, error) {
 	text := C.kafarr_properties()
 	if text == nil {
 		return nil, errors.New("no memory for the table of librdkafka's properties")
 	}
 	defer C.free(unsafe.Pointer(text))
-	out := map[string]bool{}
+	out := map[string]string{}
 	for line := range strings.Lines(C.GoString(text)) { // name | C, P or * | range | …
-		if cells := strings.Split(line, "|"); len(cells) > 2 && strings.TrimSpace(cells[1]) == "C" {
-			out[strings.TrimSpace(cells[0])] = true
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			if scope := strings.TrimSpace(cells[1]); scope == "C" || scope == "P" || scope == "*" {
+				out[strings.TrimSpace(cells[0])] = scope
+			}
 		}
 	}
 	if len(out) == 0 {

@@ -34,7 +34,7 @@ func (k *Kafka) suggest(topic string, why kafka.Error) {
 				names = append(names, name)
 			}
 		}
-		k.hints[topic] = nearest.Hint(topic, names)
+		k.hints[topic] = nearest.Qualified(topic, names)
 		if _, missing := k.missing[topic]; missing && k.hints[topic] != "" {
 			k.missing[topic] = fmt.Errorf("%w%s", why, k.hints[topic])
 		}

@@ -82,7 +82,7 @@ func (c *Client) nearest(ctx context.Context, unknown string) string {
 			names = append(names, *t.Topic)
 		}
 	}
-	return nearest.Hint(unknown, names)
+	return nearest.Qualified(unknown, names)
 }
 
 // matching are the topics that the patterns find.

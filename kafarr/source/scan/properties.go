@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -103,7 +104,7 @@ func (s *settings) read(properties map[string]string) error {
 		}
 		read, is := mapped[name]
 		if !is {
-			return source.Errorf(source.Config, "config: a scan knows no property %q", name)
+			return unknown(name)
 		}
 		if err := read(s, properties[name]); err != nil {
 			return source.Errorf(source.Config, "config: %s is %q: %w", name, properties[name], err)
@@ -111,6 +112,15 @@ func (s *settings) read(properties map[string]string) error {
 	}
 	s.reconnectMax, s.backoffMax = max(s.reconnectMax, s.reconnect), max(s.backoffMax, s.backoff)
 	return nil
+}
+
+// unknown is the error of a property that a scan does not have.
+func unknown(name string) error {
+	var known []string
+	for _, names := range []iter.Seq[string]{maps.Keys(mapped), maps.Keys(passedOver), maps.Keys(ofSecurity), maps.Keys(reserved), maps.Keys(refused)} {
+		known = slices.AppendSeq(known, names)
+	}
+	return source.UnknownProperty(name, known)
 }
 
 func text(of func(*settings) *string) propertyReader {

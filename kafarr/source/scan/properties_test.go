@@ -53,8 +53,8 @@ func TestWhatAScanCannotDoIsNamed(t *testing.T) {
 		return out
 	}
 	for want, properties := range map[string]map[string]string{
-		`config: a scan knows no property "no.such.thing"`:                             {"no.such.thing": "1"},
-		`config: a scan knows no property "plugin.library.paths"`:                      {"plugin.library.paths": "x"},
+		`config: there is no property "no.such.thing"`:                                 {"no.such.thing": "1"},
+		`config: there is no property "plugin.library.paths"`:                          {"plugin.library.paths": "x"},
 		`config: bootstrap.servers must not be set: it is the first argument`:          {"bootstrap.servers": "x"},
 		`config: ssl.keystore.location cannot be had in a scan: give PEM files`:        {"ssl.keystore.location": "x"},
 		`config: socket.timeout.ms is "soon": it wants a number from 10 to 300000`:     {"socket.timeout.ms": "soon"},
