@@ -18,17 +18,26 @@ from ._errors import KafarrError
 from ._export import SUFFIXES, place, read_scan
 from ._read import Stopped, read
 from ._secrets import Secret
+from ._terminal import escaping
 from ._versions import show_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
+    from typing import TypeAlias
+
+    _Command: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and gives its exit status."""
     options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int] = options.run
+    run: _Command = options.command(options)  # before the streams change: wrong usage is told in the parser's way
+    with escaping():
+        return _run(run, options)
+
+
+def _run(run: _Command, options: argparse.Namespace) -> int:
     # SIGTERM would end the process at once, and leave the group to the session timeout.
     handlers = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -58,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Starts an embedded broker and registry, produces two message types, prints the frames polled, "
         "their dtypes and the speed. Needs nothing but this package.",
     )
-    show.set_defaults(run=demo)
+    show.set_defaults(command=lambda _: demo)
 
     reader = commands.add_parser(
         "read",
@@ -67,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "under a new group's name and commits nothing; with --group it commits what it printed. With --start, --end or "
         "--output it scans instead: it reads the rows between two places, prints or writes them, and ends.",
     )
-    reader.set_defaults(run=lambda options: _read(reader, options))
+    reader.set_defaults(command=lambda options: _reading(reader, options))
     reader.add_argument("--servers", required=True, help="bootstrap servers: host:port,host:port")
     reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help="topics to read")
     reader.add_argument("--registry", required=True, metavar="URL", help="URL of the schema registry")
@@ -137,8 +146,8 @@ def _add_scan(scan: argparse._ArgumentGroup) -> None:
     scan.add_argument("--progress", action="store_true", help="show a bar; needs tqdm")
 
 
-def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    """Listens, or scans."""
+def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Command:
+    """What the command `read` is to do: listen, or scan."""
     if options.null and not (options.output.endswith(".csv") if options.output else options.format == "csv"):
         parser.error("--null is for csv: give --format csv, or --output with a name that ends with .csv")
     for_scans = ("start", "end", "output")
@@ -146,10 +155,10 @@ def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if all(getattr(options, name) is None for name in for_scans):
         if wrong := next((name for name in others if getattr(options, name)), None):
             parser.error(f"--{wrong.replace('_', '-')} is for scans: give --start, --end or --output")
-        return read(options)
+        return read
     if wrong := next((name for name in ("group", "from_beginning", "idle_timeout") if getattr(options, name)), None):
         parser.error(f"--{wrong.replace('_', '-')} is not for scans: leave out --start, --end and --output")
-    return read_scan(options)
+    return read_scan
 
 
 def _property(argument: str) -> tuple[str, str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+from ._terminal import commanded
 
 if TYPE_CHECKING:
     from ._batch import Batch
@@ -16,7 +19,7 @@ class Progress:
             from tqdm.auto import tqdm  # noqa: PLC0415  # an optional dependency
         except ImportError as error:
             raise ImportError("progress=True needs tqdm: pip install 'pykafarr[progress]'") from error
-        self._bar: Any = tqdm(total=total, unit="row", unit_scale=True)
+        self._bar: Any = tqdm(total=total, unit="row", unit_scale=True, file=commanded(sys.stderr))
         self._bytes = 0
         self._places: dict[tuple[str, int], int] = {}
 

@@ -12,6 +12,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from ._open import listener
+from ._terminal import commanded
 from ._writers import writer
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class _Progress:
     """A line on stderr that says how far we are; on a terminal only."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+        self._control = commanded(sys.stderr)
+        self._terminal = self._control.isatty()
         self._rows = 0
         self._begun = self._last = time.monotonic()
         self._place = ""
@@ -87,12 +89,13 @@ class _Progress:
     def show(self) -> None:
         if self._terminal:
             text = f"{self._rows:,} rows, at {self._place}" if self._rows else "waiting for messages"
-            print(f"\r\x1b[K{text} (Ctrl-C ends)", end="", file=sys.stderr, flush=True)
+            self.hide()
+            print(f"{text} (Ctrl-C ends)", end="", file=sys.stderr, flush=True)
 
     def hide(self) -> None:
         """Clears the line, so that a frame on the same terminal begins at its start."""
         if self._terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            print("\r\x1b[K", end="", file=self._control, flush=True)
 
     def summary(self) -> None:
         if self._terminal:

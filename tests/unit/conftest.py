@@ -40,7 +40,13 @@ class FakeLibrary(_lib.Library):
 
     # ---- answers ----
 
-    def batch(self, record: pa.RecordBatch, message_type: str = "A", rejected: pa.RecordBatch | None = None) -> Answer:
+    def batch(
+        self,
+        record: pa.RecordBatch,
+        message_type: str = "A",
+        rejected: pa.RecordBatch | None = None,
+        topic: str = "t",
+    ) -> Answer:
         def answer(batch: Any, _error: Any) -> int:
             record._export_to_c(*self._addresses(batch, "array", "schema"))
             batch.rows = record.num_rows
@@ -51,7 +57,7 @@ class FakeLibrary(_lib.Library):
                 {
                     "id": 7,
                     "message_type": message_type,
-                    "ranges": [["t", 0, 5, 5 + record.num_rows, record.num_rows]],
+                    "ranges": [[topic, 0, 5, 5 + record.num_rows, record.num_rows]],
                     "events": [["offset_reset", "t", 0, 3, 5], ["assigned", "t", 1, -1, -1]],
                 }
             )

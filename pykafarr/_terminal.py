@@ -1,0 +1,63 @@
+"""What the command line prints on a terminal: control characters of others are shown, not obeyed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# C0 but for tabs and line ends, DEL, C1, and what changes the direction or the lines of a text.
+_OBEYED: tuple[Iterable[int], ...] = (
+    (code for code in range(0x20) if chr(code) not in "\t\n"),
+    range(0x7F, 0xA0),
+    (0x61C, 0x200E, 0x200F),
+    range(0x2028, 0x202F),
+    range(0x2066, 0x206A),
+)
+# As JSON writes them, so that a line of JSON stays one.
+_SHOWN = {code: f"\\u{code:04x}" for codes in _OBEYED for code in codes}
+
+
+class Escaping(io.TextIOBase):
+    """A terminal that is given no control characters."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        self.terminal = terminal
+
+    def write(self, text: str) -> int:
+        """Writes a text, with its control characters as \\u001b and the like."""
+        self.terminal.write(text.translate(_SHOWN))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes the terminal."""
+        self.terminal.flush()
+
+    def fileno(self) -> int:
+        """The terminal's descriptor."""
+        return self.terminal.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # of which typeshed makes an attribute
+        """The terminal's encoding."""
+        return self.terminal.encoding
+
+
+@contextlib.contextmanager
+def escaping() -> Iterator[None]:
+    """Has stdout and stderr, where they are terminals, show control characters; files and pipes get all as it is."""
+    with contextlib.ExitStack() as stack:
+        if sys.stdout.isatty():
+            stack.enter_context(contextlib.redirect_stdout(Escaping(sys.stdout)))
+        if sys.stderr.isatty():
+            stack.enter_context(contextlib.redirect_stderr(Escaping(sys.stderr)))
+        yield
+
+
+def commanded(stream: TextIO) -> TextIO:
+    """The stream that obeys control characters, for those that are ours: a line of progress is written over."""
+    return stream.terminal if isinstance(stream, Escaping) else stream
