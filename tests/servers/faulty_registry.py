@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import time
 import urllib.error
@@ -16,14 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
+
+
 class Answer(NamedTuple):
-    """What a faulty registry says. `cut`: it promises more bytes than it sends; `delay`: seconds before it says so."""
+    """What a faulty registry says.
+
+    Attributes:
+        cut: it promises more bytes than it sends.
+        delay: seconds before it says so.
+        raw: bytes instead of an HTTP answer; then it closes the connection.
+        reset: it closes the connection by a reset.
+    """
 
     status: int
     body: bytes = b"{}"
     content_type: str = "application/json"
     cut: bool = False
     delay: float = 0.0
+    raw: bytes | None = None
+    reset: bool = False
 
 
 class FaultyRegistry:
@@ -77,6 +91,11 @@ def _handler(registry: FaultyRegistry) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             answer = registry.answer(self.path)
             time.sleep(answer.delay)
+            if answer.reset:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            if answer.raw is not None:
+                self.wfile.write(answer.raw)
+                return
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
             self.send_header("Content-Length", str(len(answer.body) + (1000 if answer.cut else 0)))
