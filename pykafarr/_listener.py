@@ -127,7 +127,8 @@ class Listener(Positions):
             num_messages: as in `poll()`.
             max_time: as in `poll()`.
             idle_timeout: end after this long without a row, milliseconds or a timedelta; None: never end. Waiting for
-                the group's assignment and the first fetch does not count.
+                the group's assignment and the first fetch does not count. Before the end the brokers are asked where
+                the partitions end: those that have fallen silent are a BrokerError, and not the end of the rows.
 
         Raises:
             As `poll()`. An exception ends this iterator; call `batches()` again to go on.
@@ -150,6 +151,9 @@ class Listener(Positions):
                 # The poll's own time, not the clock's: catching up does not count. A max_time of 0 has only the clock.
                 left -= wait or (time.monotonic() - begun) * 1000
                 if left <= 0:
+                    # A connection that is dead and open brings nothing, too, for as long as socket.timeout.ms.
+                    library_ = self._library()
+                    library_.wait(library_.handle(library_.lib.listener_lag_start, self._handle))
                     return
 
     def commit(self, batch: Batch | None = None) -> None:

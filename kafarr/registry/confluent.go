@@ -180,8 +180,8 @@ func (c *confluent) fetch(n name) (schema Schema, err *Error) {
 	var inReference *referenceError
 	if errors.As(failed, &inReference) {
 		cause = &referenceError{inReference.name, cause}
-	} else if n.guid != "" && noSuchAddress(failed) {
-		cause = fmt.Errorf("%w: does this registry find schemas by GUID?", cause)
+	} else if noSuchAddress(failed) {
+		cause, kind = n.elsewhere(cause, kind)
 	}
 	return Schema{}, n.failed(kind, c.url, c.secrets.Error(cause))
 }

@@ -18,11 +18,17 @@ type invalidAnswer struct{ error }
 
 func (e *invalidAnswer) Unwrap() error { return e.error }
 
+// errNoSchema is an answer of success without a schema: a registry gives none such, but what stands before it may.
+var errNoSchema = errors.New("the answer holds no schema")
+
 // judge tells what kind of failure a look-up's error is and puts its cause into plain words.
 func judge(err error, last *exchange) (Kind, error) {
 	var invalid *invalidAnswer
 	if errors.As(err, &invalid) {
 		return Invalid, invalid.error
+	}
+	if errors.Is(err, errNoSchema) { // nor does it say that there is none
+		return Unavailable, fmt.Errorf("%w: is the URL right?", errNoSchema)
 	}
 	var token *oauth2.RetrieveError
 	if errors.As(err, &token) {
@@ -51,7 +57,7 @@ func judge(err error, last *exchange) (Kind, error) {
 	}
 	var shape *json.UnmarshalTypeError
 	if errors.As(err, &shape) {
-		return Invalid, fmt.Errorf("the answer is JSON of another form: %w", err)
+		return Unavailable, fmt.Errorf("the answer is JSON of another form than a schema registry's, is the URL right? %w", err)
 	}
 	return Unavailable, fmt.Errorf("%d with an answer that is not JSON, or cut off (%s): %w", last.status, shownType(last), err)
 }
@@ -75,11 +81,8 @@ func kindOfStatus(status int) Kind {
 		return Unauthorized
 	case status == http.StatusNotFound:
 		return NotFound
-	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status < 400, status > 499:
-		return Unavailable
-	default:
-		return Invalid
 	}
+	return Unavailable // also 400 or 407: whoever says that says nothing of the schema
 }
 
 // describe gives "404: Schema not found (error code 40403)".

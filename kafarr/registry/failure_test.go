@@ -24,13 +24,14 @@ func TestEachFaultHasItsKindAndSaysWhatHappened(t *testing.T) {
 		words  string
 	}{
 		{"unknown id", status(404, `{"error_code":40403,"message":"Schema 17 not found"}`), NotFound, "404: Schema 17 not found (error code 40403)"},
-		{"not found without a code of its own", status(404, `{"error_code":404,"message":"HTTP 404 Not Found"}`), NotFound, "404: HTTP 404 Not Found"},
+		{"404 of a path that the registry does not have", status(404, `{"error_code":404,"message":"HTTP 404 Not Found"}`), Unavailable, "404: HTTP 404 Not Found: that is no answer of a schema registry about an id"},
+		{"404 of a gateway", status(404, `{"message":"no Route matched with those values"}`), Unavailable, "404: no Route matched with those values: that is no answer of a schema registry about an id"},
 		{"401", status(401, `{"error_code":40101,"message":"Unauthorized"}`), Unauthorized, "401: Unauthorized (error code 40101)"},
 		{"401 of a proxy", html(401), Unauthorized, "401 Unauthorized with an answer that is not a schema registry's (text/html)"},
 		{"401 without a body", status(401, ``), Unauthorized, "401"},
 		{"403", status(403, `{"error_code":40301,"message":"no"}`), Unauthorized, "403: no"},
 		{"408", status(408, `{"error_code":408,"message":"late"}`), Unavailable, "408: late"},
-		{"422", status(422, `{"error_code":42201,"message":"bad"}`), Invalid, "422: bad"},
+		{"422", status(422, `{"error_code":42201,"message":"bad"}`), Unavailable, "422: bad"},
 		{"429", status(429, `{"error_code":42900,"message":"slow"}`), Unavailable, "429: slow"},
 		{"500", status(500, `{"error_code":50001,"message":"store"}`), Unavailable, "500: store"},
 		{"502 of a proxy", html(502), Unavailable, "502 Bad Gateway"},
@@ -44,9 +45,10 @@ func TestEachFaultHasItsKindAndSaysWhatHappened(t *testing.T) {
 			_, _ = w.Write([]byte(longSchema))
 		}, Unavailable, "reading the answer: unexpected EOF"},
 		{"connection dropped", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Unavailable, "EOF"},
-		{"no schema in it", status(200, `{}`), Invalid, "holds no schema"},
-		{"of another form", status(200, `{"schema":{"type":"long"}}`), Invalid, "JSON of another form"},
-		{"a list", status(200, `[1]`), Invalid, "JSON of another form"},
+		{"no schema in it", status(200, `{}`), Unavailable, "holds no schema: is the URL right?"},
+		{"an error of a gateway with 200", status(200, `{"error":"log in first"}`), Unavailable, "holds no schema: is the URL right?"},
+		{"of another form", status(200, `{"schema":{"type":"long"}}`), Unavailable, "JSON of another form"},
+		{"a list", status(200, `[1]`), Unavailable, "JSON of another form"},
 		{"endless", func(w http.ResponseWriter, _ *http.Request) {
 			block := []byte(strings.Repeat(" ", 1<<16))
 			for range maxAnswer/len(block) + 1 {
@@ -56,7 +58,7 @@ func TestEachFaultHasItsKindAndSaysWhatHappened(t *testing.T) {
 			}
 		}, Invalid, "longer than 16 MiB"},
 		{"deep", status(200, strings.Repeat(`[`, 1<<20)), Unavailable, "depth"},
-		{"control characters", status(400, `{"error_code":400,"message":"a\u001b[31m\nb"}`), Invalid, "400: a [31m b"},
+		{"control characters", status(400, `{"error_code":400,"message":"a\u001b[31m\nb"}`), Unavailable, "400: a [31m b"},
 		{"redirects without end", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, Unavailable, "redirects"},
 	}
 	for _, c := range cases {

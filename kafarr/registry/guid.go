@@ -60,8 +60,19 @@ func (c *confluent) SchemaByGUID(ctx context.Context, guid string) (Schema, erro
 	return c.byName(ctx, n)
 }
 
-// noSuchAddress tells a registry that is older than GUIDs from one that does not know the schema (40403).
+// noSuchAddress tells a 404 of a gateway, of another server or of a registry that has no such path from that of a registry that does not know the schema (404xx).
 func noSuchAddress(err error) bool {
 	var answer *rest.Error
-	return errors.As(err, &answer) && answer.Code == http.StatusNotFound
+	return errors.As(err, &answer) && answer.Code/100 != http.StatusNotFound
+}
+
+// elsewhere is the failure of a look-up whose answer says nothing about the schema: that it does not exist would pass its rows over.
+func (n name) elsewhere(cause error, kind Kind) (error, Kind) {
+	switch {
+	case kind != NotFound:
+		return cause, kind
+	case n.guid != "":
+		return fmt.Errorf("%w: does this registry find schemas by GUID?", cause), kind
+	}
+	return fmt.Errorf("%w: that is no answer of a schema registry about an id: is the URL right?", cause), Unavailable
 }

@@ -136,7 +136,7 @@ func (l *lookup) follow(references []schemaregistry.Reference, path []string) er
 
 func (l *lookup) take(text string) error {
 	if text == "" {
-		return &invalidAnswer{fmt.Errorf("the answer holds no schema")}
+		return errNoSchema
 	}
 	l.known[text] = true
 	if l.size += len(text); l.size > maxText {

@@ -27,7 +27,7 @@ type Registry interface {
 type Kind int
 
 const (
-	// Unavailable: no useful answer (connection, time-out, 5xx, 429, not JSON). Asking again may help.
+	// Unavailable: no useful answer (connection, time-out, a status but 401, 403 and the registry's own 404, no JSON, no schema in it). Asking again may help.
 	Unavailable Kind = iota
 	// NotFound: the registry does not know the id.
 	NotFound

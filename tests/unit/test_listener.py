@@ -285,6 +285,15 @@ def test_batches_end_after_the_idle_timeout(fake, p):
     assert [call[3] for call in fake.calls] == [400, 400, 400, 400, 400, 200]
 
 
+def test_batches_do_not_end_where_the_cluster_does_not_answer(fake, p):
+    fake.answers.extend([fake.batch(rows(1)), fake.quiet])
+    fake.waits.append(11)
+    found = p.batches(max_time=400, idle_timeout=400)
+    assert numbers(next(found)) == [1]
+    with pytest.raises(pykafarr.BrokerError):
+        next(found)
+
+
 def test_batches_with_no_time_at_all_end_by_the_clock(fake, p):
     assert list(p.batches(max_time=0, idle_timeout=20)) == []
     assert len(fake.calls) > 1
