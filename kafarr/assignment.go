@@ -1,6 +1,10 @@
 package kafarr
 
-import "github.com/pykafarr/pykafarr/kafarr/source"
+import (
+	"cmp"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
 
 // assignment is the listener as its source sees it: who is told of rebalances.
 type assignment Listener
@@ -106,8 +110,8 @@ func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	l.disown(partitions)
 	for _, p := range partitions {
 		l.discard(keyOf(p))
-		if err := l.goOn(keyOf(p)); err != nil && !l.closing.Load() { // or it would come back paused
-			l.log.client(4, "REGISTRY", err.Error())
+		if err := cmp.Or(l.goOn(keyOf(p)), l.hasPlaceNow(keyOf(p))); err != nil && !l.closing.Load() { // or it would come back paused
+			l.log.client(4, "REBALANCE", err.Error())
 		}
 	}
 	what := PartitionRevoked

@@ -1,7 +1,6 @@
 package kafarr
 
 import (
-	"context"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -16,53 +15,32 @@ func (l *Listener) begins(out []source.Position, fresh []int) {
 	if len(fresh) == 0 || l.closing.Load() { // an assignment may still come while the source is being closed
 		return
 	}
-	ctx, cancel := context.WithTimeout(l.ctx, beginTimeout)
-	defer cancel()
 	targets := make([]Target, len(fresh))
 	for i, at := range fresh {
 		targets[i] = Target{Topic: out[at].Topic, Partition: out[at].Partition, To: l.cfg.startOf(keyOf(out[at]))}
 	}
-	found, err := l.offsetsOf(ctx, targets)
-	var outside []*Error
-	if err == nil {
-		outside, err = l.outside(ctx, targets)
-	}
-	var group []source.Position
-	if err == nil {
-		group, err = l.positioner.AskCommitted(ctx, found)
-	}
-	if err != nil {
-		l.beginsNowhere(out, fresh, err)
+	b := l.findPlaces(targets)
+	if b.err != nil {
+		l.beginsNowhere(out, fresh, b.err)
 		return
 	}
-	for _, e := range outside { // the client goes on where auto.offset.reset says
-		l.log.client(4, "START", e.Error())
-		l.fail(e)
-	}
+	l.tellOutside(b.outside)
 	for i, at := range fresh {
-		k := keyOf(found[i])
-		out[at].Offset = found[i].Offset
-		l.leaps(found[i], group[i].Offset)
-		if !hasPlace(outside, k) {
-			l.positions[k] = found[i].Offset
+		k := keyOf(b.found[i])
+		out[at].Offset = b.found[i].Offset
+		l.leaps(b.found[i], b.group[i].Offset)
+		if !hasPlace(b.outside, k) {
+			l.positions[k] = b.found[i].Offset
 		}
 	}
 }
 
-// beginsNowhere pauses partitions of which nobody knows where they are to begin: a wrong place would lose rows or repeat them.
-func (l *Listener) beginsNowhere(out []source.Position, fresh []int, why error) {
-	paused := make([]source.Position, len(fresh))
-	for i, at := range fresh {
-		out[at].Offset = source.End
-		paused[i] = out[at]
+// tellOutside tells of places that are not in the log: the client goes on where auto.offset.reset says.
+func (l *Listener) tellOutside(outside []*Error) {
+	for _, e := range outside {
+		l.log.client(4, "START", e.Error())
+		l.fail(e)
 	}
-	if err := l.positioner.Pause(paused); err != nil {
-		why = err
-	}
-	e := errorf(BrokerError, "it is paused, as the place where it begins could not be found out; seek and resume to go on: %w", why)
-	e.Topic, e.Partition = paused[0].Topic, paused[0].Partition
-	l.log.client(3, "START", e.Error())
-	l.fail(e)
 }
 
 func hasPlace(errs []*Error, k partitionKey) bool {

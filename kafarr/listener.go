@@ -65,6 +65,7 @@ type Listener struct {
 	latest    latest                 // batch that was handed over
 	again     map[partitionKey]again // rows that were discarded and are not read again yet
 	aside     map[partitionKey]aside // partitions that wait for a schema
+	placeless placeless
 	resets    map[partitionKey]int64 // offsets that the client asked for in vain, until the first record behind them
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
@@ -100,7 +101,7 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{}, aside: map[partitionKey]aside{},
+		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{}, aside: map[partitionKey]aside{}, placeless: placeless{resume: map[partitionKey]bool{}},
 		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
 		headers: cfg.wants(Headers),

@@ -157,7 +157,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if len(l.queue) > 0 { // a rebalance has ended a batch
 			return l.take()
 		}
-		if err := l.tendAside(); err != nil {
+		if err := cmp.Or(l.tendAside(), l.tendPlaceless()); err != nil {
 			l.fail(err)
 			continue
 		}
@@ -252,7 +252,7 @@ func (l *Listener) quiet() (*Batch, error) {
 	if !l.pending() {
 		_, waitingFor := l.source.Ready()
 		l.unready.Store(waitingFor != "")
-		if err := cmp.Or(l.source.Down(l.poll.began), l.outage()); err != nil {
+		if err := cmp.Or(l.source.Down(l.poll.began), l.outage(), l.nowhere()); err != nil {
 			return nil, err
 		}
 	}

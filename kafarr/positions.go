@@ -114,8 +114,8 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 	return out, nil
 }
 
-// Assignment returns the partitions that this listener reads, in the order of their names and numbers; Offset is 0. After an error that Broken returns they are those
-// that it had.
+// Assignment returns the partitions that this listener reads, in the order of their names and numbers; Offset is 0. A group's assignment changes within polls only: before
+// the first one there is none. It does not ask whether the client still works: when Broken returns an error, these are the partitions that the listener had.
 func (l *Listener) Assignment() []source.Position {
 	out := slices.Clone(l.cfg.Assign)
 	if len(out) == 0 {

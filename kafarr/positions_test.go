@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,24 +78,79 @@ func TestAStartOutsideTheLogIsToldOnce(t *testing.T) {
 	wantPolls(t, l, 100, "t[0]: offset 9 is not in the log, which goes from 0 to 3", "")
 }
 
-// mute is a source whose cluster does not answer questions.
-type mute struct{ *replay.Source }
-
-func (mute) AskOffsets(context.Context, []source.Position) ([]source.Position, error) {
-	return nil, source.Errorf(source.Broker, "no answer")
+// mute is a source whose cluster does not answer questions about its log until it is well.
+type mute struct {
+	*replay.Source
+	well *atomic.Bool
 }
 
-func TestAPartitionThatBeginsNobodyKnowsWhereIsPausedAndSoSaid(t *testing.T) {
-	src := replay.New(line(0, 3)...)
+func (m mute) AskOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+	if !m.well.Load() {
+		return nil, source.Errorf(source.Broker, "no answer")
+	}
+	return m.Source.AskOffsets(ctx, positions)
+}
+
+// openMute has a partition of three rows that begins with the second.
+func openMute(t *testing.T) (*kafarr.Listener, *atomic.Bool) {
+	t.Helper()
+	src, well := replay.New(line(0, 3)...), &atomic.Bool{}
 	l, err := kafarr.Open(kafarr.Config{
 		Registry: schemas, Start: []kafarr.Start{{Partition: -1, At: kafarr.Place{Kind: kafarr.AtTime, Value: 1001}}},
-		Source: func(h source.Handler) (source.Source, error) { _, err := src.Open(h); return mute{src}, err },
+		Source: func(h source.Handler) (source.Source, error) { _, err := src.Open(h); return mute{src, well}, err },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	wantPolls(t, l, 100, "t[0]: it is paused, as the place where it begins could not be found out; seek and resume to go on: no answer", "")
+	t.Cleanup(func() { _ = l.Close() })
+	return l, well
+}
+
+const placeUnknown = "t[0]: the cluster has not said yet where it begins; nothing is read of it until then: no answer"
+
+func TestAPartitionThatBeginsNobodyKnowsWhereIsToldOfByEveryPollAndReadWhenTheClusterAnswers(t *testing.T) {
+	l, well := openMute(t)
+	wantPolls(t, l, 100, placeUnknown, placeUnknown)
+	well.Store(true)
+	wantWhenPlaced(t, l, "x.A 1 2")
+}
+
+// wantWhenPlaced polls until the cluster has said where the partition begins.
+func wantWhenPlaced(t *testing.T, l *kafarr.Listener, want string) {
+	t.Helper()
+	got := ""
+	for end := time.Now().Add(30 * time.Second); (got == "" || got == placeUnknown) && time.Now().Before(end); {
+		got = poll(t, l, 100)
+	}
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	wantPolls(t, l, 100, "")
+}
+
+func TestAPartitionWithoutAPlaceIsItsUsersToSeekAndPause(t *testing.T) {
+	l, well := openMute(t)
+	wantPolls(t, l, 100, placeUnknown)
+	well.Store(true)
+	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 2})
+	wantPolls(t, l, 100, "x.A 2", "")
+
+	l, well = openMute(t)
+	wantPolls(t, l, 100, placeUnknown)
+	if err := errors.Join(l.Pause(nil), l.Resume(nil)); err != nil {
+		t.Fatal(err)
+	}
+	wantPolls(t, l, 100, placeUnknown) // and not what lies at another place
+	if err := l.Pause(nil); err != nil {
+		t.Fatal(err)
+	}
+	wantPolls(t, l, 100, "")
+	well.Store(true)
+	wantPolls(t, l, 100, "")
+	if err := l.Resume(nil); err != nil {
+		t.Fatal(err)
+	}
+	wantWhenPlaced(t, l, "x.A 1 2")
 }
 
 func TestASeekGoesToEveryKindOfPlace(t *testing.T) {

@@ -99,7 +99,8 @@ func (l *Listener) stuck() error {
 	return wrap(err)
 }
 
-// Broken is why this listener will never continue; nil where it may. Every call but Close returns it.
+// Broken returns the error after which this listener can never continue, such as that another member of the group has the same group.instance.id; nil as long as it may. Every call
+// returns it, but for Assignment, Stats, Close and Abort: close the listener and open another one.
 func (l *Listener) Broken() error {
 	if l.member == nil {
 		return nil

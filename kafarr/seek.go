@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -124,7 +125,7 @@ func (l *Listener) moved(to source.Position, committed int64) error {
 		l.offered[k] = true
 	}
 	l.mu.Unlock()
-	return l.goOn(k)
+	return cmp.Or(l.goOn(k), l.hasPlaceNow(k))
 }
 
 // Pause stops partitions of the assignment, nil for all of it: polls give no rows of theirs until Resume. They stay assigned, also over
@@ -136,7 +137,10 @@ func (l *Listener) Pause(partitions []source.Position) error {
 		}
 		for _, p := range chosen {
 			k := keyOf(p)
-			delete(l.aside, k)                                  // from now on its user says when it goes on
+			delete(l.aside, k) // from now on its user says when it goes on
+			if _, waits := l.placeless.resume[k]; waits {
+				l.placeless.resume[k] = false
+			}
 			if next, received := l.notHandedOver(k); received { // the client would go on behind what it gave us
 				if err := l.readAgain(k, next); err != nil {
 					return err
@@ -150,6 +154,13 @@ func (l *Listener) Pause(partitions []source.Position) error {
 // Resume goes on with paused partitions, nil for all of the assignment.
 func (l *Listener) Resume(partitions []source.Position) error {
 	return l.ofThese(partitions, func(chosen []source.Position) error {
+		chosen = slices.DeleteFunc(chosen, func(p source.Position) bool { // those without a place go on when they have one
+			_, waits := l.placeless.resume[keyOf(p)]
+			if waits {
+				l.placeless.resume[keyOf(p)] = true
+			}
+			return waits
+		})
 		for i, p := range chosen {
 			chosen[i].Offset = -1
 			if next, known := l.positions[keyOf(p)]; known {

@@ -181,7 +181,7 @@ func (c *confluent) fetch(n name) (schema Schema, err *Error) {
 	if errors.As(failed, &inReference) {
 		cause = &referenceError{inReference.name, cause}
 	} else if noSuchAddress(failed) {
-		cause, kind = n.elsewhere(cause, kind)
+		kind, cause = n.elsewhere(kind, cause)
 	}
 	return Schema{}, n.failed(kind, c.url, c.secrets.Error(cause))
 }

@@ -76,10 +76,10 @@ func judgeToken(token *oauth2.RetrieveError) (Kind, error) {
 }
 
 func kindOfStatus(status int) Kind {
-	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return Unauthorized
-	case status == http.StatusNotFound:
+	case http.StatusNotFound:
 		return NotFound
 	}
 	return Unavailable // also 400 or 407: whoever says that says nothing of the schema

@@ -67,12 +67,12 @@ func noSuchAddress(err error) bool {
 }
 
 // elsewhere is the failure of a look-up whose answer says nothing about the schema: that it does not exist would pass its rows over.
-func (n name) elsewhere(cause error, kind Kind) (error, Kind) {
+func (n name) elsewhere(kind Kind, cause error) (Kind, error) {
 	switch {
 	case kind != NotFound:
-		return cause, kind
+		return kind, cause
 	case n.guid != "":
-		return fmt.Errorf("%w: does this registry find schemas by GUID?", cause), kind
+		return kind, fmt.Errorf("%w: does this registry find schemas by GUID?", cause)
 	}
-	return fmt.Errorf("%w: that is no answer of a schema registry about an id: is the URL right?", cause), Unavailable
+	return Unavailable, fmt.Errorf("%w: that is no answer of a schema registry about an id: is the URL right?", cause)
 }

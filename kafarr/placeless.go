@@ -1,0 +1,147 @@
+package kafarr
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// placeless are partitions of which the cluster has not said yet where they begin: a wrong place would lose rows or repeat them. They are paused, and the cluster is asked on, within polls.
+type placeless struct {
+	resume map[partitionKey]bool // of each, whether it is read once its place is known; false: its user has paused it
+	why    *Error                // the cluster's last answer
+	due    time.Time             // the next question
+	asked  chan foundPlaces        // for the answer of the question under way; nil: there is none
+}
+
+// foundPlaces are where partitions begin.
+type foundPlaces struct {
+	found, group []source.Position // the places, and what the group has committed
+	outside      []*Error          // of places that are not in the log
+	err          error
+}
+
+// placelessPause is between questions where partitions begin.
+const placelessPause = 500 * time.Millisecond
+
+// findPlaces asks the cluster where partitions begin.
+func (l *Listener) findPlaces(targets []Target) (b foundPlaces) {
+	ctx, cancel := context.WithTimeout(l.ctx, beginTimeout)
+	defer cancel()
+	if b.found, b.err = l.offsetsOf(ctx, targets); b.err != nil {
+		return b
+	}
+	if b.outside, b.err = l.outside(ctx, targets); b.err != nil {
+		return b
+	}
+	b.group, b.err = l.positioner.AskCommitted(ctx, b.found)
+	return b
+}
+
+// unplaced notes why nobody knows where partitions begin.
+func (l *Listener) unplaced(first source.Position, why error) {
+	if errors.Is(why, context.DeadlineExceeded) {
+		why = errorf(BrokerError, "no answer within %v", beginTimeout)
+	}
+	e := errorf(BrokerError, "the cluster has not said yet where it begins; nothing is read of it until then: %w", why)
+	e.Topic, e.Partition = first.Topic, first.Partition
+	l.placeless.why, l.placeless.due = e, time.Now().Add(placelessPause)
+}
+
+// beginsNowhere pauses partitions.
+func (l *Listener) beginsNowhere(out []source.Position, fresh []int, why error) {
+	paused := make([]source.Position, len(fresh))
+	for i, at := range fresh {
+		out[at].Offset = source.End
+		paused[i] = out[at]
+		l.placeless.resume[keyOf(out[at])] = true
+	}
+	if err := l.positioner.Pause(paused); err != nil {
+		why = err
+	}
+	l.unplaced(paused[0], why)
+	l.log.warn("START", l.placeless.why.Error())
+}
+
+// nowhere is the error of polls that get nothing else; nil where no partition waits but those that their user has paused.
+func (l *Listener) nowhere() error {
+	for _, resume := range l.placeless.resume {
+		if resume {
+			return l.placeless.why
+		}
+	}
+	return nil
+}
+
+// tendPlaceless has the cluster asked where partitions begin, and goes on with them when it has answered.
+func (l *Listener) tendPlaceless() error {
+	p := &l.placeless
+	if len(p.resume) == 0 {
+		return nil
+	}
+	if p.asked == nil {
+		if time.Now().Before(p.due) {
+			return nil
+		}
+		var targets []Target
+		for k := range p.resume {
+			targets = append(targets, Target{Topic: k.topic, Partition: k.partition, To: l.cfg.startOf(k)})
+		}
+		answer := make(chan foundPlaces, 1)
+		p.asked = answer
+		spawn(func() { answer <- l.findPlaces(targets) }, func(err error) { answer <- foundPlaces{err: err} })
+		return nil
+	}
+	select {
+	case b := <-p.asked:
+		p.asked = nil
+		if b.err == nil {
+			return l.placesFound(b)
+		}
+		for k := range p.resume {
+			l.unplaced(source.Position{Topic: k.topic, Partition: k.partition}, b.err)
+			break
+		}
+	default:
+	}
+	return nil
+}
+
+// placesFound moves partitions to their places.
+func (l *Listener) placesFound(b foundPlaces) error {
+	for i, at := range b.found {
+		k := keyOf(at)
+		if _, waits := l.placeless.resume[k]; !waits { // sought, or given up meanwhile
+			continue
+		}
+		if err := l.positioner.Seek(l.ctx, []source.Position{at}); errors.Is(err, source.ErrNotFetching) { // assigned a moment ago
+			l.unplaced(at, err)
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := l.moved(at, b.group[i].Offset); err != nil {
+			return err
+		}
+		if hasPlace(b.outside, k) { // the client goes on where auto.offset.reset says
+			delete(l.positions, k)
+		}
+	}
+	l.tellOutside(b.outside)
+	return nil
+}
+
+// hasPlaceNow ends the waiting of a partition for its place, if it waits for one.
+func (l *Listener) hasPlaceNow(k partitionKey) error {
+	resume := l.placeless.resume[k]
+	delete(l.placeless.resume, k)
+	if !resume {
+		return nil
+	}
+	if err := l.positioner.Resume([]source.Position{{Topic: k.topic, Partition: k.partition, Offset: l.positions[k]}}); err != nil {
+		return wrap(err)
+	}
+	return nil
+}
