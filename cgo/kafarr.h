@@ -135,7 +135,7 @@ void kafarr_forget(int64_t operation);
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
  *   "metadata": [[metadata column, name in the frame], ...],
  *   "value": "avro" | "bytes" | "string" | "auto", "key": the same,
- *   "framing": "confluent" | "bare" | "single_object" | "schema_header",
+ *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "apicurio",
  *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "dead_letter_topic": str ("": none), "ready_timeout_ms": int,

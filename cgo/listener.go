@@ -82,7 +82,7 @@ func parse(text *C.char, n C.int64_t, into any) error {
 var (
 	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
 	framings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "bare": kafarr.Bare,
-		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader}
+		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader, "apicurio": kafarr.Apicurio}
 	tombstones   = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
 	mixes        = map[string]kafarr.Mixed{"": kafarr.SplitMixed, "split": kafarr.SplitMixed, "group": kafarr.GroupMixed}
 	acknowledges = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}

@@ -34,7 +34,7 @@ func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err
 }
 
 func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) *Error {
-	placed := err.at(chunk.Topic, chunk.Partition, r.Offset)
+	placed := l.recognize(r, err).at(chunk.Topic, chunk.Partition, r.Offset)
 	if id, ok := ref.id(); ok && placed.Code != KeyDecodeError { // ref is the value's
 		placed.SchemaID = max(placed.SchemaID, int64(id))
 	}
@@ -97,5 +97,5 @@ func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (
 	if l.pending() {
 		return changed, nil
 	}
-	return failed, err.at(chunk.Topic, chunk.Partition, r.Offset)
+	return failed, l.recognize(r, err).at(chunk.Topic, chunk.Partition, r.Offset)
 }

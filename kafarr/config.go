@@ -53,7 +53,7 @@ type Config struct {
 	// Value says what values are, and Key what keys are, where Metadata asks for them.
 	Value, Key Content
 	// Framing is how values say which schema they were written with, and Schemas those that they do not carry, for Bare and SingleObject. Keys are framed as Confluent
-	// does, or as SchemaHeader does.
+	// does, or as SchemaHeader or Apicurio do.
 	Framing Framing
 	Schemas []GivenSchema
 	// Tombstones says what becomes of messages whose value is null.
@@ -146,7 +146,7 @@ func (c *Config) validate() error {
 }
 
 func (c *Config) validateContent() error {
-	given := c.Framing == Bare || c.Framing == SingleObject
+	given := !c.Framing.asksRegistry()
 	switch typed := c.Value == Avro || c.Value == Auto; {
 	case !typed && (c.Framing != Confluent || len(c.Schemas) > 0):
 		return errorf(ConfigError, "value is bytes or string: there is no framing and no schema then")
@@ -158,13 +158,15 @@ func (c *Config) validateContent() error {
 		return errorf(ConfigError, "schemas are given: they are for framing bare and single_object")
 	case c.Framing == Bare && c.Value == Auto:
 		return errorf(ConfigError, "value is auto: with framing bare nothing tells a message with a schema from one without")
+	case c.Framing == Apicurio && c.Registry == nil && c.RegistryURL != "" && c.RegistryProperties[registry.UseID] == "":
+		return errorf(ConfigError, `framing is apicurio: say in registry_config which ids the serializers write, {%q: "globalId"} (the default of Apicurio 2) or "contentId" (that of Apicurio 3)`, registry.UseID)
 	}
 	return nil
 }
 
 // needsRegistry tells whether some message may name a schema that only a registry knows.
 func (c *Config) needsRegistry() bool {
-	values := (c.Value == Avro || c.Value == Auto) && (c.Framing == Confluent || c.Framing == SchemaHeader)
+	values := (c.Value == Avro || c.Value == Auto) && c.Framing.asksRegistry()
 	return values || c.wants(Key) && (c.Key == Avro || c.Key == Auto)
 }
 

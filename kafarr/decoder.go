@@ -58,7 +58,7 @@ func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
 			e.Offset = int64(done)
 			e.Err = fmt.Errorf("payload %d: %w", done, e.Err)
 			if advice := d.advice(bodies[done]); advice != "" {
-				e.Err = fmt.Errorf("%w; the payload begins with %s", e.Err, advice)
+				e.Err = fmt.Errorf("%w; the first bytes look like %s", e.Err, advice)
 			}
 			return nil, e
 		}
@@ -82,7 +82,7 @@ func (d *Decoder) advice(b avro.Body) string {
 	if look.Form == wire.SingleObjectForm {
 		return fmt.Sprintf("%s, and the schema given has the fingerprint %016x: pass payload[%d:] with the schema that it was written with", look.Header, d.writer.Fingerprint(), look.HeaderLen)
 	}
-	return fmt.Sprintf("what may be %s: then pass payload[%d:] with the schema that it was written with%s", look.Header, look.HeaderLen, readTopic(look.Form))
+	return fmt.Sprintf("%s: if they are, pass payload[%d:] with the schema that it was written with%s", look.Header, look.HeaderLen, readTopic(look.Form))
 }
 
 // readTopic says what reads topics of such messages as they are.

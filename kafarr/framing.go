@@ -94,6 +94,9 @@ func (s *side) frame(topic string, r *source.Record, data unsafe.Pointer, n int3
 
 func (s *side) framed(topic string, r *source.Record, data unsafe.Pointer, n int32) (schemaRef, avro.Body, error) {
 	switch s.framing {
+	case Apicurio:
+		id, body, length, err := wire.Apicurio(data, n)
+		return schemaRef(id), avro.Body{Data: body, Len: length}, err
 	case Bare:
 		for _, of := range []string{topic, ""} {
 			if ref, ok := s.numbers[of]; ok {

@@ -109,8 +109,8 @@ func Open(cfg Config) (*Listener, error) {
 	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
 		framing := Confluent
-		if cfg.Framing == SchemaHeader {
-			framing = SchemaHeader
+		if cfg.Framing.asksRegistry() {
+			framing = cfg.Framing
 		}
 		l.keys = newSide(cfg.Key, framing, wire.KeySchemaHeader, true)
 		l.keys.nulls = !l.keys.untyped()

@@ -28,7 +28,12 @@ const (
 	SingleObject
 	// SchemaHeader is Confluent's newer form: a header that holds the schema's GUID, or its id. A message without that header is read as Confluent.
 	SchemaHeader
+	// Apicurio is a zero byte and the id in 8 bytes, as Apicurio's serializers write it by default up to version 2. The registry property registry.UseID says which of its ids it is.
+	Apicurio
 )
+
+// asksRegistry tells whether messages so framed name schemas that a registry knows.
+func (f Framing) asksRegistry() bool { return f == Confluent || f == SchemaHeader || f == Apicurio }
 
 // Tombstones says what becomes of messages whose value is null.
 type Tombstones int

@@ -108,8 +108,8 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 	if c.ReadLatest && len(c.Readers) > 0 {
 		return c, errorf(ConfigError, "reader_schema is given, and the latest one is asked for: give the one or the other")
 	}
-	if latest := c.Value == Usual || c.Value == Avro || c.Value == Auto; c.ReadLatest && (!latest || c.Framing == Bare || c.Framing == SingleObject) {
-		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent and schema_header only`)
+	if latest := c.Value == Usual || c.Value == Avro || c.Value == Auto; c.ReadLatest && (!latest || !c.Framing.asksRegistry()) {
+		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent, schema_header and apicurio only`)
 	}
 	for what, list := range map[string][]Start{"start": c.Start, "end": c.End} {
 		for _, s := range list {

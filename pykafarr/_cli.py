@@ -116,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     reader.add_argument("--metadata", nargs="*", default=["offset"], metavar="NAME", help="metadata columns (offset)")
     reader.add_argument(
+        "--framing",
+        choices=["confluent", "schema_header", "apicurio"],
+        default="confluent",
+        help="how messages name their schema; apicurio: by 8 bytes, with --registry-config "
+        "apicurio.registry.use-id=globalId or contentId (%(default)s)",
+    )
+    reader.add_argument(
         "--errors",
         choices=["raise", "skip"],
         default="raise",

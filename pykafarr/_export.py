@@ -55,6 +55,7 @@ def read_scan(options: argparse.Namespace) -> int:
         config={"client.id": "pykafarr-read", **dict(options.config)},
         registry_config=dict(options.registry_config),
         metadata=options.metadata,
+        framing=options.framing,
         errors=options.errors,
         reader_schema="latest",
         allow_partial=options.allow_partial,

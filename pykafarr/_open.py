@@ -101,8 +101,10 @@ def listener(
             keys.
         framing: how values say which schema they were written with: "confluent", a zero byte and the registry's id;
             "schema_header", Confluent's newer form with the schema's GUID or id in the header `__value_schema_id`
-            (a message without it is read as "confluent"); "bare", not at all: `schema` gives it; "single_object",
-            Avro's marker and fingerprint, of one of the schemas that `schema` gives.
+            (a message without it is read as "confluent"); "apicurio", a zero byte and an id of Apicurio's in 8 bytes,
+            for which registry_config={"apicurio.registry.use-id": "globalId"} or "contentId" says which of its ids
+            that is; "bare", not at all: `schema` gives it; "single_object", Avro's marker and fingerprint, of one of
+            the schemas that `schema` gives. Keys are framed alike, as far as a registry knows their schemas.
         schema: the writer's schema for framing="bare", one or a dict {topic: schema}; for "single_object" one
             or a list.
         tombstones: what messages without a value become: "split": frames of the message type "null", of metadata

@@ -47,6 +47,7 @@ def read(options: argparse.Namespace) -> int:
         config=config,
         registry_config=dict(options.registry_config),
         metadata=options.metadata,
+        framing=options.framing,
         errors=options.errors,
         ready_timeout=options.ready_timeout,
     )

@@ -39,6 +39,11 @@ func NewConfluent(url string, properties map[string]string) (Registry, error) {
 	if wrong := applyProperties(config, properties); wrong != nil {
 		return nil, wrong
 	}
+	useID := properties[UseID]
+	if useID != "" {
+		where.text = compatible(where.text)
+		config.SchemaRegistryURL = where.text
+	}
 	transport, wrong := newTransport(config)
 	if wrong != nil {
 		return nil, wrong
@@ -54,14 +59,18 @@ func NewConfluent(url string, properties map[string]string) (Registry, error) {
 		url:       where.text,
 		config:    *config,
 		transport: transport,
+		requests:  transport,
 		known:     known,
 		failed:    map[name]failure{},
 		running:   map[name]*call{},
 		secrets:   secretsOf(config),
 	}
+	if useID == useGlobalID {
+		c.requests = globalIDs{transport}
+	}
 	c.alive, c.end = context.WithCancel(context.Background())
 	// Fails for what the checks above missed, rather than at the first message.
-	if _, err := newLookup(c.alive, c.config, transport); err != nil {
+	if _, err := newLookup(c.alive, c.config, c.requests); err != nil {
 		return nil, &ConfigError{Property: "url", Err: c.secrets.Error(err)}
 	}
 	return c, nil
@@ -78,6 +87,7 @@ type confluent struct {
 	url       string
 	config    schemaregistry.Config
 	transport *http.Transport
+	requests  http.RoundTripper // transport, or what asks it otherwise
 	secrets   *redact.Secrets
 	alive     context.Context // until Close
 	end       context.CancelFunc
@@ -167,7 +177,7 @@ func (c *confluent) fetch(n name) (schema Schema, err *Error) {
 	}()
 	ctx, cancel := context.WithTimeout(c.alive, maxLookup)
 	defer cancel()
-	l, failed := newLookup(ctx, c.config, c.transport)
+	l, failed := newLookup(ctx, c.config, c.requests)
 	if failed == nil {
 		// Look-ups are rare: no connection, and so no goroutine, is kept between them.
 		defer c.transport.CloseIdleConnections()

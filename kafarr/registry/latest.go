@@ -17,7 +17,7 @@ func (c *confluent) LatestSchema(ctx context.Context, subject string) (Schema, e
 	defer cancel()
 	closed := context.AfterFunc(c.alive, cancel)
 	defer closed()
-	l, err := newLookup(ctx, c.config, c.transport)
+	l, err := newLookup(ctx, c.config, c.requests)
 	if err == nil {
 		defer c.transport.CloseIdleConnections()
 		var schema Schema

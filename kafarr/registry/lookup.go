@@ -48,11 +48,11 @@ const (
 	done
 )
 
-func newLookup(ctx context.Context, config schemaregistry.Config, transport *http.Transport) (*lookup, error) {
+func newLookup(ctx context.Context, config schemaregistry.Config, requests http.RoundTripper) (*lookup, error) {
 	l := &lookup{known: map[string]bool{}, state: map[reference]progress{}}
 	l.exchange = &exchange{
 		ctx:   ctx,
-		base:  transport,
+		base:  requests,
 		limit: time.Duration(config.RequestTimeoutMs) * time.Millisecond,
 	}
 	config.HTTPClient = &http.Client{Transport: l.exchange, CheckRedirect: l.exchange.checkRedirect}

@@ -75,6 +75,8 @@ var properties = []property{
 	{name: "retries.wait.ms", set: number(1, maxMilliseconds, func(c *schemaregistry.Config) *int { return &c.RetriesWaitMs })},
 	{name: "retries.max.wait.ms", set: number(1, maxMilliseconds, func(c *schemaregistry.Config) *int { return &c.RetriesMaxWaitMs })},
 
+	{name: UseID, set: checkUseID},
+
 	{name: "cache.capacity", set: number(0, 1<<31-1, func(c *schemaregistry.Config) *int { return &c.CacheCapacity })},
 	// Known, checked and without effect: nothing here asks for a subject's latest version.
 	{name: "cache.latest.ttl.sec", set: number(0, 1<<31-1, func(c *schemaregistry.Config) *int { return &c.CacheLatestTTLSecs })},

@@ -18,7 +18,7 @@ var ErrShortApicurio = errors.New("the value is shorter than the 9 bytes of Apic
 type IDRangeError uint64
 
 func (e IDRangeError) Error() string {
-	return fmt.Sprintf("the id in 8 bytes is %d, more than any registry's: is it in 4 bytes, and the framing confluent?", uint64(e))
+	return fmt.Sprintf("the id in 8 bytes is %d, more than any registry's", uint64(e))
 }
 
 // Apicurio splits the n bytes at value (n < 0: null) into the schema id and the body, in place.
@@ -37,6 +37,6 @@ func Apicurio(value unsafe.Pointer, n int32) (id uint32, body unsafe.Pointer, le
 	if wide > math.MaxUint32 {
 		return 0, nil, 0, IDRangeError(wide)
 	}
-	// The position behind the header may be the end of the memory; it is not read when length is 0.
+	// The position after the header may be the end of the memory; it is not read when length is 0.
 	return uint32(wide), unsafe.Add(value, apicurioHeaderLen), int(n) - apicurioHeaderLen, nil
 }

@@ -22,7 +22,7 @@ var (
 type MagicError byte
 
 func (e MagicError) Error() string {
-	return fmt.Sprintf("the value begins with byte 0x%02x instead of 0x00: is this topic written without the schema-registry header?", byte(e))
+	return fmt.Sprintf("the value begins with byte 0x%02x instead of 0x00, the first of the schema-registry header", byte(e))
 }
 
 // Confluent splits the n bytes at value (n < 0: null) into the schema id and the body, in place.

@@ -39,7 +39,7 @@ const (
 func Recognize(value []byte) Look {
 	switch n := len(value); {
 	case bytes.HasPrefix(value, []byte("Obj\x01")):
-		return Look{ContainerFile, 0, `"Obj" and 0x01, as an Avro object-container file does`}
+		return Look{ContainerFile, 0, `an Avro object-container file ("Obj" and 0x01)`}
 	case n >= singleObjectHeaderLen && string(value[:2]) == singleObjectMarker:
 		return Look{SingleObjectForm, singleObjectHeaderLen, fmt.Sprintf("Avro's single-object header (0xc3 0x01 and the schema fingerprint %016x)", binary.LittleEndian.Uint64(value[2:]))}
 	case n >= glueHeaderLen && value[0] == 3 && (value[1] == 0 || value[1] == glueZlib):
@@ -56,7 +56,7 @@ func Recognize(value []byte) Look {
 	case n >= headerLen && value[0] == 0 && binary.BigEndian.Uint32(value[1:]) > 0:
 		return Look{ConfluentForm, headerLen, fmt.Sprintf("the schema registry's header (0x00 and the id %d in 4 bytes)", binary.BigEndian.Uint32(value[1:]))}
 	case n >= 2 && (value[0] == '{' && (value[1] == '"' || value[1] == '}') || value[0] == '[' && value[1] == '{'):
-		return Look{JSONForm, 0, "JSON"}
+		return Look{JSONForm, 0, "an object or array in JSON"}
 	}
 	return Look{}
 }

@@ -48,7 +48,7 @@ func TestApicuriosHeaderIsAnIDOfEightBytes(t *testing.T) {
 		"":                            "shorter than the 9 bytes",
 		"\x00\x00\x00\x00\x01abc":     "shorter than the 9 bytes",
 		"\x01":                        "begins with byte 0x01",
-		"\x00\x00\x00\x00\x01abcdefg": "framing confluent",
+		"\x00\x00\x00\x00\x01abcdefg": "more than any registry's",
 	} {
 		if _, _, err := read(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)

@@ -21,7 +21,7 @@ var ErrShortSingleObject = errors.New("the value is shorter than the 10 bytes of
 type MarkerError string
 
 func (e MarkerError) Error() string {
-	return fmt.Sprintf("the value begins with % #x instead of % #x: is this topic written without Avro's single-object header?",
+	return fmt.Sprintf("the value begins with % #x instead of % #x, Avro's single-object header",
 		string(e), singleObjectMarker)
 }
 

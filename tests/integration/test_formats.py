@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import urllib.request
 
 import fastavro
 import pytest
@@ -12,7 +13,9 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import pykafarr
+from pykafarr import _cli
 from pykafarr.testing import MockKafka
+from tests.integration.raw import raw_messages
 from tests.integration.writing import A, B, numbers
 
 DOCUMENTS = [{"id": 1, "name": "grün"}, {"id": 2, "name": None}, {}]
@@ -129,6 +132,97 @@ def test_single_objects_find_their_schema_by_its_fingerprint(writer, topic, list
     rejected = [row for batch in batches.values() if batch.rejected for row in batch.rejected.to_pylist()]
     assert [row["offset"] for row in rejected] == [3, 4]
     assert "fingerprint" in rejected[0]["message"]
+
+
+class TestApicurio:
+    """Ids of 8 bytes, as Apicurio's serializers write them: global ids, or content ids, of a real Apicurio registry."""
+
+    @pytest.fixture
+    def register(self, cluster, topic):
+        """Registers a schema as the topic's newest, and gives its ids, which another artifact like it sets apart."""
+        own = cluster.registry_url.replace("/apis/ccompat/v7", "/apis/registry/v3")
+
+        def add(artifact, schema, references=()):
+            content = {"content": json.dumps(schema), "contentType": "application/json", "references": list(references)}
+            body = {"artifactId": artifact, "artifactType": "AVRO", "firstVersion": {"content": content}}
+            url, headers = f"{own}/groups/default/artifacts", {"Content-Type": "application/json"}
+            request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                version = json.load(answer)["version"]
+            return {"globalId": version["globalId"], "contentId": version["contentId"]}
+
+        def register(schema, references=()):
+            add(cluster.new_name("artifact"), schema, references)
+            return add(f"{topic}-value", schema, references)
+
+        register.add = add
+        return register
+
+    @pytest.mark.parametrize(
+        ("use", "address"), [("globalId", ""), ("globalId", "/apis/ccompat/v7"), ("contentId", "/apis/registry/v3")]
+    )
+    def test_the_registry_is_told_which_id_it_is(self, use, address, register, cluster, writer, topic, listen):
+        ids = register(B)
+        assert ids["globalId"] != ids["contentId"]
+        framed = [b"\0" + ids[use].to_bytes(8, "big") + body(B, {"text": text}) for text in ("a", "b")]
+        bad = b"\0" + (2**40).to_bytes(8, "big")
+        writer.write_values(topic, [framed[0], bad, None, framed[1]], key=framed[0])
+        options = {
+            "registry_url": cluster.registry_url.replace("/apis/ccompat/v7", address),
+            "registry_config": {"apicurio.registry.use-id": use},
+            "framing": "apicurio",
+            "key": "avro",
+            "metadata": ("key", "schema_id"),
+            "tombstones": "skip",
+            "errors": "skip",
+        }
+
+        letters = cluster.new_topic()
+        with listen(**options, dead_letter_topic=letters) as listener:
+            rows = listener.poll_batch(2, 5000).to_arrow().to_pylist()
+            assert listener.stats()["skipped"] == 1
+        plan = pykafarr.scan(cluster.servers, topic, reader_schema="latest", **options)
+        scanned = plan.read().to_arrow("com.example.B")
+
+        key = {"text": "a"}
+        assert rows == [{"text": text, "_key": key, "_schema_id": ids[use]} for text in ("a", "b")]
+        assert scanned.to_pylist() == rows
+        assert plan.schema.names == ["text", "_key", "_schema_id"]
+        (letter,) = raw_messages(cluster, letters, 0)
+        assert b"more than any registry's" in dict(letter.headers())["pykafarr.message"]
+        assert letter.value() == bad
+
+    def test_a_schema_comes_with_what_it_refers_to(self, register, cluster, writer, topic, listen):
+        money = cluster.new_name("money")
+        register.add(money, {"type": "record", "name": "x.Money", "fields": [{"name": "cents", "type": "long"}]})
+        fields = [{"name": "price", "type": "x.Money"}, {"name": "paid", "type": "x.Money"}]
+        reference = {"groupId": "default", "artifactId": money, "version": "1", "name": "x.Money"}
+        ids = register({"type": "record", "name": "x.Order", "fields": fields}, [reference])
+        for use, framed in ids.items():
+            writer.write_values(topic, [b"\0" + framed.to_bytes(8, "big") + b"\x02\x04"])
+            config = {"apicurio.registry.use-id": use}
+            with listen(framing="apicurio", registry_config=config, metadata=()) as listener:
+                (row,) = listener.poll_batch(1, 5000).to_arrow().to_pylist()
+            assert row == {"price": {"cents": 1}, "paid": {"cents": 2}}
+
+    def test_at_the_command_line(self, register, cluster, writer, topic, capsys):
+        framed = b"\0" + register(A)["globalId"].to_bytes(8, "big") + body(A, {"n": 7})
+        writer.write_values(topic, [framed])
+        command = ["read", "--servers", cluster.servers, "--topics", topic, "--registry", cluster.registry_url]
+        command += ["--format", "json", "--start", "earliest"]
+
+        assert _cli.main(command) == 1
+        assert 'in 8 bytes): set framing="apicurio"' in capsys.readouterr().err
+
+        use = ["--framing", "apicurio", "--registry-config", "apicurio.registry.use-id=globalId"]
+        assert _cli.main([*command, *use]) == 0
+        assert '"n": 7' in capsys.readouterr().out
+
+    def test_an_id_that_does_not_exist_is_named(self, writer, topic, listen):
+        writer.write_values(topic, [b"\0" + (10**6).to_bytes(8, "big") + b"\2"])
+        listener = listen(framing="apicurio", registry_config={"apicurio.registry.use-id": "globalId"})
+        with pytest.raises(pykafarr.SchemaNotFoundError, match=r"schema 1000000: .*No version with global ID"):
+            listener.poll(1, 1000)
 
 
 class TestSchemaHeader:
