@@ -5,6 +5,7 @@ package main
 import "C"
 
 import (
+	"encoding/json"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -36,10 +37,11 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 
 // columnOptions are the parts of a configuration that say how schemas become columns.
 type columnOptions struct {
-	Columns   []string    `json:"columns"`
-	Unions    string      `json:"unions"`
-	Recursion string      `json:"recursion"`
-	Limits    avro.Limits `json:"limits"`
+	Columns    []string    `json:"columns"`
+	Unions     string      `json:"unions"`
+	Recursion  string      `json:"recursion"`
+	OutOfRange string      `json:"out_of_range"`
+	Limits     avro.Limits `json:"limits"`
 }
 
 func (c *columnOptions) options() (avro.Options, error) {
@@ -57,6 +59,13 @@ func (c *columnOptions) options() (avro.Options, error) {
 		o.Recursion = avro.JSON
 	default:
 		return o, configError(`recursion is %q: it must be "refuse" or "json"`, c.Recursion)
+	}
+	switch c.OutOfRange {
+	case "", "raise":
+	case "null":
+		o.OutOfRange = avro.NullOutOfRange
+	default:
+		return o, configError(`out_of_range is %q: it must be "raise" or "null"`, c.OutOfRange)
 	}
 	return o, nil
 }
@@ -78,6 +87,21 @@ func decoder_decode(handle C.int64_t, data *C.uint8_t, offsets *C.int64_t, rows 
 			return err
 		}
 		return handOver(b, out)
+	})
+}
+
+//export decoder_stats
+func decoder_stats(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		d, err := get[*kafarr.Decoder](int64(handle))
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(d.Stats())
+		if err == nil {
+			*out = C.CString(string(text))
+		}
+		return err
 	})
 }
 

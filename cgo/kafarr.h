@@ -144,7 +144,7 @@ void kafarr_forget(int64_t operation);
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
  *   "oauth_token": bool (whoever opens it answers listener_token_wanted),
- *   and "columns", "unions", "recursion", "limits" as in decoder_new
+ *   and "columns", "unions", "recursion", "out_of_range", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
 
@@ -210,7 +210,7 @@ int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_e
 
 /* JSON: counters since the listener was opened:
  *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "tombstones",
- *    "dead_letters", "log_lines_dropped"} */
+ *    "dead_letters", "out_of_range", "log_lines_dropped"} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */
@@ -244,7 +244,7 @@ int32_t scan_read(int64_t scan, struct kafarr_error *error);
  * answer is that error for ever. */
 int32_t scan_next(int64_t scan, int64_t slice_ms, struct kafarr_batch *batch, struct kafarr_error *error);
 /* JSON: what became of each range: [[topic, partition, start, end, first (-1: nothing came), next, rows, aborted, control, tombstones,
- *   rejected, skipped, gone, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
+ *   rejected, skipped, out_of_range, gone, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
 int32_t scan_report(int64_t scan, char **report, struct kafarr_error *error);
 /* Ends the reading and waits for those who read. kafarr_wait()'s result is NULL. */
 int32_t scan_close_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
@@ -255,13 +255,15 @@ int32_t scan_free(int64_t scan, struct kafarr_error *error);
 
 /* config: JSON object
  *   "schema": str (Avro JSON), "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
- *   "unions": "struct" | "dense", "recursion": "refuse" | "json",
+ *   "unions": "struct" | "dense", "recursion": "refuse" | "json", "out_of_range": "raise" | "null",
  *   "limits": {"schema_depth", "columns", "value_depth", "block_items", "empty_items", "message_bytes", "message_steps": int (0: the default)} */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
 /* Decodes `rows` bodies: body i is data[offsets[i] .. offsets[i+1]). All or nothing: the first body that
  * does not decode is the error, with its index as error->offset. */
 int32_t decoder_decode(int64_t decoder, const uint8_t *data, const int64_t *offsets, int64_t rows,
                        struct kafarr_batch *batch, struct kafarr_error *error);
+/* JSON: counters since decoder_new, and what is ignored of the schema: {"rows", "out_of_range": int, "ignored": [str, ...] | null} */
+int32_t decoder_stats(int64_t decoder, char **stats, struct kafarr_error *error);
 int32_t decoder_free(int64_t decoder, struct kafarr_error *error);
 
 /* ---- An embedded broker and registry, for demonstrations and for users' tests ---- */

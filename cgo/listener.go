@@ -128,6 +128,7 @@ func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, 
 	cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
 	cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
 	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
+	cfg.OutOfRange = options.OutOfRange
 	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
 	cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(events)
 	return cfg, nil

@@ -161,9 +161,13 @@ func (l *Listener) saw(topic string, ref, keyRef schemaRef) {
 // appendRows appends rows to a batch until one fails, and returns how many it appended.
 func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	set := b.set
-	n, err := set.appender(p.value.avro, set.values).Append(r.bodies)
+	values := set.appender(p.value.avro, set.values)
+	n, err := values.Append(r.bodies)
+	outside := 0
 	if p.key != nil {
-		k, keyErr := set.appender(p.key.avro, set.keys).Append(r.keys[:n])
+		keys := set.appender(p.key.avro, set.keys)
+		k, keyErr := keys.Append(r.keys[:n])
+		outside = keys.OutOfRange(k)
 		if k < n { // the values behind the bad key go back
 			set.values.Truncate(set.values.Rows() - (n - k))
 			if n, err = k, keyErr; err != nil && !errors.Is(err, avro.ErrFull) {
@@ -173,6 +177,9 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	}
 	if n == 0 {
 		return 0, err
+	}
+	if outside += values.OutOfRange(n); outside > 0 {
+		l.counters.outOfRange.Add(int64(outside))
 	}
 	done := rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
 	done.survey()

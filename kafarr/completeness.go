@@ -19,6 +19,7 @@ type Completeness struct {
 	Tombstones int64  // left out, with SkipTombstones
 	Rejected   int64  // rows of Batch.Rejected
 	Skipped    int64  // rows that could not be decoded, with Skip
+	OutOfRange int64  // values that became nulls, with NullOutOfRange
 	Gone       int64  // offsets that the log had deleted before they were read
 	Ended      string // ScanComplete and so on, or "error: …"; empty: it has not
 }

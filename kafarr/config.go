@@ -43,6 +43,8 @@ type Config struct {
 	// Unions and Recursion say how types without an Arrow counterpart are read.
 	Unions    avro.Unions
 	Recursion avro.Recursion
+	// OutOfRange says what becomes of values that their Arrow types cannot hold, such as a time of day of 24:00.
+	OutOfRange avro.OutOfRange
 	// Limits bound what schemas and messages may ask for.
 	Limits avro.Limits
 	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.
@@ -84,6 +86,7 @@ type Config struct {
 	DeadLetters func() (source.DeadLetters, error)
 
 	latest []registry.Schema // as Readers, of a scan that asked the registry for them
+	warned *warned           // of the listeners of a plan
 }
 
 // OAuthToken is what OAUTHBEARER shows to brokers.

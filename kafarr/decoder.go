@@ -3,6 +3,7 @@ package kafarr
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -15,9 +16,11 @@ import (
 // Decoder turns bare Avro bodies, without framing and broker, into batches: the same plan and the same columns as a Listener's.
 // It may be used by several goroutines at once.
 type Decoder struct {
-	plan   *avro.Plan
-	schema *arrow.Schema
-	writer *avro.Schema
+	plan    *avro.Plan
+	schema  *arrow.Schema
+	writer  *avro.Schema
+	rows    atomic.Int64
+	outside atomic.Int64
 }
 
 // NewDecoder compiles the schema that the bodies were written with. reader is the schema to read them as; empty: the same.
@@ -44,11 +47,30 @@ func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
 // Schema returns the Arrow schema of the batches.
 func (d *Decoder) Schema() *arrow.Schema { return d.schema }
 
+// DecoderStats are counters since the decoder was made, and what of its schema is ignored.
+type DecoderStats struct {
+	Rows       int64    `json:"rows"`         // decoded
+	OutOfRange int64    `json:"out_of_range"` // values that their Arrow types cannot hold, and that became nulls
+	Ignored    []string `json:"ignored"`      // logical types that are not valid where they stand, a text for each
+}
+
+// Stats returns the counters. It may be called from any goroutine.
+func (d *Decoder) Stats() DecoderStats {
+	s := DecoderStats{Rows: d.rows.Load(), OutOfRange: d.outside.Load()}
+	for _, text := range d.plan.Ignored {
+		s.Ignored = append(s.Ignored, d.plan.MessageType+": "+text)
+	}
+	return s
+}
+
 // Decode decodes all bodies or none. The Offset of a DecodeError is the index of the first body that does not decode.
 func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
 	columns := d.plan.NewColumns()
+	appender := d.plan.Bind(columns)
+	outside := 0
 	for done := 0; done < len(bodies); {
-		n, err := d.plan.Bind(columns).Append(bodies[done:])
+		n, err := appender.Append(bodies[done:])
+		outside += appender.OutOfRange(n)
 		if done += n; err != nil {
 			columns.Release()
 			if errors.Is(err, avro.ErrFull) {
@@ -63,6 +85,8 @@ func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
 			return nil, e
 		}
 	}
+	d.rows.Add(int64(len(bodies)))
+	d.outside.Add(int64(outside))
 	return &Batch{Record: newRecord(d.schema, columns.Finish(), len(bodies)), MessageType: d.plan.MessageType}, nil
 }
 

@@ -106,6 +106,9 @@ func Open(cfg Config) (*Listener, error) {
 		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
 		headers: cfg.wants(Headers),
 	}
+	if cfg.warned == nil {
+		l.cfg.warned = &warned{texts: map[string]bool{}}
+	}
 	l.values.nulls = cfg.Tombstones == KeepTombstones
 	if cfg.wants(Key) {
 		framing := Confluent

@@ -127,6 +127,9 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 	if c.BatchRows == 0 {
 		c.BatchRows = DefaultBatchRows
 	}
+	if c.warned == nil {
+		c.warned = &warned{texts: map[string]bool{}}
+	}
 	if c.Metadata == nil {
 		c.Metadata = []Metadata{{Column: Offset}}
 	}

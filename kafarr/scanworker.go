@@ -107,4 +107,6 @@ func (s *Stream) readAll(l *Listener, reader RangeReader, c *Completeness) (err 
 }
 
 // count takes what the decoding has left out.
-func (c *Completeness) count(of Stats) { c.Tombstones, c.Skipped = of.Tombstones, of.Skipped }
+func (c *Completeness) count(of Stats) {
+	c.Tombstones, c.Skipped, c.OutOfRange = of.Tombstones, of.Skipped, of.OutOfRange
+}

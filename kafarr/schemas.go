@@ -37,7 +37,7 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 
 // planFor makes the plan of a schema.
 func (l *Listener) planFor(side *side, s *avro.Schema) (*plan, *Error) {
-	options := avro.Options{Unions: l.cfg.Unions, Recursion: l.cfg.Recursion, Limits: l.cfg.Limits}
+	options := avro.Options{Unions: l.cfg.Unions, Recursion: l.cfg.Recursion, OutOfRange: l.cfg.OutOfRange, Limits: l.cfg.Limits}
 	if side.isKey {
 		options.Whole, options.Nullable = true, true
 	} else {
@@ -46,6 +46,11 @@ func (l *Listener) planFor(side *side, s *avro.Schema) (*plan, *Error) {
 	compiled, err := avro.Compile(s, options)
 	if err != nil {
 		return nil, compileFault(err, s, options)
+	}
+	for _, ignored := range compiled.Ignored {
+		if text := compiled.MessageType + ": " + ignored; l.cfg.warned.first(text) {
+			l.log.warn("SCHEMA", text)
+		}
 	}
 	if side.isKey {
 		return &plan{avro: compiled}, nil

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // counters are kept by the goroutine that polls and read by any.
 type counters struct {
-	rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, tombstones, letters atomic.Int64
+	rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, tombstones, letters, outOfRange atomic.Int64
 }
 
 // Stats are counters since the listener was opened.
@@ -19,6 +19,7 @@ type Stats struct {
 	Rebalances  int64 `json:"rebalances"`   // assignments received
 	Tombstones  int64 `json:"tombstones"`   // messages without a value that were left out
 	DeadLetters int64 `json:"dead_letters"` // bad messages that are in the dead-letter topic
+	OutOfRange  int64 `json:"out_of_range"` // values that their Arrow types cannot hold, and that became nulls
 }
 
 // Stats returns the counters.
@@ -27,6 +28,6 @@ func (l *Listener) Stats() Stats {
 	return Stats{
 		Rows: c.rows.Load(), Rejected: c.rejected.Load(), Skipped: c.skipped.Load(), Batches: c.batches.Load(),
 		Bytes: c.bytes.Load(), Polls: c.polls.Load(), Schemas: c.schemas.Load(), Rebalances: c.rebalances.Load(), Tombstones: c.tombstones.Load(),
-		DeadLetters: c.letters.Load(),
+		DeadLetters: c.letters.Load(), OutOfRange: c.outOfRange.Load(),
 	}
 }

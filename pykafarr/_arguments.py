@@ -21,6 +21,7 @@ Mixed: TypeAlias = Literal["split", "group"]
 Acknowledge: TypeAlias = Literal["next_poll", "commit"]
 Unions: TypeAlias = Literal["struct", "dense"]
 Recursion: TypeAlias = Literal["refuse", "json"]
+OutOfRange: TypeAlias = Literal["raise", "null"]
 DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
 
 METADATA = (
@@ -104,10 +105,12 @@ def milliseconds(name: str, value: object) -> int:
     return min(number, _FOREVER_MS)
 
 
-def column_options(columns: object, unions: object, recursion: object, limits: dict[str, int]) -> dict[str, Any]:
-    """How schemas become columns, as the library takes it. It knows the words for unions and recursion."""
+def column_options(
+    columns: object, unions: object, recursion: object, out_of_range: object, limits: dict[str, int]
+) -> dict[str, Any]:
+    """How schemas become columns, as the library takes it. It knows the words of unions, recursion and out_of_range."""
     options: dict[str, Any] = {"limits": limits}
-    for name, value in (("unions", unions), ("recursion", recursion)):
+    for name, value in (("unions", unions), ("recursion", recursion), ("out_of_range", out_of_range)):
         options[name] = text(name, value)
     if columns is not None:
         options["columns"] = texts("columns", columns)

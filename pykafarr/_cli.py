@@ -123,6 +123,12 @@ def _parser() -> argparse.ArgumentParser:
         "apicurio.registry.use-id=globalId or contentId (%(default)s)",
     )
     reader.add_argument(
+        "--out-of-range",
+        choices=["raise", "null"],
+        default="raise",
+        help="what a value does that its type cannot hold, such as a time of day of 24:00 (%(default)s)",
+    )
+    reader.add_argument(
         "--errors",
         choices=["raise", "skip"],
         default="raise",

@@ -24,6 +24,8 @@ class Completeness(NamedTuple):
         tombstones: messages without a value that were left out, with tombstones="skip".
         rejected: rows in `Batch.rejected`, with errors="collect".
         skipped: rows that could not be decoded, with errors="skip".
+        out_of_range: values of rows handed over that their types cannot hold, and that became nulls, with
+            out_of_range="null".
         gone: offsets that were deleted from the log before they were read.
         ended: "complete"; "log_end", the log ends before the range does; "deleted", rows were deleted before they were
             read; "error: …"; None: it has not ended.
@@ -41,6 +43,7 @@ class Completeness(NamedTuple):
     tombstones: int
     rejected: int
     skipped: int
+    out_of_range: int
     gone: int
     ended: str | None
 

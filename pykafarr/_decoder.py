@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -15,7 +17,7 @@ from ._slot import Slot
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ._arguments import Recursion, Unions
+    from ._arguments import OutOfRange, Recursion, Unions
 
 Payloads: TypeAlias = "Iterable[bytes] | pa.Array[Any] | pa.ChunkedArray[Any]"
 
@@ -34,6 +36,9 @@ class Decoder:
             or "dense", Arrow's dense union, which pandas and polars cannot take.
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
             read it as text, the "json" encoding of its value.
+        out_of_range: what becomes of a value that its Arrow type cannot hold (a time of day of 24:00 or more, a decimal
+            of more digits than its precision, a duration of more than 2^31-1 months or days): "raise" a DecodeError
+            for its message, or "null", which `stats()` counts. Columns of these types are nullable then.
         limits: what schema and bodies may ask for, where the default is not right: {"schema_depth": 200} levels of
             the schema, "columns" (20,000) of all its levels together, "value_depth" (256) levels of a value of a
             recursive type, "block_items" (2^24) of one block of an array or map, "empty_items" (65,536) of a message
@@ -57,9 +62,10 @@ class Decoder:
         columns: str | Iterable[str] | None = None,
         unions: Unions = "struct",
         recursion: Recursion = "refuse",
+        out_of_range: OutOfRange = "raise",
         limits: Mapping[str, int] | None = None,
     ) -> None:
-        options = _arguments.column_options(columns, unions, recursion, _arguments.limits(limits))
+        options = _arguments.column_options(columns, unions, recursion, out_of_range, _arguments.limits(limits))
         settings = {"schema": schema_text(schema), **options}
         if reader_schema is not None:
             settings["reader_schema"] = schema_text(reader_schema, "reader_schema")
@@ -71,6 +77,8 @@ class Decoder:
         self._handle = library_.handle(library_.lib.decoder_new, *encode(settings))
         # Not at exit: then the process ends, and calling into it late has no use.
         weakref.finalize(self, _free, self._handle).atexit = False
+        for text in self._stats()["ignored"] or ():
+            _warn(text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The handle is of this process: what is copied or pickled is what it was made of.
@@ -80,6 +88,16 @@ class Decoder:
     def schema(self) -> pa.Schema:
         """The Arrow schema of what `decode()` returns."""
         return self.decode([]).schema
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the decoder was made: rows, and out_of_range, the values that became nulls."""
+        found = self._stats()
+        return {name: found[name] for name in ("rows", "out_of_range")}
+
+    def _stats(self) -> dict[str, Any]:
+        library_ = library()
+        found: dict[str, Any] = library_.json(library_.lib.decoder_stats, self._handle)
+        return found
 
     def decode(self, payloads: Payloads) -> pa.RecordBatch:
         """Decodes the bodies to one row each, in their order.
@@ -135,14 +153,29 @@ def decode(
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
+    out_of_range: OutOfRange = "raise",
     limits: Mapping[str, int] | None = None,
 ) -> pa.RecordBatch:
     """Decodes bare Avro bodies of one schema; `Decoder` says what it takes, returns and raises.
 
     For many calls with one schema, make a `Decoder` once.
     """
-    options: dict[str, Any] = {"columns": columns, "unions": unions, "recursion": recursion, "limits": limits}
-    return Decoder(schema, reader_schema, **options).decode(payloads)
+    decoder = Decoder(
+        schema,
+        reader_schema,
+        columns=columns,
+        unions=unions,
+        recursion=recursion,
+        out_of_range=out_of_range,
+        limits=limits,
+    )
+    return decoder.decode(payloads)
+
+
+@functools.lru_cache(1000)
+def _warn(text: str) -> None:
+    """Logs it, once for all decoders of such a schema."""
+    logging.getLogger("pykafarr").warning(text)
 
 
 def _free(handle: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._batch import Batch
 from ._errors import ConfigError, KafarrError, SchemaError
+from ._read import tell_nulls
 from ._scan import scan
 from ._writers import writer
 
@@ -57,6 +58,7 @@ def read_scan(options: argparse.Namespace) -> int:
         metadata=options.metadata,
         framing=options.framing,
         errors=options.errors,
+        out_of_range=options.out_of_range,
         reader_schema="latest",
         allow_partial=options.allow_partial,
         timeout=options.ready_timeout,
@@ -67,6 +69,7 @@ def read_scan(options: argparse.Namespace) -> int:
         else:
             rows = _write(stream, options.message_type, target, options.null)
             print(f"{rows:,} rows in {target}", file=sys.stderr)  # noqa: T201  # a command line prints
+        tell_nulls(sum(part.out_of_range for part in stream.report))
     return 0
 
 

@@ -232,8 +232,8 @@ class Listener(Positions):
     def stats(self) -> dict[str, int]:
         """Counters since the listener was opened.
 
-        rows, rejected, skipped, tombstones (left out), dead_letters (in the dead-letter topic), batches, bytes, polls,
-        schemas, rebalances, log_lines_dropped.
+        rows, rejected, skipped, tombstones (left out), dead_letters (in the dead-letter topic), out_of_range (values
+        that became nulls), batches, bytes, polls, schemas, rebalances, log_lines_dropped.
         """
         library_ = self._library()
         found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)

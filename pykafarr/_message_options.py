@@ -22,6 +22,7 @@ def message_options(
     columns: object,
     unions: object,
     recursion: object,
+    out_of_range: object,
     limits: object,
     memory_limit: object,
     oauth_token: object,
@@ -41,6 +42,6 @@ def message_options(
         "errors": _arguments.choice("errors", errors, get_args(Errors)),
         "batch_bytes": bounds.pop("batch_bytes", 0),
         "memory_limit": _arguments.from_one("memory_limit", memory_limit, _arguments.MAX_MEMORY),
-        **_arguments.column_options(columns, unions, recursion, bounds),
+        **_arguments.column_options(columns, unions, recursion, out_of_range, bounds),
         "oauth_token": oauth_token is not None,
     }

@@ -13,6 +13,7 @@ from ._arguments import (
     Errors,
     Framing,
     Mixed,
+    OutOfRange,
     Property,
     Recursion,
     Tombstones,
@@ -58,6 +59,7 @@ def listener(
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
+    out_of_range: OutOfRange = "raise",
     limits: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
     ready_timeout: Duration = 30000,
@@ -137,6 +139,7 @@ def listener(
             or "dense", Arrow's dense union, which pandas and polars cannot take.
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
             read it as text, the "json" encoding of its value.
+        out_of_range: as in `Decoder`; `stats()` counts the nulls.
         limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
             batch are bounded by `num_messages`.
         memory_limit: most bytes that the listener may hold, 16 MiB at the least: librdkafka's queue and fetches,
@@ -202,6 +205,7 @@ def listener(
             columns=columns,
             unions=unions,
             recursion=recursion,
+            out_of_range=out_of_range,
             limits=limits,
             memory_limit=memory_limit,
             oauth_token=oauth_token,

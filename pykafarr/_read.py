@@ -49,6 +49,7 @@ def read(options: argparse.Namespace) -> int:
         metadata=options.metadata,
         framing=options.framing,
         errors=options.errors,
+        out_of_range=options.out_of_range,
         ready_timeout=options.ready_timeout,
     )
     write, progress, printed = writer(options.format, sys.stdout, options.null), _Progress(), True
@@ -66,9 +67,16 @@ def read(options: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         progress.hide()
+        tell_nulls(reader.stats()["out_of_range"])
         reader.close(commit=bool(options.group) and printed)
         progress.summary()
     return 0
+
+
+def tell_nulls(count: int) -> None:
+    """Says how many values --out-of-range null has made nulls."""
+    if count:
+        print(f"{count:,} values are out of their types' range, and null here", file=sys.stderr)
 
 
 class _Progress:

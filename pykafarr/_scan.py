@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Errors,
         Framing,
         Mixed,
+        OutOfRange,
         Property,
         Recursion,
         Tombstones,
@@ -56,6 +57,7 @@ def scan(
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
+    out_of_range: OutOfRange = "raise",
     limits: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
     num_messages: int | None = None,
@@ -95,6 +97,7 @@ def scan(
         columns: as in `listener()`.
         unions: as in `listener()`.
         recursion: as in `listener()`.
+        out_of_range: as in `Decoder`; `Stream.report` counts the nulls.
         limits: as in `listener()`; "batch_bytes" is 4 MiB unless given.
         memory_limit: what a stream may hold, in bytes, 16 MiB or more: answers of the brokers, decompressed batches,
             columns being built, and batches that wait to be taken. What was taken does not count. Fewer partitions are
@@ -139,6 +142,7 @@ def scan(
         columns=columns,
         unions=unions,
         recursion=recursion,
+        out_of_range=out_of_range,
         limits=limits,
         memory_limit=memory_limit,
         num_messages=num_messages,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Errors,
         Framing,
         Mixed,
+        OutOfRange,
         Property,
         Recursion,
         Tombstones,
@@ -49,6 +50,7 @@ class ReadOptions(TypedDict, total=False):
     columns: str | Iterable[str] | None
     unions: Unions
     recursion: Recursion
+    out_of_range: OutOfRange
     limits: Mapping[str, int] | None
     memory_limit: int | None
     num_messages: int | None
@@ -161,6 +163,7 @@ def _checked(  # the arguments of scan()
     columns: object,
     unions: object,
     recursion: object,
+    out_of_range: object,
     limits: object,
     memory_limit: int | None,
     num_messages: int | None,
@@ -196,6 +199,7 @@ def _checked(  # the arguments of scan()
             columns=columns,
             unions=unions,
             recursion=recursion,
+            out_of_range=out_of_range,
             limits=limits,
             memory_limit=memory_limit,
             oauth_token=oauth_token,

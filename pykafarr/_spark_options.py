@@ -138,6 +138,7 @@ _OPTIONS: dict[str, Callable[[str, str], Any]] = {
     "columns": _either,
     "unions": _text,
     "recursion": _text,
+    "out_of_range": _text,
     "limits": _json,
     "memory_limit": _number,
     "num_messages": _number,

@@ -104,7 +104,7 @@ type boundStep struct {
 
 // Bind joins the plan to columns made by a plan of the same Shape.
 func (p *Plan) Bind(c *Columns) *Appender {
-	a := &Appender{columns: c, limits: p.limits, maxRows: p.maxRows, steps: make([]boundStep, len(p.steps))}
+	a := &Appender{columns: c, limits: p.limits, maxRows: p.maxRows, nulls: p.nulls, steps: make([]boundStep, len(p.steps))}
 	a.look = a.settle
 	for i := range p.steps {
 		s := &p.steps[i]

@@ -22,6 +22,7 @@ const (
 	faultPrecision
 	faultDuration
 	faultBigDecimal
+	faultScale
 	faultDecimalText
 	faultBlockSize
 	faultCount
@@ -61,6 +62,9 @@ func (f failure) err(a *Appender, length int) error {
 	return &DecodeError{Path: s.path, Msg: f.text(s, length, &a.limits)}
 }
 
+// nullsInstead says what reads a row that one value of its, which Arrow cannot hold, makes fail.
+const nullsInstead = ` (out_of_range="null" reads such values as nulls)`
+
 func (f failure) text(s *step, length int, limits *Limits) string {
 	switch f.fault {
 	case faultShort:
@@ -82,15 +86,17 @@ func (f failure) text(s *step, length int, limits *Limits) string {
 	case faultTrailing:
 		return fmt.Sprintf("%d bytes are left over after the last field", f.value)
 	case faultTime:
-		return fmt.Sprintf("time of day %d is outside of 24 hours", f.value)
+		return fmt.Sprintf("time of day %d is outside of 24 hours", f.value) + nullsInstead
 	case faultPrecision:
-		return fmt.Sprintf("decimal has more than its %d digits", s.size)
+		return fmt.Sprintf("decimal has more than its %d digits", s.size) + nullsInstead
 	case faultDuration:
-		return "duration has more months or days than 32 bits with a sign hold"
+		return "duration has more months or days than 32 bits with a sign hold" + nullsInstead
 	case faultDecimalText:
-		return fmt.Sprintf("decimal takes %d bytes, more than %d", f.value, maxDecimalDigits)
+		return fmt.Sprintf("decimal takes %d bytes, more than %d", f.value, maxDecimalDigits) + nullsInstead
 	case faultBigDecimal:
-		return "big-decimal is not an unscaled value and a scale within ±100,000"
+		return "big-decimal is not an unscaled value and a scale"
+	case faultScale:
+		return "big-decimal has a scale outside of ±100,000, or as many bytes" + nullsInstead
 	case faultBlockSize:
 		return fmt.Sprintf("a block's size of %d bytes is not its items'", f.value)
 	case faultCount:

@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -68,14 +69,15 @@ var logicalTypes = map[string]func(*Schema) (leaf, bool){
 	"duration":               durationLeaf,
 }
 
-// leafOf returns the column of a type that takes one.
-func leafOf(s *Schema) leaf {
-	if logical, ok := logicalTypes[s.Logical.Name]; ok {
+// leafOf returns the column of a type that takes one. ignored: it has a logical type that is not valid on it.
+func leafOf(s *Schema) (l leaf, ignored bool) {
+	logical, known := logicalTypes[s.Logical.Name]
+	if known {
 		if l, valid := logical(s); valid {
-			return l
+			return l, false
 		}
 	}
-	return baseTypes[s.Type](s)
+	return baseTypes[s.Type](s), known
 }
 
 // maxFixedSize is the width of values that Arrow's libraries can take: some count its bits in 32 bits with a sign.
@@ -92,6 +94,7 @@ type layouter struct {
 
 	enums       map[*Schema]enumShape
 	symbolBytes int // of all columns, so far
+	ignored     []string
 }
 
 // maxLevels is how deep a column may lie: Arrow's C++ imports a schema of 64 levels, of which the record batch is one. An enum's dictionary is a level of
@@ -167,7 +170,10 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 		if s.Size > maxFixedSize {
 			return nil, schemaErrorf(path, "%s has %d bytes, and in Arrow a value has at most %d", s.describe(), s.Size, maxFixedSize)
 		}
-		leaf := leafOf(s)
+		leaf, ignored := leafOf(s)
+		if ignored {
+			l.ignore(s, path)
+		}
 		if leaf.code == opEnum {
 			if err := l.deeper(1, path); err != nil {
 				return nil, err
@@ -178,7 +184,7 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 			}
 		}
 		out = &layout{
-			field: arrow.Field{Type: leaf.dtype, Nullable: s.Type == Null}, shape: leaf.shape, code: leaf.code, size: leaf.size,
+			field: arrow.Field{Type: leaf.dtype, Nullable: s.Type == Null || l.options.OutOfRange == NullOutOfRange && leaf.code.mayBeOutside()}, shape: leaf.shape, code: leaf.code, size: leaf.size,
 			build: func([]column.Column) column.Column { return leaf.make() },
 		}
 	}
@@ -187,6 +193,15 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 	}
 	out.field.Name, out.schema = name, s
 	return out, nil
+}
+
+// ignore notes that a logical type is not valid where it stands.
+func (l *layouter) ignore(s *Schema, path string) {
+	why := "it is not valid on " + s.Type.String()
+	if s.Logical.Name == "decimal" && (s.Type == Bytes || s.Type == Fixed) {
+		why = decimalFault(s)
+	}
+	l.ignored = append(l.ignored, fmt.Sprintf("%s: its logical type %s is ignored, and %s is read, as the specification says: %s", cmp.Or(path, "value"), s.Logical.Name, s.Type, why))
 }
 
 // leadsTo tells whether a value of this schema may hold one of the records without lying in another record first.

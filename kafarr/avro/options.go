@@ -13,6 +13,8 @@ type Options struct {
 	Unions Unions
 	// Recursion says what becomes of a field that leads back to the record it is in.
 	Recursion Recursion
+	// OutOfRange says what becomes of a value that its Arrow type cannot hold.
+	OutOfRange OutOfRange
 	// Whole makes a record one column, a struct, as every other type is one.
 	Whole bool
 	// Nullable makes every column nullable, so that a body may be null.
@@ -39,6 +41,17 @@ const (
 	Refuse Recursion = iota
 	// JSON makes it a text column of the value's Avro JSON encoding.
 	JSON
+)
+
+// OutOfRange says what becomes of a value that its Arrow type cannot hold: a time of day of 24 hours or more, a decimal of more digits than its precision, a duration of more
+// months or days than 32 bits with a sign hold, a big-decimal of a huge scale.
+type OutOfRange int
+
+const (
+	// RaiseOutOfRange makes it the row's error.
+	RaiseOutOfRange OutOfRange = iota
+	// NullOutOfRange makes it a null that Appender.OutOfRange counts. The columns of such types are nullable then, on every level.
+	NullOutOfRange
 )
 
 // selection is a tree of wanted fields; nil: everything.

@@ -22,6 +22,9 @@ type Plan struct {
 	maxRows int
 	limits  Limits
 	steps   []step
+	nulls   bool // NullOutOfRange
+	// Ignored says of each field whose logical type is not valid on its type what is wrong with it: the type beneath is read.
+	Ignored []string
 }
 
 // opcode says how a step's value is read and appended.
@@ -101,7 +104,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 	}
 	reader = reader.only()
 	l := &layouter{options: &options}
-	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits}
+	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits, nulls: options.OutOfRange == NullOutOfRange}
 	selected := selectionOf(options.Columns)
 	fields := reader.Type == Record && !options.Whole
 	if fields {
@@ -119,7 +122,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 			k.field.Nullable = true
 		}
 	}
-	p.columns = number(p.top, 0)
+	p.columns, p.Ignored = number(p.top, 0), l.ignored
 	c := &compiler{limits: options.Limits}
 	if fields {
 		err = c.topLevel(writer, reader, p.top)

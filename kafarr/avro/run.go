@@ -25,6 +25,8 @@ type Appender struct {
 	bodies     []Body                // that are being appended
 	first      int                   // the row of the first of them
 	text       []byte                // JSON and decimals on their way into a column
+	nulls      bool                  // values out of range are nulls
+	outside    []outside             // those of the bodies that are being appended
 }
 
 // failed is the position of a run that did not come to its end; a.failure says why.
@@ -37,6 +39,7 @@ func (a *Appender) Append(bodies []Body) (appended int, err error) {
 		return 0, nil
 	}
 	a.bodies, a.first, a.columns.budget.Settle = bodies, a.columns.rows, a.look
+	a.outside = a.outside[:0]
 	defer func() {
 		if p := recover(); p != nil {
 			appended, err = a.columns.rows-a.first, a.recovered(p)

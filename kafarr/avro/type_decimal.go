@@ -16,13 +16,10 @@ import (
 // decimal is an unscaled whole number, two's complement, big-endian, in bytes or a fixed; the scale stands in the schema. It becomes decimal128 to 38 digits,
 // decimal256 to 76, and beyond that, where Arrow has no type, the text of all its digits, as a big-decimal does.
 func decimalLeaf(s *Schema) (leaf, bool) {
+	if s.Type != Bytes && s.Type != Fixed || decimalFault(s) != "" {
+		return leaf{}, false
+	}
 	p, scale := s.Logical.Precision, s.Logical.Scale
-	if p < 1 || p > maxDecimalDigits || scale < 0 || scale > p {
-		return leaf{}, false
-	}
-	if s.Type != Bytes && (s.Type != Fixed || s.Size < 1 || p > fixedDigits(s.Size)) {
-		return leaf{}, false
-	}
 	code := decimalCode(s.Type, p)
 	if p > decimal256Digits {
 		l := stringLeaf(s)
@@ -36,6 +33,23 @@ func decimalLeaf(s *Schema) (leaf, bool) {
 		t, width = &arrow.Decimal256Type{Precision: int32(p), Scale: int32(scale)}, 32 //nolint:gosec // at most 76
 	}
 	return leaf{dtype: t, code: code, size: p, make: func() column.Column { return column.NewFixed(t, width) }}, true
+}
+
+// decimalFault is why a decimal on bytes or a fixed is not valid; empty: it is.
+func decimalFault(s *Schema) string {
+	switch p, scale := s.Logical.Precision, s.Logical.Scale; {
+	case p < 1:
+		return "its precision is missing, or no whole number from 1"
+	case p > maxDecimalDigits:
+		return fmt.Sprintf("its precision %d exceeds %d", p, maxDecimalDigits)
+	case scale < 0:
+		return "its scale is no whole number from 0"
+	case scale > p:
+		return fmt.Sprintf("its scale %d exceeds its precision %d", scale, p)
+	case s.Type == Fixed && (s.Size < 1 || p > fixedDigits(s.Size)):
+		return fmt.Sprintf("a fixed of %d bytes does not hold its precision of %d digits", s.Size, p)
+	}
+	return ""
 }
 
 const (
@@ -85,7 +99,7 @@ func (a *Appender) decimal(s *boundStep, i int, base unsafe.Pointer, pos, end in
 	}
 	words, fits := twosComplement(base, pos, n)
 	if !fits || !below(magnitude(words), limits[s.size]) {
-		return a.fail(faultPrecision, i, 0)
+		return a.outOfRange(s, i, pos+n, faultPrecision, 0)
 	}
 	s.fixed.AppendBytes(unsafe.Pointer(&words)) // the column takes as many of the words as it is wide
 	return pos + n
@@ -160,7 +174,7 @@ func (a *Appender) decimalText(s *boundStep, i int, base unsafe.Pointer, pos, en
 		return failed
 	}
 	if n > maxDecimalDigits {
-		return a.fail(faultDecimalText, i, int64(n))
+		return a.outOfRange(s, i, pos+n, faultDecimalText, int64(n))
 	}
 	scale := s.more.schema.Logical.Scale
 	if !a.spend(int64(scale + n)) {
@@ -172,7 +186,7 @@ func (a *Appender) decimalText(s *boundStep, i int, base unsafe.Pointer, pos, en
 		digits-- // the point
 	}
 	if digits > int(s.size) {
-		return a.fail(faultPrecision, i, 0)
+		return a.outOfRange(s, i, pos+n, faultPrecision, 0)
 	}
 	if !s.varlen.Fits(len(a.text)) {
 		return a.fail(faultFull, i, 0)
@@ -210,18 +224,20 @@ func (a *Appender) bigDecimal(s *boundStep, i int, base unsafe.Pointer, pos, end
 	if at < 0 {
 		return failed
 	}
-	unscaled := bigInt(base, at, digits)
 	scale, next := a.integer(32, i, base, at+digits, stop)
 	if next < 0 {
 		return failed
 	}
-	if next != stop || scale < -maxBigDecimalScale || scale > maxBigDecimalScale || digits > maxBigDecimalScale {
+	switch {
+	case next != stop:
 		return a.fail(faultBigDecimal, i, 0)
+	case scale < -maxBigDecimalScale || scale > maxBigDecimalScale || digits > maxBigDecimalScale:
+		return a.outOfRange(s, i, next, faultScale, 0)
 	}
 	if !a.spend(int64(max(int(scale), -int(scale)) + digits)) {
 		return a.fail(faultSteps, i, 0)
 	}
-	a.text = appendDecimal(a.text[:0], unscaled, int(scale))
+	a.text = appendDecimal(a.text[:0], bigInt(base, at, digits), int(scale))
 	if !s.varlen.Fits(len(a.text)) {
 		return a.fail(faultFull, i, 0)
 	}

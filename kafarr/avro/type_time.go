@@ -33,7 +33,7 @@ func (a *Appender) timeOfDay(s *boundStep, i int, base unsafe.Pointer, pos, end 
 		return failed
 	}
 	if n < 0 || n >= day {
-		return a.fail(faultTime, i, n)
+		return a.outOfRange(s, i, next, faultTime, n)
 	}
 	if bits == 32 {
 		s.fixed.Append32(uint32(n)) //nolint:gosec // within a day
@@ -72,7 +72,7 @@ func (a *Appender) duration(s *boundStep, i int, base unsafe.Pointer, pos, end i
 	}
 	months, days, millis := load32(base, pos), load32(base, pos+4), load32(base, pos+8)
 	if months > math.MaxInt32 || days > math.MaxInt32 {
-		return a.fail(faultDuration, i, 0)
+		return a.outOfRange(s, i, pos+12, faultDuration, 0)
 	}
 	value := struct {
 		months, days uint32

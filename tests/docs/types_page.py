@@ -16,7 +16,7 @@ import polars as pl
 
 import pykafarr
 from tests.unit.test_duckdb import read as read_by_duckdb
-from tests.unit.test_types import TYPES, bodies_of, decode, mapping, record
+from tests.unit.test_types import TYPES, bodies_of, decode, logical, mapping, record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "types.md"
 REWRITE = "make types-page"
 
+MIDNIGHT = b"\x80\xf0\xb2\x52"  # 24:00 as time-millis
 NODE = record("Node", next=["null", "Node"])
 
 # What is no type of its own, but not read like its type: schema, bodies, options.
@@ -34,6 +35,16 @@ BESIDES: dict[str, tuple[Any, list[bytes], dict[str, Any]]] = {
     "null or double": (["null", "double"], [b"\0", b"\2" + b"\0" * 8], {}),
     "null or string": (["null", "string"], [b"\0", b"\2\2a"], {}),
     "map whose keys repeat": (mapping("long"), [b"\x04\2a\2\2a\4\0"], {}),
+    "decimal whose scale exceeds its precision": (
+        logical("bytes", "decimal", precision=2, scale=3),
+        [b"\2\7", b"\0"],
+        {},
+    ),
+    'time-millis, with `out_of_range="null"`': (
+        logical("int", "time-millis"),
+        [b"\2", MIDNIGHT],
+        {"out_of_range": "null"},
+    ),
     'union, with `unions="dense"`': (["int", "string"], [b"\0\2", b"\2\2a"], {"unions": "dense"}),
     'recursive type, with `recursion="json"`': (NODE, [b"\2\2\0", b"\0"], {"recursion": "json"}),
 }
@@ -56,6 +67,14 @@ where the values that come out are not those that went in, or where there is an 
 
 ## In words
 
+* **A logical type that is not valid where it stands** is ignored, as Avro's specification says, and the type beneath it
+  is read: a decimal whose scale exceeds its precision, without a precision, or with more digits than its fixed holds,
+  is `binary`; a date on a long is `int64`. The log names each such field once (logger `pykafarr`, level WARNING).
+* **A value that its Arrow type cannot hold** is the error of its message: a time of day of 24:00 or more (which
+  PostgreSQL allows), a decimal of more digits than its precision, a duration of more than 2^31-1 months or days, a
+  big-decimal of a scale beyond 100,000. With `out_of_range="null"` it is null, columns of these types are nullable,
+  also in records, lists, maps and unions, and `stats()["out_of_range"]` counts such values (`report` that of a scan).
+  Dates and timestamps have none: Arrow's hold each of Avro's numbers.
 * **polars** panics on decimals of more than 38 digits, durations, dense unions and a fixed of no bytes, and takes maps
   whose keys repeat, but keeps only the last of them once it copies. A panic is a `BaseException`, which
   `except Exception` does not catch. `batch.to_polars()` converts first, or raises a `SchemaError` that names the

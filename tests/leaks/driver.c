@@ -48,7 +48,7 @@ static void check_failed(int32_t status, int32_t wanted, const char *call, const
 #define FUNCTIONS(each) \
   each(kafarr_live_bytes) each(kafarr_free) each(kafarr_wait) each(listener_new) each(listener_poll) each(listener_events) \
   each(listener_commit_start) each(listener_stats) each(listener_close_start) each(listener_free) each(decoder_new) \
-  each(decoder_decode) each(decoder_free)
+  each(decoder_decode) each(decoder_stats) each(decoder_free)
 
 static struct {
 #define MEMBER(name) __typeof__(&name) name;
@@ -210,6 +210,10 @@ static void decode(void) {
     check_failed(library.decoder_decode(decoder, bodies, cut_short, 2, &batch, &error), KAFARR_E_DECODE, "a body cut short", &error);
     check(error.offset == 1 && consume(&batch, "", range, sizeof range) == 0, "a body cut short: wrong place, or rows");
   }
+  char *text = NULL;
+  check_ok(library.decoder_stats(decoder, &text, &error), "decoder_stats", &error);
+  check(strstr(text, "\"rows\":20") != NULL, "decoder_stats: not 20 rows");
+  library.kafarr_free(text);
   check_ok(library.decoder_free(decoder, &error), "decoder_free", &error);
   error = no_error();
   check_failed(library.decoder_free(decoder, &error), KAFARR_E_CLOSED, "decoder_free of a freed decoder", &error);

@@ -49,6 +49,7 @@ def test_the_settings_reach_the_library_as_json(fake):
         columns=["a", "b.c"],
         unions="dense",
         recursion="json",
+        out_of_range="null",
         limits={"columns": 5, "batch_bytes": 6},
         memory_limit=7,
         ready_timeout=timedelta(seconds=2),
@@ -76,6 +77,7 @@ def test_the_settings_reach_the_library_as_json(fake):
             "columns": ["a", "b.c"],
             "unions": "dense",
             "recursion": "json",
+            "out_of_range": "null",
             "limits": {"columns": 5},
             "batch_bytes": 6,
             "memory_limit": 7,
@@ -122,6 +124,7 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"columns": b"a"}, TypeError),
         ({"unions": None}, TypeError),
         ({"recursion": False}, TypeError),
+        ({"out_of_range": None}, TypeError),
         ({"ready_timeout": 1.5}, TypeError),
         ({"dtype_backend": "arrow"}, pykafarr.ConfigError),
     ],
@@ -430,7 +433,7 @@ def test_a_batch_never_taken_is_released(fake):
 
 
 def test_stats_are_a_dict_of_counters(p):
-    assert p.stats() == {"rows": 3}
+    assert p.stats() == {"rows": 3, "out_of_range": 0}
 
 
 def test_the_settings_hold_no_secret_in_repr(fake):

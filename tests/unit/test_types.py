@@ -630,7 +630,14 @@ def test_a_reader_schema_gives_the_columns():
 
 
 def test_options_of_the_wrong_type_or_value_are_refused():
-    for options in ({"unions": "sparse"}, {"recursion": "text"}, {"unions": ""}, {"columns": []}, {"columns": [""]}):
+    for options in (
+        {"unions": "sparse"},
+        {"recursion": "text"},
+        {"out_of_range": "zero"},
+        {"unions": ""},
+        {"columns": []},
+        {"columns": [""]},
+    ):
         with pytest.raises(pykafarr.ConfigError, match=next(iter(options))):
             pykafarr.Decoder('"int"', **options)
     for options in ({"unions": None}, {"recursion": True}, {"columns": 1}, {"columns": [1]}, {"reader_schema": 1}):
