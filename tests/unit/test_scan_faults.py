@@ -12,6 +12,7 @@ import pytest
 
 import pykafarr
 from pykafarr import _cli
+from pykafarr.polars import scan_kafka
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 from tests.servers.faulty_broker import Fault, FaultyBroker
@@ -193,6 +194,21 @@ def test_every_way_to_read_raises_what_keeps_it_from_reading(kafka, way, where):
         wanted = pykafarr.BrokerError if where == "broker" else pykafarr.RegistryError
         with pytest.raises((wanted, duckdb.Error), match=r"closed the connection|EOF"):
             WAYS[way](plan)
+
+
+@pytest.mark.parametrize("where", ["broker", "registry"])
+def test_a_lazy_frame_of_polars_raises_what_keeps_it_from_reading(kafka, where):
+    with (
+        contextlib.closing(FaultyBroker(kafka.servers)) as broker,
+        contextlib.closing(FaultyRegistry(kafka.registry_url)) as registry,
+    ):
+        frame = scan_kafka(broker.servers, "T", registry.url, config=SMALL_ANSWERS, timeout=500)
+        if where == "broker":
+            broker.fault = lambda name, before: "hang up" if name == "Fetch" and before >= 3 else None
+        else:
+            registry.fault = lambda path: ANSWERS["hang up"] if "/ids/" in path else None
+        with pytest.raises(pykafarr.BrokerError if where == "broker" else pykafarr.RegistryError):
+            frame.collect()
 
 
 @pytest.mark.parametrize("way", ["print", "file", "listen"])
