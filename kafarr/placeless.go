@@ -13,7 +13,7 @@ type placeless struct {
 	resume map[partitionKey]bool // of each, whether it is read once its place is known; false: its user has paused it
 	why    *Error                // the cluster's last answer
 	due    time.Time             // the next question
-	asked  chan foundPlaces        // for the answer of the question under way; nil: there is none
+	asked  chan foundPlaces      // for the answer of the question under way; nil: there is none
 }
 
 // foundPlaces are where partitions begin.

@@ -124,6 +124,17 @@ ANSWERS = {
 }
 
 
+def test_committed_offsets_that_cannot_be_read_are_told_by_every_poll_and_lose_no_row(kafka):
+    with contextlib.closing(FaultyBroker(kafka.servers)) as broker:
+        broker.fault = lambda name, before: "half" if name == "OffsetFetch" and before == 0 else None
+        with listen(broker.servers, kafka.registry_url) as listener:
+            for _ in range(3):
+                with pytest.raises(pykafarr.BrokerError, match="Failed to fetch committed offsets"):
+                    poll_in_vain(listener)
+        with listen(broker.servers, kafka.registry_url) as listener:
+            assert sorted(read(listener)) == PLACES
+
+
 def poll_in_vain(listener: pykafarr.Listener) -> None:
     for _ in range(20):  # the first ones may still wait for the group
         assert listener.poll_batch(100, 300) is None

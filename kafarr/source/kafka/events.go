@@ -74,10 +74,15 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 		return
 	case refusals[e.Code()] != nil:
 		k.notAdmitted(e)
+	case strings.HasPrefix(e.Error(), noCommitted):
+		k.unfetched = source.Errorf(source.Broker, "%s: librdkafka does not ask again, and fetches no partition that waits for its offset; close this listener and open another one", text)
 	}
 	k.problem = text
 	k.cfg.Log(4, "CLIENT", text)
 }
+
+// noCommitted is how librdkafka says, once, that an answer to its question for committed offsets was of no use. What it may ask again, it asks again without a word.
+const noCommitted = "Failed to fetch committed offsets"
 
 // unavailable notes the topics that the cluster does not have, or does not show to this user. k.mu is held.
 func (k *Kafka) unavailable(e kafka.Error) {

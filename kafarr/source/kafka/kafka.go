@@ -60,6 +60,7 @@ type Kafka struct {
 	diagnosing bool
 	fatal      error     // the client will never continue
 	turnedAway error     // the group does not admit this member; until it does
+	unfetched  error     // why partitions will not be fetched until they are assigned again
 	answered   time.Time // the last time that the cluster answered a question of ours
 	probing    bool      // there is one on its way
 }

@@ -65,6 +65,14 @@ func (k *Kafka) Missing() map[string]error {
 func (k *Kafka) Down(since time.Time) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.unfetched != nil {
+		for p := range k.assigned {
+			if k.awaited(p, k.fetching(p)) {
+				return k.unfetched
+			}
+		}
+		k.unfetched = nil
+	}
 	if k.downAt.Before(since) {
 		return nil
 	}
