@@ -133,6 +133,8 @@ void kafarr_forget(int64_t operation);
 /* config: JSON object
  *   "servers": str ("host:port,host:port", checked here), "group": str, "topics": [str, ...], "registry_url": str,
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
+ *   "environment": {variable: str}, those of HTTP_PROXY, HTTPS_PROXY, NO_PROXY (and lower-case), REQUEST_METHOD, SSL_CERT_FILE and SSL_CERT_DIR that
+ *   are set now (not given: those that were set when the process began),
  *   "metadata": [[metadata column, name in the frame], ...],
  *   "value": "avro" | "bytes" | "string" | "auto", "key": the same,
  *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "apicurio",

@@ -48,6 +48,7 @@ type listenerConfig struct {
 	RegistryURL    string                     `json:"registry_url"`
 	Config         map[string]string          `json:"config"`
 	RegistryConfig map[string]string          `json:"registry_config"`
+	Environment    map[string]string          `json:"environment"`
 	Metadata       [][2]kafarr.MetadataColumn `json:"metadata"`
 	Value          string                     `json:"value"`
 	Key            string                     `json:"key"`
@@ -126,7 +127,7 @@ func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, 
 	}
 	cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
 	cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
-	cfg.Properties, cfg.RegistryProperties = c.Config, c.RegistryConfig
+	cfg.Properties, cfg.RegistryProperties, cfg.Environment = c.Config, c.RegistryConfig, c.Environment
 	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 	cfg.OutOfRange = options.OutOfRange
 	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters

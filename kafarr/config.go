@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
@@ -30,6 +31,9 @@ type Config struct {
 	Registry           registry.Registry // instead of RegistryURL
 
 	Properties map[string]string // any property of librdkafka
+	// Environment holds the variables that say which proxies and authorities HTTP requests and a scan's TLS use: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR;
+	// nil: those of the process.
+	Environment environ.Variables
 	// OAuthToken is asked for the tokens of sasl.mechanism=OAUTHBEARER: at once, and again before each expires, from a goroutine of its own.
 	OAuthToken func(context.Context) (OAuthToken, error)
 
@@ -178,7 +182,7 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 	reg := c.Registry
 	if reg == nil && c.RegistryURL != "" {
 		var err error
-		if reg, err = registry.NewConfluent(c.RegistryURL, c.RegistryProperties); err != nil {
+		if reg, err = registry.NewConfluent(c.RegistryURL, c.RegistryProperties, c.Environment); err != nil {
 			return nil, nil, wrap(err)
 		}
 	}

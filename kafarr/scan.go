@@ -149,7 +149,7 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 	}
 	if c.Registry == nil && c.RegistryURL != "" {
 		var err error
-		if c.Registry, err = sharedRegistry(c.RegistryURL, c.RegistryProperties); err != nil {
+		if c.Registry, err = sharedRegistry(c.RegistryURL, c.RegistryProperties, c.Environment); err != nil {
 			return c, wrap(err)
 		}
 	}
@@ -161,7 +161,7 @@ func (c *ScanConfig) dial() (Cluster, error) {
 	log := newLogSink(c.Logger)
 	cfg := scan.Config{
 		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true, Patience: c.ReadyTimeout,
-		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs,
+		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs, Environment: c.Environment,
 	}
 	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()
 	open := c.Cluster

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"sync"
 
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
@@ -18,8 +19,11 @@ var registries = struct {
 // maxRegistries bounds what is kept of those that give a token of another minute each time. Whoever has one of the forgotten goes on with it.
 const maxRegistries = 16
 
-func sharedRegistry(url string, properties map[string]string) (registry.Registry, error) {
-	text, err := json.Marshal([]any{url, properties}) // in the order of their names
+func sharedRegistry(url string, properties map[string]string, variables environ.Variables) (registry.Registry, error) {
+	if variables == nil {
+		variables = environ.Process() // as they are now: the next scan may find others
+	}
+	text, err := json.Marshal([]any{url, properties, variables}) // in the order of their names
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +33,7 @@ func sharedRegistry(url string, properties map[string]string) (registry.Registry
 	if r, ok := registries.known[key]; ok {
 		return r, nil
 	}
-	r, err := registry.NewConfluent(url, properties)
+	r, err := registry.NewConfluent(url, properties, variables)
 	if err != nil {
 		return nil, err
 	}

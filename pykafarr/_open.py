@@ -19,6 +19,7 @@ from ._arguments import (
     Tombstones,
     Unions,
 )
+from ._environment import environment
 from ._listener import Listener
 from ._message_options import message_options
 from ._rebalances import Rebalances
@@ -186,6 +187,7 @@ def listener(
         "registry_url": _arguments.registry_url(registry_url),
         "config": _arguments.properties("config", config),
         "registry_config": _arguments.properties("registry_config", registry_config),
+        "environment": environment(),
         "acknowledge": _arguments.choice("acknowledge", acknowledge, get_args(Acknowledge)),
         "dead_letter_topic": (
             "" if dead_letter_topic is None else _arguments.text("dead_letter_topic", dead_letter_topic)

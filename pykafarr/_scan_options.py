@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from . import _arguments, _places
+from ._environment import environment
 from ._errors import ConfigError
 from ._message_options import message_options
 from ._schemas import GivenSchemas, ReaderSchemas, reader_schemas
@@ -115,12 +116,13 @@ class Options:
         return source
 
     def settings(self) -> dict[str, Any]:
-        """What the library takes. Reads the secrets: here and now, on this machine."""
+        """What the library takes. Reads the secrets and the environment: here and now, on this machine."""
         return {
             **self._checked,
             "registry_url": _arguments.registry_url(self.arguments["registry_url"]),
             "config": _arguments.properties("config", self.arguments["config"]),
             "registry_config": _arguments.properties("registry_config", self.arguments["registry_config"]),
+            "environment": environment(),
         }
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -102,7 +102,7 @@ func TestReferencesAreFollowedByOurRegistry(t *testing.T) {
 	id, err := c.Register("order", order, false)
 	must(t, err)
 
-	ours, err := registry.NewConfluent(r.url, nil)
+	ours, err := registry.NewConfluent(r.url, nil, nil)
 	must(t, err)
 	schema, err := ours.SchemaByID(t.Context(), id)
 	must(t, err)
@@ -137,7 +137,7 @@ func TestSchemasAreFoundByTheGUIDOfAHeader(t *testing.T) {
 
 	found, err := wire.HeaderSchema(unsafe.Pointer(&header[0]), int32(len(header)))
 	must(t, err)
-	ours, err := registry.NewConfluent(r.url, nil)
+	ours, err := registry.NewConfluent(r.url, nil, nil)
 	must(t, err)
 	schema, err := ours.(registry.ByGUID).SchemaByGUID(t.Context(), found.GUID.String())
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/cache"
 
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 )
 
@@ -23,14 +24,15 @@ const remember = 5 * time.Second
 // NewConfluent returns the registry at url, which speaks the REST interface of Confluent's Schema Registry.
 // url may be several URLs of one registry, separated by commas, of which the next is tried when one fails,
 // and may hold user and password. properties are named as Confluent's clients name them, such as
-// basic.auth.user.info. It does not wait for the network.
+// basic.auth.user.info. variables say which proxies and authorities its requests use, those to a token endpoint
+// among them. It does not wait for the network.
 //
 // What is wrong with url or properties is a *ConfigError, a failed look-up an *Error. Known schemas are kept
 // for ever (ids are never given twice; cache.capacity bounds them if it is set), unknown and unusable ones for
 // five seconds, other failures not at all. All callers that ask for one id at once share one request.
 //
 // The registry is an io.Closer too: Close ends the requests that are under way.
-func NewConfluent(url string, properties map[string]string) (Registry, error) {
+func NewConfluent(url string, properties map[string]string, variables environ.Variables) (Registry, error) {
 	where, wrong := parseAddress(url)
 	if wrong != nil {
 		return nil, wrong
@@ -44,7 +46,7 @@ func NewConfluent(url string, properties map[string]string) (Registry, error) {
 		where.text = compatible(where.text)
 		config.SchemaRegistryURL = where.text
 	}
-	transport, wrong := newTransport(config)
+	transport, wrong := newTransport(config, variables)
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -63,7 +65,7 @@ func NewConfluent(url string, properties map[string]string) (Registry, error) {
 		known:     known,
 		failed:    map[name]failure{},
 		running:   map[name]*call{},
-		secrets:   secretsOf(config),
+		secrets:   secretsOf(config, variables),
 	}
 	if useID == useGlobalID {
 		c.requests = globalIDs{transport}
@@ -223,7 +225,7 @@ func (c *confluent) Close() error {
 func (c *confluent) String() string   { return "schema registry " + c.url }
 func (c *confluent) GoString() string { return c.String() }
 
-func secretsOf(config *schemaregistry.Config) *redact.Secrets {
+func secretsOf(config *schemaregistry.Config, variables environ.Variables) *redact.Secrets {
 	_, password, _ := strings.Cut(config.BasicAuthUserInfo, ":")
-	return redact.New(config.SaslPassword, config.BearerAuthToken, config.BearerAuthClientSecret, config.BasicAuthUserInfo, password)
+	return redact.New(append(variables.Secrets(), config.SaslPassword, config.BearerAuthToken, config.BearerAuthClientSecret, config.BasicAuthUserInfo, password)...)
 }

@@ -106,7 +106,7 @@ func TestWrongConfigurationNamesThePropertyAndWhatIsExpected(t *testing.T) {
 			name, value, _ := strings.Cut(pair, "=")
 			given[name] = value
 		}
-		_, err := NewConfluent(c.url, given)
+		_, err := NewConfluent(c.url, given, nil)
 		var wrong *ConfigError
 		if !errors.As(err, &wrong) {
 			t.Errorf("%q %q: not a *ConfigError: %v", c.url, c.properties, err)

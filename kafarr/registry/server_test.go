@@ -69,7 +69,7 @@ func openRegistry(t *testing.T, url string, properties ...string) *confluent {
 	for i := 0; i < len(properties); i += 2 {
 		given[properties[i]] = properties[i+1]
 	}
-	r, err := NewConfluent(url, given)
+	r, err := NewConfluent(url, given, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
+
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 )
 
 // maxAnswer bounds one answer of the registry. Registries refuse schemas of more than about 1 MB.
@@ -22,14 +24,14 @@ const maxAnswer = 16 << 20
 // newTransport is the client's own transport with what that lacks (v2.11.1): a time-out for the TLS
 // handshake, endpoint verification that can be switched off, errors that name the property, and no line on
 // stderr.
-func newTransport(config *schemaregistry.Config) (*http.Transport, *ConfigError) {
-	encryption, err := newTLSConfig(config)
+func newTransport(config *schemaregistry.Config, variables environ.Variables) (*http.Transport, *ConfigError) {
+	encryption, err := newTLSConfig(config, variables)
 	if err != nil {
 		return nil, err
 	}
 	connecting := time.Duration(config.ConnectionTimeoutMs) * time.Millisecond
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               variables.Proxy(),
 		DialContext:         (&net.Dialer{Timeout: connecting}).DialContext,
 		TLSHandshakeTimeout: connecting,
 		TLSClientConfig:     encryption,
@@ -39,8 +41,8 @@ func newTransport(config *schemaregistry.Config) (*http.Transport, *ConfigError)
 	}, nil
 }
 
-func newTLSConfig(config *schemaregistry.Config) (*tls.Config, *ConfigError) {
-	encryption := &tls.Config{MinVersion: tls.VersionTLS12}
+func newTLSConfig(config *schemaregistry.Config, variables environ.Variables) (*tls.Config, *ConfigError) {
+	encryption := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: variables.Roots()}
 	if path := config.SslCaLocation; path != "" {
 		pem, err := os.ReadFile(path)
 		if err != nil {

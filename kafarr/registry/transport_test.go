@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 )
 
 // tlsServer is an HTTPS server for 127.0.0.1 with an authority of its own, which also signs client certificates.
@@ -124,4 +126,18 @@ func TestClientCertificateIsShown(t *testing.T) {
 	_, err = openRegistry(t, s.URL, "ssl.ca.location", s.ca,
 		"ssl.certificate.location", s.certificate, "ssl.key.location", s.key).SchemaByID(background, 1)
 	must(t, err)
+}
+
+func TestAProxysPasswordIsInNoError(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status(http.StatusBadRequest, `{"error_code":400,"message":"`+r.Header.Get("Proxy-Authorization")+` is wrong, of p@ssword"}`)(w, r)
+	}))
+	defer proxy.Close()
+	variables := environ.Variables{"HTTP_PROXY": strings.Replace(proxy.URL, "http://", "http://anna:p%40ssword@", 1)}
+	r, err := NewConfluent("http://registry.example:8081", nil, variables)
+	must(t, err)
+	_, err = r.SchemaByID(t.Context(), 1)
+	if err == nil || !strings.Contains(err.Error(), "Basic ***") || !strings.Contains(err.Error(), "is wrong, of ***") {
+		t.Error(err)
+	}
 }

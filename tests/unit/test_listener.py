@@ -27,7 +27,11 @@ def p(fake):
         yield listener
 
 
-def test_the_settings_reach_the_library_as_json(fake):
+def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy", "REQUEST_METHOD", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("SSL_CERT_DIR", "/certificates")
     with pykafarr.listener(
         ["a:1", "b:2"],
         "group",
@@ -63,6 +67,7 @@ def test_the_settings_reach_the_library_as_json(fake):
             "registry_url": "http://registry",
             "config": {"enable.auto.commit": "false"},
             "registry_config": {"request.timeout.ms": "5"},
+            "environment": {"HTTPS_PROXY": "http://proxy:3128", "SSL_CERT_DIR": "/certificates"},
             "metadata": [["_offset", "position"], ["_key", "_key"]],
             "value": "auto",
             "key": "avro",

@@ -121,7 +121,7 @@ func (l *login) oidc() (func(context.Context) (source.Token, error), error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}}
+	transport := &http.Transport{Proxy: l.environment.Proxy(), TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}}
 	client := oidc.Client(transport, oidcTimeout)
 	return func(ctx context.Context) (source.Token, error) {
 		token, err := conf.Token(context.WithValue(ctx, oauth2.HTTPClient, client))

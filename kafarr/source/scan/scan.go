@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -13,6 +14,8 @@ import (
 type Config struct {
 	Servers    string
 	Properties map[string]string // librdkafka's names; what has no counterpart here is refused by Dial
+	// Environment says which authorities are trusted where no property does, and which proxy a token endpoint is behind.
+	Environment environ.Variables
 	// FetchBytes bounds what one answer brings, and DecompressedBytes what one record batch may become; 0: defaults.
 	FetchBytes, DecompressedBytes int
 	// TopicIDs are those of the topics as they were planned: one that has another id is another topic by now, and is not read. Topics without one here are not checked.

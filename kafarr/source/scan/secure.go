@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -30,12 +31,13 @@ var refused = map[string]string{ //nolint:gosec // names and reasons
 
 // login is how connections become trusted.
 type login struct {
-	properties map[string]string
-	tls        *tls.Config // nil: none
-	trusted    string      // where the authorities come from
-	mechanism  string
-	user       string
-	tokens     *tokens
+	properties  map[string]string
+	environment environ.Variables
+	tls         *tls.Config // nil: none
+	trusted     string      // where the authorities come from
+	mechanism   string
+	user        string
+	tokens      *tokens
 }
 
 // property is the value under the first of the names that is set.
@@ -65,7 +67,7 @@ func (l *login) String() string {
 
 // secure reads the properties of security.
 func (s *settings) secure(c *Config) error {
-	s.login = login{properties: c.Properties}
+	s.login = login{properties: c.Properties, environment: c.Environment}
 	l := &s.login
 	if err := source.CheckToken(c.Properties, c.Token != nil); err != nil {
 		return err

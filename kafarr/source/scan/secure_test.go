@@ -25,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -162,7 +163,7 @@ func TestTLSTellsWhatIsWrongWithACertificate(t *testing.T) {
 		"text":                    {good, nil, properties{"ssl.ca.pem": authority.text}, ""},
 		"expired":                 {expired, nil, properties{"ssl.ca.location": ca}, "TLS: .*certificate verify failed: 127.0.0.1:.*'s certificate: x509: certificate has expired"},
 		"stranger":                {good, nil, properties{"ssl.ca.pem": stranger.text}, "certificate verify failed: .*unknown authority (trusted is ssl.ca.pem)"},
-		"the system's":            {good, nil, nil, "unknown authority (trusted is what the system trusts: there is no ssl.ca.location)"},
+		"the system's":            {good, nil, nil, "unknown authority (trusted is what the system trusts: there is no ssl.ca.location"},
 		"not checked":             {good, nil, properties{"enable.ssl.certificate.verification": "false"}, ""},
 		"another host":            {elsewhere, nil, properties{"ssl.ca.location": ca}, "certificate is for another host"},
 		"any host":                {elsewhere, nil, properties{"ssl.ca.location": ca, "ssl.endpoint.identification.algorithm": "none"}, ""},
@@ -204,6 +205,19 @@ func TestTLSTellsWhatIsWrongWithACertificate(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	t.Run("the environment's", func(t *testing.T) {
+		cfg := impatient()
+		cfg.Properties["security.protocol"] = "ssl"
+		cfg.Environment = environ.Variables{"SSL_CERT_FILE": ca}
+		if _, err := dial(t, secured(t, good, nil), cfg).Partitions(t.Context(), []string{"t"}); err != nil {
+			t.Error(err)
+		}
+		cfg.Environment = environ.Variables{"SSL_CERT_FILE": file("stranger.pem", stranger.text), "SSL_CERT_DIR": t.TempDir()}
+		_, err := dial(t, secured(t, good, nil), cfg).Partitions(t.Context(), []string{"t"})
+		if err == nil || !strings.Contains(err.Error(), "there is no ssl.ca.location (SSL_CERT_FILE is "+folder) {
+			t.Error(err)
+		}
+	})
 	if _, err := openKey([]byte(client.lockedKey(t, "x")), ""); err == nil || !strings.Contains(err.Error(), "it needs ssl.key.password") {
 		t.Error(err)
 	}
@@ -265,6 +279,39 @@ func TestOIDCAsksTheEndpointWithTheClientsCredentials(t *testing.T) {
 	refuse = true
 	s.login.tokens.renew, s.login.tokens.last.Expiry = time.Time{}, time.Time{}
 	if _, err = s.login.tokens.auth(t.Context()); err == nil || !strings.Contains(err.Error(), "*** is wrong") {
+		t.Error(err)
+	}
+}
+
+func TestOIDCAsksThroughTheProxyOfTheEnvironmentAndHidesItsPassword(t *testing.T) {
+	refuse := false
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refuse {
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			_, _ = w.Write([]byte(r.Header.Get("Proxy-Authorization") + " is wrong, of p@ssword"))
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"access_token": "` + r.URL.Host + `", "expires_in": 3600, "token_type": "bearer"}`))
+	}))
+	defer proxy.Close()
+	c := Config{
+		Servers: "a:1", Environment: environ.Variables{"http_proxy": "anna:p%40ssword@" + strings.TrimPrefix(proxy.URL, "http://")},
+		Properties: map[string]string{
+			"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.id": "me",
+			"sasl.oauthbearer.client.secret": "my-secret", "sasl.oauthbearer.token.endpoint.url": "http://tokens.example/",
+		},
+	}
+	s, err := c.settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if auth, err := s.login.tokens.auth(t.Context()); err != nil || auth.Token != "tokens.example" {
+		t.Error(auth, err)
+	}
+	refuse = true
+	s.login.tokens.renew, s.login.tokens.last.Expiry = time.Time{}, time.Time{}
+	if _, err = s.login.tokens.auth(t.Context()); err == nil || !strings.Contains(err.Error(), "Basic ***") || !strings.Contains(err.Error(), "is wrong, of ***") {
 		t.Error(err)
 	}
 }

@@ -64,7 +64,7 @@ const (
 // settings checks the configuration.
 func (c *Config) settings() (settings, error) {
 	s := settings{
-		secrets: redact.Properties(c.Properties), clientID: "pykafarr", logLevel: 6, isolation: readCommitted, checkSums: true, fetchBytes: 50 << 20, partitionBytes: defaultFetchBytes,
+		secrets: redact.Properties(c.Properties, c.Environment.Secrets()...), clientID: "pykafarr", logLevel: 6, isolation: readCommitted, checkSums: true, fetchBytes: 50 << 20, partitionBytes: defaultFetchBytes,
 		receiveMax: 100_000_000, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: defaultRequestTimeout, connectTimeout: defaultRequestTimeout,
 		patience: defaultPatience, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
 	}

@@ -51,7 +51,7 @@ func verifyChain(state tls.ConnectionState, roots *x509.CertPool) error {
 	return nil
 }
 
-// roots are the authorities that are trusted, and where they come from; nil: the system's.
+// roots are the authorities that are trusted, and where they come from; those of the environment where no property names them; nil: the system's.
 func (l *login) roots(text, location string) (*x509.CertPool, string, error) {
 	pool := x509.NewCertPool()
 	if pem := l.property(text); pem != "" {
@@ -62,7 +62,7 @@ func (l *login) roots(text, location string) (*x509.CertPool, string, error) {
 	}
 	path := l.property(location)
 	if path == "" || strings.EqualFold(path, "probe") {
-		return nil, "what the system trusts: there is no " + location, nil
+		return l.environment.Roots(), "what the system trusts: there is no " + location + l.environment.Trusted(), nil
 	}
 	files := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
