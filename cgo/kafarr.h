@@ -131,7 +131,7 @@ void kafarr_forget(int64_t operation);
 /* ---- Listener ---- */
 
 /* config: JSON object
- *   "servers": str ("host:port,host:port", checked here), "group": str, "topics": [str, ...], "registry_url": str,
+ *   "servers": str ("host:port,host:port", checked here), "group": str, "topics": [str, ...] (^ begins a regular expression of Go's), "registry_url": str,
  *   "config": {librdkafka property: str}, "registry_config": {property: str},
  *   "environment": {variable: str}, those of HTTP_PROXY, HTTPS_PROXY, NO_PROXY (and lower-case), REQUEST_METHOD, SSL_CERT_FILE and SSL_CERT_DIR that
  *   are set now (not given: those that were set when the process began),

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Servers string   // bootstrap servers, "host:port,host:port", as source.Servers reads them
 	Group   string   // consumer group
-	Topics  []string // to subscribe to: names, or regular expressions as librdkafka's, which begin with ^
+	Topics  []string // to subscribe to: names, or regular expressions (of package regexp), which begin with ^
 
 	// Assign are partitions to read instead of subscribing: the group has no say in them, it only keeps the commits. Offset is 0.
 	Assign []source.Position
@@ -118,6 +118,9 @@ func (c *Config) validate() error {
 			return errorf(ConfigError, "servers, group and topics must not hold a NUL character")
 		}
 	}
+	if err := c.validateTopics(); err != nil {
+		return err
+	}
 	if err := c.validateContent(); err != nil {
 		return err
 	}
@@ -139,6 +142,29 @@ func (c *Config) validate() error {
 	if _, err := c.Limits.Resolved(); err != nil {
 		return errorf(ConfigError, "%w", err)
 	}
+	if err := c.validatePositions(); err != nil {
+		return err
+	}
+	return validateMetadata(c.Metadata)
+}
+
+func (c *Config) validateTopics() error {
+	names, _, err := source.Topics(c.Topics)
+	if err != nil {
+		return wrap(err)
+	}
+	excluded, err := source.Excluded(c.Properties)
+	if err != nil {
+		return wrap(err)
+	}
+	for _, p := range c.Assign {
+		names = append(names, p.Topic)
+	}
+	for _, name := range names {
+		if source.Finds(excluded, name) {
+			return errorf(ConfigError, "config: topic.blacklist hides %q, which is to be read: take it out of the one or the other", name)
+		}
+	}
 	seen := map[string]bool{}
 	for _, t := range c.Topics {
 		if seen[t] {
@@ -146,10 +172,7 @@ func (c *Config) validate() error {
 		}
 		seen[t] = true
 	}
-	if err := c.validatePositions(); err != nil {
-		return err
-	}
-	return validateMetadata(c.Metadata)
+	return nil
 }
 
 func (c *Config) validateContent() error {

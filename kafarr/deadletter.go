@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,15 +95,17 @@ func (c *Config) validateDeadLetters() error {
 	case c.Source != nil && c.DeadLetters == nil:
 		return errorf(ConfigError, "dead_letter_topic is given, and a Source in place of Kafka: give DeadLetters, too")
 	}
-	for _, topic := range c.Topics {
-		read := topic == c.DeadLetterTopic
-		if strings.HasPrefix(topic, "^") { // librdkafka's mark of a pattern; what only its engine takes stays unchecked
-			pattern, err := regexp.Compile(topic)
-			read = err == nil && pattern.MatchString(c.DeadLetterTopic)
-		}
-		if read {
-			return errorf(ConfigError, "dead_letter_topic %q is read by topics %q: each letter would be rejected again, without end", c.DeadLetterTopic, topic)
-		}
+	names, patterns, err := source.Topics(c.Topics)
+	if err != nil {
+		return wrap(err)
+	}
+	excluded, err := source.Excluded(c.Properties)
+	if err != nil {
+		return wrap(err)
+	}
+	to := c.DeadLetterTopic
+	if slices.Contains(names, to) || source.Finds(patterns, to) && !source.Finds(excluded, to) {
+		return errorf(ConfigError, "dead_letter_topic %q is read by topics %q: each letter would be rejected again, without end", to, strings.Join(c.Topics, ", "))
 	}
 	return nil
 }

@@ -389,7 +389,7 @@ func TestAProducerThatCannotBeOpenedIsAFailureOfTheLetter(t *testing.T) {
 func TestADeadLetterTopicThatCannotWorkIsRefused(t *testing.T) {
 	for want, cfg := range map[string]kafarr.Config{
 		"dead_letter_topic is given, and errors is raise":            {DeadLetterTopic: "d"},
-		`dead_letter_topic "b" is read by topics "b"`:                {DeadLetterTopic: "b", Errors: kafarr.Skip, Topics: []string{"a", "b"}},
+		`dead_letter_topic "b" is read by topics "a, b"`:             {DeadLetterTopic: "b", Errors: kafarr.Skip, Topics: []string{"a", "b"}},
 		`dead_letter_topic "in.dead" is read by topics "^in\\..*"`:   {DeadLetterTopic: "in.dead", Errors: kafarr.Skip, Topics: []string{`^in\..*`}},
 		"dead_letter_topic is given, and a Source in place of Kafka": {DeadLetterTopic: "d", Errors: kafarr.Collect, Source: replay.New().Open},
 	} {

@@ -300,7 +300,7 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 		"assign holds t[1] twice":         {Assign: []source.Position{{Topic: "t", Partition: 1}, {Topic: "t", Partition: 1}}},
 		`assign: "^t" is no topic's name`: {Assign: []source.Position{{Topic: "^t"}}},
 		"assign: t has no partition -1":   {Assign: []source.Position{{Topic: "t", Partition: -1}}},
-		`cannot subscribe to ^(, u`:       {Topics: []string{"^(", "u"}},
+		`topics: "^(" is no regular expr`: {Topics: []string{"^(", "u"}},
 	} {
 		cfg.Servers, cfg.Group, cfg.Registry = "127.0.0.1:1", "g", schemas
 		l, err := kafarr.Open(cfg)

@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     reader.set_defaults(command=lambda options: _reading(reader, options))
     reader.add_argument("--servers", required=True, help="bootstrap servers: host:port,host:port")
-    reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help="topics to read")
+    reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help="topics, or ^regex, to read")
     reader.add_argument("--registry", required=True, metavar="URL", help="URL of the schema registry")
     reader.add_argument("--group", help="consumer group; default: a new one, which commits nothing")
     reader.add_argument(

@@ -74,8 +74,8 @@ def listener(
         servers: bootstrap servers, "host:port,host:port" or a list of "host:port"; without a port it is 9092.
             A protocol before the host ("SSL://kafka:9093") must be that of security.protocol.
         group: id of the consumer group.
-        topics: one topic or several; one that begins with ^ is a regular expression (librdkafka's: POSIX extended),
-            which also takes in topics that are created later. None with `assign=`.
+        topics: one topic or several; one that begins with ^ is a regular expression (Go's), which finds no internal
+            topics, and also takes in topics that are created later. None with `assign=`.
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
             value="bytes" or "string", framing="bare" or "single_object".
         start: where partitions begin that this listener gets for the first time, whatever the group has committed.

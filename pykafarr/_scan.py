@@ -72,7 +72,8 @@ def scan(
     Args:
         servers: bootstrap servers, "host:port,host:port" or a list of "host:port"; without a port it is 9092.
             A protocol before the host ("SSL://kafka:9093") must be that of security.protocol.
-        topics: one topic or several; one that begins with ^ is a regular expression (Go's).
+        topics: one topic or several; one that begins with ^ is a regular expression (Go's), which finds no internal
+            topics.
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
             value="bytes" or "string", framing="bare" or "single_object".
         start: where to begin. "earliest": with the first row that is still there. An offset (int). A time, a datetime

@@ -404,6 +404,23 @@ def test_a_regex_takes_in_topics_that_are_created_later(cluster, writer, listen)
     assert listener.assignment() == sorted([(plain, 0), (f"{name}.a", 0), (f"{name}.b", 0)])
 
 
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_regex_finds_the_same_topics_by_either_protocol_and_by_a_scan_and_none_of_the_brokers(
+    cluster, writer, listen, protocol
+):
+    common = cluster.new_name("Regex")
+    names = [common + suffix for suffix in (".v1", ".v1-dead", "-v1")]
+    for name in names:
+        cluster.create_topic(name)
+        writer.write(name, A, numbers(0, 1))
+    pattern = rf"^(__|(?i:{common.upper()}\W)v\d)"
+    listener = listen(pattern, config={"group.protocol": protocol})
+    assert rows(listener, 3) == [0, 0, 0]
+    assert listener.assignment() == sorted((name, 0) for name in names)
+    plan = pykafarr.scan(cluster.servers, pattern, cluster.registry_url)
+    assert sorted(plan.partitions["topic"]) == sorted(names)
+
+
 def test_an_invalid_regex_is_refused(listen):
     with pytest.raises(pykafarr.ConfigError, match=r"\^\(unclosed"):
         listen("^(unclosed")

@@ -17,7 +17,7 @@ import (
 type Config struct {
 	Servers    string
 	Group      string
-	Topics     []string          // names, or librdkafka's regular expressions, which begin with ^
+	Topics     []string          // names, or regular expressions, which begin with ^, as source.Topics reads them
 	Assign     []source.Position // instead of Topics: these partitions, without the group's say; Offset 0
 	Properties map[string]string // librdkafka's
 	Timestamps bool              // fill Record.Timestamp
@@ -60,6 +60,9 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 	}
 	servers, err := source.Servers(cfg.Servers, cfg.Properties)
 	if err != nil {
+		return nil, err
+	}
+	if err := exclude(conf, cfg); err != nil {
 		return nil, err
 	}
 	conf["bootstrap.servers"] = strings.Join(servers, ",")

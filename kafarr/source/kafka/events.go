@@ -46,6 +46,7 @@ func (k *Kafka) event(ev kafka.Event) {
 // clientSaid takes an error event. Most of them librdkafka mends by itself, trying again: those are kept as the reason to give
 // if the wait gets too long. The others are told by the next Fetch.
 func (k *Kafka) clientSaid(e kafka.Error) {
+	e = k.asGiven(e)
 	text := k.secrets.Text(e.Error())
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -83,6 +84,16 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 
 // noCommitted is how librdkafka says, once, that an answer to its question for committed offsets was of no use. What it may ask again, it asks again without a word.
 const noCommitted = "Failed to fetch committed offsets"
+
+// asGiven is an error with each pattern as the user wrote it.
+func (k *Kafka) asGiven(e kafka.Error) kafka.Error {
+	for posix, pattern := range k.patterns {
+		if text := strings.ReplaceAll(e.String(), posix+":", pattern.String()+":"); text != e.String() {
+			return kafka.NewError(e.Code(), text, e.IsFatal())
+		}
+	}
+	return e
+}
 
 // unavailable notes the topics that the cluster does not have, or does not show to this user. k.mu is held.
 func (k *Kafka) unavailable(e kafka.Error) {

@@ -27,7 +27,8 @@ type Kafka struct {
 	ctx      context.Context
 	cancel   context.CancelFunc // at the beginning of Close
 	secrets  *redact.Secrets
-	wasReset atomic.Bool // resets is not empty
+	patterns map[string]source.Pattern // by what the client knows them as
+	wasReset atomic.Bool               // resets is not empty
 
 	// Of the goroutine that fetches.
 	errs       []error
@@ -74,11 +75,15 @@ func Open(cfg Config) (*Kafka, error) {
 	if err != nil {
 		return nil, err
 	}
+	topics, patterns, err := subscription(cfg.Topics)
+	if err != nil {
+		return nil, err
+	}
 	secrets, pass := redact.Properties(cfg.Properties), cfg.Log
 	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
 	k := &Kafka{
-		secrets: secrets,
-		cfg:     cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, hints: map[string]string{}, paused: map[source.Position]bool{},
+		secrets: secrets, patterns: patterns,
+		cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, hints: map[string]string{}, paused: map[source.Position]bool{},
 		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg),
 	}
 	lines := make(chan kafka.LogEvent, 1000)
@@ -104,7 +109,7 @@ func Open(cfg Config) (*Kafka, error) {
 		k.calls.Go(k.findPartitions)
 		return k, nil
 	}
-	if err := k.consumer.SubscribeTopics(cfg.Topics, k.rebalanced); err != nil {
+	if err := k.consumer.SubscribeTopics(topics, k.rebalanced); err != nil {
 		_ = k.Close()
 		return nil, source.Errorf(source.Config, "cannot subscribe to %s: %w", strings.Join(cfg.Topics, ", "), err)
 	}

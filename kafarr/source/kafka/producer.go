@@ -50,6 +50,7 @@ var ofLetters = map[string]any{
 	"max.in.flight.requests.per.connection": nil,
 	"transactional.id":                      nil, // letters are in no transaction
 	"delivery.report.only.error":            nil,
+	"topic.blacklist":                       nil, // it keeps letters from being read by a pattern, and would keep them from being written
 }
 
 // unlessSet are properties that differ from librdkafka's defaults, unless the user's configuration has them.

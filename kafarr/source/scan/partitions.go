@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -17,18 +15,9 @@ import (
 
 // Partitions are all partitions of topics, sorted. A name that begins with ^ is a regular expression, which finds neither the cluster's internal topics nor those of topic.blacklist.
 func (c *Client) Partitions(ctx context.Context, topics []string) ([]source.Position, error) {
-	var names []string
-	var patterns []*regexp.Regexp
-	for _, t := range topics {
-		if !strings.HasPrefix(t, "^") {
-			names = append(names, t)
-			continue
-		}
-		pattern, err := regexp.Compile(t)
-		if err != nil {
-			return nil, source.Errorf(source.Config, "topics: %q is no regular expression: %w", t, err)
-		}
-		patterns = append(patterns, pattern)
+	names, patterns, err := source.Topics(topics)
+	if err != nil {
+		return nil, err
 	}
 	if len(patterns) > 0 {
 		found, err := c.matching(ctx, patterns)
@@ -86,17 +75,9 @@ func (c *Client) nearest(ctx context.Context, unknown string) string {
 }
 
 // matching are the topics that the patterns find.
-func (c *Client) matching(ctx context.Context, patterns []*regexp.Regexp) (found []string, err error) {
-	var excluded []*regexp.Regexp
-	for _, text := range c.set.excluded {
-		pattern, err := regexp.Compile(text)
-		if err != nil {
-			return nil, source.Errorf(source.Config, "config: topic.blacklist: %q is no regular expression: %w", text, err)
-		}
-		excluded = append(excluded, pattern)
-	}
+func (c *Client) matching(ctx context.Context, patterns []source.Pattern) (found []string, err error) {
 	hidden := func(name string) bool {
-		return slices.ContainsFunc(excluded, func(p *regexp.Regexp) bool { return p.MatchString(name) })
+		return slices.Contains(source.Internal, name) || source.Finds(c.set.excluded, name)
 	}
 	err = c.persist(ctx, "topics", func(ctx context.Context) error {
 		resp, err := c.metadata(ctx, nil)
@@ -107,12 +88,12 @@ func (c *Client) matching(ctx context.Context, patterns []*regexp.Regexp) (found
 		for _, pattern := range patterns {
 			before := len(found)
 			for _, t := range resp.Topics {
-				if t.Topic != nil && !t.IsInternal && pattern.MatchString(*t.Topic) && !hidden(*t.Topic) {
+				if t.Topic != nil && !t.IsInternal && pattern.Finds(*t.Topic) && !hidden(*t.Topic) {
 					found = append(found, *t.Topic)
 				}
 			}
 			if len(found) == before {
-				return source.Errorf(source.NoTopic, "topics: %q matches none of the topics that the cluster shows", pattern)
+				return source.Errorf(source.NoTopic, "topics: %q matches none of the topics that the cluster shows", pattern.String())
 			}
 		}
 		return nil

@@ -20,7 +20,7 @@ var mapped = map[string]propertyReader{
 	"client.id":                 text(func(s *settings) *string { return &s.clientID }),
 	"client.rack":               text(func(s *settings) *string { return &s.rack }),
 	"debug":                     text(func(s *settings) *string { return &s.debug }),
-	"topic.blacklist":           func(s *settings, v string) error { s.excluded = listed(v); return nil },
+	"topic.blacklist":           func(*settings, string) error { return nil }, // settings reads it
 	"log_level":                 number(0, 7, func(s *settings) *int { return &s.logLevel }),
 	"receive.message.max.bytes": number(1000, 2147483647, func(s *settings) *int32 { return &s.receiveMax }),
 	"fetch.max.bytes":           number(0, 2147483135, func(s *settings) *int32 { return &s.fetchBytes }),

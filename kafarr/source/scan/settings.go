@@ -25,8 +25,8 @@ type settings struct {
 	login   login
 
 	clientID, rack string
-	excluded       []string // regular expressions of topics that patterns do not find
-	logLevel       int      // syslog's
+	excluded       []source.Pattern // of topics that other patterns do not find
+	logLevel       int              // syslog's
 	debug          string
 	isolation      int8
 	checkSums      bool
@@ -81,6 +81,10 @@ func (c *Config) settings() (settings, error) {
 	}
 	if c.DecompressedBytes > 0 {
 		s.expandedMax = c.DecompressedBytes
+	}
+	var err error
+	if s.excluded, err = source.Excluded(c.Properties); err != nil {
+		return s, err
 	}
 	servers, err := source.Servers(c.Servers, c.Properties)
 	if err != nil {
