@@ -213,7 +213,7 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 	if open == nil {
 		open = func(h source.Handler) (source.Source, error) {
 			return kafka.Open(kafka.Config{
-				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.consumerProperties(),
+				Servers: c.Servers, Group: c.Group, Topics: c.Topics, Assign: c.Assign, Properties: c.consumerProperties(), Environment: c.Environment,
 				Timestamps: c.wants(Timestamp) || c.wants(TimestampType) || c.Errors == Collect || c.DeadLetterTopic != "",
 				Headers:    c.wants(Headers) || c.Framing == SchemaHeader || c.DeadLetterTopic != "", LeaderEpochs: c.wants(LeaderEpoch),
 				Handler: h, Log: log.client, Token: c.OAuthToken,

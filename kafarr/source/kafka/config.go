@@ -9,6 +9,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -20,8 +21,10 @@ type Config struct {
 	Topics     []string          // names, or regular expressions, which begin with ^, as source.Topics reads them
 	Assign     []source.Position // instead of Topics: these partitions, without the group's say; Offset 0
 	Properties map[string]string // librdkafka's
-	Timestamps bool              // fill Record.Timestamp
-	Headers    bool              // fill Record.Headers
+	// Environment is for requests of our own; librdkafka reads the process's.
+	Environment environ.Variables
+	Timestamps  bool // fill Record.Timestamp
+	Headers     bool // fill Record.Headers
 	// LeaderEpochs: fill Record.LeaderEpoch.
 	LeaderEpochs bool
 	Handler      source.Handler

@@ -36,7 +36,7 @@ func (e *explorer) open(cfg *Config) (*scan.Client, error) {
 		return e.client, e.refused
 	}
 	e.client, e.refused = scan.Dial(scan.Config{
-		Servers: cfg.Servers, Properties: cfg.Properties, FetchBytes: exploreBytes, Patience: explorePatience, Token: cfg.Token, Log: cfg.Log,
+		Servers: cfg.Servers, Properties: cfg.Properties, FetchBytes: exploreBytes, Patience: explorePatience, Token: cfg.Token, Log: cfg.Log, Environment: cfg.Environment,
 	})
 	if e.refused != nil {
 		cfg.Log(6, "EXPLORE", "offsets behind the last row stay in the lag: "+e.refused.Error())
