@@ -120,7 +120,7 @@ func (f *fetcher) outOfRange(ctx context.Context, why error) *answer {
 		return f.ends("", truncated(high, f.at))
 	}
 	f.anew = true
-	if time.Since(f.progress) > f.c.set.patience {
+	if time.Since(f.progress)-f.throttled > f.c.set.patience {
 		return f.ends("", fmt.Errorf("at offset %d of a log from %d to %d: %w", f.at, first, high, why))
 	}
 	_ = pause(ctx, f.wait)

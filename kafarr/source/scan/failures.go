@@ -70,7 +70,7 @@ func passing(err error) bool {
 		return refused.passing
 	case errors.Is(err, kgo.ErrClientClosed):
 		return false
-	case errors.Is(err, errNoAnswer), errors.Is(err, errOpen):
+	case errors.Is(err, errNoAnswer), errors.Is(err, errThrottled), errors.Is(err, errOpen):
 		return true
 	case errors.As(err, &ofCluster):
 		return ofCluster.Retriable || isOneOf(err, stale)

@@ -35,9 +35,10 @@ type fetcher struct {
 	epoch   int32 // of the last batch; -1: not known
 	checked int32 // the leader's epoch in which the log was found to hold what we have read
 
-	progress time.Time
-	tries    int // since then
-	wait     time.Duration
+	progress  time.Time
+	tries     int           // since then
+	throttled time.Duration // what brokers have asked this client to wait since then
+	wait      time.Duration
 }
 
 // run fetches until the range is at its end, or an error has been told.
@@ -67,7 +68,7 @@ func (f *fetcher) run(ctx context.Context) {
 
 // moved notes that something came.
 func (f *fetcher) moved() {
-	f.progress, f.tries, f.empty, f.wait = time.Now(), 0, 0, f.c.set.backoff
+	f.progress, f.tries, f.throttled, f.empty, f.wait = time.Now(), 0, 0, 0, f.c.set.backoff
 }
 
 // step makes one request; nil: try again.
@@ -94,14 +95,14 @@ func (f *fetcher) step(ctx context.Context) *answer {
 		broker = f.replica
 	}
 	f.tries++
-	p, throttled, err := f.request(ctx, broker)
+	p, throttle, err := f.request(ctx, broker)
+	f.throttled += throttle
 	if err == nil {
 		err = kerr.ErrorForCode(p.ErrorCode)
 	}
 	switch {
-	case errors.Is(err, errThrottled): // the client itself waits before its next request
-		f.progress = time.Now()
-		return nil
+	case errors.Is(err, errThrottled):
+		return f.failed(ctx, "fetch", broker, err)
 	case f.replica >= 0 && err != nil: // the leader knows better
 		f.c.cfg.Log(5, "SCAN", f.c.secrets.Text(fmt.Sprintf("%s[%d] at offset %d: %s is left for the leader: %v", f.r.Topic, f.r.Partition, f.at, f.c.brokerName(broker), err)))
 		f.replica, f.shun = -1, true
@@ -112,7 +113,7 @@ func (f *fetcher) step(ctx context.Context) *answer {
 		f.anew = true
 		return f.failed(ctx, "fetch", broker, err)
 	}
-	return f.received(ctx, broker, p, throttled)
+	return f.received(ctx, broker, p, throttle > 0)
 }
 
 // received takes an answer without an error.
@@ -129,22 +130,36 @@ func (f *fetcher) received(ctx context.Context, broker int32, p *kmsg.FetchRespo
 			f.epoch = a.batches[n-1].leaderEpoch
 		}
 		return a
-	case p.PreferredReadReplica >= 0 && p.PreferredReadReplica != broker: // the leader sends readers of this rack elsewhere
-		f.replica = p.PreferredReadReplica
-		return nil
+	case p.PreferredReadReplica >= 0 && p.PreferredReadReplica != broker:
+		return f.elsewhere(ctx, broker, p.PreferredReadReplica)
 	case partial:
 		return f.larger(p)
 	case throttled:
-		f.progress = time.Now()
-		return nil
+		return f.failed(ctx, "fetch", broker, errThrottled)
 	case len(p.RecordBatches) > 0:
 		return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: it holds nothing from there on", errNoAnswer))
 	}
 	return f.nothing(ctx, broker, p)
 }
 
+// elsewhere goes where a broker sends readers of this rack. Only a leader may do so, and only where the rack was named, or two brokers could send a reader to and fro.
+func (f *fetcher) elsewhere(ctx context.Context, broker, replica int32) *answer {
+	switch {
+	case f.shun:
+		return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: it sends readers to %s, whatever their rack", errNoAnswer, f.c.brokerName(replica)))
+	case f.replica >= 0:
+		f.replica, f.shun = -1, true
+	default:
+		f.replica = replica
+	}
+	return nil
+}
+
 // errThrottled is what a reader waits for that is over its quota.
 var errThrottled = errors.New("the broker throttles this client (quotas)")
+
+// maxThrottled is how long brokers may ask a reader to wait without any progress. The patience begins after it. With Kafka's defaults they ask for 11 s at the most, the time over which they measure.
+const maxThrottled = time.Minute
 
 // larger asks for more bytes, where an answer has no room for a whole batch: brokers since 0.10.1 send one whatever its size.
 func (f *fetcher) larger(p *kmsg.FetchResponseTopicPartition) *answer {
@@ -156,7 +171,7 @@ func (f *fetcher) larger(p *kmsg.FetchResponseTopicPartition) *answer {
 }
 
 // request sends a Fetch for the range's next records.
-func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchResponseTopicPartition, bool, error) {
+func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchResponseTopicPartition, time.Duration, error) {
 	set := &f.c.set
 	req := kmsg.NewFetchRequest()
 	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(set.maxWait.Milliseconds()), set.minBytes, max(set.fetchBytes, f.bytes) //nolint:gosec // bounded by the table of properties
@@ -176,14 +191,18 @@ func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchRespons
 	}
 	got, err := f.c.kafka.Broker(int(broker)).Request(ctx, asked)
 	if err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
 	resp, ok := got.(*kmsg.FetchResponse)
 	if !ok {
-		return nil, false, fmt.Errorf("the broker answers a fetch with %T", got)
+		return nil, 0, fmt.Errorf("the broker answers a fetch with %T", got)
+	}
+	throttle := time.Duration(max(resp.ThrottleMillis, 0)) * time.Millisecond // the client itself waits for so long before its next request
+	if f.throttled+throttle > maxThrottled {
+		return nil, 0, source.Errorf(source.Broker, "%w: it asks to wait %v more, after %v", errThrottled, throttle, f.throttled)
 	}
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-		return nil, false, err
+		return nil, throttle, err
 	}
 	for i := range resp.Topics {
 		rt := &resp.Topics[i]
@@ -192,14 +211,14 @@ func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchRespons
 		}
 		for j := range rt.Partitions {
 			if rt.Partitions[j].Partition == f.r.Partition {
-				return &rt.Partitions[j], resp.ThrottleMillis > 0, nil
+				return &rt.Partitions[j], throttle, nil
 			}
 		}
 	}
-	if resp.ThrottleMillis > 0 { // who is over the quota gets an answer without partitions
-		return nil, true, errThrottled
+	if throttle > 0 { // who is over the quota gets an answer without partitions
+		return nil, throttle, errThrottled
 	}
-	return nil, false, errNoAnswer
+	return nil, 0, errNoAnswer
 }
 
 // namedFetch is a Fetch to brokers that know topics by their names only.
@@ -235,7 +254,7 @@ func (f *fetcher) failed(ctx context.Context, what string, broker int32, err err
 		where = f.c.brokerName(broker)
 	}
 	since := time.Since(f.progress)
-	if !passing(err) || since > f.c.set.patience {
+	if !passing(err) || since-f.throttled > f.c.set.patience {
 		e := f.c.failure(err)
 		e.Err = fmt.Errorf("at offset %d: %s to %s, %d tries in %v: %w", f.at, what, where, f.tries, since.Round(time.Millisecond), e.Err)
 		return f.ends("", e)

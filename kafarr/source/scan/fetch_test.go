@@ -3,6 +3,7 @@ package scan
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -182,13 +183,70 @@ func TestThrottlingIsWaitedForLongerThanFailures(t *testing.T) {
 	f.fetches(func(n int, _ int32, req *kmsg.FetchRequest) kmsg.Response {
 		if n < 9 {
 			resp := req.ResponseKind().(*kmsg.FetchResponse)
-			resp.ThrottleMillis = 50
+			resp.ThrottleMillis = 100
 			return resp
 		}
 		return nil
 	})
 	cfg := impatient()
-	cfg.Patience = 200 * time.Millisecond
+	cfg.Patience = 500 * time.Millisecond
+	whole(t, dial(t, f, cfg), Range{"t", 0, 0, 1000}, Report{})
+}
+
+func TestABrokerThatOnlyThrottlesIsGivenUp(t *testing.T) {
+	for _, millis := range []int32{1, math.MaxInt32, math.MinInt32} {
+		f := newFake(t, 1)
+		f.topic("t").fill(100)
+		f.fetches(func(_ int, _ int32, req *kmsg.FetchRequest) kmsg.Response {
+			resp := req.ResponseKind().(*kmsg.FetchResponse)
+			resp.ThrottleMillis = millis
+			return resp
+		})
+		cfg := impatient()
+		cfg.Patience = 300 * time.Millisecond
+		began := time.Now()
+		_, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
+		if err == nil || report.Ended == Complete || millis > 0 && !strings.Contains(err.Error(), "throttles this client (quotas)") {
+			t.Errorf("%d ms: %+v, %v", millis, report, err)
+		}
+		if took := time.Since(began); took > 20*time.Second || f.count(1) > 100 {
+			t.Errorf("%d ms: %d requests in %v", millis, f.count(1), took)
+		}
+	}
+}
+
+func TestReplicasThatSendAReaderToAndFroAreGivenUp(t *testing.T) {
+	f := newFake(t, 2)
+	f.topic("t").fill(100)
+	f.fetches(func(_ int, broker int32, req *kmsg.FetchRequest) kmsg.Response {
+		resp := f.from(0, req).(*kmsg.FetchResponse)
+		resp.Topics[0].Partitions[0].PreferredReadReplica, resp.Topics[0].Partitions[0].RecordBatches = 1-broker, nil
+		return resp
+	})
+	cfg := impatient()
+	cfg.Patience, cfg.Properties["client.rack"] = 300*time.Millisecond, "here"
+	_, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
+	if err == nil || report.Ended == Complete || !strings.Contains(err.Error(), "sends readers to") {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if n := f.count(1); n > 100 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestAReplicaThatSendsAReaderBackIsLeftForTheLeader(t *testing.T) {
+	f := newFake(t, 2)
+	f.topic("t").fill(100)
+	f.fetches(func(_ int, broker int32, req *kmsg.FetchRequest) kmsg.Response {
+		if broker == 0 && req.Rack == "" {
+			return nil
+		}
+		resp := f.from(0, req).(*kmsg.FetchResponse)
+		resp.Topics[0].Partitions[0].PreferredReadReplica, resp.Topics[0].Partitions[0].RecordBatches = 1-broker, nil
+		return resp
+	})
+	cfg := impatient()
+	cfg.Properties["client.rack"] = "here"
 	whole(t, dial(t, f, cfg), Range{"t", 0, 0, 1000}, Report{})
 }
 
