@@ -57,7 +57,8 @@ func TestARevocationThatIsKeptHoldsUpTheGroupUntilItIsGivenUp(t *testing.T) {
 	if len(h.revoked) != 2 {
 		t.Errorf("revoked %v", h.revoked)
 	}
-	serve(t, "the group does not go on", func() bool { return len(h.assigned) == 3 && len(h2.assigned) == 1 }, first, second)
+	// On a slow machine, the first member gives its partition up and gets it again once more.
+	serve(t, "the group does not go on", func() bool { return len(h.assigned) >= 3 && len(h2.assigned) == 1 }, first, second)
 	closeAll(t, first, second)
 }
 
