@@ -191,7 +191,8 @@ int32_t listener_commit_start(int64_t listener, const char *batches, int64_t bat
 /* Positions. Partitions that are not of the assignment are KAFARR_E_STATE. */
 
 /* Moves partitions. targets: JSON [[topic, partition, place, number], ...], each partition once; place is "committed", "earliest",
- * "latest", "offset" (number is one) or "time" (number is in milliseconds since 1970). kafarr_wait()'s result is NULL. */
+ * "latest", "offset" (number is one) or "time" (number is in milliseconds since 1970). A fifth element, 32 hexadecimal digits, is the id of the
+ * topic that the offset is of: where the topic has another one by now, that is KAFARR_E_BROKER. kafarr_wait()'s result is NULL. */
 int32_t listener_seek_start(int64_t listener, const char *targets, int64_t targets_len, int64_t *operation,
                             struct kafarr_error *error);
 /* Gives batches back that listener_poll returned and that the caller could not pass on: their rows come again. batches: as in

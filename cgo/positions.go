@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -27,11 +28,18 @@ func partitionsIn(in []partitionIn) []source.Position {
 	return out
 }
 
-// startIn is [topic, partition, place, number], of a start or of a target.
+// startIn is [topic, partition, place, number], and perhaps the topic's id, of a start or of a target.
 type startIn struct{ kafarr.Start }
 
 func (s *startIn) UnmarshalJSON(text []byte) error {
-	return json.Unmarshal(text, &[]any{&s.Topic, &s.Partition, &s.At.Kind, &s.At.Value})
+	var id string
+	if err := json.Unmarshal(text, &[]any{&s.Topic, &s.Partition, &s.At.Kind, &s.At.Value, &id}); err != nil {
+		return err
+	}
+	if digits, err := hex.DecodeString(id); err != nil || copy(s.At.TopicID[:], digits) != len(digits) {
+		return configError("%q is no id of a topic", id)
+	}
+	return nil
 }
 
 func startsIn(in []startIn) []kafarr.Start {

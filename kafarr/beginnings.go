@@ -14,10 +14,17 @@ type beginning struct {
 }
 
 // beginnings asks where partitions are read next. reset has those whose offset was not in the log: they continue where auto.offset.reset says, as do those whose committed offset has been deleted.
-func (l *Listener) beginnings(ctx context.Context, keys []partitionKey, reset map[partitionKey]int64) (map[partitionKey]beginning, error) {
-	if len(keys) == 0 {
-		return nil, nil
-	}
+// Those whose topic the cluster does not have are left out, and missing is the error of the first of them.
+func (l *Listener) beginnings(ctx context.Context, keys []partitionKey, reset map[partitionKey]int64) (out map[partitionKey]beginning, missing, err error) {
+	missing, err = existing(keys, func(keys []partitionKey) error {
+		found, err := l.beginningsOf(ctx, keys, reset)
+		out = found
+		return err
+	})
+	return out, missing, err
+}
+
+func (l *Listener) beginningsOf(ctx context.Context, keys []partitionKey, reset map[partitionKey]int64) (map[partitionKey]beginning, error) {
 	places := make([]source.Position, len(keys))
 	var targets []Target
 	for i, k := range keys {

@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -47,6 +48,9 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 		}
 		if start.Kind == AtTime && end.Kind == AtTime && start.Value > end.Value {
 			return nil, placed(errorf(RangeError, "start is the time %d, which is after the end, %d (milliseconds since 1970)", start.Value, end.Value), k)
+		}
+		if why := cmp.Or(start.ofAnother(idOf(cluster, p.Topic)), end.ofAnother(idOf(cluster, p.Topic))); why != nil {
+			return nil, placed(errorf(BrokerError, "%w", why), k)
 		}
 		if outside := l.outside(start, end); outside != nil && !c.AllowPartial {
 			return nil, placed(outside, k)
@@ -109,10 +113,18 @@ func (l logOf) outside(start, end Place) *Error {
 		Place
 	}{{"start", start}, {"end", end}} {
 		if at.Kind == AtOffset && (at.Value < l.first || at.Value > l.now) {
-			return errorf(IncompleteError, "%s is %d: the log goes from %d to %d", at.what, at.Value, l.first, l.now)
+			return errorf(IncompleteError, "%s is %d: the log goes from %d to %d%s", at.what, at.Value, l.first, l.now, afterTheEnd(at.Value, l.now))
 		}
 	}
 	return nil
+}
+
+// idOf is the id that a topic has now; zero where that is not known.
+func idOf(cluster Cluster, topic string) (id [16]byte) {
+	if named, ok := cluster.(interface{ TopicID(topic string) [16]byte }); ok {
+		id = named.TopicID(topic)
+	}
+	return id
 }
 
 func placed(e *Error, k partitionKey) *Error {

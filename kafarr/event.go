@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -70,6 +71,7 @@ func (l *Listener) hearResets() map[partitionKey]int64 {
 	if l.resetter != nil {
 		for _, p := range l.resetter.Resets() {
 			l.resets[keyOf(p)] = p.Offset
+			l.watched.broken[keyOf(p)] = time.Now()
 		}
 	}
 	return l.resets
@@ -102,6 +104,7 @@ func (l *Listener) wentBack(k partitionKey, first, next int64) {
 	l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
 	l.happen(Event{Kind: LogWentBack, Topic: k.topic, Partition: k.partition, Old: next, New: first})
 	l.positions[k] = first
+	l.watched.broken[k] = time.Now()
 	delete(l.again, k)
 	l.mu.Lock()
 	l.acks.wentBack(k, first)

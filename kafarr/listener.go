@@ -24,6 +24,7 @@ type Listener struct {
 	finite     source.Finite   // likewise, where it has an end
 	member     source.Member   // likewise, where it is a cluster's client
 	explorer   source.Explorer // likewise, where it can look beyond the last row
+	watcher    source.Watcher  // likewise, where topics may be deleted
 	letters    *deadLetters
 	readers    []*avro.Schema
 	ctx        context.Context // ends with the listener; look-ups of schemas live in it
@@ -72,6 +73,7 @@ type Listener struct {
 	waived    bool                   // the wait for all partitions was given up once: read what there is
 	waits     waitingSince
 	tails     tails
+	watched   watched
 
 	mu         sync.Mutex // guards what follows
 	acks       *ledger
@@ -102,8 +104,9 @@ func Open(cfg Config) (*Listener, error) {
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{}, aside: map[partitionKey]aside{}, placeless: placeless{resume: map[partitionKey]bool{}},
-		values: newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
-		acks:   newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
+		watched: watched{told: map[string]error{}, broken: map[partitionKey]time.Time{}},
+		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
+		acks:    newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
 		headers: cfg.wants(Headers),
 	}
 	if cfg.warned == nil {
@@ -147,6 +150,7 @@ func Open(cfg Config) (*Listener, error) {
 	l.finite, _ = l.source.(source.Finite)
 	l.member, _ = l.source.(source.Member)
 	l.explorer, _ = l.source.(source.Explorer)
+	l.watcher, _ = l.source.(source.Watcher)
 	if l.positioner == nil && len(cfg.Start) > 0 {
 		_ = l.Abort()
 		return nil, errorf(ConfigError, "start: this source has no positions")

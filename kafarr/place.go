@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +26,27 @@ const (
 type Place struct {
 	Kind  PlaceKind
 	Value int64
+	// TopicID is the id of the topic that an offset is of (Plan.TopicIDs): where the topic has another one by now, the place is an error. Zero: it is not checked.
+	TopicID [16]byte
+}
+
+// errRecreated is an offset of a topic that does not exist any more.
+var errRecreated = errors.New("the topic was deleted and created again since then, and its offsets are other rows")
+
+// ofAnother is the error of an offset of a topic that had another id; nil where it is the same, or is not known.
+func (p Place) ofAnother(id [16]byte) error {
+	if p.TopicID == id || p.TopicID == ([16]byte{}) || id == ([16]byte{}) {
+		return nil
+	}
+	return fmt.Errorf("offset %d is of the topic with the id %x, which is %x by now: %w", p.Value, p.TopicID, id, errRecreated)
+}
+
+// afterTheEnd explains an offset behind the end of the log: retention deletes rows at its beginning only.
+func afterTheEnd(offset, end int64) string {
+	if offset <= end {
+		return ""
+	}
+	return "; if rows before that offset were there once, the topic was deleted and created again, or the log was truncated"
 }
 
 // Start says where partitions begin when this listener gets them for the first time. The most exact one that fits a partition counts.
@@ -234,6 +256,10 @@ func (l *Listener) outside(ctx context.Context, targets []Target) ([]*Error, err
 	for _, p := range high {
 		ends[keyOf(p)] = p.Offset
 	}
+	another, err := l.ofOthers(ctx, targets)
+	if err != nil {
+		return nil, err
+	}
 	wanted := map[partitionKey]int64{}
 	for i, p := range first {
 		wanted[keyOf(p)] = asked[i]
@@ -241,10 +267,34 @@ func (l *Listener) outside(ctx context.Context, targets []Target) ([]*Error, err
 	var out []*Error
 	for _, p := range low {
 		k := keyOf(p)
-		if wanted[k] < p.Offset || wanted[k] > ends[k] {
-			e := errorf(BrokerError, "offset %d is not in the log, which goes from %d to %d", wanted[k], p.Offset, ends[k])
-			e.Topic, e.Partition = k.topic, k.partition
-			out = append(out, e)
+		if why := another[k]; why != nil {
+			out = append(out, placed(errorf(BrokerError, "%w", why), k))
+		} else if wanted[k] < p.Offset || wanted[k] > ends[k] {
+			out = append(out, placed(errorf(BrokerError, "offset %d is not in the log, which goes from %d to %d%s", wanted[k], p.Offset, ends[k], afterTheEnd(wanted[k], ends[k])), k))
+		}
+	}
+	return out, nil
+}
+
+// ofOthers finds the offsets that are of topics which do not exist any more.
+func (l *Listener) ofOthers(ctx context.Context, targets []Target) (map[partitionKey]error, error) {
+	var topics []string
+	for _, t := range targets {
+		if t.To.TopicID != ([16]byte{}) && !slices.Contains(topics, t.Topic) {
+			topics = append(topics, t.Topic)
+		}
+	}
+	if len(topics) == 0 || l.watcher == nil {
+		return nil, nil
+	}
+	ids, err := l.watcher.AskIDs(ctx, topics)
+	if err != nil {
+		return nil, err
+	}
+	out := map[partitionKey]error{}
+	for _, t := range targets {
+		if why := t.To.ofAnother(ids[t.Topic]); why != nil {
+			out[partitionKey{t.Topic, t.Partition}] = why
 		}
 	}
 	return out, nil

@@ -3,6 +3,7 @@ package kafarr
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -36,8 +37,27 @@ func (l *Listener) findPlaces(targets []Target) (b foundPlaces) {
 	if b.outside, b.err = l.outside(ctx, targets); b.err != nil {
 		return b
 	}
+	if b.err = l.withoutOffsetsOfOthers(ctx, b); b.err != nil {
+		return b
+	}
 	b.group, b.err = l.positioner.AskCommitted(ctx, b.found)
 	return b
+}
+
+// withoutOffsetsOfOthers puts the beginning of the log where an offset is of a topic that was deleted: any other place would pass rows over.
+func (l *Listener) withoutOffsetsOfOthers(ctx context.Context, b foundPlaces) error {
+	for i, p := range b.found {
+		if !slices.ContainsFunc(b.outside, func(e *Error) bool { return errors.Is(e, errRecreated) && hasPlace([]*Error{e}, keyOf(p)) }) {
+			continue
+		}
+		p.Offset = source.Beginning
+		low, err := l.positioner.AskOffsets(ctx, []source.Position{p})
+		if err != nil {
+			return err
+		}
+		b.found[i] = low[0]
+	}
+	return nil
 }
 
 // unplaced notes why nobody knows where partitions begin.

@@ -131,6 +131,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if err := l.source.Serve(); err != nil {
 			l.fail(err)
 		}
+		l.watch()
 		if l.letters.arrived.Swap(false) { // a commit may pass them now
 			if err := l.store(); err != nil {
 				l.fail(err)
@@ -252,7 +253,7 @@ func (l *Listener) quiet() (*Batch, error) {
 	if !l.pending() {
 		_, waitingFor := l.source.Ready()
 		l.unready.Store(waitingFor != "")
-		if err := cmp.Or(l.source.Down(l.poll.began), l.outage(), l.nowhere()); err != nil {
+		if err := cmp.Or(l.source.Down(l.poll.began), l.outage(), l.nowhere(), l.gone(), l.unreadable(false)); err != nil {
 			return nil, err
 		}
 	}

@@ -20,7 +20,7 @@ type Lag struct {
 }
 
 // Position returns the next offset that a poll hands over, for each partition of the assignment. Where nothing was read yet, or what was to come is gone from the log, the cluster
-// is asked for the place where reading begins, or continues.
+// is asked for the place where reading begins, or continues. A partition of which that is not known, because its topic was deleted, is left out; it is an error where no other is left.
 func (l *Listener) Position(ctx context.Context) ([]source.Position, error) {
 	ctx, cancel, err := l.asking(ctx)
 	if err != nil {
@@ -54,14 +54,20 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 		}
 	}
 	l.polling.Unlock()
-	found, err := l.beginnings(ctx, begin, reset)
+	found, missing, err := l.beginnings(ctx, begin, reset)
 	if err != nil {
 		return nil, err
 	}
-	for i := range out {
-		if b, asked := found[keyOf(out[i])]; asked {
-			out[i].Offset = b.offset
+	for _, k := range begin {
+		at := slices.IndexFunc(out, func(p source.Position) bool { return keyOf(p) == k })
+		if b, exists := found[k]; exists {
+			out[at].Offset = b.offset
+		} else {
+			out = slices.Delete(out, at, at+1)
 		}
+	}
+	if len(out) == 0 {
+		return nil, missing
 	}
 	return out, nil
 }
@@ -83,7 +89,7 @@ func (l *Listener) Committed(ctx context.Context) ([]source.Position, error) {
 	return out, nil
 }
 
-// Lag asks how far each partition of the assignment is behind.
+// Lag asks how far each partition of the assignment is behind. Partitions of topics that were deleted are left out; it is an error where no other is left.
 func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 	ctx, cancel, err := l.asking(ctx)
 	if err != nil {
@@ -94,22 +100,30 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 	if err != nil {
 		return nil, l.asked(err)
 	}
-	ask := slices.Clone(positions)
-	for i := range ask {
-		ask[i].Offset = source.End
-	}
-	ends, err := l.positioner.AskOffsets(ctx, ask)
-	if err != nil {
-		return nil, l.asked(err)
+	keys := make([]partitionKey, len(positions))
+	for i, p := range positions {
+		keys[i] = keyOf(p)
 	}
 	end := map[partitionKey]int64{}
-	for _, p := range ends {
-		end[keyOf(p)] = p.Offset
+	missing, err := existing(keys, func(keys []partitionKey) error {
+		ask := make([]source.Position, len(keys))
+		for i, k := range keys {
+			ask[i] = source.Position{Topic: k.topic, Partition: k.partition, Offset: source.End}
+		}
+		ends, err := l.positioner.AskOffsets(ctx, ask)
+		for _, p := range ends {
+			end[keyOf(p)] = p.Offset
+		}
+		return err
+	})
+	if err != nil || len(end) == 0 && missing != nil {
+		return nil, l.asked(cmp.Or(err, missing))
 	}
-	out := make([]Lag, len(positions))
-	for i, p := range positions {
-		e := end[keyOf(p)]
-		out[i] = Lag{Topic: p.Topic, Partition: p.Partition, Position: p.Offset, End: e, Lag: max(e-p.Offset, 0)}
+	out := make([]Lag, 0, len(positions))
+	for _, p := range positions {
+		if e, exists := end[keyOf(p)]; exists {
+			out = append(out, Lag{Topic: p.Topic, Partition: p.Partition, Position: p.Offset, End: e, Lag: max(e-p.Offset, 0)})
+		}
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func (l *Listener) catchUp(now time.Time) error {
 			l.sayWhy(now, joined, waitingFor)
 		default:
 			l.waived = true
-			names := l.missing()
+			names := l.missing(true)
 			if names != "" || !l.answers() {
 				return l.tellOrReturn(errorf(l.notReady(), "after %v still waiting for %s%s", l.cfg.ReadyTimeout, waitingFor, names))
 			}
@@ -43,11 +44,23 @@ func (l *Listener) catchUp(now time.Time) error {
 			p.ready, p.deadline = true, now
 		}
 	}
-	if !l.toldNames && now.Sub(l.opened) >= l.cfg.ReadyTimeout {
-		if names := l.missing(); names != "" {
+	if !l.toldNames {
+		if err := l.unreadable(true); err != nil {
 			l.toldNames = true
-			return l.tellOrReturn(errorf(BrokerError, "%s", strings.TrimPrefix(names, "; ")))
+			return l.tellOrReturn(wrap(err))
 		}
+	}
+	return nil
+}
+
+// unreadable is the error of topics that cannot be read, after the ready time-out: nil where there are none. It is returned once, and by every poll that gets nothing, then without
+// patterns: those that match nothing yet are as they should be.
+func (l *Listener) unreadable(patterns bool) error {
+	if time.Since(l.opened) < l.cfg.ReadyTimeout {
+		return nil
+	}
+	if names := l.missing(patterns); names != "" {
+		return errorf(BrokerError, "%s", strings.TrimPrefix(names, "; "))
 	}
 	return nil
 }
@@ -131,9 +144,10 @@ func (l *Listener) tellOrReturn(err *Error) error {
 	return nil
 }
 
-// missing names the topics that cannot be read.
-func (l *Listener) missing() string {
+// missing names the topics that cannot be read, and the patterns that match none.
+func (l *Listener) missing(patterns bool) string {
 	topics := l.source.Missing()
+	maps.DeleteFunc(topics, func(topic string, _ error) bool { return !patterns && strings.HasPrefix(topic, "^") })
 	if len(topics) == 0 {
 		return ""
 	}

@@ -81,12 +81,10 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 			return nil, wrap(err)
 		}
 	}
-	if named, ok := cluster.(interface{ TopicID(topic string) [16]byte }); ok {
-		cfg.TopicIDs = map[string][16]byte{}
-		for _, topic := range p.topics() {
-			if id := named.TopicID(topic); id != ([16]byte{}) {
-				cfg.TopicIDs[topic] = id
-			}
+	cfg.TopicIDs = map[string][16]byte{}
+	for _, topic := range p.topics() {
+		if id := idOf(cluster, topic); id != ([16]byte{}) {
+			cfg.TopicIDs[topic] = id
 		}
 	}
 	return PlanOf(cfg, p.Partitions, p.Latest)

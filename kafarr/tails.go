@@ -112,7 +112,7 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[partitio
 			unknown = append(unknown, a.partitionKey)
 		}
 	}
-	begins, err := l.beginnings(ctx, unknown, reset)
+	begins, _, err := l.beginnings(ctx, unknown, reset)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +129,8 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[partitio
 			if !a.known {
 				base[a.partitionKey] = b.committed
 			}
+		} else if !a.known { // its topic is gone
+			continue
 		}
 		from = append(from, source.Position{Topic: a.topic, Partition: a.partition, Offset: at})
 	}

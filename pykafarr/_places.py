@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -34,12 +35,13 @@ class Milliseconds(int):
 
 # "committed": where the group left off, and where auto.offset.reset says when it never was there. "earliest": the first
 # row that is still there. "latest": behind the last one. An int is an offset. A time is the first row with that
-# timestamp or a later one, and the end when there is none.
-Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | datetime | Milliseconds
+# timestamp or a later one, and the end when there is none. A pair of an offset and a topic's id, as `Plan.ends` has
+# them, is an error where the topic was deleted and created again since.
+Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | datetime | Milliseconds | tuple[int, str]
 # Where partitions begin: all alike, or by topic or (topic, partition).
 Start: TypeAlias = Place | Mapping[str | tuple[str, int], Place]
 # Where a scan begins and ends: "now" is behind the last row that is there when it is planned.
-ScanPlace: TypeAlias = Literal["earliest", "now"] | int | datetime | Milliseconds
+ScanPlace: TypeAlias = Literal["earliest", "now"] | int | datetime | Milliseconds | tuple[int, str]
 # All partitions alike, or by partition, topic or (topic, partition).
 ScanPlaces: TypeAlias = (
     ScanPlace | Mapping[int, ScanPlace] | Mapping[str, ScanPlace] | Mapping[tuple[str, int], ScanPlace]
@@ -48,8 +50,16 @@ ScanPlaces: TypeAlias = (
 Assign: TypeAlias = Mapping[str, Iterable[int]] | Iterable[tuple[str, int]]
 
 
-def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> tuple[str, int]:
-    """A place as the library takes it: a word, and the number that goes with "offset" and "time"."""
+# A word, the number that goes with "offset" and "time", and perhaps the id of the topic that an offset is of.
+_Found: TypeAlias = tuple[str, int] | tuple[str, int, str]
+# (topic or "", partition or -1), and what is found there.
+Places: TypeAlias = list[tuple[str, int, str, int] | tuple[str, int, str, int, str]]
+
+
+def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> _Found:
+    """A place as the library takes it."""
+    if isinstance(value, (tuple, list)):  # JSON makes lists of tuples
+        return _of_topic(name, value)
     if isinstance(value, str):
         return _arguments.choice(name, value, words), 0
     if isinstance(value, datetime):
@@ -64,6 +74,15 @@ def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> tuple[st
     return "offset", _arguments.integer(name, value, 0, _MAX_OFFSET)
 
 
+def _of_topic(name: str, value: Sequence[object]) -> tuple[str, int, str]:
+    """An offset with the id of its topic."""
+    if len(value) != 2 or not isinstance(value[1], str):
+        raise TypeError(f"{name} must be an offset, or an offset and the id of its topic, not {value!r}")
+    if not re.fullmatch("[0-9a-f]{32}", value[1]):
+        raise ConfigError(f"{name}: {value[1]!r} is no id of a topic: it has 32 hexadecimal digits")
+    return "offset", _arguments.integer(name, value[0], 0, _MAX_OFFSET), value[1]
+
+
 def _since_1970(name: str, value: datetime) -> int:
     """Milliseconds, rounded up: the row a moment before the time is not meant."""
     if value.utcoffset() is None:
@@ -74,34 +93,34 @@ def _since_1970(name: str, value: datetime) -> int:
     return max(0, -((_EPOCH - value) // timedelta(milliseconds=1)))  # before 1970 there are no rows
 
 
-def start(value: object) -> list[tuple[str, int, str, int]]:
+def start(value: object) -> Places:
     """Where partitions begin: (topic or "", partition or -1, word, number)."""
     if not isinstance(value, Mapping):
         return [("", -1, *place("start", value))]
     return begin("start", value)
 
 
-def begin(name: str, value: object) -> list[tuple[str, int, str, int]]:
+def begin(name: str, value: object) -> Places:
     """Where partitions begin, by topic or (topic, partition): (topic, partition or -1, word, number)."""
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a dict of topics or (topic, partition) and places, not {type(value).__name__}")
-    found = []
+    found: Places = []
     for key, where in value.items():
         topic, number = (key, -1) if isinstance(key, str) else partition(f"a key of {name}", key)
         found.append((_arguments.text(f"a key of {name}", topic), number, *place(f"{name}[{key!r}]", where)))
     return found
 
 
-def targets(value: Mapping[tuple[str, int], Place]) -> list[tuple[str, int, str, int]]:
+def targets(value: Mapping[tuple[str, int], Place]) -> Places:
     """Where partitions are to go: (topic, partition, word, number)."""
     return [(*partition("a key of seek", key), *place(f"seek[{key!r}]", to)) for key, to in value.items()]
 
 
-def scan_places(name: str, value: object) -> list[tuple[str, int, str, int]]:
+def scan_places(name: str, value: object) -> Places:
     """Where a scan begins or ends: (topic or "", partition or -1, word, number)."""
     if not isinstance(value, Mapping):
         return [("", -1, *_scan_place(name, value))]
-    found = []
+    found: Places = []
     for key, where in value.items():
         if isinstance(key, str):
             topic, number = _arguments.text(f"a key of {name}", key), -1
@@ -113,7 +132,7 @@ def scan_places(name: str, value: object) -> list[tuple[str, int, str, int]]:
     return found
 
 
-def _scan_place(name: str, value: object) -> tuple[str, int]:
+def _scan_place(name: str, value: object) -> _Found:
     if isinstance(value, str):
         word = _arguments.choice(name, value, _SCAN_WORDS)
         return ("latest" if word == "now" else word), 0

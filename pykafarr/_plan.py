@@ -51,6 +51,19 @@ class Plan:
         return frame
 
     @property
+    def ends(self) -> dict[tuple[str, int], int | tuple[int, str]]:
+        """Where the ranges end, with the topics' ids, as `start=` takes it: a later scan continues there.
+
+        With the id, a topic that was deleted and created again since is an error instead of rows that are passed over.
+        Brokers before Kafka 2.8 have no ids; then the values are offsets.
+        """
+        ids = self._data["topic_ids"]
+        return {
+            (topic, partition): (end, ids[topic]) if topic in ids else end
+            for topic, partition, _, end in self._data["partitions"]
+        }
+
+    @property
     def rows(self) -> int:
         """The number of offsets to be read: of rows, or more, where the log has gaps."""
         return sum(end - start for _, _, start, end in self._data["partitions"])

@@ -66,7 +66,7 @@ class Rebalances:
             _go_on(handle, [])
 
 
-def _go_on(handle: int, begin: list[tuple[str, int, str, int]]) -> None:
+def _go_on(handle: int, begin: _places.Places) -> None:
     library_ = library()
     with contextlib.suppress(ClosedError):  # by the callable, whose own exception matters more
         places = encode(begin) if begin else (library_.ffi.NULL, 0)

@@ -164,6 +164,92 @@ def test_a_topic_that_is_created_anew_is_read_from_its_beginning_and_an_event_sa
     assert events == [Event("log_went_back", topic, 0, 10, 0)]
 
 
+@pytest.mark.parametrize("assign", [False, True])
+def test_a_deleted_topic_is_named_while_it_is_gone_and_the_other_topics_are_read_on(
+    cluster, writer, topic, listen, assign
+):
+    other = cluster.new_topic()
+    writer.write(topic, A, numbers(0, 2))
+    writer.write(other, A, numbers(100, 1))
+    listener = listen([topic, other]) if not assign else listen(None, assign={topic: [0], other: [0]})
+    rows = []
+    deadline = time.monotonic() + 20
+    while len(rows) < 3 and time.monotonic() < deadline:
+        rows += list(listener.poll(1, 500)[1].get("n", []))
+    listener.commit()
+    cluster.admin.delete_topics([other])[other].result(10)
+
+    until_gone(listener, other)
+    with pytest.raises(pykafarr.BrokerError, match=f"^{other}: the topic was deleted"):
+        listener.poll(1, 100)
+    assert listener.lag()[["topic", "lag"]].to_numpy().tolist() == [[topic, 0]]
+    writer.write(topic, A, numbers(2, 1))
+    assert list(listener.poll(1, 5000)[1]["n"]) == [2]
+    cluster.create_topic(other)
+    writer.write(other, A, numbers(200, 3))
+    rows = []
+    deadline = time.monotonic() + 20
+    while len(rows) < 3 and time.monotonic() < deadline:
+        with contextlib.suppress(pykafarr.BrokerError):  # until the next look at the topics
+            rows += list(listener.poll(10, 500)[1].get("n", []))
+    assert rows[-3:] == [200, 201, 202]
+
+
+def until_gone(listener, topic):
+    """Polls until an error names the topic."""
+    deadline, error = time.monotonic() + 20, None
+    while error is None and time.monotonic() < deadline:
+        error = raised_by_poll(listener)
+    assert error is not None
+    assert error.topic == topic
+
+
+def raised_by_poll(listener):
+    try:
+        listener.poll(1, 100)
+    except pykafarr.BrokerError as error:
+        return error.with_traceback(None)
+    return None
+
+
+def test_close_names_the_deleted_topic_whose_offsets_cannot_be_committed(cluster, writer, topic, listen, committed):
+    other = cluster.new_topic()
+    listener = listen([topic, other], config={"auto.commit.interval.ms": 600_000})
+    for name in (topic, other):
+        writer.write(name, A, numbers(0, 1))
+        assert len(listener.poll(1, 5000)[1]) == 1
+    cluster.admin.delete_topics([other])[other].result(10)
+    until_gone(listener, other)
+
+    with pytest.raises(pykafarr.BrokerError, match=f"{other}.* commit of offset 1: the topic was deleted"):
+        listener.close()
+    assert committed() == 1
+
+
+def test_a_recreated_topic_that_has_grown_past_the_position_is_read_from_its_beginning(
+    cluster, writer, topic, listen, committed
+):
+    writer.write(topic, A, numbers(0, 3))
+    with listen() as listener:
+        assert len(listener.poll(3, 5000)[1]) == 3
+        listener.poll(1, 1000)  # the topic is known by now
+        cluster.admin.delete_topics([topic])[topic].result(10)
+        assert committed() is None  # the group forgets the offsets of a deleted topic
+        cluster.create_topic(topic)
+        writer.write(topic, A, numbers(100, 5))
+        rows, events = [], []
+        deadline = time.monotonic() + 20
+        while 100 not in rows and time.monotonic() < deadline:
+            with contextlib.suppress(pykafarr.BrokerError):
+                if batch := listener.poll_batch(10, 500):
+                    rows += batch.to_arrow().column("n").to_pylist()
+                    events += missing(batch)
+
+        assert rows[-5:] == [100, 101, 102, 103, 104]
+        assert [(event.kind, event.new) for event in events] == [("log_went_back", 0)]
+    assert committed() == 5
+
+
 def until_known(listener, partition, want):
     """Polls until the position is known; nothing may come."""
     deadline = time.monotonic() + 20

@@ -123,6 +123,10 @@ def test_rows_of_a_topic_made_anew_after_the_planning_are_not_taken_for_those_pl
         with pytest.raises(pykafarr.BrokerError, match=re.escape(f"{topic}[0]") + ".*made anew since it was planned"):
             piece.read().to_arrow()
     assert list(rows_of(scan(topic).read()).values()) == [*range(100, 110)]
+    writer.write(topic, A, numbers(110, 10))  # past the saved offset
+    with pytest.raises(pykafarr.BrokerError, match=re.escape(f"{topic}[0]: offset 10 is of the topic with the id")):
+        scan(topic, start=plan.ends)
+    assert scan(topic, start=scan(topic, end=15).ends).rows == 5
 
 
 def create_again(cluster, topic):

@@ -1,9 +1,12 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -61,12 +64,45 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 
 func (k *Kafka) commitOnce(positions []source.Position) error {
 	parts, err := k.consumer.CommitOffsets(toClient(positions))
+	var all kafka.Error
+	if errors.As(err, &all) && ofPartition[all.Code()] {
+		return k.commitByTopic(positions, err)
+	}
 	for _, p := range parts {
 		if err == nil && p.Error != nil {
-			err = &source.Error{Kind: source.Group, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %w", p.Offset, p.Error)}
+			err = notCommitted(p, p.Error)
 		}
 	}
 	return err
+}
+
+// commitByTopic finds the topic whose offsets the group does not take: the client gives the error of one partition to all. The group has taken the others, and takes them again.
+func (k *Kafka) commitByTopic(positions []source.Position, why error) error {
+	first := positions[0].Topic
+	if !slices.ContainsFunc(positions, func(p source.Position) bool { return p.Topic != first }) {
+		return notCommitted(toClient(positions)[0], why)
+	}
+	byTopic := map[string][]source.Position{}
+	for _, p := range positions {
+		byTopic[p.Topic] = append(byTopic[p.Topic], p)
+	}
+	var failed error
+	for _, topic := range slices.Sorted(maps.Keys(byTopic)) {
+		failed = cmp.Or(failed, k.commitOnce(byTopic[topic]))
+	}
+	return failed
+}
+
+// ofPartition are the errors of a commit that speak of a partition, and not of the group.
+var ofPartition = map[kafka.ErrorCode]bool{kafka.ErrUnknownTopicOrPart: true, kafka.ErrTopicAuthorizationFailed: true}
+
+func notCommitted(p kafka.TopicPartition, why error) error {
+	kind, text := source.Group, ""
+	var e kafka.Error
+	if errors.As(why, &e) && kindOf(e.Code()) == source.NoTopic {
+		kind, text = source.NoTopic, "the topic was deleted, or is not shown to this user any more: "
+	}
+	return &source.Error{Kind: kind, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %s%w", p.Offset, text, why)}
 }
 
 // lost is the error of the first partition that was revoked since its commit was begun: nil where none was. Its new owner may have committed more.

@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,12 +35,25 @@ func (k *Kafka) event(ev kafka.Event) {
 	case kafka.Error:
 		k.clientSaid(ev)
 	case kafka.OffsetsCommitted:
-		if fatal, _ := k.Stuck(); ev.Error != nil && !fatal { // of which the next poll tells more
-			k.cfg.Log(4, "COMMIT", fmt.Sprintf("the background commit failed and is tried again: %v", ev.Error))
+		if fatal, _ := k.Stuck(); !fatal { // of which the next poll tells more
+			k.committedInBackground(ev)
 		}
 	case *kafka.Message:
 		// All partitions are forwarded to our queue before they are assigned, so no message can come here.
 		k.errs = append(k.errs, fmt.Errorf("%v: a message came by the consumer's own queue", ev.TopicPartition))
+	}
+}
+
+// committedInBackground logs a commit of the client's own that failed. The client gives the error of one partition to all.
+func (k *Kafka) committedInBackground(ev kafka.OffsetsCommitted) {
+	var topics []string
+	for _, p := range ev.Offsets {
+		if p.Error != nil && !slices.Contains(topics, *p.Topic) {
+			topics = append(topics, *p.Topic)
+		}
+	}
+	if ev.Error != nil {
+		k.cfg.Log(4, "COMMIT", fmt.Sprintf("the background commit failed for a partition of %s and is tried again: %v", strings.Join(topics, ", "), ev.Error))
 	}
 }
 
@@ -107,6 +121,8 @@ func (k *Kafka) unavailable(e kafka.Error) {
 
 func kindOf(code kafka.ErrorCode) source.Kind {
 	switch code {
+	case kafka.ErrUnknownTopicOrPart, kafka.ErrUnknownTopic:
+		return source.NoTopic
 	case kafka.ErrAuthentication, kafka.ErrSaslAuthenticationFailed, kafka.ErrClusterAuthorizationFailed:
 		return source.Authentication
 	case kafka.ErrGroupAuthorizationFailed, kafka.ErrMaxPollExceeded, kafka.ErrFencedInstanceID, kafka.ErrInconsistentGroupProtocol,

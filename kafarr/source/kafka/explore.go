@@ -39,7 +39,7 @@ func (e *explorer) open(cfg *Config) (*scan.Client, error) {
 		Servers: cfg.Servers, Properties: cfg.Properties, FetchBytes: exploreBytes, Patience: explorePatience, Token: cfg.Token, Log: cfg.Log, Environment: cfg.Environment,
 	})
 	if e.refused != nil {
-		cfg.Log(6, "EXPLORE", "offsets behind the last row stay in the lag: "+e.refused.Error())
+		cfg.Log(6, "EXPLORE", "offsets after the last row stay in the lag, and deleted topics are not noticed: "+e.refused.Error())
 	}
 	return e.client, e.refused
 }
@@ -56,8 +56,11 @@ func (k *Kafka) AskNext(ctx context.Context, positions []source.Position) ([]sou
 	var out []source.Position
 	var failed error
 	err := k.background(ctx, func() error {
-		found := slices.Clone(positions)
+		found, gone := slices.Clone(positions), k.Gone()
 		for i, p := range found {
+			if gone[p.Topic] != nil {
+				continue
+			}
 			if _, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition); err == nil && high >= 0 && high <= p.Offset {
 				continue
 			}

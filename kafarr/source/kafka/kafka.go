@@ -64,6 +64,7 @@ type Kafka struct {
 	unfetched  error     // why partitions will not be fetched until they are assigned again
 	answered   time.Time // the last time that the cluster answered a question of ours
 	probing    bool      // there is one on its way
+	topics     topics
 }
 
 // Open makes a consumer and subscribes. It does not wait for the network.
@@ -84,7 +85,7 @@ func Open(cfg Config) (*Kafka, error) {
 	k := &Kafka{
 		secrets: secrets, patterns: patterns,
 		cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, hints: map[string]string{}, paused: map[source.Position]bool{},
-		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg),
+		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg), topics: newTopics(),
 	}
 	lines := make(chan kafka.LogEvent, 1000)
 	conf["go.logs.channel.enable"] = true
@@ -121,6 +122,7 @@ func (k *Kafka) Serve() error {
 	if len(k.cfg.Assign) > 0 {
 		k.takeAssigned()
 	}
+	k.watch(time.Now())
 	for k.waiting == nil {
 		ev := k.consumer.Poll(0)
 		if ev == nil {

@@ -50,6 +50,11 @@ func (k *Kafka) ask(ctx context.Context, what string, question func(timeoutMS in
 		if err == nil || !errors.As(err, &e) {
 			return err
 		}
+		var of *source.Error
+		if errors.As(err, &of) {
+			of.Err = fmt.Errorf("%s: %w", what, of.Err)
+			return of
+		}
 		if !passing[e.Code()] {
 			return clientError(fmt.Errorf("%s: %w", what, err))
 		}
