@@ -60,6 +60,7 @@ type listenerConfig struct {
 	Errors         string                     `json:"errors"`
 	DeadLetters    string                     `json:"dead_letter_topic"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
+	PatienceMS     int64                      `json:"schema_patience_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
 	Assign         []partitionIn              `json:"assign"`
 	Start          []startIn                  `json:"start"`
@@ -131,6 +132,7 @@ func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, 
 	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 	cfg.OutOfRange = options.OutOfRange
 	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
+	cfg.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
 	cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(events)
 	return cfg, nil
 }

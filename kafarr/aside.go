@@ -16,6 +16,16 @@ import (
 type aside struct {
 	record source.Position
 	lookup *lookup
+	looks  string // see recognize
+}
+
+// outage is the error of a partition that is set aside.
+func (a *aside) outage() *Error { return a.lookup.outage(a.record).with(a.looks) }
+
+// outageHere is the error of the record under the cursor, which waits for l.lookup.
+func (l *Listener) outageHere() *Error {
+	_, records := l.held.rest()
+	return l.recognize(&records[0], l.lookup.outage(l.held.next()))
 }
 
 // awaitSchema waits for the look-up of the next record's schema. done: return the rows that there are. An attempt under way counts
@@ -29,9 +39,13 @@ func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	if over && l.pending() {
 		return true, nil
 	}
-	// A scan's time bounds the wait for the first attempt, too: nobody polls again for its rows.
-	if over && (l.lookup.failed != nil || l.finite != nil && now.Sub(l.lookup.asked) >= p.wait) {
-		return false, l.lookup.outage(l.held.next())
+	// The patience with an id that is not known ends by itself. A scan's time bounds the wait for the first attempt, too: nobody polls again for its rows.
+	patient := l.cfg.Errors != Raise && doubtful(l.lookup.failed)
+	if over && !patient && (l.lookup.failed != nil || l.finite != nil && now.Sub(l.lookup.asked) >= p.wait) {
+		return false, l.outageHere()
+	}
+	if l.lookup.failed != nil {
+		l.sayLookup()
 	}
 	wait := min(end.Sub(now), maxSlice)
 	if pause := time.Until(l.lookup.due); pause > 0 {
@@ -45,12 +59,22 @@ func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	return false, nil
 }
 
+// sayLookup logs, once, what a source that cannot set partitions aside waits for.
+func (l *Listener) sayLookup() {
+	if !l.lookup.told {
+		l.lookup.told = true
+		l.log.warn("REGISTRY", fmt.Sprintf("%v; it is asked again", l.outageHere()))
+	}
+}
+
 // setAside sets the partition of the record under the cursor aside, which waits for l.lookup. false: the source cannot, or not now.
 func (l *Listener) setAside() bool {
 	if l.positioner == nil {
 		return false
 	}
 	at := l.held.next()
+	_, records := l.held.rest()
+	waiting := aside{record: at, lookup: l.lookup, looks: l.looks(&records[0], l.lookup.outage(at))}
 	k := keyOf(at)
 	here := []source.Position{at}
 	if err := l.positioner.Pause(here); err != nil {
@@ -64,8 +88,8 @@ func (l *Listener) setAside() bool {
 	}
 	l.held.drop(k)
 	l.positions[k] = at.Offset
-	l.aside[k] = aside{record: at, lookup: l.lookup}
-	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the schema", l.lookup.outage(at)))
+	l.aside[k] = waiting
+	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the schema", waiting.outage()))
 	return true
 }
 
@@ -78,7 +102,11 @@ func (l *Listener) tendAside() error {
 		if err := l.goOn(k); err != nil {
 			return err
 		}
-		l.log.warn("REGISTRY", fmt.Sprintf("%s[%d]@%d: the registry has answered: the partition goes on", k.topic, k.partition, a.record.Offset))
+		why := "the registry has answered"
+		if a.lookup.err != nil && doubtful(a.lookup.err) {
+			why = fmt.Sprintf("the registry has had no schema for %v: messages that need it count as bad", l.cfg.SchemaPatience)
+		}
+		l.log.warn("REGISTRY", fmt.Sprintf("%s[%d]@%d: %s: the partition continues", k.topic, k.partition, a.record.Offset, why))
 	}
 	return nil
 }
@@ -103,5 +131,5 @@ func (l *Listener) outage() error {
 	first := slices.MinFunc(slices.Collect(maps.Values(l.aside)), func(a, b aside) int {
 		return cmp.Or(cmp.Compare(a.record.Topic, b.record.Topic), cmp.Compare(a.record.Partition, b.record.Partition))
 	})
-	return first.lookup.outage(first.record)
+	return first.outage()
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
-	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -79,18 +78,12 @@ func ofSchema(err *Error) bool {
 	if err.Option != "" {
 		return false
 	}
-	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError
-}
-
-// hopeless tells whether the registry's answer to this one id is final: it does not know it, or what it gives is of no use, as references that form a circle.
-func hopeless(err *Error) bool {
-	var answer *registry.Error
-	return err.Code == SchemaNotFoundError || errors.As(err.Err, &answer) && answer.Kind == registry.Invalid
+	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError || err.Code == FramingError
 }
 
 // unusable deals with the record under the cursor, whose schema cannot be had or used. The error knows which schema that is. drained means: go on behind it.
 func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (outcome, *Error) {
-	if ofSchema(err) || l.cfg.Errors != Raise && hopeless(err) {
+	if ofSchema(err) || l.cfg.Errors != Raise && doubtful(err) { // the patience with it is over
 		return l.bad(chunk, r, refNull, err)
 	}
 	// It says nothing about the record, which is tried again by the next poll.

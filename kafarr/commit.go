@@ -156,6 +156,9 @@ func (l *Listener) close(acknowledge bool) error {
 	l.rebalances = nil
 	l.mu.Unlock()
 	l.unregister()
+	if l.member != nil { // what reads a part of a scan is none: the scan tells
+		l.tellReaders(l.readerUse.overdue(true))
+	}
 	l.letters.close()
 	l.cancel()
 	l.source.Release()

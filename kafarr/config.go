@@ -70,6 +70,10 @@ type Config struct {
 	Acknowledge Acknowledge
 	// Errors says what happens to messages that cannot be decoded.
 	Errors ErrorMode
+	// SchemaPatience is how long, with Skip and Collect, messages wait for a schema for which the registry answers that it does not know it, or with something of no use; then they
+	// count as bad. 0: DefaultSchemaPatience; negative: none. A scan waits no longer than ReadyTimeout. With Raise a negative one is the error of the message at once, and any other
+	// that of polls that bring nothing else.
+	SchemaPatience time.Duration
 	// DeadLetterTopic gets each rejected message, where Errors is Skip or Collect: key, value, timestamp and headers as they were, and headers "pykafarr.…" that say
 	// why and whence. No commit covers a message before the brokers have its letter; after a rebalance or an end that was not clean, a letter may be there twice.
 	DeadLetterTopic string
@@ -89,8 +93,10 @@ type Config struct {
 	// DeadLetters replaces the producer of DeadLetterTopic likewise; it is called when there is a first letter, and again after a failure.
 	DeadLetters func() (source.DeadLetters, error)
 
-	latest []registry.Schema // as Readers, of a scan that asked the registry for them
-	warned *warned           // of the listeners of a plan
+	reading *readerUse        // nil: of this listener alone
+	unknown *unknowns         // nil: of this listener alone
+	latest  []registry.Schema // as Readers, of a scan that asked the registry for them
+	warned  *warned           // of the listeners of a plan
 }
 
 // OAuthToken is what OAUTHBEARER shows to brokers.

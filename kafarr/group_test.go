@@ -226,17 +226,17 @@ func TestRowsWhoseSchemaCannotBeHadAreSkippedOrCollected(t *testing.T) {
 	keyed := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)}
 	keyed[1].Key = unknown
 	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		skipping, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Skip}, messages...)
+		skipping, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Skip, SchemaPatience: -1}, messages...)
 		wantPolls(t, skipping, 10, "x.A 0 2 3 5", "")
 		if got := src.Stored("t", 0); got != 6 {
 			t.Errorf("stored %d", got)
 		}
-		collecting, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect}, messages...)
+		collecting, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, SchemaPatience: -1}, messages...)
 		wantPolls(t, collecting, 10, "x.A 0 2 3 5 rejected 2", "")
-		byKey, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, Metadata: columns(kafarr.Key), Key: kafarr.Avro}, keyed...)
+		byKey, _ := open(t, kafarr.Config{Mixed: mixed, SchemaPatience: -1, Errors: kafarr.Collect, Metadata: columns(kafarr.Key), Key: kafarr.Avro}, keyed...)
 		wantPolls(t, byKey, 10, "x.A 0 2 rejected 1", "")
 		nulls := []replay.Message{message(0, 0, 99, 0), tombstone(1, nil), message(0, 2, 1, 2), message(0, 3, 99, 3), tombstone(4, nil)}
-		kept, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, Tombstones: kafarr.KeepTombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}, nulls...)
+		kept, _ := open(t, kafarr.Config{Mixed: mixed, SchemaPatience: -1, Errors: kafarr.Collect, Tombstones: kafarr.KeepTombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}, nulls...)
 		wantRendered(t, kept, "x.A n=(null),2,(null) _offset=1,2,4 _tombstone=true,false,true", "")
 	}
 }

@@ -67,6 +67,9 @@ type Listener struct {
 	again     map[partitionKey]again // rows that were discarded and are not read again yet
 	aside     map[partitionKey]aside // partitions that wait for a schema
 	placeless placeless
+	unknown   *unknowns
+	readerUse *readerUse
+	ahead     ahead
 	resets    map[partitionKey]int64 // offsets that the client asked for in vain, until the first record behind them
 	opened    time.Time              // the first poll
 	toldNames bool                   // topics that do not exist were named
@@ -100,6 +103,15 @@ func Open(cfg Config) (*Listener, error) {
 	if cfg.ReadyTimeout == 0 {
 		cfg.ReadyTimeout = DefaultReadyTimeout
 	}
+	if cfg.SchemaPatience == 0 {
+		cfg.SchemaPatience = DefaultSchemaPatience
+	}
+	if cfg.unknown == nil {
+		cfg.unknown = newUnknowns()
+	}
+	if cfg.reading == nil {
+		cfg.reading = newReaderUse()
+	}
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
@@ -107,7 +119,7 @@ func Open(cfg Config) (*Listener, error) {
 		watched: watched{told: map[string]error{}, broken: map[partitionKey]time.Time{}},
 		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:    newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
-		headers: cfg.wants(Headers),
+		headers: cfg.wants(Headers), unknown: cfg.unknown, readerUse: cfg.reading,
 	}
 	if cfg.warned == nil {
 		l.cfg.warned = &warned{texts: map[string]bool{}}
@@ -127,6 +139,7 @@ func Open(cfg Config) (*Listener, error) {
 			return nil, err
 		}
 		l.readers = append(l.readers, reader)
+		l.readerUse.given(reader)
 	}
 	for _, s := range cfg.latest {
 		reader, err := parseReader(s, cfg.Limits)

@@ -102,7 +102,7 @@ func TestAFrameHoldsOneMessageType(t *testing.T) {
 func TestASchemaThatNobodyKnowsCostsItsOwnRowOnly(t *testing.T) {
 	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 99, 1), message(0, 2, 1, 2), message(0, 3, 99, 3), message(0, 4, 99, 4)}
 	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		l, src := open(t, kafarr.Config{Errors: kafarr.Skip, Mixed: mixed}, messages...)
+		l, src := open(t, kafarr.Config{Errors: kafarr.Skip, Mixed: mixed, SchemaPatience: -1}, messages...)
 		wantPolls(t, l, 100, "x.A 0 2", "")
 		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 5 || l.Stats().Skipped != 3 {
 			t.Errorf("mixed %v: %v, committed %d, %d skipped", mixed, err, src.Committed("t", 0), l.Stats().Skipped)

@@ -7,22 +7,24 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
-	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 // lookup is a schema's way through the registry, away from the goroutine that polls.
 type lookup struct {
 	side     *side
 	ref      schemaRef
+	id       any // what the registry knows it by
 	attempts int
 	asked    time.Time // when the attempt under way, or the last one, began
 	failed   error     // of the last attempt that ended and that another may mend; nil before that
 	due      time.Time // when there is another after that one
+	told     bool      // see sayLookup
 
 	// Of the attempt under way, until done is closed.
 	done    chan struct{}
 	schema  registry.Schema
 	err     error
+	ended   time.Time
 	retryAt time.Time // of the next, if one is needed
 }
 
@@ -41,9 +43,13 @@ func (l *Listener) planOf(s *side, ref schemaRef) (p *plan, pending bool, err *E
 	}
 	lk := s.lookups[ref]
 	if lk == nil {
-		lk = &lookup{side: s, ref: ref}
+		if err := s.impossible(ref); err != nil {
+			return nil, false, err
+		}
+		lk = &lookup{side: s, ref: ref, id: s.registered(ref)}
 		s.lookups[ref] = lk
 		l.ask(lk)
+		l.lookAhead(s)
 	}
 	if !l.answered(lk) {
 		l.lookup = lk
@@ -67,7 +73,7 @@ func (l *Listener) answered(lk *lookup) bool {
 	default:
 		return false
 	}
-	if lk.err == nil || !retriable(lk.err) {
+	if !l.awaits(lk) {
 		return true
 	}
 	lk.failed, lk.due = lk.err, lk.retryAt
@@ -84,18 +90,10 @@ func (l *Listener) ask(lk *lookup) {
 	done := make(chan struct{})
 	lk.done = done
 	pause := min(firstRetryPause<<min(lk.attempts-1, 10), lastRetryPause)
-	guid, byGUID := lk.side.name(lk.ref).(wire.GUID)
-	id, _ := lk.ref.id()
 	spawn(func() {
-		switch by, ok := l.registry.(registry.ByGUID); {
-		case !byGUID:
-			lk.schema, lk.err = l.registry.SchemaByID(l.ctx, int(id))
-		case ok:
-			lk.schema, lk.err = by.SchemaByGUID(l.ctx, guid.String())
-		default:
-			lk.err = errorf(SchemaNotFoundError, "schema %s: this registry knows no GUIDs", guid)
-		}
-		lk.retryAt = time.Now().Add(pause/2 + rand.N(pause/2)) //nolint:gosec // jitter needs no secrecy
+		lk.schema, lk.err = schemaOf(l.ctx, l.registry, lk.id)
+		lk.ended = time.Now()
+		lk.retryAt = lk.ended.Add(pause/2 + rand.N(pause/2)) //nolint:gosec // jitter needs no secrecy
 		close(done)
 	}, func(err error) {
 		lk.err = err

@@ -98,7 +98,7 @@ func messageOf(topic string, partition int32, r *source.Record) replay.Message {
 
 // decodePeeked polls a message as a listener of this configuration would.
 func decodePeeked(ctx context.Context, cfg Config, m replay.Message, timeout time.Duration) (*Batch, error) {
-	cfg.Errors = Raise
+	cfg.Errors, cfg.SchemaPatience = Raise, -1
 	cfg.Source = func(h source.Handler) (source.Source, error) { return replay.New(m).Open(h) }
 	l, err := Open(cfg)
 	if err != nil {

@@ -14,11 +14,24 @@ import (
 var formOf = map[Framing]wire.Form{Confluent: wire.ConfluentForm, SchemaHeader: wire.ConfluentForm, Apicurio: wire.ApicurioForm, SingleObject: wire.SingleObjectForm}
 
 // recognize adds to a record's error what its value, or key, looks like, where that is not what the framing says, and what to set. It is not in the way of records that can be read.
-func (l *Listener) recognize(r *source.Record, err *Error) *Error {
-	if err.Option != "" {
-		return err
+func (l *Listener) recognize(r *source.Record, err *Error) *Error { return err.with(l.looks(r, err)) }
+
+// with adds what a record looks like; nothing: it looks as it should.
+func (e *Error) with(looks string) *Error {
+	if looks == "" {
+		return e
 	}
-	unknown := hopeless(err) // of the value's schema, or of the key's
+	added := *e
+	added.Err = fmt.Errorf("%w; %s", e.Err, looks)
+	return &added
+}
+
+// looks tells what is to be added.
+func (l *Listener) looks(r *source.Record, err *Error) string {
+	if err.Option != "" {
+		return ""
+	}
+	unknown := doubtful(err) // of the value's schema, or of the key's
 	var told string
 	if err.Code == FramingError || err.Code == DecodeError || unknown {
 		told = l.values.recognize(r, r.Value, r.ValueLen, err)
@@ -26,12 +39,7 @@ func (l *Listener) recognize(r *source.Record, err *Error) *Error {
 	if l.keys != nil && told == "" && (err.Code == KeyDecodeError || unknown) {
 		told = l.keys.recognize(r, r.Key, r.KeyLen, err)
 	}
-	if told == "" {
-		return err
-	}
-	e := *err
-	e.Err = fmt.Errorf("%w; %s", err.Err, told)
-	return &e
+	return told
 }
 
 // recognize tells what the n bytes at data look like, and what to set; nothing, where they look like what the framing says.

@@ -122,6 +122,16 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 	if c.ReadyTimeout == 0 {
 		c.ReadyTimeout = DefaultReadyTimeout
 	}
+	if c.SchemaPatience == 0 {
+		c.SchemaPatience = DefaultSchemaPatience
+	}
+	c.SchemaPatience = min(c.SchemaPatience, c.ReadyTimeout)
+	if c.reading == nil {
+		c.reading = newReaderUse()
+	}
+	if c.unknown == nil {
+		c.unknown = newUnknowns()
+	}
 	if c.BatchRows == 0 {
 		c.BatchRows = DefaultBatchRows
 	}

@@ -128,7 +128,9 @@ func (s *schemaSearch) close() {
 // of adds the types of a topic.
 func (s *schemaSearch) of(ctx context.Context, topic string) error {
 	var err error
-	if s.compiler, err = Open(s.plan.listener(&s.plan.cfg, topic, func(h source.Handler) (source.Source, error) { return replay.New().Open(h) })); err != nil {
+	cfg := s.plan.listener(&s.plan.cfg, topic, func(h source.Handler) (source.Source, error) { return replay.New().Open(h) })
+	cfg.reading = nil // no messages are read
+	if s.compiler, err = Open(cfg); err != nil {
 		return err
 	}
 	defer func() { _ = s.compiler.Abort() }()
@@ -266,5 +268,5 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 
 // ofMessage tells whether an error is a message's own, for which Skip and Collect leave it out.
 func ofMessage(err *Error) bool {
-	return err.Option == "" && (ofSchema(err) || hopeless(err) || err.Code == DecodeError || err.Code == FramingError)
+	return err.Option == "" && (ofSchema(err) || doubtful(err) || err.Code == DecodeError)
 }

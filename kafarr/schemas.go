@@ -144,8 +144,12 @@ func parseReader(schema registry.Schema, limits avro.Limits) (*avro.Schema, erro
 func (l *Listener) readerOf(writer *avro.Schema) *avro.Schema {
 	for _, r := range l.readers {
 		if r.TypeName() == writer.TypeName() || slices.Contains(r.Aliases, writer.Name) && writer.Name != "" {
+			l.readerUse.used(r)
 			return r
 		}
+	}
+	if len(l.readers) > 0 {
+		l.tellReaders(l.readerUse.other(writer))
 	}
 	return nil
 }

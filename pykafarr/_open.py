@@ -55,6 +55,7 @@ def listener(
     mixed: Mixed = "split",
     acknowledge: Acknowledge = "next_poll",
     errors: Errors = "raise",
+    schema_patience: Duration = 300_000,
     dead_letter_topic: str | None = None,
     reader_schema: ReaderSchemas | None = None,
     columns: str | Iterable[str] | None = None,
@@ -122,6 +123,11 @@ def listener(
         errors: what a message does that cannot be decoded: "raise" a DecodeError, with the next poll going on behind
             it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`. An option that
             is wrong, such as an unknown name in `columns`, is raised at every poll, and passes nothing.
+        schema_patience: how long, with errors="skip" or "collect", a message waits for a schema id that the registry
+            does not know, or for which it gives nothing of use; then it counts as bad. Milliseconds or a timedelta,
+            counted from the first such answer. Meanwhile its partition waits and others flow, and a poll that gets
+            nothing else raises the error. With errors="raise" this does not end. 0: a message does not wait, and with
+            "raise" the error comes at once.
         dead_letter_topic: where such messages are written, besides, with errors="skip" or "collect": key, value,
             timestamp and headers as they were, and headers that say why, `pykafarr.error` (the class) and
             `pykafarr.message`, and whence, `pykafarr.topic`, `.partition`, `.offset` and, where known, `.schema_id`.
@@ -204,6 +210,7 @@ def listener(
             tombstones=tombstones,
             mixed=mixed,
             errors=errors,
+            schema_patience=schema_patience,
             columns=columns,
             unions=unions,
             recursion=recursion,

@@ -53,6 +53,7 @@ def scan(
     tombstones: Tombstones = "split",
     mixed: Mixed = "split",
     errors: Errors = "raise",
+    schema_patience: Duration = 300_000,
     reader_schema: ScanReaderSchemas | None = None,
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
@@ -93,6 +94,8 @@ def scan(
         mixed: as in `listener()`.
         errors: "raise" ends the stream at a message that cannot be decoded, with its place; "skip" and "collect" are
             as in `listener()`, and counted in `Stream.report`.
+        schema_patience: as in `listener()`, but no longer than `timeout`, after which "raise" ends the stream. A stream
+            waits for an id once, in however many partitions it is.
         reader_schema: as in `listener()`, or "latest": all versions of a topic's values are read as the one that was
             registered last for it, the newest of the subject "<topic>-value" (without one: that of its last message).
         columns: as in `listener()`.
@@ -139,6 +142,7 @@ def scan(
         tombstones=tombstones,
         mixed=mixed,
         errors=errors,
+        schema_patience=schema_patience,
         reader_schema=reader_schema,
         columns=columns,
         unions=unions,

@@ -47,6 +47,7 @@ class ReadOptions(TypedDict, total=False):
     tombstones: Tombstones
     mixed: Mixed
     errors: Errors
+    schema_patience: Duration
     reader_schema: ScanReaderSchemas | None
     columns: str | Iterable[str] | None
     unions: Unions
@@ -102,6 +103,12 @@ class Options:
     def latest(self) -> bool:
         """Whether the newest registered schemas are to be read as."""
         return bool(self._checked["read_latest"])
+
+    @property
+    def metadata(self) -> list[tuple[str, str]]:
+        """The metadata columns, and their names in frames."""
+        columns: list[tuple[str, str]] = self._checked["metadata"]
+        return columns
 
     @property
     def topics(self) -> list[str]:
@@ -161,6 +168,7 @@ def _checked(  # the arguments of scan()
     tombstones: str,
     mixed: str,
     errors: str,
+    schema_patience: object,
     reader_schema: object,
     columns: object,
     unions: object,
@@ -198,6 +206,7 @@ def _checked(  # the arguments of scan()
             tombstones=tombstones,
             mixed=mixed,
             errors=errors,
+            schema_patience=schema_patience,
             columns=columns,
             unions=unions,
             recursion=recursion,

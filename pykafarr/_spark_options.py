@@ -134,6 +134,7 @@ _OPTIONS: dict[str, Callable[[str, str], Any]] = {
     "schema": _either,
     "tombstones": _text,
     "errors": _text,
+    "schema_patience": _number,
     "reader_schema": _either,
     "columns": _either,
     "unions": _text,

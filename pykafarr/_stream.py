@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from . import _nearest
+from . import _keys, _nearest
 from ._batch import Batch, batch_from
 from ._completeness import Completeness, completeness
 from ._errors import OK, PENDING, ClosedError, IncompleteError, InternalError, KafarrError, SchemaError, StateError
@@ -58,6 +58,7 @@ class Stream:
         self._bar = None if progress is None else Progress(progress)
         self._backend = options.dtype_backend
         self._schemas = schemas
+        self._metadata: list[tuple[str, str]] = options.metadata
         self._allow_partial = bool(options.arguments["allow_partial"])
         # The method that reads this stream, and the message types that it leaves out.
         self._read_by: str | None = None
@@ -208,9 +209,11 @@ class Stream:
         for batch in self._batches():
             if batch.num_rows and self._wanted(batch, message_type):
                 kept = batches.setdefault(batch.message_type, [])
-                if kept:
-                    _same(batch, kept[0].schema)
+                if kept and batch.message_type != _keys.TOMBSTONES:
+                    self._same(batch, kept[0].schema)
                 kept.append(batch.to_arrow())
+        if tombstones := batches.get(_keys.TOMBSTONES):
+            batches[_keys.TOMBSTONES] = _keys.alike(tombstones, self._key_column)
         if message_type is None and not batches:
             return {kind: schema.empty_table() for kind, schema in self._schemas().items()}
         if message_type is None:
@@ -287,12 +290,42 @@ class Stream:
             if not batch.num_rows:
                 continue
             if self._wanted(batch, kind):
-                _same(batch, schema)
+                self._same(batch, schema)
                 yield batch.to_arrow()
             elif message_type is None:
                 raise SchemaError(
                     f"rows of {kind} are followed by rows of {batch.message_type}: name the type that you want"
                 )
+
+    @property
+    def _key_column(self) -> str | None:
+        return next((name for kind, name in self._metadata if kind == "_key"), None)
+
+    def _same(self, batch: Batch, schema: pa.Schema) -> None:
+        """Refuses rows of one type that have other columns than those before.
+
+        Raises:
+            SchemaError: they have; it says which, and what helps.
+        """
+        if batch.schema == schema:
+            return
+        now, before = _types(batch.schema), _types(schema)
+        differ = [name for name in {**before, **now} if now.get(name) != before.get(name)]
+        if differ == [self._key_column]:
+            hint = 'keys are of several types: read each topic by itself, or with key="bytes"'
+            if batch.message_type == _keys.TOMBSTONES:
+                hint += ", or all with to_arrow() or to_pandas()"
+        else:
+            hint = 'reader_schema= reads all alike ("latest": those of one topic)'
+        (place, *_) = batch.ranges
+        columns = f" ({', '.join(differ[:20])})" if differ else ""
+        raise SchemaError(
+            f"{place.topic}[{place.partition}]@{place.first}: {batch.message_type} has other columns than "
+            f"before{columns}: {hint}",
+            topic=place.topic,
+            partition=place.partition,
+            offset=place.first,
+        )
 
     def _schema_of(self, message_type: str | None) -> pa.Schema:
         from ._task import only_schema  # noqa: PLC0415  # which imports this module
@@ -350,14 +383,5 @@ class Stream:
         return f"<pykafarr.Stream {'closed' if self._closed else 'open'}>"
 
 
-def _same(batch: Batch, schema: pa.Schema) -> None:
-    """Refuses rows of one type that have other columns than those before."""
-    if batch.schema != schema:
-        (place, *_) = batch.ranges
-        raise SchemaError(
-            f"{place.topic}[{place.partition}]@{place.first}: {batch.message_type} has other columns than before: "
-            'reader_schema= reads all alike ("latest": those of one topic)',
-            topic=place.topic,
-            partition=place.partition,
-            offset=place.first,
-        )
+def _types(schema: pa.Schema) -> dict[str, str]:
+    return {field.name: str(field) for field in schema}

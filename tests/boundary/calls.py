@@ -57,7 +57,7 @@ HOSTILE: list[Any] = [
 OPTIONS = [
     "start", "assign", "config", "registry_config", "metadata", "value", "key", "framing", "schema", "tombstones",
     "mixed", "acknowledge", "errors", "dead_letter_topic", "reader_schema", "columns", "unions", "recursion",
-    "out_of_range", "limits", "memory_limit", "ready_timeout", "dtype_backend",
+    "out_of_range", "limits", "memory_limit", "ready_timeout", "schema_patience", "dtype_backend",
 ]  # fmt: skip
 
 WORDS = [

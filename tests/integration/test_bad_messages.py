@@ -161,7 +161,7 @@ def test_an_unknown_schema_id_is_named_and_the_row_is_tried_again(write_with_a_b
 def test_an_unknown_schema_id_can_be_skipped(write_with_a_bad_one, listen):
     write_with_a_bad_one(b"\0" + UNKNOWN_ID.to_bytes(4, "big") + b"\x02a")
 
-    assert list(listen(errors="skip").poll(4, 5000)[1]["text"]) == ["a", "b", "c", "d"]
+    assert list(listen(errors="skip", schema_patience=500).poll(4, 10_000)[1]["text"]) == ["a", "b", "c", "d"]
 
 
 def test_a_dead_registry_is_an_error_at_the_end_of_max_time_and_loses_nothing(cluster, writer, topic, listen):

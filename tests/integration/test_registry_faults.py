@@ -77,7 +77,6 @@ def test_a_silent_registry_is_given_up_and_asked_again(registry, writer, topic, 
 REFUSALS = {
     "401": (Answer(401, b'{"error_code": 401, "message": "who are you?"}'), pykafarr.RegistryError),
     "403": (Answer(403, b'{"error_code": 403, "message": "not for you"}'), pykafarr.RegistryError),
-    "404": (Answer(404, b'{"error_code": 40403, "message": "Schema not found"}'), pykafarr.SchemaNotFoundError),
 }
 
 
@@ -92,6 +91,19 @@ def test_a_refusal_is_told_at_once_and_named(answer, kind, registry, writer, top
         listener.poll(3, 60_000)
     assert time.monotonic() - begun < 30
     assert len(registry.requests) == 1
+
+
+def test_an_id_that_the_registry_does_not_know_yet_passes_no_row(registry, writer, topic, listen):
+    writer.write(topic, A, numbers(0, 3))
+    registry.fault = lambda _path: Answer(404, b'{"error_code": 40403, "message": "Schema not found"}')
+    listener = listen(registry_url=registry.url, errors="skip")
+
+    for _ in range(2):
+        with pytest.raises(pykafarr.SchemaNotFoundError, match=rf"{topic}\[0\]@0: .*404"):
+            listener.poll(3, 1000)
+    registry.fault = lambda _path: None
+    assert list(listener.poll(3, 30_000)[1]["n"]) == [0, 1, 2]
+    assert listener.stats()["skipped"] == 0
 
 
 def test_known_schemas_need_no_registry(registry, writer, topic, listen):
@@ -111,21 +123,21 @@ def test_known_schemas_need_no_registry(registry, writer, topic, listen):
 
 
 @pytest.mark.parametrize("errors", ["skip", "collect"])
-def test_a_thousand_messages_of_an_unknown_id_make_one_request_and_block_nothing(
+def test_a_thousand_messages_of_an_unknown_id_make_few_requests_and_wait_for_the_patience_once(
     errors, registry, cluster, writer, topic, listen
 ):
     other = cluster.new_topic()
     writer.write_values(topic, [b"\0" + UNKNOWN_ID.to_bytes(4, "big") + b"\x02"] * 1000)
     writer.write(topic, A, numbers(0, 3))
     writer.write(other, A, numbers(3, 3))
-    listener = listen([topic, other], registry_url=registry.url, errors=errors)
+    listener = listen([topic, other], registry_url=registry.url, errors=errors, schema_patience=1000)
 
     rows = []
     while len(rows) < 6:
         rows += listener.poll_batch(6, 5000).to_arrow().to_pydict().get("n", [])
 
     assert sorted(rows) == list(range(6))
-    assert sum(str(UNKNOWN_ID) in path for path in registry.requests) == 1
+    assert sum(str(UNKNOWN_ID) in path for path in registry.requests) <= 3
     assert listener.stats()["skipped" if errors == "skip" else "rejected"] == 1000
 
 
@@ -138,7 +150,7 @@ def test_a_schema_whose_references_form_a_circle_blocks_nothing(registry, writer
 
     with pytest.raises(pykafarr.RegistryError, match="circle"):
         listen(registry_url=registry.url).poll(3, 5000)
-    listener = listen(registry_url=registry.url, group=topic, errors="skip")
+    listener = listen(registry_url=registry.url, group=topic, errors="skip", schema_patience=0)
     assert list(listener.poll(3, 5000)[1]["n"]) == [0, 1, 2]
     assert listener.stats()["skipped"] == 1
 

@@ -129,7 +129,7 @@ def test_an_evolved_topic_is_one_table_read_as_its_latest_version(cluster, write
 def test_an_unknown_schema_ends_the_stream(cluster, writer, topic):
     writer.write(topic, A, numbers(0, 2))
     writer.write_values(topic, [b"\0\x7f\xff\xff\xff\x02"])
-    stream = pykafarr.read(cluster.servers, topic, cluster.registry_url)
+    stream = pykafarr.read(cluster.servers, topic, cluster.registry_url, timeout=3000)
     assert len(next(stream)) == 2
     with pytest.raises(pykafarr.SchemaNotFoundError) as caught:
         next(stream)

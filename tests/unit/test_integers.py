@@ -28,8 +28,27 @@ CONFIG = {"auto.offset.reset": "earliest", "fetch.wait.max.ms": np.uint16(50), "
 
 # Every parameter of the public functions that takes an int, and where a test of this page passes one of numpy's.
 WALKED = {
-    "listener": {"start", "assign", "config", "registry_config", "limits", "memory_limit", "ready_timeout"},
-    "scan": {"start", "end", "config", "registry_config", "limits", "memory_limit", "num_messages", "timeout"},
+    "listener": {
+        "start",
+        "assign",
+        "config",
+        "registry_config",
+        "limits",
+        "memory_limit",
+        "ready_timeout",
+        "schema_patience",
+    },
+    "scan": {
+        "start",
+        "end",
+        "config",
+        "registry_config",
+        "limits",
+        "memory_limit",
+        "num_messages",
+        "timeout",
+        "schema_patience",
+    },
     "read": set(),  # by name, those of scan
     "decode": {"limits"},
     "Decoder": {"limits"},
@@ -86,6 +105,7 @@ def test_a_listener_takes_numpys_integers(kafka):
         registry_config={"request.timeout.ms": N(5000)},
         limits=LIMITS,
         ready_timeout=N(20_000),
+        schema_patience=N(1000),
     ) as p:
         _, frame = p.poll(num_messages=N(1), max_time=N(20_000))
         assert len(frame) == 1
@@ -116,6 +136,7 @@ def test_a_scan_takes_numpys_integers(kafka):
         memory_limit=N(1 << 24),
         num_messages=N(4),
         timeout=N(20_000),
+        schema_patience=N(1000),
     )
     assert plan.partitions["rows"].tolist() == [6, 4]
     tasks = plan.tasks(max_rows=N(5), max_bytes=N(1 << 20))

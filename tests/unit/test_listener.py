@@ -57,6 +57,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
         limits={"columns": 5, "batch_bytes": 6},
         memory_limit=7,
         ready_timeout=timedelta(seconds=2),
+        schema_patience=0,
     ):
         assert fake.settings == {
             "servers": "a:1,b:2",
@@ -87,6 +88,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
             "batch_bytes": 6,
             "memory_limit": 7,
             "ready_timeout_ms": 2000,
+            "schema_patience_ms": -1,
             "on_assign": False,
             "on_revoke": False,
             "oauth_token": False,
@@ -131,6 +133,7 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"recursion": False}, TypeError),
         ({"out_of_range": None}, TypeError),
         ({"ready_timeout": 1.5}, TypeError),
+        ({"schema_patience": -1}, pykafarr.ConfigError),
         ({"dtype_backend": "arrow"}, pykafarr.ConfigError),
     ],
     ids=str,
