@@ -158,8 +158,9 @@ bench-decode: ## Measure decoding, without a broker
 bench-consume: build $(VENV)/bench.stamp ## Measure Kafka to frames, against others; writes bench/results/
 	$(VENV)/bin/python -m bench.consume $(BENCH_ARGS)
 
-bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns and topics of mixed types cost (BENCH_ARGS="--rounds 15")
+bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns, mixed types and tombstones cost (BENCH_ARGS="--rounds 15")
 	$(VENV)/bin/python -m bench.consume.options $(BENCH_ARGS)
+	$(VENV)/bin/python -m bench.consume.changelogs $(BENCH_ARGS)
 
 bench-scans: build $(VENV)/bench.stamp ## Measure scans against librdkafka and the listener (BENCH_ARGS="--rounds 15")
 	$(VENV)/bin/python -m bench.consume.scans $(BENCH_ARGS)

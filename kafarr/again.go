@@ -23,7 +23,7 @@ type latest struct {
 
 // remember keeps what of a batch that is handed over is needed to give it back.
 func (l *Listener) remember(f *finished) {
-	if l.cfg.Mixed != GroupMixed {
+	if l.cfg.Mixed != GroupMixed && f.offsets == nil {
 		return
 	}
 	l.latest = latest{id: f.batch.id, rows: map[partitionKey][]int64{}}
@@ -54,6 +54,7 @@ func (l *Listener) handedOver(chunk *source.Chunk, records []source.Record) (n i
 	if !rereading {
 		return 0, records
 	}
+	l.reread = true
 	known := func(r source.Record) bool {
 		_, comes := slices.BinarySearch(a.rows, r.Offset)
 		return r.Offset < a.until && !comes

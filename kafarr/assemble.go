@@ -30,19 +30,13 @@ const (
 
 // assemble appends held records to batches until something stops it.
 func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
-	for first := true; ; first = false {
+	for first := true; ; {
 		if l.gathered >= limit || l.bytes >= l.cfg.BatchBytes {
 			return full, nil
 		}
 		chunk, records := l.held.rest()
 		if chunk == nil {
 			return drained, nil
-		}
-		if l.letters.full.Load() {
-			return crowded, nil
-		}
-		if !first && l.over(end) {
-			return late, nil
 		}
 		records = l.unbroken(chunk, l.within(records[:min(len(records), limit-l.gathered, runMax)]))
 		l.notice(chunk, records[0].Offset)
@@ -56,17 +50,30 @@ func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
 		if l.keys != nil {
 			l.keys.barren = nil
 		}
-		var out outcome
-		var err *Error
-		if l.cfg.Mixed == GroupMixed {
-			out, err = l.group(chunk, records)
-		} else {
-			out, err = l.run(chunk, records)
-		}
-		if out != drained {
-			return out, err
+		for taken := -1; taken != 0 && len(records) > 0; records = records[taken:] {
+			if l.letters.full.Load() {
+				return crowded, nil
+			}
+			if !first && l.over(end) {
+				return late, nil
+			}
+			first = false
+			before := l.held.record
+			out, err := l.append(chunk, records)
+			if out != drained {
+				return out, err
+			}
+			taken = l.held.record - before
 		}
 	}
+}
+
+// append takes the first of the records.
+func (l *Listener) append(chunk *source.Chunk, records []source.Record) (outcome, *Error) {
+	if l.cfg.Mixed == GroupMixed {
+		return l.group(chunk, records)
+	}
+	return l.run(chunk, records)
 }
 
 // over tells that the slice has ended, or the poll or the listener: between two runs of records nothing may take long.
@@ -106,13 +113,23 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 		return l.unusable(chunk, &records[0], err)
 	}
 	l.saw(chunk.Topic, r.ref, l.keyRef)
-	b := l.buildingFor(l.setOf(p))
+	set := l.setOf(p)
+	if !set.tombstones {
+		r.first(l.deleted.others(chunk, r.records))
+	}
+	if len(r.records) == 0 {
+		return changed, nil
+	}
+	b := l.buildingFor(set)
 	if b == nil {
 		return changed, nil
 	}
 	n, rowErr := l.appendRows(b, p, &r)
 	if n > 0 {
 		l.held.record += n
+	}
+	if set.tombstones {
+		l.deleted.add(chunk, r.records[:n])
 	}
 	switch {
 	case rowErr == nil:
@@ -181,15 +198,16 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	if outside += values.OutOfRange(n); outside > 0 {
 		l.counters.outOfRange.Add(int64(outside))
 	}
-	done := rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
+	l.done = rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
+	done := &l.done
 	done.survey()
 	for i, m := range l.cfg.Metadata {
 		if m.Column != Key {
-			metadataColumns[m.Column].append(set.metadata[i], &done)
+			metadataColumns[m.Column].append(set.metadata[i], done)
 		}
 	}
 	if set.hidden {
-		metadataColumns[Offset].append(set.offsets, &done)
+		metadataColumns[Offset].append(set.offsets, done)
 	}
 	l.bytes += done.bytes
 	l.gathered += n

@@ -53,13 +53,14 @@ func (b *building) release() {
 // finish turns the columns into a batch. cuttable: keep the rows' offsets, for it may have to be cut.
 func (b *building) finish(cuttable bool) *finished {
 	out := &finished{batch: &Batch{Ranges: ranges(b.segments), id: b.id}, segments: b.segments}
-	if n := b.rows(); n > 0 {
-		if cuttable {
-			out.offsets = make([]int64, n)
-			for i := range out.offsets {
-				out.offsets[i] = int64(b.set.offsets.At64(i)) //nolint:gosec // bit pattern
-			}
+	n := b.rows()
+	if cuttable {
+		out.offsets = make([]int64, n)
+		for i := range out.offsets {
+			out.offsets[i] = int64(b.set.offsets.At64(i)) //nolint:gosec // bit pattern
 		}
+	}
+	if n > 0 {
 		out.batch.MessageType = b.set.messageType
 		out.batch.Record = newRecord(b.set.schema, b.set.finish(), n)
 	}
@@ -76,12 +77,15 @@ func (l *Listener) buildingFor(set *columnSet) *building {
 	if set.building != nil {
 		return set.building
 	}
-	b := l.withoutRows()
-	if b == nil && len(l.batches) > 0 && l.cfg.Mixed == SplitMixed {
+	if l.cfg.Mixed == SplitMixed && !l.beside(set) {
 		return nil
 	}
+	b := l.withoutRows()
 	if b == nil {
 		b = l.newBuilding()
+	}
+	if l.cfg.Mixed == SplitMixed && !set.tombstones { // before the tombstones
+		l.batches = append([]*building{b}, slices.DeleteFunc(l.batches, func(other *building) bool { return other == b })...)
 	}
 	if b.set != nil { // none of its rows was good: what they had reserved goes back
 		b.set.release()
@@ -129,6 +133,7 @@ type columnSet struct {
 	metadata    []column.Column // nil in the place of the key
 	offsets     *column.Fixed   // of every row: a batch may have to be cut
 	hidden      bool            // offsets is none of metadata
+	tombstones  bool            // its rows are gathered beside those of a type
 	building    *building       // that is being filled; nil: none
 }
 
@@ -158,6 +163,7 @@ func (l *Listener) setOf(p pair) *columnSet {
 	s := l.shapes[shape]
 	if s == nil {
 		s = newColumnSet(p, &l.cfg)
+		s.tombstones = l.cfg.Tombstones == SplitTombstones && l.cfg.Mixed == SplitMixed && p.value == l.values.plans[refNull]
 		s.expect(min(l.poll.limit, mostExpected))
 		l.shapes[shape] = s
 	}

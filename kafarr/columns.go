@@ -58,6 +58,14 @@ type rows struct {
 	timestampType int32 // of all of them, or mixedTimestamps
 }
 
+// first keeps the first n.
+func (r *rows) first(n int) {
+	r.records, r.bodies = r.records[:n], r.bodies[:n]
+	if r.keys != nil {
+		r.keys = r.keys[:n]
+	}
+}
+
 // survey looks at all records once, for what several columns want to know.
 func (r *rows) survey() {
 	r.timestampType = r.records[0].TimestampType

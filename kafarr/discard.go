@@ -15,12 +15,10 @@ func (l *Listener) discard(k partitionKey, givenBack ...int64) {
 		return
 	}
 	l.positions[k] = first
-	// A batch that is being filled cannot lose rows from its middle. It is finished, and handed over as it is from then on.
-	for i := 0; i < len(l.batches); {
-		if b := l.batches[i]; b.holds(k) {
-			l.enqueue(b, true)
-		} else {
-			i++
+	// A batch that is being filled cannot lose rows from its middle. It is finished, and handed over as it is from then on; so are the others, which come before or after it.
+	if slices.ContainsFunc(l.batches, func(b *building) bool { return b.holds(k) }) {
+		for len(l.batches) > 0 {
+			l.enqueue(l.batches[0], true)
 		}
 	}
 	dropped := slices.Clone(givenBack)
@@ -42,7 +40,7 @@ func (l *Listener) discard(k partitionKey, givenBack ...int64) {
 		}
 	}
 	l.queue = kept
-	if l.cfg.Mixed == GroupMixed { // else nothing behind the first of them was handed over
+	if l.cfg.gathers() { // else nothing behind the first of them was handed over
 		l.discarded(k, dropped, until)
 	}
 }

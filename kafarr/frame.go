@@ -32,6 +32,9 @@ func (l *Listener) framePlain(records []source.Record, out *rows) *Error {
 	for i := range records {
 		r := &records[i]
 		if r.ValueLen < 0 {
+			if i > 0 && l.cfg.Tombstones != KeepTombstones {
+				return nil
+			}
 			return l.frameAny(records, out)
 		}
 		id, body, length, err := wire.Confluent(r.Value, r.ValueLen)

@@ -4,8 +4,10 @@ import "slices"
 
 // take finishes the batches and hands the first one over; one without rows where there is none.
 func (l *Listener) take() (*Batch, error) {
+	between := l.cfg.Mixed == GroupMixed || len(l.batches) > 1 || l.reread
+	l.reread = false
 	for len(l.batches) > 0 {
-		l.enqueue(l.batches[0], l.cfg.Mixed == GroupMixed || len(l.queue) > 0 || l.batches[0].rows() > l.poll.limit)
+		l.enqueue(l.batches[0], between || len(l.queue) > 0 || l.batches[0].rows() > l.poll.limit)
 	}
 	l.queue = append(l.queue, l.errs...)
 	l.errs = nil
@@ -19,6 +21,9 @@ func (l *Listener) take() (*Batch, error) {
 func (l *Listener) enqueue(b *building, cuttable bool) {
 	l.batches = slices.DeleteFunc(l.batches, func(other *building) bool { return other == b })
 	l.gathered -= b.rows()
+	if b.set != nil && b.set.tombstones {
+		l.deleted.forget()
+	}
 	if len(l.batches) == 0 {
 		l.bytes = 0
 	}

@@ -45,8 +45,10 @@ type Listener struct {
 
 	poll      poll
 	held      held
-	batches   []*building // being filled, in the order of their first rows: one at most, unless GroupMixed
+	batches   []*building // being filled, in the order of their first rows: one at most, and one of tombstones after it, unless GroupMixed
 	gathered  int         // their rows
+	deleted   deletions
+	reread    bool        // a row of theirs lay between others that were handed over: see again
 	bytes     int         // that they came in
 	queue     []*finished // to be handed over, one a poll
 	errs      []*finished // to be told after the batches of this poll
@@ -58,6 +60,7 @@ type Listener struct {
 	lookup    *lookup // the one that is waited for
 	bodies    []avro.Body
 	keyBodies []avro.Body
+	done      rows // that were appended last: of a run of one row, its allocation would cost more than all else
 	keyRef    schemaRef
 	buckets   []bucket
 	used      int                    // of buckets
@@ -119,7 +122,7 @@ func Open(cfg Config) (*Listener, error) {
 		watched: watched{told: map[string]error{}, broken: map[partitionKey]time.Time{}},
 		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		acks:    newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
-		headers: cfg.wants(Headers), unknown: cfg.unknown, readerUse: cfg.reading,
+		headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,
 	}
 	if cfg.warned == nil {
 		l.cfg.warned = &warned{texts: map[string]bool{}}

@@ -39,7 +39,8 @@ func (f Framing) asksRegistry() bool { return f == Confluent || f == SchemaHeade
 type Tombstones int
 
 const (
-	// SplitTombstones makes them a message type of their own, "null", with no columns but metadata.
+	// SplitTombstones makes them a message type of their own, "null", with no columns but metadata. With SplitMixed, those between rows of one type are handed over after them; a row that
+	// follows a tombstone of its key comes after that.
 	SplitTombstones Tombstones = iota
 	// KeepTombstones makes them rows of their topic's message type, with a null in every column; all columns are nullable then.
 	KeepTombstones
@@ -51,7 +52,7 @@ const (
 type Mixed int
 
 const (
-	// SplitMixed ends the batch where the type changes.
+	// SplitMixed ends the batch where the type changes, but for tombstones.
 	SplitMixed Mixed = iota
 	// GroupMixed gathers a batch of each type; polls return one after the other.
 	GroupMixed

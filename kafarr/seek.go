@@ -216,13 +216,15 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 			next = min(next, first)
 		}
 		var rows []int64
-		if known := len(ids) == 1 && l.latest.id == batchID(ids[0]); known {
+		known := len(ids) == 1 && l.latest.id == batchID(ids[0])
+		if known {
 			rows = l.latest.rows[k]
-		} else {
-			delete(l.again, k) // it would pass over them
 		}
 		if err := l.readAgain(k, next, rows...); err != nil {
 			return wrap(err)
+		}
+		if !known {
+			delete(l.again, k) // it would pass over them
 		}
 		if err := l.goOn(k); err != nil {
 			return err

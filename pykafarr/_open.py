@@ -112,8 +112,9 @@ def listener(
         schema: the writer's schema for framing="bare", one or a dict {topic: schema}; for "single_object" one
             or a list.
         tombstones: what messages without a value become: "split": frames of the message type "null", of metadata
-            columns alone; "keep": rows of their topic's message type with null in each of its columns, which are all
-            nullable then, whatever a frame holds; "skip": nothing, `stats()` counts them.
+            columns alone, each after the rows between which they lie, with the order of every key kept; "keep": rows of
+            their topic's message type with null in each of its columns, which are all nullable then, whatever a frame
+            holds; "skip": nothing, `stats()` counts them.
         mixed: what topics of several message types give: "split" ends a frame where the type changes; "group" sorts
             each poll's messages into a frame per type, which this poll and the next ones return one after the other.
         acknowledge: what counts rows as processed: "next_poll": the next poll, `commit()` or a clean `close()`, which

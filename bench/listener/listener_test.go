@@ -88,9 +88,30 @@ func framed(b *testing.B, n int, ids ...uint32) []source.Record {
 	return out
 }
 
+const rows = 100_000
+
 func benchmark(b *testing.B, cfg kafarr.Config, ids ...uint32) {
-	const rows = 100_000
-	f := &fetches{records: framed(b, rows, ids...)}
+	b.Helper()
+	benchmarkOf(b, cfg, framed(b, rows, ids...))
+}
+
+// deletions are rows each of which is followed by a tombstone with its key.
+func deletions(b *testing.B) []source.Record {
+	b.Helper()
+	out := framed(b, rows, 1)
+	for i := range out {
+		key := fmt.Appendf(nil, "key-%07d", i/2)
+		out[i].Key, out[i].KeyLen = unsafe.Pointer(&key[0]), int32(len(key))
+		if i%2 == 1 {
+			out[i].Value, out[i].ValueLen = nil, -1
+		}
+	}
+	return out
+}
+
+func benchmarkOf(b *testing.B, cfg kafarr.Config, records []source.Record) {
+	b.Helper()
+	f := &fetches{records: records}
 	cfg.Registry = registry.Static{1: {Text: flat("a.Flat")}, 2: {Text: flat("b.Flat")}}
 	cfg.Source = func(h source.Handler) (source.Source, error) { f.handler = h; return f, nil }
 	l, err := kafarr.Open(cfg)
@@ -141,4 +162,10 @@ func BenchmarkGroupedAlternating(b *testing.B) {
 
 func BenchmarkNullKeys(b *testing.B) {
 	benchmark(b, kafarr.Config{Key: kafarr.Avro, Metadata: metadata(kafarr.Offset, kafarr.Key)}, 1)
+}
+
+func BenchmarkTombstonesBetweenRows(b *testing.B) { benchmarkOf(b, kafarr.Config{}, deletions(b)) }
+
+func BenchmarkTombstonesBetweenRowsGrouped(b *testing.B) {
+	benchmarkOf(b, kafarr.Config{Mixed: kafarr.GroupMixed}, deletions(b))
 }
