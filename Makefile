@@ -84,7 +84,7 @@ test-integration: build build-testing $(VENV)/release.stamp ## Run the tests aga
 	$(PYTEST) tests/integration tests/security tests/leaks $(PYTEST_ARGS)
 
 .PHONY: test-engines
-test-engines: build $(VENV)/engines.stamp ## Run the tests on local clusters of Ray, dask, Spark and polars (installs them: 850 MB)
+test-engines: build $(VENV)/engines.stamp ## Run the tests on local clusters of Ray, dask, Spark and polars, and under gevent (installs them: 850 MB)
 	$(PYTEST) tests/engines $(PYTEST_ARGS)
 
 .PHONY: test-long
