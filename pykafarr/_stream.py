@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _keys, _nearest
@@ -69,7 +70,8 @@ class Stream:
         self._slot = Slot(library_)
         self._taking = False
         self._ended = False
-        self._refused: InternalError | None = None
+        # An error of this side, after which rows are missing, without its traceback: each further call raises it again.
+        self._failed: KafarrError | None = None
         self._last_report: list[Completeness] = []
         library_.call(library_.lib.scan_read, self._handle.number)
         self._closed = False
@@ -91,7 +93,7 @@ class Stream:
         Raises:
             StateError: the stream has been read, as a whole or in part.
         """
-        if self._closed or self._slot.error.code:
+        if self._closed or self._failed or self._slot.error.code:
             return  # reading tells why
         if self._read_by is not None or self._ended:
             by = "iteration" if self._read_by in {None, "iteration"} else f"{self._read_by}()"
@@ -109,8 +111,8 @@ class Stream:
         library()  # refuses forked children
         if self._closed:
             raise ClosedError("the stream is closed")
-        if self._refused:
-            raise self._refused
+        if self._failed:
+            raise copy.copy(self._failed)
         if self._taking:
             raise StateError("another thread is taking a batch of this stream")
         self._taking = True
@@ -131,7 +133,7 @@ class Stream:
             try:
                 records = slot.take_records()
             except InternalError as error:
-                self._refused = error  # without this batch the stream is never complete, so it says so every time
+                self._failed = copy.copy(error)  # without this batch the stream is never complete
                 raise
             batch = batch_from(records, slot.info(), 0, self._backend)
             batch._id = 0  # no commit takes it
@@ -172,6 +174,7 @@ class Stream:
                 partition=one.partition,
             )
             raised.report = report
+            self._failed = copy.copy(raised)
             raise raised
 
     @property
@@ -269,6 +272,8 @@ class Stream:
 
         Raises:
             SchemaError, by the reader: message_type is None, and rows of another type come, or of another schema.
+            StateError, by the reader: Ctrl-C or another exception has ended an earlier call, which had rows already.
+            What the reader has raised, each further call raises again.
         """
         import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
@@ -280,7 +285,7 @@ class Stream:
         if first is None:
             schema = self._schema_of(message_type)
             return pa.RecordBatchReader.from_batches(schema, [])
-        return pa.RecordBatchReader.from_batches(first.schema, self._records(first, message_type))
+        return pa.RecordBatchReader.from_batches(first.schema, _Failing(self._records(first, message_type)))
 
     def _records(self, first: Batch, message_type: str | None) -> Iterator[pa.RecordBatch]:
         yield first.to_arrow()
@@ -381,6 +386,37 @@ class Stream:
 
     def __repr__(self) -> str:
         return f"<pykafarr.Stream {'closed' if self._closed else 'open'}>"
+
+
+class _Failing:
+    """The batches of a reader. A failure is raised by each further call.
+
+    A generator that has raised is at its end: a reader that is used again would have no more rows, and no error.
+    """
+
+    def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self._failure: KafarrError | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        if self._failure:
+            raise copy.copy(self._failure)
+        try:
+            return next(self._batches)
+        except StopIteration:
+            raise
+        except KafarrError as error:
+            # A copy has no traceback, whose frames may hold the reader: pyarrow hides that cycle from the collector.
+            self._failure = copy.copy(error)
+            raise
+        except BaseException as error:  # Ctrl-C, too
+            self._failure = StateError(
+                f"the stream was left in the midst of its rows, by {type(error).__name__}: call read() again"
+            )
+            raise
 
 
 def _types(schema: pa.Schema) -> dict[str, str]:

@@ -196,6 +196,58 @@ def test_every_way_to_read_raises_what_keeps_it_from_reading(kafka, way, where):
             WAYS[way](plan)
 
 
+AGAIN: dict[str, Callable[[Any], Any]] = {
+    "iteration": list,
+    "next": next,
+    "to_arrow": lambda stream: stream.to_arrow(),
+    "to_arrow of a type": lambda stream: stream.to_arrow("R"),
+    "to_pandas": lambda stream: stream.to_pandas(),
+    "reader": lambda stream: stream.reader().read_all(),
+}
+
+
+@pytest.mark.parametrize("way", AGAIN)
+@pytest.mark.parametrize("of", ["plan", "task"])
+def test_a_stream_that_has_failed_raises_its_failure_whenever_it_is_read_until_it_is_closed(kafka, way, of):
+    with contextlib.closing(FaultyBroker(kafka.servers)) as broker:
+        plan = pykafarr.scan(broker.servers, "T", kafka.registry_url, config=SMALL_ANSWERS, timeout=500)
+        broker.fault = lambda name, before: "hang up" if name == "Fetch" else None
+        with (plan if of == "plan" else plan.tasks()[0]).read() as stream:
+            for _ in range(3):
+                with pytest.raises(pykafarr.BrokerError, match=r"closed the connection|EOF"):
+                    AGAIN[way](stream)
+        with pytest.raises(pykafarr.ClosedError):
+            AGAIN[way](stream)
+
+
+def test_a_reader_that_has_failed_raises_its_failure_whenever_it_is_read(kafka):
+    with contextlib.closing(FaultyBroker(kafka.servers)) as broker:
+        options = {"config": SMALL_ANSWERS, "reader_schema": NEWER, "timeout": 500, "num_messages": 2}
+        plan = pykafarr.scan(broker.servers, "T", kafka.registry_url, **options)
+        broker.fault = lambda name, before: "hang up" if name == "Fetch" and before >= 3 else None
+        reader = plan.read().reader()
+        for _ in range(3):
+            with pytest.raises(pykafarr.BrokerError, match=r"closed the connection|EOF"):
+                reader.read_all()
+        with pytest.raises(duckdb.Error, match=r"closed the connection|EOF"):
+            duckdb.connect().from_arrow(reader).aggregate("count(*)").fetchall()
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+def test_a_reader_that_was_interrupted_gives_no_rest_of_the_rows(kafka, monkeypatch):
+    stream = pykafarr.scan(kafka.servers, "T", kafka.registry_url, reader_schema=NEWER, num_messages=2).read()
+    reader = stream.reader()
+    with monkeypatch.context() as patched:
+        patched.setattr(stream, "_receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reader.read_all()
+    with pytest.raises(pykafarr.StateError, match=r"left in the midst of its rows, by KeyboardInterrupt: call read"):
+        reader.read_all()
+
+
 @pytest.mark.parametrize("where", ["broker", "registry"])
 def test_a_lazy_frame_of_polars_raises_what_keeps_it_from_reading(kafka, where):
     with (

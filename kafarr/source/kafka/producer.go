@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type DeadLetters struct {
 	tokens   sync.WaitGroup
 	noTokens context.CancelFunc     // any more
 	problem  atomic.Pointer[string] // the last thing that the client complained about
+	secrets  *redact.Secrets
 
 	// A broker refuses a batch as a whole, so letters of a batch that was too large are written once more, each in a batch of its own.
 	openSingle func() (*DeadLetters, error) // nil: this one writes them so already
@@ -87,12 +89,12 @@ func openDeadLetters(topic string, cfg Config, secrets *redact.Secrets, besides 
 	// Each is a channel's capacity, allocated at once; a million by default.
 	conf["go.events.channel.size"] = 100
 	conf["go.produce.channel.size"] = 0
-	d := &DeadLetters{topic: topic, reports: make(chan kafka.Event, 1000), stopLogs: make(chan struct{})}
+	d := &DeadLetters{topic: topic, reports: make(chan kafka.Event, 1000), stopLogs: make(chan struct{}), secrets: secrets}
 	if d.producer, err = kafka.NewProducer(&conf); err != nil {
 		return nil, configError(err, secrets)
 	}
 	d.running.Go(func() { passLogs(lines, d.stopLogs, cfg.Log) })
-	d.running.Go(func() { d.hear(secrets, cfg.Log) })
+	d.running.Go(func() { d.hear(cfg.Log) })
 	d.running.Go(d.report)
 	var ctx context.Context
 	ctx, d.noTokens = context.WithCancel(context.Background())
@@ -151,7 +153,7 @@ func (d *DeadLetters) Write(letter *source.Letter, done func(error)) {
 		m.Headers = append(m.Headers, kafka.Header{Key: h.Name, Value: h.Value})
 	}
 	if err := d.produce(m); err != nil {
-		done(clientError(err))
+		done(cmp.Or(d.fatal(), clientError(err)))
 	}
 }
 
@@ -162,6 +164,22 @@ func (d *DeadLetters) produce(m *kafka.Message) error {
 		return source.ErrClosed
 	}
 	return d.producer.Produce(m, d.reports)
+}
+
+// fatal is why the producer can never continue, nil where it can. What librdkafka answers for each letter then, "Fatal error" or "Purged in queue", names no cause.
+func (d *DeadLetters) fatal() error {
+	if !d.mu.TryRLock() { // it is being closed, which waits for the goroutine that reports
+		return nil
+	}
+	defer d.mu.RUnlock()
+	if d.closed {
+		return nil
+	}
+	var e kafka.Error
+	if !errors.As(d.producer.GetFatalError(), &e) {
+		return nil
+	}
+	return source.Errorf(kindOf(e.Code()), "the producer cannot continue: %s", d.secrets.Text(e.Error()))
 }
 
 // report tells what became of letters.
@@ -196,7 +214,7 @@ func (d *DeadLetters) reported(s sent, err error) {
 			kafka.ErrMsgSizeTooLarge: source.ErrMessageTooLarge, kafka.ErrInvalidTimestamp: source.ErrTimestampRefused,
 		}[e.Code()], err)
 	}
-	s.done(clientError(err))
+	s.done(cmp.Or(d.fatal(), clientError(err)))
 }
 
 // writeSingle writes a letter in a batch of its own.
@@ -213,13 +231,13 @@ func (d *DeadLetters) writeSingle(s sent) {
 }
 
 // hear takes what the client tells besides.
-func (d *DeadLetters) hear(secrets *redact.Secrets, log func(level int, facility, message string)) {
+func (d *DeadLetters) hear(log func(level int, facility, message string)) {
 	for event := range d.producer.Events() {
 		e, ok := event.(kafka.Error)
 		if !ok {
 			continue
 		}
-		if text := secrets.Text(e.Error()); e.Code() == kafka.ErrAllBrokersDown { // it says less than what came before it
+		if text := d.secrets.Text(e.Error()); e.Code() == kafka.ErrAllBrokersDown { // it says less than what came before it
 			d.problem.CompareAndSwap(nil, &text)
 		} else {
 			d.complains(text, log)

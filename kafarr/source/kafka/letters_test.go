@@ -1,0 +1,36 @@
+package kafka
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+func TestALetterOfAProducerThatCannotContinueNamesTheCauseEachTime(t *testing.T) {
+	d, err := OpenDeadLetters("letters", Config{Servers: "127.0.0.1:1", Log: func(int, string, string) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	answers := make(chan error, 3)
+	write := func() { d.Write(&source.Letter{Value: []byte("v")}, func(err error) { answers <- err }) }
+	write() // it is on its way when the error strikes
+	d.producer.TestFatalError(kafka.ErrOutOfOrderSequenceNumber, "the log has lost what was written")
+	for range 2 {
+		write()
+	}
+	for range cap(answers) {
+		select {
+		case err := <-answers:
+			if err == nil || !strings.Contains(err.Error(), "the log has lost what was written") {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(40 * time.Second):
+			t.Fatal("no answer")
+		}
+	}
+}
