@@ -85,6 +85,8 @@ func nextBatch(from []byte, checkSum bool) (b batch, rest []byte, err error) {
 		return b, nil, fmt.Errorf("a record batch from offset %d on has %d as its last offset's distance", b.base, delta)
 	case b.count < 0 || int64(b.count) > int64(delta)+1:
 		return b, nil, fmt.Errorf("a record batch of %d offsets claims %d records", int64(delta)+1, b.count)
+	case b.count == 0 && len(b.records) > 0: // a batch that compaction has emptied is its header alone
+		return b, nil, fmt.Errorf("a record batch claims no records and has %d bytes of them", len(b.records))
 	}
 	return b, from[len(whole):], nil
 }

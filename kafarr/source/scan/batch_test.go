@@ -101,6 +101,7 @@ func TestDamageIsAnErrorThatSaysWhatItIs(t *testing.T) {
 		"claims -1 records":                     change(57, 0xff, 0xff, 0xff, 0xff),
 		"of 2 offsets claims 3 records":         change(57, 0, 0, 0, 3),
 		"bytes are left":                        change(57, 0, 0, 0, 1),
+		"claims no records and has ":            change(57, 0, 0, 0, 0),
 		"a record ends behind its record batch": damagedBody(100, 0, 0, 0),
 		"more than its 32 or 64 bits":           damagedBody(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
 		"a record's offset is outside":          damagedBody(12, 0, 0, 4, 1, 1, 0, 0),

@@ -367,6 +367,17 @@ func TestARecordThatCannotBeReadIsNamed(t *testing.T) {
 	}
 }
 
+func TestABatchThatClaimsNoRecordsButHoldsSomeIsNotPassed(t *testing.T) {
+	f := newFake(t, 1)
+	log := f.topic("t")
+	log.fill(1)
+	log.add(batchOf{body: rec{value: []byte("10")}.append(nil), count: 0}.bytes())
+	rows, report, err := readAll(t, dial(t, f, impatient()), Range{"t", 0, 0, 11})
+	if err == nil || !strings.Contains(err.Error(), "t[0]: at offset 10, from broker 0") || !strings.Contains(err.Error(), "claims no records") || len(rows) != 10 || report.Ended == Complete {
+		t.Errorf("%d rows, %v, %+v", len(rows), err, report)
+	}
+}
+
 func TestCloseEndsAReaderThatWaits(t *testing.T) {
 	f := newFake(t, 1)
 	f.topic("t").fill(1)
