@@ -13,7 +13,7 @@ import pyarrow as pa
 
 import pykafarr
 
-from . import _arguments
+from . import _arguments, _secrets
 from ._errors import ConfigError, SchemaError
 from ._scan_options import settled
 
@@ -102,6 +102,7 @@ class Scan:
         return self.plan.tasks(max_rows=max_rows, max_bytes=max_bytes)
 
 
+@_secrets.hiding
 def scan(
     servers: str | Iterable[str],
     topics: str | Iterable[str],

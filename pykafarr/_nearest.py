@@ -6,6 +6,8 @@ import difflib
 import functools
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
+from . import _secrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FunctionType
@@ -44,10 +46,10 @@ def keywords(function: Callable[_P, _T]) -> Callable[_P, _T]:
                 hint = f". Did you mean {likely}?"
             elif "config" in names and "_" in unknown:
                 hint = f'. A property of the client goes into config={{"{unknown.replace("_", ".")}": …}}'
+            del positional, named  # as below
             raise TypeError(f"{shown}() has no argument {unknown!r}{hint}")
-        # Tools that print the variables of a traceback's frames would show passwords: this frame keeps none.
-        held = [functools.partial(function, *positional, **named)]
-        del positional, named
+        held = [_secrets.bound(function, positional, named)]
+        del positional, named  # this frame keeps no passwords
         return held.pop()()
 
     return call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _arguments, _nearest
+from . import _arguments, _nearest, _secrets
 from ._errors import ConfigError
 from ._scan_handle import ScanHandle, schemas
 from ._stream import Stream
@@ -139,6 +139,7 @@ class Plan:
         """
         return Stream(self._options, self._data, lambda: self.schemas, self.rows if progress else None)
 
+    @_secrets.hiding
     def with_options(self, **options: Unpack[ReadOptions]) -> Plan:
         """A plan of the same ranges that reads them otherwise: `plan.with_options(columns=["id"])`.
 

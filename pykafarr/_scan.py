@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import _nearest
+from . import _nearest, _secrets
 from ._plan import Plan, planned
 from ._scan_options import Options
 
@@ -158,6 +158,7 @@ def scan(
     return Plan(options, planned(options))
 
 
+@_secrets.hiding
 def read(
     servers: str | Iterable[str],
     topics: str | Iterable[str],

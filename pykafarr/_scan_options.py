@@ -10,7 +10,6 @@ from ._environment import environment
 from ._errors import ConfigError
 from ._message_options import message_options
 from ._schemas import GivenSchemas, ReaderSchemas, reader_schemas
-from ._secrets import Hidden
 
 if TYPE_CHECKING:
     from ._arguments import (
@@ -87,13 +86,8 @@ class Options:
         registry_url: str | Secret | None,
         **options: Any,
     ) -> Options:
-        """The options, with plain secrets in texts that no debugger shows."""
-        arguments = {"servers": servers, "topics": topics, "registry_url": _hidden(registry_url), **options}
-        for name in ("config", "registry_config"):
-            given = arguments[name]
-            if isinstance(given, Mapping):
-                arguments[name] = {key: _hidden(value) for key, value in given.items()}
-        return cls(settled(arguments))
+        """The options, whose passwords are in texts that no debugger shows."""
+        return cls(settled({"servers": servers, "topics": topics, "registry_url": registry_url, **options}))
 
     def changed(self, options: Mapping[str, Any]) -> Options:
         """The same with other options."""
@@ -144,10 +138,6 @@ def settled(arguments: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
             found[name] = list(value)
     return found
-
-
-def _hidden(value: Any) -> Any:
-    return Hidden(value) if type(value) is str else value
 
 
 def _checked(  # the arguments of scan()

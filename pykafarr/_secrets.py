@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ._errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FunctionType
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Secret:
@@ -47,6 +57,36 @@ class Hidden(str):
 
     def __repr__(self) -> str:
         return "'***'"
+
+
+def hiding(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Has a function, and those that it calls, get passwords in texts that are not shown.
+
+    Tools that print the variables of a traceback's frames would show them.
+    """
+
+    @functools.wraps(function)
+    def call(*positional: _P.args, **named: _P.kwargs) -> _T:
+        held = [bound(function, positional, named)]
+        del positional, named  # this frame keeps no passwords
+        return held.pop()()
+
+    return call
+
+
+def bound(function: Callable[..., _T], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Callable[[], _T]:
+    """The function with its arguments, of which those that may hold passwords are hidden."""
+    names = cast("FunctionType", function).__code__.co_varnames
+    given = [_hidden(name, value) for name, value in zip(names, positional, strict=False)]
+    return functools.partial(function, *given, **{name: _hidden(name, value) for name, value in named.items()})
+
+
+def _hidden(name: str, value: Any) -> Any:
+    if name in {"config", "registry_config"} and isinstance(value, Mapping):
+        return {key: Hidden(text) if isinstance(text, str) else text for key, text in value.items()}
+    if name == "registry_url" and isinstance(value, str):
+        return Hidden(value)
+    return value
 
 
 def from_file(path: str | os.PathLike[str]) -> Secret:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import _secrets
 from ._errors import ConfigError
 from ._scan_handle import schemas
 from ._stream import Stream
@@ -74,6 +75,7 @@ class Task:
         """
         return Stream(self._options, self._data, lambda: self.schemas, None)
 
+    @_secrets.hiding
     def with_options(self, **options: Unpack[ReadOptions]) -> Task:
         """A task of the same range that reads it otherwise, as `Plan.with_options()`; all but reader_schema can change.
 

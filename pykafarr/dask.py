@@ -13,7 +13,7 @@ except ImportError as error:
 
 import pyarrow as pa
 
-from . import _arguments, _engines, _frames
+from . import _arguments, _engines, _frames, _secrets
 from ._errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._task import Task
 
 
+@_secrets.hiding
 def read_kafka(
     servers: str | Iterable[str],
     topics: str | Iterable[str],

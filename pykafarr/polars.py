@@ -11,7 +11,7 @@ except ImportError as error:
 
 import pyarrow as pa
 
-from . import _engines, _polars
+from . import _engines, _polars, _secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._secrets import Secret
 
 
+@_secrets.hiding
 def scan_kafka(
     servers: str | Iterable[str],
     topics: str | Iterable[str],

@@ -18,7 +18,7 @@ except ImportError as error:
 
 import pyarrow as pa
 
-from . import _engines
+from . import _engines, _secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,6 +37,7 @@ LEAST_ROWS = 100_000
 ROWS_ONLY = "__bsp_stub"
 
 
+@_secrets.hiding
 def read_kafka(
     servers: str | Iterable[str],
     topics: str | Iterable[str],

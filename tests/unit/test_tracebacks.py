@@ -1,0 +1,85 @@
+"""What tools show that print the variables of a traceback's frames: no password that was given as text."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pykafarr
+from pykafarr.polars import scan_kafka
+
+SECRET = "hunter2-secret"
+CONFIG = {
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanism": "PLAIN",
+    "sasl.username": "u",
+    "sasl.password": SECRET,
+}
+REGISTRY_CONFIG = {"basic.auth.user.info": f"u:{SECRET}"}
+REGISTRY_URL = f"http://u:{SECRET}@127.0.0.1:1"
+
+
+def listener(**options: Any) -> Any:
+    return pykafarr.listener("127.0.0.1:1", "g", "T", REGISTRY_URL, **options)
+
+
+def named_listener(**options: Any) -> Any:
+    return pykafarr.listener(servers="127.0.0.1:1", group="g", topics="T", registry_url=REGISTRY_URL, **options)
+
+
+def polled(**options: Any) -> Any:
+    with listener(**options) as p:
+        return p.poll(1, 1000)
+
+
+def scan(**options: Any) -> Any:
+    return pykafarr.scan("127.0.0.1:1", "T", REGISTRY_URL, timeout=100, **options)
+
+
+def read(**options: Any) -> Any:
+    return pykafarr.read("127.0.0.1:1", "T", REGISTRY_URL, timeout=100, **options)
+
+
+def polars(**options: Any) -> Any:
+    return scan_kafka("127.0.0.1:1", "T", REGISTRY_URL, timeout=100, **options).collect()
+
+
+FAILURES: list[tuple[Any, dict[str, Any]]] = [
+    *((entry, {}) for entry in (scan, read, polars)),
+    (polled, {"ready_timeout": 100}),
+    *((entry, {"confg": CONFIG}) for entry in (listener, scan)),
+    *(
+        (entry, wrong)
+        for entry in (listener, named_listener, scan, read, polars)
+        for wrong in (
+            {"errors": "nope"},
+            {"config": {**CONFIG, "no.such.property": "1"}},
+            {"config": {**CONFIG, "socket.timeout.ms": "x"}},
+            {"registry_config": {**REGISTRY_CONFIG, "no.such": "1"}},
+        )
+    ),
+]
+
+
+def shown(error: BaseException) -> list[str]:
+    """The variables that hold the secret, of all frames that are pykafarr's."""
+    found: list[str] = []
+    left: traceback.TracebackException | None = traceback.TracebackException.from_exception(error, capture_locals=True)
+    while left:
+        for frame in left.stack:
+            if Path(frame.filename).parent.name == "pykafarr":
+                names = [name for name, text in (frame.locals or {}).items() if SECRET in text]
+                found += [f"{Path(frame.filename).name}: {frame.name}: {name}" for name in names]
+        left = left.__cause__ or left.__context__
+    return found
+
+
+@pytest.mark.parametrize(("entry", "wrong"), FAILURES)
+def test_no_frame_of_a_traceback_shows_a_password(entry: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises((pykafarr.KafarrError, TypeError)) as raised:
+        entry(**{"config": CONFIG, "registry_config": REGISTRY_CONFIG, **wrong})
+    assert shown(raised.value) == []
+    assert SECRET not in str(raised.value)
