@@ -40,7 +40,6 @@ TRADE = {
     ],
 }
 PARTITIONS = 4
-# The embedded broker keeps a few megabytes of each partition: these are 40 bytes each.
 MESSAGES, CHUNK = 60_000, 10_000
 
 
@@ -59,10 +58,7 @@ def demo(_: argparse.Namespace) -> int:
 
 
 def _listen(kafka: MockKafka, topics: list[str]) -> Listener:
-    # A group of its own for each: the embedded broker lets nobody into a group that was left until its session ends.
-    return listener(
-        kafka.servers, f"demo-{topics[0]}", topics, kafka.registry_url, config={"auto.offset.reset": "earliest"}
-    )
+    return listener(kafka.servers, "demo", topics, kafka.registry_url, config={"auto.offset.reset": "earliest"})
 
 
 def _print_frames(p: Listener) -> None:

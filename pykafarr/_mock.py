@@ -1,4 +1,4 @@
-"""An embedded broker (librdkafka's mock cluster) and an embedded schema registry; public as pykafarr.testing."""
+"""An embedded broker (franz-go's kfake) and an embedded schema registry; public as pykafarr.testing."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _MAX_INT32 = 2**31 - 1
 class MockKafka:
     """A Kafka cluster and a schema registry inside this process, on loopback ports of their own.
 
-    For tests and demonstrations: any client may talk to it, not only pykafarr. It keeps a few megabytes of each
-    partition only, and nothing when it is closed. A context manager.
+    For tests and demonstrations: any client may talk to it, not only pykafarr. It keeps all messages in memory, and
+    nothing when it is closed. A context manager.
 
-    A group whose last member has left lets nobody in until that member's session would have ended, 45 s by default:
-    use another group's name, or set `session.timeout.ms` to 1000 and `heartbeat.interval.ms` to 200 in `config`.
+    Groups behave as on a broker: a listener that was closed has left at once, and one that died keeps its partitions
+    until its session ends, `session.timeout.ms`, 45 s by default. Here that may be as short as 100 ms. Unlike a
+    broker it does not wait for more members before a new group's first assignment.
 
     Args:
         brokers: number of brokers.

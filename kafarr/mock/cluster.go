@@ -1,78 +1,48 @@
 package mock
 
-/*
-#include <stdlib.h>
-
-// The few declarations of librdkafka that this needs, repeated because its headers lie inside confluent-kafka-go's
-// module, where another module's build cannot name them. The symbols are those that confluent-kafka-go links.
-typedef struct rd_kafka_s rd_kafka_t;
-typedef struct rd_kafka_conf_s rd_kafka_conf_t;
-typedef struct rd_kafka_mock_cluster_s rd_kafka_mock_cluster_t;
-rd_kafka_conf_t *rd_kafka_conf_new(void);
-void rd_kafka_conf_destroy(rd_kafka_conf_t *);
-void rd_kafka_conf_set_log_cb(rd_kafka_conf_t *, void (*)(const rd_kafka_t *, int, const char *, const char *));
-rd_kafka_t *rd_kafka_new(int type, rd_kafka_conf_t *, char *errstr, size_t);
-void rd_kafka_destroy(rd_kafka_t *);
-rd_kafka_mock_cluster_t *rd_kafka_mock_cluster_new(rd_kafka_t *, int brokers);
-void rd_kafka_mock_cluster_destroy(rd_kafka_mock_cluster_t *);
-const char *rd_kafka_mock_cluster_bootstraps(const rd_kafka_mock_cluster_t *);
-int rd_kafka_mock_topic_create(rd_kafka_mock_cluster_t *, const char *topic, int partitions, int replication);
-void rd_kafka_mock_group_initial_rebalance_delay_ms(rd_kafka_mock_cluster_t *, int32_t);
-
-static void silent(const rd_kafka_t *rk, int level, const char *facility, const char *line) {}
-
-static rd_kafka_t *kafarr_mock_handle(char *errstr, size_t size) {
-  rd_kafka_conf_t *conf = rd_kafka_conf_new();
-  rd_kafka_conf_set_log_cb(conf, silent);
-  rd_kafka_t *rk = rd_kafka_new(0, conf, errstr, size); // 0: RD_KAFKA_PRODUCER
-  if (!rk)
-    rd_kafka_conf_destroy(conf);
-  return rk;
-}
-*/
-import "C"
-
 import (
-	"errors"
-	"fmt"
-	"unsafe"
+	"strconv"
+	"strings"
+	"time"
 
-	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
-// cluster is librdkafka's mock cluster. confluent-kafka-go's MockCluster is the same, but writes a warning to
-// stderr for each cluster, and lets every consumer group wait 3 seconds before its first assignment.
-type cluster struct {
-	rk *C.rd_kafka_t
-	mc *C.rd_kafka_mock_cluster_t
-}
+const (
+	// autoPartitions is how many partitions a topic gets that a client's producer or metadata request creates.
+	autoPartitions = 4
+	// Brokers refuse session time-outs below 6 s. Tests of a member that dies want to wait for less.
+	minSessionTimeout = 100 * time.Millisecond
+	maxSessionTimeout = 30 * time.Minute // as brokers have it
+	maxMessage        = 64 << 20
+)
 
-func newCluster(brokers int) (*cluster, error) {
-	text := (*C.char)(C.calloc(512, 1))
-	defer C.free(unsafe.Pointer(text))
-	rk := C.kafarr_mock_handle(text, 512)
-	if rk == nil {
-		return nil, errors.New(C.GoString(text))
+// newCluster starts brokers on ports of 127.0.0.1. librdkafka's own mock cluster is not used, because it lets nobody
+// into a group that a member has left until that member's session would have ended: 45 s by default.
+func newCluster(brokers int) (*kfake.Cluster, error) {
+	versions := kversion.Stable()
+	for _, key := range []kmsg.Key{kmsg.GetTelemetrySubscriptions, kmsg.PushTelemetry} {
+		versions.SetMaxKeyVersion(key.Int16(), -1) // librdkafka logs at each broker that asks for metrics
 	}
-	mc := C.rd_kafka_mock_cluster_new(rk, C.int(brokers))
-	if mc == nil {
-		C.rd_kafka_destroy(rk)
-		return nil, fmt.Errorf("a cluster of %d brokers cannot be made", brokers)
+	// Answers that name topics by their ids too make librdkafka 2.11 compare a name that is null, and crash, when a
+	// topic does not exist.
+	versions.SetMaxKeyVersion(kmsg.Metadata.Int16(), 9)
+	c, err := kfake.NewCluster(
+		kfake.NumBrokers(brokers),
+		kfake.MaxVersions(versions),
+		kfake.AllowAutoTopicCreation(),
+		kfake.DefaultNumPartitions(autoPartitions),
+		kfake.GroupMinSessionTimeout(minSessionTimeout),
+		kfake.GroupMaxSessionTimeout(maxSessionTimeout),
+		kfake.BrokerConfigs(map[string]string{"message.max.bytes": strconv.Itoa(maxMessage)}),
+	)
+	if err != nil {
+		return nil, err
 	}
-	C.rd_kafka_mock_group_initial_rebalance_delay_ms(mc, 0)
-	return &cluster{rk, mc}, nil
+	watchGroups(c)
+	return c, nil
 }
 
-func (c *cluster) servers() string { return C.GoString(C.rd_kafka_mock_cluster_bootstraps(c.mc)) }
-
-// createTopic answers ErrTopicAlreadyExists where it does, with however many partitions.
-func (c *cluster) createTopic(topic string, partitions int) kafka.ErrorCode {
-	text := C.CString(topic)
-	defer C.free(unsafe.Pointer(text))
-	return kafka.ErrorCode(C.rd_kafka_mock_topic_create(c.mc, text, C.int(partitions), 1))
-}
-
-func (c *cluster) close() {
-	C.rd_kafka_mock_cluster_destroy(c.mc)
-	C.rd_kafka_destroy(c.rk)
-}
+func serversOf(c *kfake.Cluster) string { return strings.Join(c.ListenAddrs(), ",") }

@@ -11,16 +11,16 @@
 //	})
 //	// any client: k.Servers(), k.RegistryURL()
 //
-// The cluster is librdkafka's own mock cluster behind real TCP ports on 127.0.0.1, so every Kafka client can use
-// it. What it lacks against a broker, as tried with librdkafka 2.11:
+// The cluster is franz-go's kfake behind real TCP ports on 127.0.0.1, so every Kafka client can use it. How it
+// differs from a broker:
 //
-//   - It keeps about 5 MB of each partition, as it was sent, and silently drops the oldest beyond that. Produce
-//     compresses what it sends and returns an error when messages of its own call are gone already.
+//   - It keeps all messages, in memory and as they were sent, and nothing when it is closed. Produce compresses.
 //   - A producer or a metadata request that asks for it creates an unknown topic with 4 partitions; a consumer does
 //     not. Produce creates one with 1 partition, New and CreateTopic with as many as they are told.
-//   - Consumer groups, transactions and idempotence work; KIP-848 groups, admin requests that change topics, ACLs,
-//     quotas, TLS and SASL do not. Topics cannot be deleted.
-//   - Groups form at once; brokers as a rule wait 3 seconds for more members.
+//   - Groups form at once; brokers as a rule wait 3 seconds for more members. A member that has left is gone at once,
+//     and one that died after its session, as on a broker. Sessions may be as short as 100 ms.
+//   - A message may have 64 MiB.
+//   - There are neither TLS nor SASL, and no metrics of clients are collected.
 //
 // The registry holds its schemas in memory and speaks the part of Confluent's REST interface that serializers and
 // clients use. It gives ids from 1 and checks no compatibility.

@@ -1,13 +1,16 @@
 package mock
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 // ErrClosed is returned by what is called after Close.
@@ -25,11 +28,12 @@ type Kafka struct {
 	servers  string
 	registry *registryServer
 	producer *kafka.Producer
+	admin    *kafka.AdminClient // the producer's connections
 
 	closing chan struct{} // closed first, so that calls that hold use end
 	use     sync.RWMutex  // held for reading while cluster or producer are in use
 	closed  bool          // guarded by use
-	cluster *cluster
+	cluster *kfake.Cluster
 
 	mu         sync.Mutex
 	partitions map[string]int // of the topics that were created here or asked for
@@ -53,14 +57,18 @@ func New(config Config) (*Kafka, error) {
 	if k.cluster, err = newCluster(config.Brokers); err != nil {
 		return nil, fmt.Errorf("mock cluster: %w", err)
 	}
-	k.servers = k.cluster.servers()
+	k.servers = serversOf(k.cluster)
 	if k.registry, err = newRegistryServer(); err != nil {
-		k.cluster.close()
+		k.cluster.Close()
 		return nil, fmt.Errorf("mock registry: %w", err)
 	}
 	if k.producer, err = newProducer(k.servers); err != nil {
 		k.registry.close()
-		k.cluster.close()
+		k.cluster.Close()
+		return nil, fmt.Errorf("mock cluster: %w", err)
+	}
+	if k.admin, err = kafka.NewAdminClientFromProducer(k.producer); err != nil {
+		k.Close()
 		return nil, fmt.Errorf("mock cluster: %w", err)
 	}
 	names := make([]string, 0, len(config.Topics))
@@ -82,6 +90,9 @@ func (k *Kafka) Servers() string { return k.servers }
 
 // RegistryURL returns the schema registry's URL.
 func (k *Kafka) RegistryURL() string { return k.registry.url }
+
+// createTimeout bounds the creation of a topic: the cluster is in this process.
+const createTimeout = time.Minute
 
 // A topic's name as brokers allow it.
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
@@ -110,7 +121,15 @@ func (k *Kafka) createTopic(name string, partitions int) (kafka.ErrorCode, error
 	if k.closed {
 		return 0, ErrClosed
 	}
-	code := k.cluster.createTopic(name, partitions)
+	ctx, cancel := context.WithTimeout(context.Background(), createTimeout)
+	defer cancel()
+	results, err := k.admin.CreateTopics(ctx, []kafka.TopicSpecification{
+		{Topic: name, NumPartitions: partitions, ReplicationFactor: 1},
+	})
+	if err != nil {
+		return 0, fmt.Errorf("mock cluster: topic %s: %w", name, err)
+	}
+	code := results[0].Error.Code()
 	if code == kafka.ErrNoError {
 		k.mu.Lock()
 		k.partitions[name] = partitions
@@ -136,7 +155,7 @@ func (k *Kafka) Close() {
 		return
 	}
 	k.closed = true
-	k.producer.Close()
+	k.producer.Close() // and with it the admin client
 	k.registry.close()
-	k.cluster.close()
+	k.cluster.Close()
 }

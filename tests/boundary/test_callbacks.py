@@ -90,7 +90,6 @@ native = library()
 slot = native.new("kafarr_batch"), native.new("kafarr_error")
 while native.json(native.lib.listener_rebalance, first._handle) is None:
     native.lib.listener_poll(first._handle, 1, 1, 50, 50, *slot)
-    second.poll(max_time=0)
 del first
 gc.collect()
 produce(kafka, 1, 2)

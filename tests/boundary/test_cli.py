@@ -29,10 +29,8 @@ def read(kafka, environment):
     """Starts `read` with more options, and more arguments for Popen."""
 
     def start(*options: str, **popen: object) -> subprocess.Popen[str]:
-        # The embedded broker lets nobody into a group that was left until the session of the last member has ended.
-        config = ["--config", "session.timeout.ms=1000", "--config", "heartbeat.interval.ms=200"]
         where = ["--servers", kafka.servers, "--topics", "t", "--registry", kafka.registry_url, "--from-beginning"]
-        command = [*COMMAND, "read", *where, *config, *options]
+        command = [*COMMAND, "read", *where, *options]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, **popen)
 
     return start

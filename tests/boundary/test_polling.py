@@ -13,8 +13,7 @@ import pykafarr
 from pykafarr.testing import MockKafka
 
 NAMES = (f"topic-{number}" for number in itertools.count())
-# The embedded broker lets nobody into a group that was left until the session of the last member has ended.
-CONFIG = {"auto.offset.reset": "earliest", "session.timeout.ms": 1000, "heartbeat.interval.ms": 200}
+CONFIG = {"auto.offset.reset": "earliest"}
 
 
 def schema(name: str, **fields: object) -> dict[str, object]:

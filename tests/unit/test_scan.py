@@ -28,10 +28,7 @@ COUNT = 90  # prices, 30 a partition
 
 @pytest.fixture(scope="module")
 def kafka():
-    """PRICES with three partitions; TRADES with one; MIXED with both types; NOTHING.
-
-    librdkafka's mock cluster knows no times: tests/integration has those.
-    """
+    """PRICES with three partitions; TRADES with one; MIXED with both types; NOTHING."""
     with MockKafka(topics={"PRICES": 3, "TRADES": 1, "MIXED": 1, "NOTHING": 2}) as made:
         for partition in range(3):
             prices = [{"symbol": f"{partition}", "bid": number} for number in range(COUNT // 3)]

@@ -55,7 +55,7 @@ def listen(kafka, topic):
                     f"group of {topic}",
                     topic,
                     kafka.registry_url,
-                    config={"auto.offset.reset": "earliest", "session.timeout.ms": 1000, "heartbeat.interval.ms": 200},
+                    config={"auto.offset.reset": "earliest"},
                     **options,
                 )
             )

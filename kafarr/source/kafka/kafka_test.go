@@ -135,12 +135,8 @@ func TestRecordsOfAllPartitionsComeThroughOneQueue(t *testing.T) {
 
 func TestACommittedPositionIsWhereTheNextMemberBegins(t *testing.T) {
 	k := cluster(t, "t", 1, []byte("a"), []byte("b"), []byte("c"))
-	short := func(c *kafka.Config) {
-		c.Group = "one"
-		c.Properties["session.timeout.ms"] = "1000" // the mock cluster keeps a member that left until then
-		c.Properties["heartbeat.interval.ms"] = "200"
-	}
-	first, _ := open(t, k, "t", short)
+	group := func(c *kafka.Config) { c.Group = "one" }
+	first, _ := open(t, k, "t", group)
 	fetch(t, first, 3, nil)
 	if err := first.Commit(context.Background(), []source.Position{{Topic: "t", Offset: 2}}); err != nil {
 		t.Fatal(err)
@@ -148,7 +144,7 @@ func TestACommittedPositionIsWhereTheNextMemberBegins(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	second, _ := open(t, k, "t", short)
+	second, _ := open(t, k, "t", group)
 	if got := fetch(t, second, 1, nil); got[0] != "0@2=c" {
 		t.Error(got)
 	}
