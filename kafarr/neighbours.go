@@ -32,9 +32,15 @@ func (l *Listener) unregister() {
 	delete(open.members, l)
 }
 
-// neighbours names the other open listeners of this group in this process that nobody has polled since a time. One that is being closed is about to leave: on a busy machine
+// unpolled is how long ago a listener's last poll must be for it to count as not being polled: one that is polled in turn with others may wait for them.
+const unpolled = 2 * time.Second
+
+// neighbours names the other open listeners of this group in this process that nobody has polled since a wait began, nor for a while. One that is being closed is about to leave: on a busy machine
 // that takes seconds, and its owner has nothing left to do.
-func (l *Listener) neighbours(since time.Time) string {
+func (l *Listener) neighbours(since, now time.Time) string {
+	if before := now.Add(-unpolled); before.Before(since) {
+		since = before
+	}
 	open.Lock()
 	defer open.Unlock()
 	var times []string

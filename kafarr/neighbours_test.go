@@ -20,7 +20,7 @@ func TestOnlyAListenerThatNobodyHasPolledSinceTheWaitBeganIsNamed(t *testing.T) 
 	member(t, t.Name()+" of others")
 	began := time.Now()
 	named := func() bool {
-		text := waits.neighbours(began)
+		text := waits.neighbours(began, began.Add(time.Minute))
 		if text != "" && (!strings.Contains(text, other.born.Format(time.TimeOnly)) || strings.Contains(text, " and ")) {
 			t.Errorf("it names %q", text)
 		}
@@ -36,6 +36,10 @@ func TestOnlyAListenerThatNobodyHasPolledSinceTheWaitBeganIsNamed(t *testing.T) 
 	other.lastPoll.Store(began.Add(time.Millisecond).UnixNano())
 	if named() {
 		t.Error("a listener that was polled during the wait is named: its owner may be busy with the rows")
+	}
+	other.lastPoll.Store(began.Add(-time.Second).UnixNano())
+	if text := waits.neighbours(began, began.Add(unpolled/4)); text != "" {
+		t.Errorf("it names %q: a listener that is polled in turn with others may wait for them", text)
 	}
 	other.lastPoll.Store(0)
 	other.polled.Store(true)
@@ -54,7 +58,7 @@ func TestAListenerThatWasOpenedDuringTheWaitIsNotNamed(t *testing.T) {
 	began := time.Now()
 	time.Sleep(time.Millisecond)
 	member(t, t.Name())
-	if text := waits.neighbours(began); text != "" {
+	if text := waits.neighbours(began, began.Add(time.Minute)); text != "" {
 		t.Errorf("it names %q", text)
 	}
 }

@@ -84,7 +84,7 @@ func (l *Listener) sayWhy(now time.Time, joined bool, waitingFor string) {
 	if !joined && len(l.cfg.Assign) == 0 {
 		text += fmt.Sprintf(": a member that ended without leaving holds the group for session.timeout.ms (%s), and one that does not poll for max.poll.interval.ms (%s)",
 			l.milliseconds("session.timeout.ms", 45*time.Second), l.milliseconds("max.poll.interval.ms", 5*time.Minute))
-		if others := l.neighbours(w.since); others != "" {
+		if others := l.neighbours(w.since, now); others != "" {
 			l.log.pass(4, "NEIGHBOUR", text+". "+others, 0)
 			return
 		}
