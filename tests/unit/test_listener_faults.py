@@ -81,13 +81,15 @@ def recovers(kafka: MockKafka, step: str, fault: Fault) -> str:
 CUT_OFF = ("hang up", "reset", "stall", "truncate")
 # librdkafka 2.11 does not survive nonsense in the other answers: it aborts, or has no partitions until it asks again.
 NONSENSE = {"FindCoordinator", "ListOffsets", "Fetch"}
+# Zeros are a valid answer there, which gives broker 0 no address: librdkafka has none of it any more.
+MISLEADING = {("FindCoordinator", "zeros")}
 
 
 @pytest.mark.parametrize(
     "step", ["connect", "ApiVersions", "Metadata", "FindCoordinator", "OffsetFetch", "ListOffsets", "Fetch"]
 )
 def test_a_fault_of_a_broker_that_ends_costs_a_listener_no_row_and_repeats_none(kafka, step):
-    faults = get_args(Fault) if step in NONSENSE else CUT_OFF
+    faults = [fault for fault in get_args(Fault) if (step, fault) not in MISLEADING] if step in NONSENSE else CUT_OFF
     with ThreadPoolExecutor(len(faults)) as threads:
         begun = {fault: threads.submit(recovers, kafka, step, fault) for fault in faults}
         found = {fault: one.result() for fault, one in begun.items()}
