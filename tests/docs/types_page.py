@@ -56,7 +56,7 @@ Made by a test (`tests/docs/types_page.py`; `{rewrite}` rewrites it) that decode
 where the values that come out are not those that went in, or where there is an error, it says so.
 
 * pandas is `batch.to_pandas()`; `ArrowDtype` is its name for "as in Arrow".
-* polars is `batch.to_polars()`; where `polars.DataFrame(batch)` does something else by itself, that stands behind it.
+* polars is `batch.to_polars()`; where `polars.DataFrame(batch)` does something else by itself, that stands after it.
 * DuckDB is `duckdb.sql("SELECT * FROM batch")`, which takes the batch through the PyCapsule interface, too.
 
 {types}
