@@ -206,7 +206,7 @@ int32_t listener_pause_start(int64_t listener, int32_t pause, const char *partit
 int32_t listener_position_start(int64_t listener, int64_t *operation, struct kafarr_error *error);
 /* The same with what the group has committed; -1: nothing. */
 int32_t listener_committed_start(int64_t listener, int64_t *operation, struct kafarr_error *error);
-/* kafarr_wait()'s result: JSON [[topic, partition, position, end, lag], ...]. */
+/* kafarr_wait()'s result: JSON [[topic, partition, position, end, lag, paused], ...]. */
 int32_t listener_lag_start(int64_t listener, int64_t *operation, struct kafarr_error *error);
 /* JSON [[topic, partition], ...]: the partitions that this listener reads. Does not wait. */
 int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_error *error);

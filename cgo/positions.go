@@ -151,7 +151,7 @@ func listener_lag_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_erro
 		found, err := l.Lag(context.Background())
 		out := make([][]any, len(found))
 		for i, f := range found {
-			out[i] = []any{f.Topic, f.Partition, f.Position, f.End, f.Lag}
+			out[i] = []any{f.Topic, f.Partition, f.Position, f.End, f.Lag, f.Paused}
 		}
 		return out, err
 	})

@@ -17,6 +17,7 @@ type Lag struct {
 	Position  int64 // the next offset to be handed over
 	End       int64 // of the log, as far as it can be read: up to an open transaction with read_committed
 	Lag       int64 // End - Position, which counts offsets; gaps in the log are counted, too
+	Paused    bool  // nothing comes of it until Resume, or until the registry answers
 }
 
 // Position returns the next offset that a poll hands over, for each partition of the assignment. Where nothing was read yet, or what was to come is gone from the log, the cluster
@@ -120,9 +121,10 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 		return nil, l.asked(cmp.Or(err, missing))
 	}
 	out := make([]Lag, 0, len(positions))
-	for _, p := range positions {
+	paused := l.positioner.Paused(positions)
+	for i, p := range positions {
 		if e, exists := end[keyOf(p)]; exists {
-			out = append(out, Lag{Topic: p.Topic, Partition: p.Partition, Position: p.Offset, End: e, Lag: max(e-p.Offset, 0)})
+			out = append(out, Lag{Topic: p.Topic, Partition: p.Partition, Position: p.Offset, End: e, Lag: max(e-p.Offset, 0), Paused: paused[i]})
 		}
 	}
 	return out, nil

@@ -234,8 +234,11 @@ func TestPausedPartitionsGiveNothingAndLoseNothing(t *testing.T) {
 func TestLagIsWhatIsLeft(t *testing.T) {
 	l, _ := open(t, kafarr.Config{Start: []kafarr.Start{{Topic: "t", Partition: 1, At: kafarr.Place{Kind: kafarr.AtLatest}}}}, slices.Concat(line(0, 6), line(1, 3))...)
 	wantPolls(t, l, 2, "x.A 0 1")
+	if err := l.Pause([]source.Position{{Topic: "t", Partition: 1}}); err != nil {
+		t.Fatal(err)
+	}
 	lag, err := l.Lag(context.Background())
-	if want := []kafarr.Lag{{"t", 0, 2, 6, 4}, {"t", 1, 3, 3, 0}}; err != nil || !slices.Equal(lag, want) {
+	if want := []kafarr.Lag{{"t", 0, 2, 6, 4, false}, {"t", 1, 3, 3, 0, true}}; err != nil || !slices.Equal(lag, want) {
 		t.Errorf("got %v, %v, want %v", lag, err, want)
 	}
 }

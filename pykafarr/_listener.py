@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from . import _arguments, _oauth
 from ._batch import Batch, batch_from
-from ._errors import OK, PENDING, ClosedError, ConfigError, KafarrError, StateError
+from ._errors import OK, PENDING, BrokerError, ClosedError, ConfigError, KafarrError, StateError
 from ._lib import SLICE_MS, encode, library, usable
 from ._logging import log_events, logger
 from ._positions import Positions
 from ._slot import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     import pandas as pd
@@ -33,6 +33,40 @@ _T = TypeVar("_T")
 # What the listeners of a process may take together to leave their groups when the interpreter exits. A member that
 # just vanishes would hold its partitions until the broker's session timeout, 45 s.
 _EXIT_SECONDS = 1.0
+
+# The least time between two questions where the partitions end.
+_ASK_EVERY_MS = 100
+
+
+class _Late:
+    """Rows that the log has and that do not come: a slow network, or a broker whose answers are of no use."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience  # seconds without any progress
+        self.nothing()
+
+    def nothing(self) -> None:
+        """A row has come."""
+        self._since = 0.0
+        self._places: list[tuple[str, int, int]] = []
+
+    def rows(self, lags: Sequence[Any]) -> bool:
+        """Whether there are rows to come; raises BrokerError where none has come any nearer for too long."""
+        behind = [
+            (topic, partition, place, end) for topic, partition, place, end, lag, paused in lags if lag and not paused
+        ]
+        places, now = [entry[:3] for entry in behind], time.monotonic()
+        if places != self._places:  # places move on without rows, too: over tombstones, aborted and skipped rows
+            self._since, self._places = now, places
+        elif behind and now - self._since >= self._patience:
+            named = ", ".join(
+                f"{topic}[{partition}]@{place} (it ends at {end})" for topic, partition, place, end in behind[:4]
+            )
+            raise BrokerError(
+                f"no row has come for {now - self._since:.0f} s, although the log has more: {named}. "
+                "Polling again tries again"
+            )
+        return bool(behind)
 
 
 class Listener(Positions):
@@ -60,6 +94,7 @@ class Listener(Positions):
     ) -> None:
         library_ = library()
         self._group: str = settings["group"]
+        self._ready_timeout: int = settings["ready_timeout_ms"]
         self._topics: list[str] = settings["topics"] or sorted({topic for topic, _ in settings["assign"]})
         self._collects: bool = settings["errors"] == "collect"
         self._dtype_backend = dtype_backend
@@ -128,7 +163,8 @@ class Listener(Positions):
             max_time: as in `poll()`.
             idle_timeout: end after this long without a row, milliseconds or a timedelta; None: never end. Waiting for
                 the group's assignment and the first fetch does not count. Before the end the brokers are asked where
-                the partitions end: those that have fallen silent are a BrokerError, and not the end of the rows.
+                the partitions end: it is waited on where they have rows that have not come, for `ready_timeout` at
+                most. After that, and where the brokers do not answer, it is a BrokerError, and not the end.
 
         Raises:
             As `poll()`. An exception ends this iterator; call `batches()` again to go on.
@@ -140,21 +176,21 @@ class Listener(Positions):
 
     def _batches(self, num_messages: int, step: int, patience: int | None) -> Iterator[Batch]:
         left: float | None = patience
+        late = _Late(self._ready_timeout / 1000)
         while True:
             wait = step if left is None else min(step, int(left))
             begun = time.monotonic()
             batch = self.poll_batch(num_messages, wait)
             if batch is not None:
                 left = patience
+                late.nothing()
                 yield batch
             elif left is not None and not self._slot.batch.waiting:  # a wait for the group is no end of the rows
                 # The poll's own time, not the clock's: catching up does not count. A max_time of 0 has only the clock.
                 left -= wait or (time.monotonic() - begun) * 1000
-                if left <= 0:
-                    # A connection that is dead and open brings nothing, too, for as long as socket.timeout.ms.
-                    library_ = self._library()
-                    library_.wait(library_.handle(library_.lib.listener_lag_start, self._handle))
+                if left <= 0 and not late.rows(self._ask_lag()):
                     return
+                left = left if left > 0 else max(patience or 0, _ASK_EVERY_MS)
 
     def commit(self, batch: Batch | None = None) -> None:
         """Acknowledges the rows of the batch, or all that were returned, and commits; waits until that is done.

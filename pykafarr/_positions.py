@@ -129,8 +129,7 @@ class Positions:
         """
         import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
 
-        library = self._library()
-        found = library.wait(library.handle(library.lib.listener_lag_start, self._handle))
+        found = [asked[:5] for asked in self._ask_lag()]
         names = ("topic", "partition", "position", "end", "lag")
         columns: Any = zip(*found, strict=True) if found else [[]] * len(names)
         dtypes = dict.fromkeys(names[1:], "int64") | {"topic": "str"}
@@ -140,6 +139,11 @@ class Positions:
             frame.loc[row, "position"] = first
             frame.loc[row, "lag"] = frame.loc[row, "end"] - first
         return frame
+
+    def _ask_lag(self) -> list[Any]:
+        """Topic, partition, position, end, lag, and whether it is paused, for each assigned partition."""
+        library = self._library()
+        return library.wait(library.handle(library.lib.listener_lag_start, self._handle)) or []
 
     def assignment(self) -> list[TopicPartition]:
         """The partitions that this listener has now, in the order of their names and numbers.

@@ -18,6 +18,8 @@ type Positioner interface {
 	Pause(positions []Position) error
 	// Resume goes on with paused partitions. Offset is what the caller expects next; below 0: not known.
 	Resume(positions []Position) error
+	// Paused tells which partitions are paused.
+	Paused(positions []Position) []bool
 	// AskCommitted asks what the group has committed. Offset is below 0 where that is nothing.
 	AskCommitted(ctx context.Context, positions []Position) ([]Position, error)
 	// AskOffsets asks for the first offset of a time or later: Offset is in milliseconds since 1970, or Beginning, or End. The end is the

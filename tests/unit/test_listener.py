@@ -3,6 +3,7 @@
 import gc
 import json
 import threading
+import time
 from datetime import timedelta
 
 import pandas as pd
@@ -303,6 +304,42 @@ def test_batches_do_not_end_where_the_cluster_does_not_answer(fake, p):
     assert numbers(next(found)) == [1]
     with pytest.raises(pykafarr.BrokerError):
         next(found)
+
+
+def test_batches_do_not_end_before_the_end_of_the_log(fake, p):
+    """A network that is slow brings nothing for a while, and the brokers say that there is more."""
+    fake.answers.extend([fake.batch(rows(1)), fake.quiet, fake.quiet, fake.batch(rows(2)), fake.quiet])
+    fake.results.extend([[["t", 0, 6, 7, 1, False]], [["t", 0, 6, 7, 1, False]], [["t", 0, 7, 7, 0, False]]])
+    assert [numbers(batch) for batch in p.batches(max_time=400, idle_timeout=400)] == [[1], [2]]
+
+
+def test_rows_of_paused_partitions_are_not_waited_for(fake, p):
+    fake.answers.extend([fake.batch(rows(1)), fake.quiet])
+    fake.results.append([["t", 0, 6, 7, 1, True]])
+    assert [numbers(batch) for batch in p.batches(max_time=400, idle_timeout=400)] == [[1]]
+
+
+def test_rows_that_never_come_are_an_error_that_names_their_places(fake):
+    with pykafarr.listener("kafka:9092", "group", "t", "http://registry", ready_timeout=20) as p:
+        fake.answers.append(fake.batch(rows(1)))
+        fake.results.extend([[["t", 0, 6, 9, 3, False], ["u", 1, 5, 5, 0, False]]] * 5000)
+        found = p.batches(max_time=100, idle_timeout=100)
+        assert numbers(next(found)) == [1]
+        with pytest.raises(pykafarr.BrokerError, match=r"no row has come .* t\[0\]@6 \(it ends at 9\)\. Polling again"):
+            next(found)
+        fake.results.clear()
+
+
+def test_places_that_move_without_rows_are_no_standstill(fake):
+    def slowly(batch, error):
+        time.sleep(0.002)
+        return fake.quiet(batch, error)
+
+    with pykafarr.listener("kafka:9092", "group", "t", "http://registry", ready_timeout=1) as p:
+        fake.results.extend([["t", 0, place, 30, 30 - place, False]] for place in range(31))
+        fake.answers.extend([slowly] * 31)
+        assert list(p.batches(max_time=100, idle_timeout=100)) == []
+        assert not fake.results
 
 
 def test_batches_with_no_time_at_all_end_by_the_clock(fake, p):

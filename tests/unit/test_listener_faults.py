@@ -112,6 +112,19 @@ def test_a_broker_that_stops_answering_is_no_end_of_the_rows(kafka, fault):
     assert sorted(places) == PLACES
 
 
+@pytest.mark.parametrize("fault", ["stall", "half"])
+def test_rows_that_are_late_are_waited_for_although_the_brokers_say_where_the_log_ends(kafka, fault):
+    with (
+        contextlib.closing(FaultyBroker(kafka.servers)) as broker,
+        listen(broker.servers, kafka.registry_url, ready_timeout=20_000) as listener,
+    ):
+        batches = listener.batches(5, 300, idle_timeout=200)
+        places, begun = places_of(next(batches)), time.monotonic()
+        broker.fault = lambda name, _before: fault if name == "Fetch" and time.monotonic() < begun + 2 else None
+        places.extend(place for batch in batches for place in places_of(batch))
+    assert sorted(places) == PLACES
+
+
 ANSWERS = {
     "hang up": Answer(200, raw=b""),
     "reset": Answer(200, raw=b"", reset=True),

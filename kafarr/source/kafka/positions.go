@@ -258,6 +258,17 @@ func (k *Kafka) Resume(positions []source.Position) error {
 	return nil
 }
 
+// Paused implements source.Positioner.
+func (k *Kafka) Paused(positions []source.Position) []bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := make([]bool, len(positions))
+	for i, p := range positions {
+		out[i] = k.paused[keyOf(p)]
+	}
+	return out
+}
+
 // pauseAgain keeps partitions paused that come back with a rebalance; the client forgets.
 func (k *Kafka) pauseAgain(parts []kafka.TopicPartition) error {
 	k.mu.Lock()

@@ -70,6 +70,17 @@ func (s *Source) Resume(positions []source.Position) error {
 	return nil
 }
 
+// Paused implements source.Positioner.
+func (s *Source) Paused(positions []source.Position) []bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]bool, len(positions))
+	for i, p := range positions {
+		out[i] = s.paused[key(p)]
+	}
+	return out
+}
+
 // AskCommitted implements source.Positioner.
 func (s *Source) AskCommitted(_ context.Context, positions []source.Position) ([]source.Position, error) {
 	out := slices.Clone(positions)
