@@ -16,10 +16,10 @@ func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err
 		if l.pending() { // what came before comes first; the record is met again by the next poll
 			return changed, nil
 		}
-		// The error has passed its row once it is returned: the next poll acknowledges it and goes on behind it.
+		// The error has passed its row once it is returned: the next poll, or the commit of a later batch, acknowledges it.
 		id := l.takeAlone(chunk, r)
 		l.mu.Lock()
-		l.acks.handOver(id)
+		l.acks.raise(id)
 		l.mu.Unlock()
 		l.held.record++
 		return failed, placed

@@ -61,7 +61,7 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 	}
 	// The rows of the other partitions are as done as ever: they would hold up all commits of theirs.
 	for _, id := range ids {
-		l.acks.acknowledge(batchID(id))
+		l.acks.upTo(batchID(id))
 	}
 	l.mu.Unlock()
 	failure := l.letters.settle(ctx)

@@ -83,6 +83,52 @@ func TestBatchesAreCommittedInAnyOrder(t *testing.T) {
 	}
 }
 
+func TestTheCommitOfABatchPassesTheErrorsThatWereRaisedBeforeIt(t *testing.T) {
+	bad := func(offset int64) replay.Message {
+		m := message(0, offset, 1, 0)
+		m.Value = append(m.Value, 9)
+		return m
+	}
+	l, src := open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, message(0, 0, 1, 0), bad(1), message(0, 2, 1, 2), bad(3))
+	take := func() *kafarr.Batch {
+		b, err := l.Poll(context.Background(), 10, 0)
+		if err != nil {
+			var e *kafarr.Error
+			if !errors.As(err, &e) || e.Code != kafarr.DecodeError {
+				t.Fatal(err)
+			}
+			return nil
+		}
+		t.Cleanup(b.Record.Release)
+		return b
+	}
+	first := take()
+	if take() != nil {
+		t.Fatal("no error")
+	}
+	second := take()
+	if take() != nil {
+		t.Fatal("no error")
+	}
+	for _, step := range []struct {
+		batch *kafarr.Batch
+		want  int64
+	}{{first, 1}, {second, 3}} { // the error after the second batch is nobody's yet
+		if err := l.Commit(context.Background(), step.batch); err != nil {
+			t.Fatal(err)
+		}
+		if got := src.Committed("t", 0); got != step.want {
+			t.Errorf("committed %d, want %d", got, step.want)
+		}
+	}
+	if err := l.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := src.Committed("t", 0); got != 4 {
+		t.Errorf("committed %d after all was acknowledged, want 4", got)
+	}
+}
+
 func TestACleanCloseCommitsOnlyWhatCommitNamed(t *testing.T) {
 	l, src := open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, alternating(2)...)
 	wantPolls(t, l, 1, "x.A 0", "x.B 1")

@@ -11,7 +11,9 @@ import (
 // and the offset to commit is that of the first row that is still open: batches of several message types may lie between each other's rows.
 type ledger struct {
 	partitions map[partitionKey]*progress
-	handedOver map[batchID]bool // the caller has them and has not acknowledged them
+	handedOver map[batchID]turn // the caller has them and has not acknowledged them
+	raised     []batchID        // those of handedOver that stand for an error, in their turn: the caller has nothing to name them by
+	turns      turn
 }
 
 type partitionKey struct {
@@ -25,6 +27,9 @@ type batchID int64
 var lastBatchID atomic.Int64
 
 func newBatchID() batchID { return batchID(lastBatchID.Add(1)) }
+
+// turn is a batch's place among all that were handed over, from 1 on. Their numbers say nothing of it: a batch has its own from its first row on.
+type turn int64
 
 // progress is one partition's.
 type progress struct {
@@ -42,7 +47,7 @@ type openRows struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{partitions: map[partitionKey]*progress{}, handedOver: map[batchID]bool{}}
+	return &ledger{partitions: map[partitionKey]*progress{}, handedOver: map[batchID]turn{}}
 }
 
 func (l *ledger) of(k partitionKey) *progress {
@@ -109,18 +114,41 @@ func (l *ledger) replace(whole batchID, parts []*finished) {
 }
 
 // handOver notes that the caller has a batch.
-func (l *ledger) handOver(id batchID) { l.handedOver[id] = true }
+func (l *ledger) handOver(id batchID) {
+	l.turns++
+	l.handedOver[id] = l.turns
+}
+
+// raise notes that the caller gets a batch of one message as an error.
+func (l *ledger) raise(id batchID) {
+	l.handOver(id)
+	l.raised = append(l.raised, id)
+}
 
 // all acknowledges everything that was handed over.
 func (l *ledger) all() {
 	for id := range l.handedOver {
 		l.acknowledge(id)
 	}
+	l.raised = nil
+}
+
+// upTo acknowledges a batch, and the errors that were raised before it: a message that is an error would hold up all commits after it, for nothing names it.
+func (l *ledger) upTo(id batchID) {
+	at := l.handedOver[id]
+	if at == 0 {
+		return
+	}
+	for len(l.raised) > 0 && l.handedOver[l.raised[0]] < at {
+		l.acknowledge(l.raised[0])
+		l.raised = l.raised[1:]
+	}
+	l.acknowledge(id)
 }
 
 // acknowledge takes a batch that was handed over as done. Any other is passed over: it was acknowledged before.
 func (l *ledger) acknowledge(id batchID) {
-	if !l.handedOver[id] {
+	if l.handedOver[id] == 0 {
 		return
 	}
 	delete(l.handedOver, id)
@@ -151,7 +179,7 @@ func (l *ledger) takeBack(k partitionKey) (first int64, any bool) {
 		return 0, false
 	}
 	p.open = slices.DeleteFunc(p.open, func(o openRows) bool {
-		if l.handedOver[o.batch] {
+		if l.handedOver[o.batch] != 0 {
 			return false
 		}
 		if !any || o.first < first {
@@ -169,7 +197,7 @@ func (l *ledger) takeBack(k partitionKey) (first int64, any bool) {
 func (l *ledger) notHandedOver(k partitionKey) (first int64, any bool) {
 	if p := l.partitions[k]; p != nil {
 		for _, o := range p.open {
-			if !l.handedOver[o.batch] && (!any || o.first < first) {
+			if l.handedOver[o.batch] == 0 && (!any || o.first < first) {
 				first, any = o.first, true
 			}
 		}
