@@ -45,7 +45,10 @@ func (c *ScanConfig) latestOf(ctx context.Context, subject string) (s registry.S
 	if errors.As(err, &answer) && answer.Kind == registry.NotFound {
 		return s, false, nil
 	}
-	if err == nil && s.Type != "" && s.Type != "AVRO" {
+	if err == nil && c.leavesOut(s) {
+		return s, false, nil
+	}
+	if err == nil && !isAvro(s) {
 		return s, false, errorf(SchemaError, "subject %s: it is a %s schema; only AVRO is supported", subject, s.Type)
 	}
 	return s, err == nil, err
@@ -87,8 +90,20 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 	if err != nil {
 		return s, false, wrap(err).at(topic, m.Partition, m.Offset)
 	}
-	return s, true, nil
+	return s, !c.leavesOut(s), nil
 }
+
+// leavesOut tells whether the reading leaves out the messages of a schema, which is another format's or invalid.
+func (c *ScanConfig) leavesOut(s registry.Schema) bool {
+	if c.Errors == Raise || !isAvro(s) {
+		return c.Errors != Raise
+	}
+	_, err := c.Limits.Parse(s.Text, s.References...)
+	return err != nil
+}
+
+// isAvro tells whether a schema is one of Avro, which a registry may leave unsaid.
+func isAvro(s registry.Schema) bool { return s.Type == "" || s.Type == "AVRO" }
 
 // TypeSchema is how the rows of a message type look.
 type TypeSchema struct {
@@ -165,13 +180,36 @@ func (s *schemaSearch) add(topic, messageType string, schema *arrow.Schema) erro
 		if t.MessageType != messageType {
 			continue
 		}
-		if !t.Schema.Equal(schema) {
-			return errorf(SchemaError, `topic %s: its %s has other columns than that of another topic: read all as one with reader_schema, or each topic by itself`, topic, messageType)
+		if t.Schema.Equal(schema) {
+			return nil
 		}
-		return nil
+		hint := "read all as one with reader_schema, or each topic by itself"
+		if s.keysDiffer(t.Schema, schema) {
+			hint = `its keys are of another type: read each topic by itself, or with key="bytes"`
+		}
+		return errorf(SchemaError, "topic %s: its %s has other columns than that of another topic: %s", topic, messageType, hint)
 	}
 	s.found = append(s.found, TypeSchema{messageType, schema})
 	return nil
+}
+
+// keysDiffer tells whether two schemas of different columns are the same but for the column of keys.
+func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
+	if one.NumFields() != other.NumFields() {
+		return false
+	}
+	key := ""
+	for _, m := range s.plan.cfg.Metadata {
+		if m.Column == Key {
+			key = m.name()
+		}
+	}
+	for i, field := range one.Fields() {
+		if field.Name != key && !field.Equal(other.Field(i)) {
+			return false
+		}
+	}
+	return true
 }
 
 // values are the plans of a topic's values; none: its messages have to be looked at.
@@ -197,6 +235,9 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*plan, error
 		var out []*plan
 		for _, reader := range l.readers {
 			compiled, err := l.planFor(l.values, reader)
+			if len(cfg.Readers) == 0 && cfg.passes(err) {
+				continue // it is the registry's
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -210,6 +251,9 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*plan, error
 		return nil, err
 	}
 	compiled := l.compile(l.values, schema)
+	if cfg.passes(compiled.err) {
+		return nil, nil
+	}
 	compiled.registered = true
 	return []*plan{compiled}, nil
 }
@@ -225,6 +269,9 @@ func (s *schemaSearch) key(ctx context.Context, topic string) (*plan, error) {
 		return nil, err
 	}
 	compiled := l.compile(l.keys, schema)
+	if s.plan.cfg.passes(compiled.err) {
+		return nil, nil
+	}
 	if compiled.err != nil {
 		return nil, compiled.err
 	}
@@ -253,8 +300,8 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	}
 	batch, err := decodePeeked(ctx, s.plan.listener(cfg, topic, nil), m, cfg.ReadyTimeout)
 	var bad *Error
-	if errors.As(err, &bad) && cfg.Errors != Raise && ofMessage(bad) {
-		return nil // the reading leaves it out
+	if errors.As(err, &bad) && cfg.passes(bad) {
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("the last message of topic %s says what its rows look like: %w", topic, err)
@@ -264,6 +311,11 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 		return nil
 	}
 	return s.add(topic, batch.MessageType, batch.Record.Schema())
+}
+
+// passes tells whether the reading leaves out messages that have this error; nil: they have none.
+func (c *ScanConfig) passes(err *Error) bool {
+	return err != nil && c.Errors != Raise && ofMessage(err)
 }
 
 // ofMessage tells whether an error is a message's own, for which Skip and Collect leave it out.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -194,6 +195,55 @@ func TestASubjectOfAnotherKindIsRefused(t *testing.T) {
 	cfg.Registry, cfg.ReadLatest = known, true
 	_, err := kafarr.Scan(t.Context(), cfg)
 	wantCode(t, err, kafarr.SchemaError, "subject t-value: it is a PROTOBUF schema")
+}
+
+func TestASubjectWhoseMessagesAreLeftOutDoesNotKeepAScanFromBeingPlannedOrRead(t *testing.T) {
+	for name, unusable := range map[string]registry.Schema{
+		"of another format": {ID: 9, Type: "JSON", Text: `{"type":"object"}`},
+		"invalid":           {ID: 9, Type: "AVRO", Text: `{"type":"recrod"}`},
+		"that recurs":       {ID: 9, Text: `{"type":"record","name":"x.R","fields":[{"name":"r","type":["null","x.R"]}]}`},
+	} {
+		for way, errors := range map[string]kafarr.ErrorMode{"skip": kafarr.Skip, "collect": kafarr.Collect} {
+			for _, latest := range []bool{false, true} {
+				for _, registered := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s, %s, latest %v, registered %v", name, way, latest, registered), func(t *testing.T) {
+						known := versions()
+						delete(known.latest, "t-value")
+						known.Static[9] = unusable
+						if registered {
+							known.latest["t-value"] = unusable
+						}
+						cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 9, 2), framed(0, 1, 9, 2)}})
+						cfg.Registry, cfg.Errors, cfg.ReadLatest = known, errors, latest
+						p := plan(t, cfg)
+						if _, err := p.Schemas(t.Context()); err != nil {
+							t.Error(err)
+						}
+						for b, err := range p.Read().All(t.Context()) {
+							if err != nil {
+								t.Fatal(err)
+							}
+							if b.NumRows() > 0 {
+								t.Errorf("%d rows", b.NumRows())
+							}
+							b.Release()
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+func TestKeysOfAnotherTypeThanAnotherTopicsAreNamedAsTheCause(t *testing.T) {
+	known := versions()
+	value := known.latest["t-value"]
+	known.latest["u-value"], known.latest["t-key"], known.latest["u-key"] = value, registry.Schema{Text: `"string"`}, registry.Schema{Text: `"long"`}
+	cfg := scanConfig(t, &cluster{topics: map[string]int32{"t": 1, "u": 1}})
+	cfg.Topics, cfg.Registry, cfg.Key = []string{"t", "u"}, known, kafarr.Avro
+	cfg.Metadata = []kafarr.Metadata{{Column: kafarr.Key, As: "k"}}
+	_, err := plan(t, cfg).Schemas(t.Context())
+	wantCode(t, err, kafarr.SchemaError, `topic u: its x.V has other columns than that of another topic: its keys are of another type: read each topic by itself, or with key="bytes"`)
 }
 
 func TestPlanningEndsWhenTheRegistryStaysAway(t *testing.T) {

@@ -21,7 +21,7 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 		err.SchemaID = int64(s.ID)
 		return &plan{err: err}
 	}
-	if s.Type != "" && s.Type != "AVRO" {
+	if !isAvro(s) {
 		return fail(errorf(SchemaError, "it is a %s schema; only AVRO is supported", s.Type))
 	}
 	parsed, err := l.cfg.Limits.Parse(s.Text, s.References...)
