@@ -200,7 +200,7 @@ func TestASubjectOfAnotherKindIsRefused(t *testing.T) {
 func TestASubjectWhoseMessagesAreLeftOutDoesNotKeepAScanFromBeingPlannedOrRead(t *testing.T) {
 	for name, unusable := range map[string]registry.Schema{
 		"of another format": {ID: 9, Type: "JSON", Text: `{"type":"object"}`},
-		"invalid":           {ID: 9, Type: "AVRO", Text: `{"type":"recrod"}`},
+		"invalid":           {ID: 9, Type: "AVRO", Text: `{"type":"unheard of"}`},
 		"that recurs":       {ID: 9, Text: `{"type":"record","name":"x.R","fields":[{"name":"r","type":["null","x.R"]}]}`},
 	} {
 		for way, errors := range map[string]kafarr.ErrorMode{"skip": kafarr.Skip, "collect": kafarr.Collect} {

@@ -18,7 +18,7 @@ from ._errors import KafarrError
 from ._export import SUFFIXES, place, read_scan
 from ._read import Stopped, read
 from ._secrets import Secret
-from ._terminal import escaping
+from ._terminal import discard_output, escaping
 from ._versions import show_versions
 
 if TYPE_CHECKING:
@@ -41,12 +41,22 @@ def _run(run: _Command, options: argparse.Namespace) -> int:
     # SIGTERM would end the process at once, and leave the group to the session timeout.
     handlers = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return run(options)
+        status = run(options)
+        sys.stdout.flush()
     except Stopped as stopped:
         return 128 + stopped.signal
     except (KafarrError, TypeError, ImportError) as error:
         print(f"pykafarr: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # as in read
+        discard_output()
+        return 0
+    except OSError as error:  # a full disk, say
+        discard_output()
+        print(f"pykafarr: the output cannot be written: {error}", file=sys.stderr)
+        return 1
+    else:
+        return status
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -82,7 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     reader.add_argument("--registry", required=True, metavar="URL", help="URL of the schema registry")
     reader.add_argument("--group", help="consumer group; default: a new one, which commits nothing")
     reader.add_argument(
-        "--from-beginning", action="store_true", help="begin at the oldest message, where the group has none"
+        "--from-beginning",
+        action="store_const",
+        const=True,
+        help="begin at the oldest message, where the group has none",
     )
     for option, what in (("--config", "librdkafka"), ("--registry-config", "the registry client")):
         reader.add_argument(
@@ -103,11 +116,9 @@ def _parser() -> argparse.ArgumentParser:
                 help=f"a property of {what} whose value is in {where}; may be repeated",
             )
     reader.add_argument(
-        "--num-messages", type=int, default=1000, metavar="N", help="most rows of a frame (%(default)s)"
+        "--num-messages", type=int, metavar="N", help="most rows of a frame (1000; of a scan, as pykafarr.scan())"
     )
-    reader.add_argument(
-        "--max-time", type=int, default=1000, metavar="MS", help="longest wait for a frame (%(default)s)"
-    )
+    reader.add_argument("--max-time", type=int, metavar="MS", help="longest wait for a frame (1000)")
     reader.add_argument(
         "--ready-timeout", type=int, default=30000, metavar="MS", help="longest wait for the cluster (%(default)s)"
     )
@@ -135,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what a message does that cannot be decoded (%(default)s)",
     )
     reader.add_argument(
-        "--format", choices=["table", "json", "csv"], default="table", help="json: a line for each row (%(default)s)"
+        "--format", choices=["table", "json", "csv"], help="how rows are printed; json: a line for each row (table)"
     )
     reader.add_argument(
         "--null",
@@ -163,13 +174,17 @@ def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _C
     """What the command `read` is to do: listen, or scan."""
     if options.null and not (options.output.endswith(".csv") if options.output else options.format == "csv"):
         parser.error("--null is for csv: give --format csv, or --output with a name that ends with .csv")
+    if options.output and options.format and not options.output.endswith((f".{options.format}", f".{options.format}l")):
+        parser.error("--format is for what is printed: a file's format is that of the ending of its name, as in x.csv")
+    options.format = options.format or "table"
     for_scans = ("start", "end", "output")
     others = ("message_type", "allow_partial", "progress")
+    for_listeners = ("group", "from_beginning", "idle_timeout", "max_time")
     if all(getattr(options, name) is None for name in for_scans):
         if wrong := next((name for name in others if getattr(options, name)), None):
             parser.error(f"--{wrong.replace('_', '-')} is for scans: give --start, --end or --output")
         return read
-    if wrong := next((name for name in ("group", "from_beginning", "idle_timeout") if getattr(options, name)), None):
+    if wrong := next((name for name in for_listeners if getattr(options, name) is not None), None):
         parser.error(f"--{wrong.replace('_', '-')} is not for scans: leave out --start, --end and --output")
     return read_scan
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import secrets
 import sys
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ._batch import Batch
 from ._errors import ConfigError, KafarrError, SchemaError
-from ._read import tell_nulls
+from ._read import tell_losses
 from ._scan import scan
-from ._writers import writer
+from ._terminal import discard_output
+from ._writers import counted, writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +60,7 @@ def read_scan(options: argparse.Namespace) -> int:
         errors=options.errors,
         out_of_range=options.out_of_range,
         reader_schema="latest",
+        num_messages=options.num_messages,
         allow_partial=options.allow_partial,
         timeout=options.ready_timeout,
     )
@@ -68,8 +69,9 @@ def read_scan(options: argparse.Namespace) -> int:
             _print(stream, options)
         else:
             rows = _write(stream, options.message_type, target, options.null)
-            print(f"{rows:,} rows in {target}", file=sys.stderr)  # noqa: T201  # a command line prints
-        tell_nulls(sum(part.out_of_range for part in stream.report))
+            print(f"{counted(rows, 'row')} in {target}", file=sys.stderr)  # noqa: T201  # a command line prints
+        report = stream.report
+        tell_losses(sum(part.skipped for part in report), sum(part.out_of_range for part in report))
     return 0
 
 
@@ -80,7 +82,7 @@ def _print(stream: Stream, options: argparse.Namespace) -> None:
             write(batch)
         sys.stdout.flush()
     except BrokenPipeError:  # as in _read
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
 
 
 def _write(stream: Stream, message_type: str | None, target: Path, null: str) -> int:

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 import uuid
 from typing import TYPE_CHECKING
 
 from ._open import listener
-from ._terminal import commanded
-from ._writers import writer
+from ._terminal import commanded, discard_output
+from ._writers import counted, writer
 
 if TYPE_CHECKING:
     import argparse
@@ -53,10 +52,11 @@ def read(options: argparse.Namespace) -> int:
         schema_patience=300_000 if options.group else 0,  # nothing is committed without a group
         ready_timeout=options.ready_timeout,
     )
+    num_messages, max_time = (1000 if one is None else one for one in (options.num_messages, options.max_time))
     write, progress, printed = writer(options.format, sys.stdout, options.null), _Progress(), True
     try:
         progress.show()
-        for batch in reader.batches(options.num_messages, options.max_time, options.idle_timeout):
+        for batch in reader.batches(num_messages, max_time, options.idle_timeout):
             printed = False
             progress.hide()
             write(batch)
@@ -64,20 +64,24 @@ def read(options: argparse.Namespace) -> int:
             printed = True
             progress.count(batch)
     except BrokenPipeError:
-        # `… | head` has enough: that is no failure. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()  # `… | head` has enough: that is no failure
     finally:
         progress.hide()
-        tell_nulls(reader.stats()["out_of_range"])
+        stats = reader.stats()
+        tell_losses(stats["skipped"], stats["out_of_range"])
         reader.close(commit=bool(options.group) and printed)
         progress.summary()
     return 0
 
 
-def tell_nulls(count: int) -> None:
-    """Says how many values --out-of-range null has made nulls."""
-    if count:
-        print(f"{count:,} values are out of their types' range, and null here", file=sys.stderr)
+def tell_losses(skipped: int, nulls: int) -> None:
+    """Says how many messages --errors skip has left out, and how many values --out-of-range null has made nulls."""
+    if skipped:
+        were = "was" if skipped == 1 else "were"
+        print(f"{counted(skipped, 'message')} that could not be decoded {were} skipped", file=sys.stderr)
+    if nulls:
+        are = "is out of its type's" if nulls == 1 else "are out of their types'"
+        print(f"{counted(nulls, 'value')} {are} range, and null here", file=sys.stderr)
 
 
 class _Progress:
@@ -98,7 +102,7 @@ class _Progress:
 
     def show(self) -> None:
         if self._terminal:
-            text = f"{self._rows:,} rows, at {self._place}" if self._rows else "waiting for messages"
+            text = f"{counted(self._rows, 'row')}, at {self._place}" if self._rows else "waiting for messages"
             self.hide()
             print(f"{text} (Ctrl-C ends)", end="", file=sys.stderr, flush=True)
 
@@ -109,4 +113,4 @@ class _Progress:
 
     def summary(self) -> None:
         if self._terminal:
-            print(f"{self._rows:,} rows in {self._last - self._begun:.1f} s", file=sys.stderr)
+            print(f"{counted(self._rows, 'row')} in {self._last - self._begun:.1f} s", file=sys.stderr)

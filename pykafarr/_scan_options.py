@@ -9,7 +9,7 @@ from . import _arguments, _places
 from ._environment import environment
 from ._errors import ConfigError
 from ._message_options import message_options
-from ._schemas import GivenSchemas, ReaderSchemas, reader_schemas
+from ._schemas import LATEST, GivenSchemas, ReaderSchemas, reader_schemas
 
 if TYPE_CHECKING:
     from ._arguments import (
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 # What scan= reads as: schemas, or each topic's newest registered one.
 ScanReaderSchemas: TypeAlias = 'ReaderSchemas | Literal["latest"]'
-
-LATEST = "latest"
 
 
 class ReadOptions(TypedDict, total=False):

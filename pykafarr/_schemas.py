@@ -18,8 +18,14 @@ GivenSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[
 ReaderSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[str, Schema]"
 
 
+# What a scan takes as its reader_schema: each topic's newest schema.
+LATEST = "latest"
+
+
 def schema_text(schema: object, name: str = "schema") -> str:
     """An Avro schema as JSON text."""
+    if schema == LATEST:
+        raise ConfigError(f'{name}="{LATEST}" is for scans, as their whole reader_schema: give the schema itself here')
     if isinstance(schema, str):
         return schema
     if isinstance(schema, (dict, list)):

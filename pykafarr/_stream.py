@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _keys, _nearest
@@ -32,7 +33,8 @@ class Stream:
     """The batches of a scan, as they are ready. Made by `Plan.read()` and `Task.read()`.
 
     A stream is read once, and in one way: by iteration, `to_arrow()`, `to_pandas()` or `reader()`. To read the plan
-    again, call its `read()` again.
+    again, call its `read()` again. With errors="collect" only iteration gives the rejected rows, in `Batch.rejected`:
+    the others leave them out, and a RuntimeWarning at the end says how many.
 
     The rows of a partition come in the order of their offsets, the partitions' batches in any order. Reading goes on in
     the background, as far as a few batches ahead. Close it, or use it as a context manager, when you do not want all.
@@ -59,6 +61,7 @@ class Stream:
         self._bar = None if progress is None else Progress(progress)
         self._backend = options.dtype_backend
         self._schemas = schemas
+        self._rejected = 0  # rows of the batches that were taken
         self._metadata: list[tuple[str, str]] = options.metadata
         self._allow_partial = bool(options.arguments["allow_partial"])
         # The method that reads this stream, and the message types that it leaves out.
@@ -137,6 +140,7 @@ class Stream:
                 raise
             batch = batch_from(records, slot.info(), 0, self._backend)
             batch._id = 0  # no commit takes it
+            self._rejected += 0 if batch.rejected is None else batch.rejected.num_rows
             if self._bar:
                 self._bar.took(batch)
             slot.records, slot.delivered = [], True
@@ -215,6 +219,7 @@ class Stream:
                 if kept and batch.message_type != _keys.TOMBSTONES:
                     self._same(batch, kept[0].schema)
                 kept.append(batch.to_arrow())
+        self._warn_of_rejected(how, 4)
         if tombstones := batches.get(_keys.TOMBSTONES):
             batches[_keys.TOMBSTONES] = _keys.alike(tombstones, self._key_column)
         if message_type is None and not batches:
@@ -283,6 +288,7 @@ class Stream:
             None,
         )
         if first is None:
+            self._warn_of_rejected("reader", 3)
             schema = self._schema_of(message_type)
             return pa.RecordBatchReader.from_batches(schema, [])
         return pa.RecordBatchReader.from_batches(first.schema, _Failing(self._records(first, message_type)))
@@ -301,6 +307,16 @@ class Stream:
                 raise SchemaError(
                     f"rows of {kind} are followed by rows of {batch.message_type}: name the type that you want"
                 )
+        self._warn_of_rejected("reader", 4)
+
+    def _warn_of_rejected(self, how: str, stacklevel: int) -> None:
+        """Warns of rows that were rejected, at the stream's end: tables, frames and readers have no place for them."""
+        if self._rejected:
+            text = (
+                f"{how}() leaves out the messages that could not be decoded, {self._rejected:,} of them: iterate the "
+                "stream to get them, in Batch.rejected. Stream.report counts them for each partition"
+            )
+            warnings.warn(text, RuntimeWarning, stacklevel=stacklevel)
 
     @property
     def _key_column(self) -> str | None:
@@ -317,7 +333,7 @@ class Stream:
         now, before = _types(batch.schema), _types(schema)
         differ = [name for name in {**before, **now} if now.get(name) != before.get(name)]
         if differ == [self._key_column]:
-            hint = 'keys are of several types: read each topic by itself, or with key="bytes"'
+            hint = 'keys are of several types: read them with key="bytes", or topics with different keys one by one'
             if batch.message_type == _keys.TOMBSTONES:
                 hint += ", or all with to_arrow() or to_pandas()"
         else:

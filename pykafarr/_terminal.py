@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -56,6 +57,12 @@ def escaping() -> Iterator[None]:
         if sys.stderr.isatty():
             stack.enter_context(contextlib.redirect_stderr(Escaping(sys.stderr)))
         yield
+
+
+def discard_output() -> None:
+    """Sends what is still to be printed nowhere: Python flushes it at exit, and would fail once more."""
+    with contextlib.suppress(io.UnsupportedOperation):  # what replaces stdout may have no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def commanded(stream: TextIO) -> TextIO:

@@ -22,6 +22,11 @@ def writer(name: str, stream: TextIO, null: str = "") -> Callable[[Batch], None]
     return {"table": _table, "json": _json_lines}[name](stream)
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something: "1 row", "2,000 rows"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def _table(stream: TextIO) -> Callable[[Batch], None]:
     def write(batch: Batch) -> None:
         import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
@@ -33,7 +38,7 @@ def _table(stream: TextIO) -> Callable[[Batch], None]:
             if _exact.beyond_python(column):
                 # pandas raises when it is to print such a value, or prints NaT.
                 frame[name] = pd.Series(_exact.values(column), dtype=object)
-        print(f"{batch.message_type}: {len(frame):,} rows", file=stream)
+        print(f"{batch.message_type}: {counted(len(frame), 'row')}", file=stream)
         # pandas' own short form: the first and last rows when there are many, the width of a terminal or 80.
         print(frame, end="\n\n", file=stream)
 

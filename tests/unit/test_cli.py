@@ -59,15 +59,15 @@ def test_read_with_a_group_commits_what_it_printed(fake, record):
     assert ("close", True) in fake.calls
 
 
-def test_read_does_not_commit_what_it_could_not_print(fake, record, monkeypatch):
+def test_read_does_not_commit_what_it_could_not_print(fake, record, monkeypatch, capsys):
     class Full(io.StringIO):
         def write(self, text):
             raise OSError("no space left")
 
     monkeypatch.setattr(sys, "stdout", Full())
     fake.answers.append(fake.batch(record))
-    with pytest.raises(OSError, match="no space"):
-        run([*READ, "--group", "g"])
+    assert run([*READ, "--group", "g"]) == 1
+    assert capsys.readouterr().err == "pykafarr: the output cannot be written: no space left\n"
     assert ("close", False) in fake.calls
 
 
@@ -99,6 +99,12 @@ def test_wrong_usage_is_status_two(wrong, capsys):
         run(wrong)
     assert info.value.code == 2
     assert "usage: python -m pykafarr" in capsys.readouterr().err
+
+
+def test_frames_have_a_thousand_rows_and_wait_for_a_second_unless_it_is_said_otherwise(fake, capsys):
+    assert run([*READ, "--num-messages", "0"]) == 1
+    assert "num_messages must be from 1" in capsys.readouterr().err
+    assert run([*READ, "--idle-timeout", "0"]) == 0
 
 
 def test_a_wrong_value_is_told(fake, capsys):
@@ -151,7 +157,7 @@ def test_each_type_has_a_form_in_each_format(name):
     lines = write_all("json", batch).splitlines()
     assert [list(json.loads(line)) for line in lines] == [["x"]] * len(batch)
     assert write_all("csv", batch).startswith("x\n")
-    assert write_all("table", batch).startswith(f"R: {len(batch)} rows\n")
+    assert write_all("table", batch).startswith(f"R: {len(batch)} row")
 
 
 def test_a_table_prints_moments_that_pandas_does_not_hold():

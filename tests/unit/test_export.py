@@ -63,6 +63,18 @@ def test_a_scan_becomes_other_files_by_their_endings(read, tmp_path):
             assert lines == [{"n": 4, "s": None}, {"n": 5, "s": "ü"}]
 
 
+def test_a_format_that_says_what_the_ending_says_is_no_contradiction(read, tmp_path):
+    for suffix, name in (("csv", "csv"), ("json", "json"), ("jsonl", "json")):
+        assert read("--output", str(tmp_path / f"day.{suffix}"), "--format", name) == 0
+
+
+def test_frames_of_a_scan_have_as_many_rows_as_asked_for(read, capsys):
+    assert read("--end", "3", "--num-messages", "2") == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("A:")] == ["A: 2 rows", "A: 1 row"]
+    assert read("--end", "3", "--num-messages", "0") == 1
+    assert "num_messages must be from 1" in capsys.readouterr().err
+
+
 def test_a_scan_is_printed_without_a_file(read, capsys):
     assert read("--start", "8", "--format", "json") == 0
     assert [json.loads(line)["n"] for line in capsys.readouterr().out.splitlines()] == [8, 9]
@@ -93,6 +105,9 @@ def test_what_cannot_be_meant_is_said(read, tmp_path, capsys):
         (["--start", "yesterday"], "'yesterday' is not earliest, now, an offset or a time"),
         (["--start", "1", "--group", "g"], "--group is not for scans"),
         (["--allow-partial"], "--allow-partial is for scans"),
+        (["--end", "1", "--max-time", "0"], "--max-time is not for scans"),
+        (["--output", str(tmp_path / "day.csv"), "--format", "json"], "--format is for what is printed"),
+        (["--output", str(tmp_path / "day.parquet"), "--format", "table"], "--format is for what is printed"),
     ):
         with pytest.raises(SystemExit) as ended:
             read(*arguments)

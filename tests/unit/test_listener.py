@@ -478,7 +478,7 @@ def test_a_batch_never_taken_is_released(fake):
 
 
 def test_stats_are_a_dict_of_counters(p):
-    assert p.stats() == {"rows": 3, "out_of_range": 0}
+    assert p.stats() == {"rows": 3, "skipped": 0, "out_of_range": 0}
 
 
 def test_the_settings_hold_no_secret_in_repr(fake):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import pykafarr
 from pykafarr import ConfigError, SchemaError
 from pykafarr._schemas import reader_schemas
 
@@ -55,3 +56,15 @@ def test_a_schema_that_json_cannot_hold_is_refused():
     circle.append(circle)
     with pytest.raises(SchemaError, match="Circular"):
         reader_schemas([circle])
+
+
+@pytest.mark.parametrize("given", ["latest", ["latest"], {"a": "latest"}], ids=str)
+def test_the_latest_schema_is_for_scans_alone(given):
+    with pytest.raises(
+        ConfigError, match=r'^reader_schema.*="latest" is for scans, as their whole reader_schema: give'
+    ):
+        reader_schemas(given)
+    with pytest.raises(ConfigError, match='"latest" is for scans'):
+        pykafarr.listener("a:1", "g", "t", "http://r", reader_schema=given)
+    with pytest.raises(ConfigError, match=r'^reader_schema="latest" is for scans'):
+        pykafarr.Decoder({"type": "string"}, "latest")

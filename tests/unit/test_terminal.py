@@ -82,7 +82,7 @@ def test_the_names_in_the_line_of_progress_are_shown_without_their_control_chara
     record = pa.record_batch({"x": pa.array([1])})
     fake.answers.append(fake.batch(record, topic="t\x1b[2J"))
     _, err = run()
-    assert "1 rows, at t\\u001b[2J[0]@5" in err
+    assert "1 row, at t\\u001b[2J[0]@5" in err
     assert "\r\x1b[K" in err  # its own are obeyed
     assert harmless(err.replace("\r\x1b[K", ""))
 
