@@ -46,10 +46,9 @@ class Decoder:
             for each of its bytes, "message_steps" (10,000,000) values that it may have besides 64 for each of them.
 
     Raises:
-        SchemaError: a schema is invalid or holds what is not supported, or a column is none of its fields; the
-            message names the field.
+        SchemaError: a schema is invalid or holds what is not supported; the message names the field.
         IncompatibleSchemaError: what was written with the schema cannot be read as the reader's.
-        ConfigError: an option has an unknown value.
+        ConfigError: an option has an unknown value, or `columns` names a field that the schema does not have.
         TypeError: an argument has a wrong Python type.
     """
 

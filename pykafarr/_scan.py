@@ -79,7 +79,8 @@ def scan(
             value="bytes" or "string", framing="bare" or "single_object".
         start: where to begin. "earliest": with the first row that is still there. An offset (int). A time, a datetime
             with a time zone or `Milliseconds`: with the first row of that timestamp or a later one. Or a dict of these
-            by partition (int), topic, or (topic, partition): the most exact one counts, others begin with "earliest".
+            by partition (int), topic, or (topic, partition): (topic, partition) counts before a topic, and
+            a topic before a number. Others begin with "earliest".
         end: where to end: with the row before that place. "now": the rows that are there when this is called; with
             isolation.level=read_committed, the default, those before the first open transaction. Else as `start`.
         config: properties of the client, by librdkafka's names. One that means nothing to a scan is a ConfigError.

@@ -40,6 +40,7 @@ func newCluster(brokers int) (*kfake.Cluster, error) {
 		return nil, err
 	}
 	watchGroups(c)
+	watchTimes(c)
 	c.ControlKey(kmsg.Metadata.Int16(), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		dropNameless(request)
 		c.KeepControl()
