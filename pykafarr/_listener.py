@@ -185,7 +185,12 @@ class Listener(Positions):
                 left = patience
                 late.nothing()
                 yield batch
-            elif left is not None and not self._slot.batch.waiting:  # a wait for the group is no end of the rows
+            elif left is None:
+                continue
+            elif self._slot.batch.waiting:
+                # A wait for the group is no end and no error. A first fetch that brings nothing is one, in time.
+                late.rows(self._ask_lag())
+            else:
                 # The poll's own time, not the clock's: catching up does not count. A max_time of 0 has only the clock.
                 left -= wait or (time.monotonic() - begun) * 1000
                 if left <= 0 and not late.rows(self._ask_lag()):

@@ -330,6 +330,21 @@ def test_rows_that_never_come_are_an_error_that_names_their_places(fake):
         fake.results.clear()
 
 
+def test_a_first_fetch_that_brings_nothing_is_an_error_where_the_log_has_rows(fake):
+    def waiting(batch, _error):
+        batch.waiting = 1
+        time.sleep(0.002)
+        return pykafarr._errors.OK
+
+    with pykafarr.listener("kafka:9092", "group", "t", "http://registry", ready_timeout=20) as p:
+        fake.answers.extend([waiting] * 1000)
+        fake.results.extend([*[[]] * 20, *[[["t", 0, 0, 9, 9, False]]] * 1000])  # first it waits for its group
+        with pytest.raises(pykafarr.BrokerError, match=r"no row has come .* t\[0\]@0 \(it ends at 9\)"):
+            list(p.batches(max_time=100, idle_timeout=100))
+        assert len(fake.results) < 1000
+        fake.results.clear()
+
+
 def test_places_that_move_without_rows_are_no_standstill(fake):
     def slowly(batch, error):
         time.sleep(0.002)
