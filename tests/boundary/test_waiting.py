@@ -1,7 +1,6 @@
 """Polls that wait for their group: what they say, and what they do not take for the end of the rows."""
 
 import itertools
-import signal
 import warnings
 from datetime import datetime
 
@@ -26,13 +25,17 @@ def listen(kafka, group, **config):
     return pykafarr.listener(kafka.servers, group, "t", kafka.registry_url, **options)
 
 
+def press_stop():
+    raise KeyboardInterrupt  # no signal: what a shell runs in its background has SIGINT ignored
+
+
 def interrupted_cell(kafka, group, opened):
     """A cell that opens a listener and is stopped: as in IPython, the traceback keeps its variables alive."""
     try:
         listener = listen(kafka, group)
         opened.append(datetime.now())  # noqa: DTZ005  # as a clock on the wall shows it
         listener.poll(3)
-        signal.raise_signal(signal.SIGINT)
+        press_stop()
     except KeyboardInterrupt as stopped:
         return stopped
     raise AssertionError("the interrupt was lost")
