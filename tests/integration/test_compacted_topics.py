@@ -41,11 +41,16 @@ def table(cluster, writer):
 
 
 def rows(listener):
-    """All rows there are, in order, each with its message type."""
+    """All rows there are, each once and those of a key and of a type in order, with their message types."""
     found = []
     for batch in listener.batches(7, 300, idle_timeout=500):
         found += [(batch.message_type, row) for row in batch.to_arrow().to_pylist()]
-    assert [row["_offset"] for _, row in found] == sorted({row["_offset"] for _, row in found})
+    assert len({row["_offset"] for _, row in found}) == len(found)
+    for of in (lambda _, row: row.get("_key"), lambda message_type, _: message_type):
+        offsets = {}
+        for entry in found:
+            offsets.setdefault(of(*entry), []).append(entry[1]["_offset"])
+        assert all(of_one == sorted(of_one) for of_one in offsets.values())
     return found
 
 
