@@ -104,6 +104,26 @@ with pykafarr.read(
         print(row.symbol, row.offset, row.partition)
 ```
 
+## Dates past the year 9999
+
+Python's dates end there, and pandas shows a column of Arrow's dates as Python's: `head()`, `groupby`, `tolist` and
+`to_csv` of a frame with such a date are an {dates}. `sort_values`, comparisons and `to_parquet` work. Arrow,
+polars, DuckDB and `python -m pykafarr read` have no such end; in Arrow, make texts of the dates before pandas has them:
+
+```python
+import pyarrow as pa
+import pykafarr
+
+schema = {{
+    "type": "record",
+    "name": "R",
+    "fields": [{{"name": "day", "type": {{"type": "int", "logicalType": "date"}}}}],
+}}
+table = pa.table(pykafarr.decode(schema, [b"\\x80\\x9b\\xee\\x02"]))
+table = table.set_column(0, "day", table["day"].cast(pa.string()))
+print(table.to_pandas())
+```
+
 ## DuckDB and names that differ by case
 
 Avro, Arrow and pandas know `id` and `ID` as two fields. DuckDB does not: it calls the second one {second}, and a query
@@ -143,6 +163,7 @@ def page() -> str:
         rewrite=REWRITE,
         table=table(),
         place=code(next(two_fields.itertuples())._fields[-1]),
+        dates=code(late_date()),
         second=code(duckdb.from_arrow(pa.table({"id": [1], "ID": [2]})).columns[1]),
         exploded=code(frame_of("array").explode("x")["x"].dtype),
         normalized=", ".join(map(code, pd.json_normalize(nested.tolist()).columns)),
@@ -151,6 +172,23 @@ def page() -> str:
         iso=inspect.getsource(recipes.to_json),
         **versions,
     )
+
+
+def late_date() -> str:
+    """The error of a frame that has a date past the year 9999."""
+    batch = decode(record(x={"type": "int", "logicalType": "date"}), [b"\x80\x9b\xee\x02"])
+    frame = pykafarr.Batch(batch, "R", []).to_pandas()
+    (raised,) = {error_of(call) for call in (lambda: str(frame.head()), frame["x"].tolist, frame.to_csv)}
+    return raised
+
+
+def error_of(call: Callable[[], object]) -> str:
+    """The name of the exception that a call raises."""
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001  # the page says which
+        return type(error).__name__
+    return "no error"
 
 
 def table() -> str:
