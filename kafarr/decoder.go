@@ -99,7 +99,8 @@ func (d *Decoder) advice(b avro.Body) string {
 	case wire.Unrecognized, wire.JSONForm:
 		return ""
 	}
-	rest := avro.Body{Data: unsafe.Add(b.Data, look.HeaderLen), Len: b.Len - look.HeaderLen}
+	var rest avro.Body
+	rest.Data, rest.Len = wire.After(b.Data, look.HeaderLen, b.Len)
 	if d.decodes(rest) {
 		return fmt.Sprintf("%s, and what follows decodes: pass payload[%d:]%s", look.Header, look.HeaderLen, readTopic(look.Form))
 	}

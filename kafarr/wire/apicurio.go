@@ -37,6 +37,6 @@ func Apicurio(value unsafe.Pointer, n int32) (id uint32, body unsafe.Pointer, le
 	if wide > math.MaxUint32 {
 		return 0, nil, 0, IDRangeError(wide)
 	}
-	// The position after the header may be the end of the memory; it is not read when length is 0.
-	return uint32(wide), unsafe.Add(value, apicurioHeaderLen), int(n) - apicurioHeaderLen, nil
+	body, length = After(value, apicurioHeaderLen, int(n))
+	return uint32(wide), body, length, nil
 }

@@ -40,6 +40,15 @@ func Confluent(value unsafe.Pointer, n int32) (id uint32, body unsafe.Pointer, l
 	if header[0] != 0 {
 		return 0, nil, 0, MagicError(header[0])
 	}
-	// The position behind the header may be the end of the memory; it is not read when length is 0.
-	return binary.BigEndian.Uint32(header[1:]), unsafe.Add(value, headerLen), int(n) - headerLen, nil
+	body, length = After(value, headerLen, int(n))
+	return binary.BigEndian.Uint32(header[1:]), body, length, nil
+}
+
+// After is the body that follows a header within n bytes. An empty one has no place of its own: the memory may end with the header, and nothing may point to what is
+// after it, which may be another object.
+func After(value unsafe.Pointer, header, n int) (body unsafe.Pointer, length int) {
+	if n == header {
+		return value, 0
+	}
+	return unsafe.Add(value, header), n - header
 }

@@ -37,3 +37,28 @@ func TestWhatIsNotFramedIsToldApart(t *testing.T) {
 		}
 	}
 }
+
+// Go's checkptr, which the race detector brings, refuses a pointer to what comes after an object: an empty body has none.
+func TestAnEmptyBodyPointsIntoItsMessage(t *testing.T) {
+	for header, split := range map[string]func(unsafe.Pointer, int32) (unsafe.Pointer, int, error){
+		"\x00\x00\x00\x00\x01": func(value unsafe.Pointer, n int32) (unsafe.Pointer, int, error) {
+			_, body, length, err := Confluent(value, n)
+			return body, length, err
+		},
+		"\x00\x00\x00\x00\x00\x00\x00\x00\x01": func(value unsafe.Pointer, n int32) (unsafe.Pointer, int, error) {
+			_, body, length, err := Apicurio(value, n)
+			return body, length, err
+		},
+		"\xc3\x01abcdefgh": func(value unsafe.Pointer, n int32) (unsafe.Pointer, int, error) {
+			_, body, length, err := SingleObject(value, n)
+			return body, length, err
+		},
+	} {
+		value := []byte(header)
+		start := unsafe.Pointer(&value[0])
+		body, length, err := split(start, int32(len(value)))
+		if at := uintptr(body) - uintptr(start); err != nil || length != 0 || at >= uintptr(len(value)) {
+			t.Errorf("%q: %d bytes at %d, %v", header, length, at, err)
+		}
+	}
+}

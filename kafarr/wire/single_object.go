@@ -39,6 +39,6 @@ func SingleObject(value unsafe.Pointer, n int32) (fingerprint uint64, body unsaf
 	if len(header) < singleObjectHeaderLen {
 		return 0, nil, 0, ErrShortSingleObject
 	}
-	// The position behind the header may be the end of the memory; it is not read when length is 0.
-	return binary.LittleEndian.Uint64(header[len(marker):]), unsafe.Add(value, singleObjectHeaderLen), int(n) - singleObjectHeaderLen, nil
+	body, length = After(value, singleObjectHeaderLen, int(n))
+	return binary.LittleEndian.Uint64(header[len(marker):]), body, length, nil
 }
