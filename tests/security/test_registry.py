@@ -128,5 +128,6 @@ def test_a_registry_that_wants_a_certificate_gets_it(kafka, authority):
     shown = {"ssl.certificate.location": str(client.certificate), "ssl.key.location": str(client.key)}
     with guarded(kafka, tls=server_side(registry, authority.file)) as url:
         assert read(kafka, url, trusting | shown) == [7]
-        with pytest.raises(pykafarr.RegistryError, match="certificate required"):
+        # The server hangs up after its alert, and either may be met first.
+        with pytest.raises(pykafarr.RegistryError, match="certificate required|reset by peer|broken pipe"):
             read(kafka, url, trusting)
