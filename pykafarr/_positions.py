@@ -166,16 +166,37 @@ class Positions:
 
     def _unreturned(self) -> dict[TopicPartition, int]:
         """The first offsets of a batch that the library handed over to a poll that was interrupted."""
-        slot = self._slot
-        if self._polling or not slot.filled or slot.error.code:
+        if not self._waits():
             return {}
-        return {TopicPartition(*found[:2]): found[2] for found in slot.info()["ranges"]}
+        # Another thread may have begun to poll since, and may be taking the batch now: the flag is a poll's, see there.
+        if self._polling:
+            return {}
+        self._polling = True
+        try:
+            ranges = self._slot.info()["ranges"] if self._filled() else []
+        finally:
+            self._polling = False
+        return {TopicPartition(*found[:2]): found[2] for found in ranges}
 
     def _give_back(self, library: Library) -> None:
         """Has a batch, that an interrupted poll left, read again later: it may hold rows of any partition."""
-        if not self._unreturned():
+        if not self._waits():
             return
-        info = self._slot.info()
-        batches = encode({"ids": [info["id"]], "ranges": [found[:4] for found in info["ranges"]]})
-        library.wait(library.handle(library.lib.listener_give_back_start, self._handle, *batches))
-        self._slot.clear()
+        if self._polling:  # as above
+            return
+        self._polling = True
+        try:
+            if self._filled():
+                info = self._slot.info()
+                batches = encode({"ids": [info["id"]], "ranges": [found[:4] for found in info["ranges"]]})
+                library.wait(library.handle(library.lib.listener_give_back_start, self._handle, *batches))
+                self._slot.clear()
+        finally:
+            self._polling = False
+
+    def _waits(self) -> bool:
+        """Whether a batch of an interrupted poll waits for the next one."""
+        return not self._polling and self._filled()
+
+    def _filled(self) -> bool:
+        return self._slot.filled and not self._slot.error.code
