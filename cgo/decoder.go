@@ -5,7 +5,6 @@ package main
 import "C"
 
 import (
-	"encoding/json"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -97,11 +96,7 @@ func decoder_stats(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.i
 		if err != nil {
 			return err
 		}
-		text, err := json.Marshal(d.Stats())
-		if err == nil {
-			*out = C.CString(string(text))
-		}
-		return err
+		return giveJSON(out, d.Stats())
 	})
 }
 

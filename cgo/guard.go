@@ -5,6 +5,7 @@ package main
 import "C"
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -98,4 +99,13 @@ func put(to []C.char, text string) {
 	}
 	copy(room, text[:n])
 	room[n] = 0
+}
+
+// giveJSON gives a value to the caller as JSON, who frees the text with kafarr_free.
+func giveJSON(out **C.char, value any) error {
+	text, err := json.Marshal(value)
+	if err == nil {
+		*out = C.CString(string(text))
+	}
+	return err
 }

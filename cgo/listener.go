@@ -300,14 +300,10 @@ func listener_stats(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.
 		if err != nil {
 			return err
 		}
-		text, err := json.Marshal(struct {
+		return giveJSON(out, struct {
 			kafarr.Stats
 			LogLinesDropped int64 `json:"log_lines_dropped"`
 		}{l.Stats(), l.events.dropped.Load()})
-		if err == nil {
-			*out = C.CString(string(text))
-		}
-		return err
 	})
 }
 

@@ -52,11 +52,7 @@ func kafarr_mock_info(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) 
 		if err != nil {
 			return err
 		}
-		text, err := json.Marshal(map[string]string{"servers": m.Servers(), "registry_url": m.RegistryURL()})
-		if err == nil {
-			*out = C.CString(string(text))
-		}
-		return err
+		return giveJSON(out, map[string]string{"servers": m.Servers(), "registry_url": m.RegistryURL()})
 	})
 }
 

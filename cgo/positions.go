@@ -171,11 +171,7 @@ func listener_assignment(handle C.int64_t, out **C.char, e *C.struct_kafarr_erro
 		for _, p := range l.Assignment() {
 			list = append(list, []any{p.Topic, p.Partition})
 		}
-		text, err := json.Marshal(list)
-		if err == nil {
-			*out = C.CString(string(text))
-		}
-		return err
+		return giveJSON(out, list)
 	})
 }
 

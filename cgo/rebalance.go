@@ -6,7 +6,6 @@ import "C"
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -37,15 +36,11 @@ func listener_rebalance(handle C.int64_t, out **C.char, e *C.struct_kafarr_error
 		for i, p := range r.Partitions {
 			partitions[i] = [2]any{p.Topic, p.Partition}
 		}
-		text, err := json.Marshal(struct {
+		return giveJSON(out, struct {
 			Partitions [][2]any `json:"partitions"`
 			Revoked    bool     `json:"revoked"`
 			Lost       bool     `json:"lost"`
 		}{partitions, r.Revoked, r.Lost})
-		if err == nil {
-			*out = C.CString(string(text))
-		}
-		return err
 	})
 }
 

@@ -297,11 +297,7 @@ func scan_report(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int
 		for _, c := range stream.Report() {
 			report = append(report, []any{c.Topic, c.Partition, c.Start, c.End, c.First, c.Next, c.Rows, c.Aborted, c.Control, c.Tombstones, c.Rejected, c.Skipped, c.OutOfRange, c.Gone, c.Ended})
 		}
-		text, err := json.Marshal(report)
-		if err == nil {
-			*out = C.CString(string(text))
-		}
-		return err
+		return giveJSON(out, report)
 	})
 }
 

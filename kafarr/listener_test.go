@@ -15,6 +15,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
 
@@ -32,6 +33,22 @@ var schemas = registry.Static{
 func message(partition int32, offset int64, id uint32, n byte) replay.Message {
 	value := binary.BigEndian.AppendUint32([]byte{0}, id)
 	return replay.Message{Topic: "t", Partition: partition, Offset: offset, Timestamp: 1000 + offset, Value: append(value, 2*n)}
+}
+
+// openOver opens a listener of a source that stands over a log.
+func openOver(t *testing.T, cfg kafarr.Config, src source.Source, log *replay.Source) *kafarr.Listener {
+	t.Helper()
+	cfg.Registry = schemas
+	cfg.Source = func(h source.Handler) (source.Source, error) {
+		_, err := log.Open(h)
+		return src, err
+	}
+	l, err := kafarr.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
 }
 
 func open(t *testing.T, cfg kafarr.Config, messages ...replay.Message) (*kafarr.Listener, *replay.Source) {

@@ -76,17 +76,7 @@ func (s *tailed) Resets() []source.Position {
 func tailedBy(t *testing.T, cfg kafarr.Config, low, end int64, messages ...replay.Message) (*kafarr.Listener, *tailed) {
 	t.Helper()
 	src := &tailed{Source: replay.New(messages...), low: low, end: end, messages: messages, silent: messages[0].Offset >= end}
-	cfg.Registry = schemas
-	cfg.Source = func(h source.Handler) (source.Source, error) {
-		_, err := src.Open(h)
-		return src, err
-	}
-	l, err := kafarr.Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l, src
+	return openOver(t, cfg, src, src.Source), src
 }
 
 // soonAt polls until the position is there.

@@ -89,17 +89,7 @@ func ofU(offset int64, n byte) replay.Message {
 func openDeletable(t *testing.T, cfg kafarr.Config, messages ...replay.Message) (*kafarr.Listener, *deletable) {
 	t.Helper()
 	src := &deletable{Source: replay.New(messages...), deleted: map[string]bool{}}
-	cfg.Registry = schemas
-	cfg.Source = func(h source.Handler) (source.Source, error) {
-		_, err := src.Open(h)
-		return src, err
-	}
-	l, err := kafarr.Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l, src
+	return openOver(t, cfg, src, src.Source), src
 }
 
 func wantGone(t *testing.T, l *kafarr.Listener, topic string) {
