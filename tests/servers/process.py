@@ -52,7 +52,7 @@ class ServerProcess:
                 start_new_session=True,
             )
 
-    def wait_until(self, answers: Callable[[], bool], seconds: float = 90) -> None:
+    def wait_until(self, answers: Callable[[], bool], seconds: float = 180) -> None:
         """Waits until it answers. Stops it and tells the end of its log when it does not."""
         deadline = time.monotonic() + seconds
         while not self._answers(answers):
