@@ -88,7 +88,8 @@ test-engines: build $(VENV)/engines.stamp ## Run the tests on local clusters of 
 	$(PYTEST) tests/engines $(PYTEST_ARGS)
 
 .PHONY: test-long
-test-long: build $(VENV)/dev.stamp ## Decode damaged bodies of twenty thousand random schemas within the bounds of SECURITY.md (SEEDS=20000)
+test-long: build $(VENV)/dev.stamp ## Decode damaged bodies of twenty thousand random schemas within the bounds of SECURITY.md (SEEDS=20000), and acknowledge a million times
+	PYKAFARR_TRACKER_CALLS=1000000 go test -count=1 -timeout=1h -run='^TestTheTracker' ./kafarr/internal/delivery
 	PYKAFARR_HOSTILE_SEEDS=$(SEEDS) go test -count=1 -timeout=2h -run='^TestTheOracle' ./kafarr/...
 	PYKAFARR_HOSTILE_SEEDS=$(SEEDS) $(PYTEST) tests/unit/test_hostile.py $(PYTEST_ARGS)
 

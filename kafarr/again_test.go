@@ -44,7 +44,7 @@ func TestAPauseAmidARereadForgetsNoRow(t *testing.T) {
 			pauseAndResume(t, l)
 		}
 	}
-	want := []kafarr.Range{{"t", 0, 0, 4, 2}, {"t", 0, 1, 2, 1}, {"t", 0, 2, 6, 2}, {"t", 0, 4, 5, 1}} // A, the first of B, null, the rest of B
+	want := []kafarr.Range{rangeOf(0, 4, 2), rangeOf(1, 2, 1), rangeOf(2, 6, 2), rangeOf(4, 5, 1)} // A, the first of B, null, the rest of B
 	if !slices.Equal(ranges, want) {
 		t.Errorf("got %v, want %v", ranges, want)
 	}
@@ -182,4 +182,8 @@ func wantNothing(l *kafarr.Listener) error {
 		err = errors.New("a paused partition gave rows")
 	}
 	return err
+}
+
+func rangeOf(first, next, rows int64) kafarr.Range {
+	return kafarr.Range{Topic: "t", Partition: 0, First: first, Next: next, Rows: rows}
 }

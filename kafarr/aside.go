@@ -75,7 +75,7 @@ func (l *Listener) setAside() bool {
 	at := l.held.next()
 	_, records := l.held.rest()
 	waiting := aside{record: at, lookup: l.lookup, looks: l.looks(&records[0], l.lookup.outage(at))}
-	k := keyOf(at)
+	k := at.TopicPartition()
 	here := []source.Position{at}
 	if err := l.positioner.Pause(here); err != nil {
 		l.log.client(4, "REGISTRY", "setting a partition aside: "+err.Error())
@@ -106,17 +106,17 @@ func (l *Listener) tendAside() error {
 		if a.lookup.err != nil && doubtful(a.lookup.err) {
 			why = fmt.Sprintf("the registry has had no schema for %v: messages that need it count as bad", l.cfg.SchemaPatience)
 		}
-		l.log.warn("REGISTRY", fmt.Sprintf("%s[%d]@%d: %s: the partition continues", k.topic, k.partition, a.record.Offset, why))
+		l.log.warn("REGISTRY", fmt.Sprintf("%s[%d]@%d: %s: the partition continues", k.Topic, k.Partition, a.record.Offset, why))
 	}
 	return nil
 }
 
 // goOn ends the waiting of a partition, if it is set aside: it is read from its position on. If that is still the record whose schema cannot be had, it is set aside again.
-func (l *Listener) goOn(k partitionKey) error {
+func (l *Listener) goOn(k source.TopicPartition) error {
 	if _, waits := l.aside[k]; !waits {
 		return nil
 	}
-	if err := l.positioner.Resume([]source.Position{{Topic: k.topic, Partition: k.partition, Offset: l.positions[k]}}); err != nil {
+	if err := l.positioner.Resume([]source.Position{k.At(l.positions[k])}); err != nil {
 		return wrap(err)
 	}
 	delete(l.aside, k)

@@ -213,28 +213,24 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	l.gathered += n
 	l.counters.rows.Add(int64(n))
 	l.counters.bytes.Add(int64(done.bytes))
-	l.took(b, partitionKey{r.topic, r.partition}, done.records[0].Offset, done.records[n-1].Offset+1, n)
+	l.took(b, source.TopicPartition{Topic: r.topic, Partition: r.partition}, done.records[0].Offset, done.records[n-1].Offset+1, n)
 	return n, err
 }
 
 // took notes that a batch has taken the records of [first, next), of which n became rows.
-func (l *Listener) took(b *building, k partitionKey, first, next int64, n int) {
+func (l *Listener) took(b *building, k source.TopicPartition, first, next int64, n int) {
 	b.took(k, first, next, n)
-	l.mu.Lock()
-	l.acks.took(k, b.id, first, next)
-	l.mu.Unlock()
+	l.tracker.Take(k, b.id, first, next)
 	l.positions[k] = max(l.positions[k], next)
 }
 
 // pass notes that the records before next need no batch: there is nothing to hand over of them.
 func (l *Listener) pass(chunk *source.Chunk, next int64) {
-	l.passTo(partitionKey{chunk.Topic, chunk.Partition}, next)
+	l.passTo(chunk.TopicPartition(), next)
 }
 
 // passTo is pass for a partition.
-func (l *Listener) passTo(k partitionKey, next int64) {
-	l.mu.Lock()
-	l.acks.passed(k, next)
-	l.mu.Unlock()
+func (l *Listener) passTo(k source.TopicPartition, next int64) {
+	l.tracker.Skip(k, next)
 	l.positions[k] = max(l.positions[k], next)
 }

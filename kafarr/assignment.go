@@ -15,11 +15,11 @@ func (a *assignment) Assigning(partitions []source.Position) bool {
 	if l.cfg.OnAssign == nil || l.closing.Load() || !l.announce(Rebalance{Partitions: withoutOffsets(partitions)}) {
 		return false
 	}
+	l.tracker.Assign(partitions)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range partitions {
-		l.owned[keyOf(p)] = true
-		l.offered[keyOf(p)] = false
+		l.offered[p.TopicPartition()] = false
 	}
 	return true
 }
@@ -34,10 +34,10 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 	var fresh []int
 	l.mu.Lock()
 	placed := l.offered
-	l.offered = map[partitionKey]bool{}
+	l.offered = map[source.TopicPartition]bool{}
 	l.mu.Unlock()
 	for i, p := range partitions {
-		k := partitionKey{p.Topic, p.Partition}
+		k := p.TopicPartition()
 		out[i] = source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.Stored}
 		if next, ok := l.positions[k]; ok {
 			out[i].Offset = next
@@ -57,37 +57,27 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 			l.log.client(4, "REBALANCE", "the committed offsets could not be read, going on from this listener's own: "+err.Error())
 		}
 	}
-	l.mu.Lock()
-	for _, p := range partitions {
-		k := partitionKey{p.Topic, p.Partition}
-		l.owned[k] = true
-		l.acks.pass(k)
-	}
-	l.mu.Unlock()
+	l.tracker.Assign(partitions)
 	l.counters.rebalances.Add(1)
 	l.log.assignment("assigned", out)
 	l.assignmentHappens(PartitionAssigned, out)
 	return out
 }
 
-// overtaken moves positions up to what the group has committed, where that is further. What it had committed before this listener leapt
+// overtaken moves positions up to what the group has committed, where that is further. What it had committed before this listener moved
 // back is no progress.
 func (l *Listener) overtaken(out, group []source.Position) {
 	for _, g := range group {
 		for i := range out {
-			k := keyOf(g)
-			if keyOf(out[i]) != k || g.Offset <= out[i].Offset {
+			k := g.TopicPartition()
+			if out[i].TopicPartition() != k || g.Offset <= out[i].Offset {
 				continue
 			}
-			l.mu.Lock()
-			leap, leapt := l.leapt[k]
-			if overtaken := !leapt || g.Offset != leap.committed; overtaken {
+			if l.tracker.Overtaken(k, g.Offset) {
 				out[i].Offset = g.Offset
 				l.positions[k] = g.Offset
 				delete(l.again, k)
-				l.acks.forget(k)
 			}
-			l.mu.Unlock()
 		}
 	}
 }
@@ -99,7 +89,7 @@ func (a *assignment) Revoking(partitions []source.Position, lost bool) bool {
 		return false
 	}
 	if lost { // no commit for them any more: it could take their new owner's progress back
-		l.disown(partitions)
+		l.unassign(partitions)
 	}
 	return l.announce(Rebalance{Partitions: withoutOffsets(partitions), Revoked: true, Lost: lost})
 }
@@ -107,10 +97,10 @@ func (a *assignment) Revoking(partitions []source.Position, lost bool) bool {
 // Revoked implements source.Handler. Rows that were not handed over are dropped: whoever gets the partition reads them.
 func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	l := (*Listener)(a)
-	l.disown(partitions)
+	l.unassign(partitions)
 	for _, p := range partitions {
-		l.discard(keyOf(p))
-		if err := cmp.Or(l.goOn(keyOf(p)), l.hasPlaceNow(keyOf(p))); err != nil && !l.closing.Load() { // or it would come back paused
+		l.discard(p.TopicPartition())
+		if err := cmp.Or(l.goOn(p.TopicPartition()), l.hasPlaceNow(p.TopicPartition())); err != nil && !l.closing.Load() { // or it would come back paused
 			l.log.client(4, "REBALANCE", err.Error())
 		}
 	}

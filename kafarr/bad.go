@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -18,9 +19,7 @@ func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err
 		}
 		// The error has passed its row once it is returned: the next poll, or the commit of a later batch, acknowledges it.
 		id := l.takeAlone(chunk, r)
-		l.mu.Lock()
-		l.acks.raise(id)
-		l.mu.Unlock()
+		l.tracker.DeliverError(id)
 		l.held.record++
 		return failed, placed
 	case Skip:
@@ -41,11 +40,9 @@ func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schemaRef, 
 }
 
 // takeAlone gives a bad record a batch of its own, which stands for its error.
-func (l *Listener) takeAlone(chunk *source.Chunk, r *source.Record) batchID {
-	id, k := newBatchID(), partitionKey{chunk.Topic, chunk.Partition}
-	l.mu.Lock()
-	l.acks.took(k, id, r.Offset, r.Offset+1)
-	l.mu.Unlock()
+func (l *Listener) takeAlone(chunk *source.Chunk, r *source.Record) batch.ID {
+	id, k := batch.NewID(), chunk.TopicPartition()
+	l.tracker.Take(k, id, r.Offset, r.Offset+1)
 	l.positions[k] = max(l.positions[k], r.Offset+1)
 	return id
 }
@@ -62,7 +59,7 @@ func (l *Listener) reject(b *building, chunk *source.Chunk, r *source.Record, er
 	b.rejected.append(chunk, r, err)
 	l.bytes += int(max(r.ValueLen, 0)) + int(max(r.KeyLen, 0))
 	l.counters.rejected.Add(1)
-	l.took(b, partitionKey{chunk.Topic, chunk.Partition}, r.Offset, r.Offset+1, 0)
+	l.took(b, chunk.TopicPartition(), r.Offset, r.Offset+1, 0)
 }
 
 // rowFault is the error of a row that could not be appended.

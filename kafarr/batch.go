@@ -2,6 +2,8 @@ package kafarr
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 )
 
 // Batch is what one Poll brings: rows of one message type. Release it when done; its memory is C memory, which the garbage
@@ -18,24 +20,14 @@ type Batch struct {
 	// Events are what happened to partitions since the batch before.
 	Events []Event
 
-	id batchID
+	id batch.ID
 }
 
 // ID tells the batch from every other of this process: what CommitIDs takes.
 func (b *Batch) ID() int64 { return int64(b.id) }
 
-// Range is a stretch of a partition: its rows lie in [First, Next). Rows counts those that arrived; fewer than Next-First where
-// offsets are missing from the log (transactions, compaction), messages were skipped or rejected, or rows of other types lie in
-// between (MixedGroup).
-type Range struct {
-	Topic     string
-	Partition int32
-	First     int64
-	Next      int64
-	Rows      int64
-}
-
-func (r Range) key() partitionKey { return partitionKey{r.Topic, r.Partition} }
+// Range is a stretch of a partition that rows of a Batch lie in.
+type Range = batch.Range
 
 // Release gives up the batch's memory.
 func (b *Batch) Release() {

@@ -17,7 +17,7 @@ func (l *Listener) begins(out []source.Position, fresh []int) {
 	}
 	targets := make([]Target, len(fresh))
 	for i, at := range fresh {
-		targets[i] = Target{Topic: out[at].Topic, Partition: out[at].Partition, To: l.cfg.startOf(keyOf(out[at]))}
+		targets[i] = Target{Topic: out[at].Topic, Partition: out[at].Partition, To: l.cfg.startOf(out[at].TopicPartition())}
 	}
 	b := l.findPlaces(targets)
 	if b.err != nil {
@@ -26,9 +26,9 @@ func (l *Listener) begins(out []source.Position, fresh []int) {
 	}
 	l.tellOutside(b.outside)
 	for i, at := range fresh {
-		k := keyOf(b.found[i])
+		k := b.found[i].TopicPartition()
 		out[at].Offset = b.found[i].Offset
-		l.leaps(b.found[i], b.group[i].Offset)
+		l.tracker.Start(b.found[i], b.group[i].Offset)
 		if !hasPlace(b.outside, k) {
 			l.positions[k] = b.found[i].Offset
 		}
@@ -43,9 +43,9 @@ func (l *Listener) tellOutside(outside []*Error) {
 	}
 }
 
-func hasPlace(errs []*Error, k partitionKey) bool {
+func hasPlace(errs []*Error, k source.TopicPartition) bool {
 	for _, e := range errs {
-		if e.Topic == k.topic && e.Partition == k.partition {
+		if e.Topic == k.Topic && e.Partition == k.Partition {
 			return true
 		}
 	}

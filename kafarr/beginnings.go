@@ -15,8 +15,8 @@ type beginning struct {
 
 // beginnings asks where partitions are read next. reset has those whose offset was not in the log: they continue where auto.offset.reset says, as do those whose committed offset has been deleted.
 // Those whose topic the cluster does not have are left out, and missing is the error of the first of them.
-func (l *Listener) beginnings(ctx context.Context, keys []partitionKey, reset map[partitionKey]int64) (out map[partitionKey]beginning, missing, err error) {
-	missing, err = existing(keys, func(keys []partitionKey) error {
+func (l *Listener) beginnings(ctx context.Context, keys []source.TopicPartition, reset map[source.TopicPartition]int64) (out map[source.TopicPartition]beginning, missing, err error) {
+	missing, err = existing(keys, func(keys []source.TopicPartition) error {
 		found, err := l.beginningsOf(ctx, keys, reset)
 		out = found
 		return err
@@ -24,13 +24,13 @@ func (l *Listener) beginnings(ctx context.Context, keys []partitionKey, reset ma
 	return out, missing, err
 }
 
-func (l *Listener) beginningsOf(ctx context.Context, keys []partitionKey, reset map[partitionKey]int64) (map[partitionKey]beginning, error) {
+func (l *Listener) beginningsOf(ctx context.Context, keys []source.TopicPartition, reset map[source.TopicPartition]int64) (map[source.TopicPartition]beginning, error) {
 	places := make([]source.Position, len(keys))
 	var targets []Target
 	for i, k := range keys {
-		places[i] = source.Position{Topic: k.topic, Partition: k.partition, Offset: source.Beginning}
+		places[i] = k.At(source.Beginning)
 		if _, moved := reset[k]; !moved {
-			targets = append(targets, Target{Topic: k.topic, Partition: k.partition, To: l.cfg.startOf(k)})
+			targets = append(targets, Target{Topic: k.Topic, Partition: k.Partition, To: l.cfg.startOf(k)})
 		}
 	}
 	group, err := l.positioner.AskCommitted(ctx, places)
@@ -45,19 +45,19 @@ func (l *Listener) beginningsOf(ctx context.Context, keys []partitionKey, reset 
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[partitionKey]beginning, len(keys))
+	out := make(map[source.TopicPartition]beginning, len(keys))
 	for _, p := range group {
-		out[keyOf(p)] = beginning{offset: p.Offset, committed: p.Offset}
+		out[p.TopicPartition()] = beginning{offset: p.Offset, committed: p.Offset}
 	}
 	for _, p := range found {
-		b := out[keyOf(p)]
+		b := out[p.TopicPartition()]
 		b.sure = b.committed == p.Offset
 		b.offset = p.Offset
-		out[keyOf(p)] = b
+		out[p.TopicPartition()] = b
 	}
 	var ends []source.Position
 	for _, p := range lows {
-		k := keyOf(p)
+		k := p.TopicPartition()
 		b := out[k]
 		if asked, moved := reset[k]; moved || b.offset < p.Offset {
 			if moved {
@@ -68,7 +68,7 @@ func (l *Listener) beginningsOf(ctx context.Context, keys []partitionKey, reset 
 			case to == source.Beginning:
 				b.offset = p.Offset
 			default:
-				ends = append(ends, source.Position{Topic: k.topic, Partition: k.partition, Offset: source.End})
+				ends = append(ends, k.At(source.End))
 			}
 			b.sure = false
 		}
@@ -83,9 +83,9 @@ func (l *Listener) beginningsOf(ctx context.Context, keys []partitionKey, reset 
 		return nil, err
 	}
 	for _, p := range ends {
-		b := out[keyOf(p)]
+		b := out[p.TopicPartition()]
 		b.offset, b.sure = p.Offset, false
-		out[keyOf(p)] = b
+		out[p.TopicPartition()] = b
 	}
 	return out, nil
 }

@@ -12,16 +12,16 @@ import (
 func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []source.Position) ([]ScanRange, error) {
 	for what, list := range map[string][]Start{"start": c.Start, "end": c.End} {
 		for _, s := range list {
-			if !slices.ContainsFunc(partitions, func(p source.Position) bool { return s.fits(keyOf(p)) > 0 }) {
+			if !slices.ContainsFunc(partitions, func(p source.Position) bool { return s.fits(p.TopicPartition()) > 0 }) {
 				return nil, errorf(ConfigError, "%s names %s, which is not scanned", what, s.name())
 			}
 		}
 	}
-	first, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.Beginning, true })
+	first, err := c.offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.Beginning, true })
 	if err != nil {
 		return nil, err
 	}
-	now, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.End, true })
+	now, err := c.offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.End, true })
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 	}
 	out := make([]ScanRange, len(partitions))
 	for i, p := range partitions {
-		k := keyOf(p)
+		k := p.TopicPartition()
 		l := logOf{first: first[k], now: now[k]}
 		if l.first > l.now { // such as of a topic that is created again in between: an empty range would hide its rows
 			return nil, placed(errorf(BrokerError, "by the cluster's answers the log begins at offset %d and ends at %d: plan again", l.first, l.now), k)
@@ -62,27 +62,27 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 }
 
 // offsets asks the cluster where the partitions have what is asked of them.
-func (c *ScanConfig) offsets(ctx context.Context, cluster Cluster, partitions []source.Position, ask func(partitionKey) (int64, bool)) (map[partitionKey]int64, error) {
+func (c *ScanConfig) offsets(ctx context.Context, cluster Cluster, partitions []source.Position, ask func(source.TopicPartition) (int64, bool)) (map[source.TopicPartition]int64, error) {
 	var asked []source.Position
 	for _, p := range partitions {
-		if at, ok := ask(keyOf(p)); ok {
+		if at, ok := ask(p.TopicPartition()); ok {
 			asked = append(asked, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: at})
 		}
 	}
-	out := map[partitionKey]int64{}
+	out := map[source.TopicPartition]int64{}
 	if len(asked) == 0 {
 		return out, nil
 	}
 	found, err := cluster.Offsets(ctx, asked)
 	for _, p := range found {
-		out[keyOf(p)] = p.Offset
+		out[p.TopicPartition()] = p.Offset
 	}
 	return out, err
 }
 
 // timesOf gives the times among places.
-func timesOf(list []Start) func(partitionKey) (int64, bool) {
-	return func(k partitionKey) (int64, bool) {
+func timesOf(list []Start) func(source.TopicPartition) (int64, bool) {
+	return func(k source.TopicPartition) (int64, bool) {
 		at := placeOf(list, k)
 		return at.Value, at.Kind == AtTime
 	}
@@ -127,7 +127,7 @@ func idOf(cluster Cluster, topic string) (id [16]byte) {
 	return id
 }
 
-func placed(e *Error, k partitionKey) *Error {
-	e.Topic, e.Partition = k.topic, k.partition
+func placed(e *Error, k source.TopicPartition) *Error {
+	e.Topic, e.Partition = k.Topic, k.Partition
 	return e
 }

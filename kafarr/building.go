@@ -7,11 +7,13 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // building is a batch that is being filled.
 type building struct {
-	id       batchID
+	id       batch.ID
 	set      *columnSet // nil until the first good row
 	segments []segment
 	rejected *rejected
@@ -19,7 +21,7 @@ type building struct {
 
 // segment is a stretch of rows of one partition: rows [row, row+rows) come from [first, next).
 type segment struct {
-	partitionKey
+	source.TopicPartition
 	row, rows   int
 	first, next int64
 }
@@ -32,13 +34,13 @@ func (b *building) rows() int {
 }
 
 // took notes that [first, next) of a partition was read and gave n rows.
-func (b *building) took(k partitionKey, first, next int64, n int) {
-	if last := len(b.segments) - 1; last >= 0 && b.segments[last].partitionKey == k && b.segments[last].next <= first {
+func (b *building) took(k source.TopicPartition, first, next int64, n int) {
+	if last := len(b.segments) - 1; last >= 0 && b.segments[last].TopicPartition == k && b.segments[last].next <= first {
 		b.segments[last].next = next
 		b.segments[last].rows += n
 		return
 	}
-	b.segments = append(b.segments, segment{partitionKey: k, row: b.rows() - n, rows: n, first: first, next: next})
+	b.segments = append(b.segments, segment{TopicPartition: k, row: b.rows() - n, rows: n, first: first, next: next})
 }
 
 func (b *building) release() {
@@ -103,7 +105,7 @@ func (l *Listener) anyBuilding() *building {
 }
 
 func (l *Listener) newBuilding() *building {
-	b := &building{id: newBatchID()}
+	b := &building{id: batch.NewID()}
 	l.batches = append(l.batches, b)
 	return b
 }

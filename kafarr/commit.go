@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -13,19 +13,31 @@ import (
 
 // store passes acknowledged offsets on to the background commit.
 func (l *Listener) store() error {
-	l.mu.Lock()
-	positions := l.mine(l.acks.positions(true))
-	l.acks.passedOn(positions)
-	back := l.behind(positions)
-	l.mu.Unlock()
-	l.commitBack(back)
-	return l.source.Store(positions)
+	changed, rewound := l.tracker.Store()
+	l.commitRewound(rewound)
+	return l.source.Store(changed)
 }
 
-// mine keeps the positions of partitions that this listener owns: committing another member's would take its progress back. l.mu is
-// held.
-func (l *Listener) mine(positions []source.Position) []source.Position {
-	return slices.DeleteFunc(positions, func(p source.Position) bool { return !l.owned[partitionKey{p.Topic, p.Partition}] })
+// commitRewound commits in the background what the client's own background commit passes over, as that one never goes back. The commits after it are
+// forward from there.
+func (l *Listener) commitRewound(positions []source.Position) {
+	switch strings.ToLower(l.cfg.Properties["enable.auto.commit"]) {
+	case "false", "f", "0":
+		return
+	}
+	if len(positions) == 0 {
+		return
+	}
+	failed := func(err error) {
+		if !errors.Is(err, l.ctx.Err()) {
+			l.log.client(4, "COMMIT", "the offsets to which the listener was moved back were not committed: "+err.Error())
+		}
+	}
+	spawn(func() {
+		if err := l.source.Commit(l.ctx, positions); err != nil {
+			failed(err)
+		}
+	}, failed)
 }
 
 // Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the offset of the first row that is
@@ -48,22 +60,14 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 	if err := l.Broken(); err != nil {
 		return err
 	}
-	l.mu.Lock()
 	if all {
-		l.acks.all()
+		l.tracker.AcknowledgeAll()
 	}
 	var lost *Error
-	for _, r := range ranges {
-		if lost == nil && !l.owned[r.key()] {
-			lost = errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
-			lost.Topic, lost.Partition = r.Topic, r.Partition
-		}
+	if r, any := l.tracker.Acknowledge(ids, ranges); any {
+		lost = errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
+		lost.Topic, lost.Partition = r.Topic, r.Partition
 	}
-	// The rows of the other partitions are as done as ever: they would hold up all commits of theirs.
-	for _, id := range ids {
-		l.acks.upTo(batchID(id))
-	}
-	l.mu.Unlock()
 	failure := l.letters.settle(ctx)
 	if err := l.commit(ctx); err != nil { // what lies before a letter that failed is committed all the same
 		return err
@@ -76,19 +80,15 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 
 func (l *Listener) commit(ctx context.Context) error {
 	if err := l.Broken(); err != nil {
-		if l.mu.Lock(); len(l.mine(l.acks.positions(false))) == 0 {
-			err = nil
+		if len(l.tracker.Offsets()) == 0 {
+			return nil
 		}
-		l.mu.Unlock()
 		return err
 	}
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
-	l.mu.Lock()
-	positions := l.mine(l.acks.positions(false))
-	l.mu.Unlock()
-	if err := l.source.Commit(ctx, positions); err != nil {
+	if err := l.source.Commit(ctx, l.tracker.Offsets()); err != nil {
 		if errors.Is(err, ctx.Err()) {
 			return err
 		}
@@ -115,9 +115,7 @@ func (l *Listener) Leave(acknowledge bool) error {
 	}
 	l.settleTails()
 	if l.cfg.Acknowledge == OnNextPoll {
-		l.mu.Lock()
-		l.acks.all()
-		l.mu.Unlock()
+		l.tracker.AcknowledgeAll()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
 	failure := l.letters.settle(ctx)

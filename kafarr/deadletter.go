@@ -16,7 +16,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// deadLetters are the rejected messages on their way to Config.DeadLetterTopic. Each is noted in the ledger, as a row that is still open, until the brokers have it: so no
+// deadLetters are the rejected messages on their way to Config.DeadLetterTopic. The tracker holds the row of each, until the brokers have it: so no
 // commit, of whoever and whenever, covers a message that is in neither topic, and a poll need not wait for letters. A letter that fails is kept; the failure is an
 // error of the poll, or of the commit, under way, and the next one writes the letter again.
 type deadLetters struct {
@@ -46,7 +46,7 @@ const (
 
 // letter is a rejected message, and where it comes from.
 type letter struct {
-	partitionKey
+	source.TopicPartition
 	offset int64
 	bytes  int
 	source.Letter
@@ -120,23 +120,19 @@ func (l *Listener) deadLetter(chunk *source.Chunk, r *source.Record, why *Error)
 		return
 	}
 	letter := newLetter(chunk, r, why)
-	l.mu.Lock()
-	l.acks.writing(letter.partitionKey, letter.offset)
-	l.mu.Unlock()
+	l.tracker.Hold(letter.TopicPartition, letter.offset)
 	l.letters.send(letter)
 }
 
 // letterSettled opens the way for commits.
 func (l *Listener) letterSettled(letter *letter) {
 	l.counters.letters.Add(1)
-	l.mu.Lock()
-	l.acks.written(letter.partitionKey, letter.offset)
-	l.mu.Unlock()
+	l.tracker.Unhold(letter.TopicPartition, letter.offset)
 }
 
 // newLetter copies a message, which belongs to the client, and says why it was rejected.
 func newLetter(chunk *source.Chunk, r *source.Record, why *Error) *letter {
-	out := &letter{partitionKey: partitionKey{chunk.Topic, chunk.Partition}, offset: r.Offset}
+	out := &letter{TopicPartition: chunk.TopicPartition(), offset: r.Offset}
 	out.Key, out.Value = copied(r.Key, r.KeyLen), copied(r.Value, r.ValueLen)
 	if r.TimestampType != 0 {
 		out.Timestamp = r.Timestamp
@@ -240,7 +236,7 @@ func (d *deadLetters) explain(one *letter, err error) *Error {
 	if errors.As(err, &placed) {
 		e.Code = wrap(err).Code
 	}
-	return e.at(one.topic, one.partition, one.offset)
+	return e.at(one.Topic, one.Partition, one.offset)
 }
 
 // failing tells that fault has something to tell.

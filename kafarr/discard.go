@@ -1,16 +1,18 @@
 package kafarr
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
 
 // discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them,
 // and passes those between them that the caller has, but for what it has given back.
-func (l *Listener) discard(k partitionKey, givenBack ...int64) {
+func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
 	l.held.drop(k)
 	delete(l.resets, k)
-	l.mu.Lock()
-	until := l.acks.of(k).next
-	first, any := l.acks.takeBack(k)
-	l.mu.Unlock()
+	first, until, any := l.tracker.Discard(k)
 	if !any {
 		return
 	}
@@ -25,7 +27,7 @@ func (l *Listener) discard(k partitionKey, givenBack ...int64) {
 	kept := make([]*finished, 0, len(l.queue))
 	for _, f := range l.queue {
 		switch {
-		case f.err != nil && f.err.Topic == k.topic && f.err.Partition == k.partition:
+		case f.err != nil && f.err.Topic == k.Topic && f.err.Partition == k.Partition:
 			dropped = append(dropped, f.err.Offset)
 		case !f.holds(k):
 			kept = append(kept, f)
@@ -33,9 +35,7 @@ func (l *Listener) discard(k partitionKey, givenBack ...int64) {
 			dropped = append(dropped, f.offsetsOf(k)...)
 			id := f.batch.id
 			parts := f.without(k)
-			l.mu.Lock()
-			l.acks.replace(id, parts)
-			l.mu.Unlock()
+			l.tracker.Replace(id, partsOf(parts))
 			kept = append(kept, parts...)
 		}
 	}
@@ -45,15 +45,23 @@ func (l *Listener) discard(k partitionKey, givenBack ...int64) {
 	}
 }
 
-func (b *building) holds(k partitionKey) bool { return holds(b.segments, k) }
+func (b *building) holds(k source.TopicPartition) bool { return holds(b.segments, k) }
 
-func (f *finished) holds(k partitionKey) bool { return holds(f.segments, k) }
+func (f *finished) holds(k source.TopicPartition) bool { return holds(f.segments, k) }
 
-func holds(segments []segment, k partitionKey) bool {
+func holds(segments []segment, k source.TopicPartition) bool {
 	for i := range segments {
-		if segments[i].partitionKey == k {
+		if segments[i].TopicPartition == k {
 			return true
 		}
 	}
 	return false
+}
+
+func partsOf(batches []*finished) []delivery.Part {
+	out := make([]delivery.Part, len(batches))
+	for i, f := range batches {
+		out[i] = delivery.Part{ID: f.batch.id, Ranges: f.batch.Ranges}
+	}
+	return out
 }

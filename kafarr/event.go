@@ -54,7 +54,7 @@ func (l *Listener) assignmentHappens(kind EventKind, partitions []source.Positio
 func (l *Listener) unbroken(chunk *source.Chunk, records []source.Record) []source.Record {
 	l.hearResets()
 	last := len(records) - 1
-	asked, reset := l.resets[partitionKey{chunk.Topic, chunk.Partition}]
+	asked, reset := l.resets[chunk.TopicPartition()]
 	if !reset && records[last].Offset-records[0].Offset >= int64(last) {
 		return records
 	}
@@ -67,11 +67,11 @@ func (l *Listener) unbroken(chunk *source.Chunk, records []source.Record) []sour
 }
 
 // hearResets returns the offsets that the client asked for in vain, until the first record behind them. l.polling is held.
-func (l *Listener) hearResets() map[partitionKey]int64 {
+func (l *Listener) hearResets() map[source.TopicPartition]int64 {
 	if l.resetter != nil {
 		for _, p := range l.resetter.Resets() {
-			l.resets[keyOf(p)] = p.Offset
-			l.watched.broken[keyOf(p)] = time.Now()
+			l.resets[p.TopicPartition()] = p.Offset
+			l.watched.broken[p.TopicPartition()] = time.Now()
 		}
 	}
 	return l.resets
@@ -80,7 +80,7 @@ func (l *Listener) hearResets() map[partitionKey]int64 {
 // notice tells where a log goes back, or on behind records that were deleted before they were read; the client begins again by auto.offset.reset. A gap alone tells
 // nothing: compaction and transactions leave some, too.
 func (l *Listener) notice(chunk *source.Chunk, first int64) {
-	k := partitionKey{chunk.Topic, chunk.Partition}
+	k := chunk.TopicPartition()
 	next, known := l.positions[k]
 	asked, reset := l.resets[k]
 	if reset && !known {
@@ -90,8 +90,8 @@ func (l *Listener) notice(chunk *source.Chunk, first int64) {
 	case reset && first >= asked: // what comes before was fetched before
 		delete(l.resets, k)
 		if first > asked {
-			l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d was to come and is not there any more: going on at %d", k.topic, k.partition, asked, first))
-			l.happen(Event{Kind: OffsetReset, Topic: k.topic, Partition: k.partition, Old: asked, New: first})
+			l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d was to come and is not there any more: going on at %d", k.Topic, k.Partition, asked, first))
+			l.happen(Event{Kind: OffsetReset, Topic: k.Topic, Partition: k.Partition, Old: asked, New: first})
 		}
 	case known && first < next:
 		delete(l.resets, k)
@@ -100,14 +100,11 @@ func (l *Listener) notice(chunk *source.Chunk, first int64) {
 }
 
 // wentBack follows a log to an offset before the one that was to come next: commits, too.
-func (l *Listener) wentBack(k partitionKey, first, next int64) {
-	l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.topic, k.partition, first, next))
-	l.happen(Event{Kind: LogWentBack, Topic: k.topic, Partition: k.partition, Old: next, New: first})
+func (l *Listener) wentBack(k source.TopicPartition, first, next int64) {
+	l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.Topic, k.Partition, first, next))
+	l.happen(Event{Kind: LogWentBack, Topic: k.Topic, Partition: k.Partition, Old: next, New: first})
 	l.positions[k] = first
 	l.watched.broken[k] = time.Now()
 	delete(l.again, k)
-	l.mu.Lock()
-	l.acks.wentBack(k, first)
-	l.mu.Unlock()
-	l.leaps(source.Position{Topic: k.topic, Partition: k.partition, Offset: first}, next)
+	l.tracker.Rewind(k.At(first), next)
 }

@@ -1,5 +1,10 @@
 package kafarr
 
+import (
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
 // finished is a batch that waits to be handed over, with what is needed to cut it.
 type finished struct {
 	batch    *Batch
@@ -11,12 +16,12 @@ type finished struct {
 // ranges joins segments to one range a partition, in the order of their first rows.
 func ranges(segments []segment) []Range {
 	var out []Range
-	index := map[partitionKey]int{}
+	index := map[source.TopicPartition]int{}
 	for _, s := range segments {
-		i, ok := index[s.partitionKey]
+		i, ok := index[s.TopicPartition]
 		if !ok {
-			index[s.partitionKey] = len(out)
-			out = append(out, Range{Topic: s.topic, Partition: s.partition, First: s.first, Next: s.next, Rows: int64(s.rows)})
+			index[s.TopicPartition] = len(out)
+			out = append(out, Range{Topic: s.Topic, Partition: s.Partition, First: s.first, Next: s.next, Rows: int64(s.rows)})
 			continue
 		}
 		out[i].Next = s.next
@@ -49,7 +54,7 @@ func (f *finished) split(n int) (left, right []segment) {
 func (f *finished) cut(n int) *finished {
 	left, right := f.split(n)
 	whole := f.batch.Record
-	head := &Batch{Record: whole.NewSlice(0, int64(n)), Rejected: f.batch.Rejected, MessageType: f.batch.MessageType, Ranges: ranges(left), id: newBatchID()}
+	head := &Batch{Record: whole.NewSlice(0, int64(n)), Rejected: f.batch.Rejected, MessageType: f.batch.MessageType, Ranges: ranges(left), id: batch.NewID()}
 	offsets := f.offsets[:n]
 	f.batch.Rejected = nil
 	f.batch.Record = whole.NewSlice(int64(n), whole.NumRows())
@@ -61,12 +66,12 @@ func (f *finished) cut(n int) *finished {
 
 // without returns the batch's parts that hold no rows of a partition, in their order, and gives up the batch. They are slices: joining them again would copy, and
 // arrow-go joins neither unions nor extension types.
-func (f *finished) without(k partitionKey) []*finished {
+func (f *finished) without(k source.TopicPartition) []*finished {
 	var parts []*finished
 	var starts []int // the first row of each part
 	var part *finished
 	for _, s := range f.segments {
-		if s.partitionKey == k {
+		if s.TopicPartition == k {
 			part = nil
 			continue
 		}
@@ -78,7 +83,7 @@ func (f *finished) without(k partitionKey) []*finished {
 			continue
 		}
 		if part == nil {
-			part = &finished{batch: &Batch{id: newBatchID()}}
+			part = &finished{batch: &Batch{id: batch.NewID()}}
 			parts, starts = append(parts, part), append(starts, s.row)
 		}
 		s.row -= starts[len(starts)-1]

@@ -43,16 +43,12 @@ func (l *Listener) fromQueue() (*Batch, error) {
 	if f.batch.NumRows() > int64(l.poll.limit) {
 		whole := f.batch.id
 		head := f.cut(l.poll.limit)
-		l.mu.Lock()
-		l.acks.cut(whole, head.batch.id, head.batch.Ranges)
-		l.mu.Unlock()
+		l.tracker.Split(whole, head.batch.id, head.batch.Ranges)
 		return l.handOver(head), nil
 	}
 	l.queue = l.queue[1:]
 	if f.err != nil {
-		l.mu.Lock()
-		l.acks.handOver(f.batch.id)
-		l.mu.Unlock()
+		l.tracker.Deliver(f.batch.id)
 		return nil, f.err
 	}
 	return l.handOver(f), nil
@@ -61,9 +57,7 @@ func (l *Listener) fromQueue() (*Batch, error) {
 func (l *Listener) handOver(f *finished) *Batch {
 	b := f.batch
 	l.remember(f)
-	l.mu.Lock()
-	l.acks.handOver(b.id)
-	l.mu.Unlock()
+	l.tracker.Deliver(b.id)
 	if !b.empty() {
 		b.Events, l.happened = l.happened, nil
 		l.counters.batches.Add(1)

@@ -30,9 +30,9 @@ func (h *held) next() source.Position {
 }
 
 // drop takes a partition's records out.
-func (h *held) drop(k partitionKey) {
+func (h *held) drop(k source.TopicPartition) {
 	for i := h.chunk; i < len(h.chunks); i++ {
-		if c := &h.chunks[i]; c.Topic == k.topic && c.Partition == k.partition {
+		if c := &h.chunks[i]; c.Topic == k.Topic && c.Partition == k.Partition {
 			c.Records = nil
 			if i == h.chunk {
 				h.record = 0

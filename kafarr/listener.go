@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
@@ -63,30 +64,29 @@ type Listener struct {
 	done      rows // that were appended last: of a run of one row, its allocation would cost more than all else
 	keyRef    schemaRef
 	buckets   []bucket
-	used      int                    // of buckets
-	positions map[partitionKey]int64 // the first offset that no batch has taken
-	happened  []Event                // since the last batch
-	latest    latest                 // batch that was handed over
-	again     map[partitionKey]again // rows that were discarded and are not read again yet
-	aside     map[partitionKey]aside // partitions that wait for a schema
+	used      int                             // of buckets
+	positions map[source.TopicPartition]int64 // the first offset that no batch has taken
+	happened  []Event                         // since the last batch
+	latest    latest                          // batch that was handed over
+	again     map[source.TopicPartition]again // rows that were discarded and are not read again yet
+	aside     map[source.TopicPartition]aside // partitions that wait for a schema
 	placeless placeless
 	unknown   *unknowns
 	readerUse *readerUse
 	ahead     ahead
-	resets    map[partitionKey]int64 // offsets that the client asked for in vain, until the first record behind them
-	opened    time.Time              // the first poll
-	toldNames bool                   // topics that do not exist were named
-	waived    bool                   // the wait for all partitions was given up once: read what there is
+	resets    map[source.TopicPartition]int64 // offsets that the client asked for in vain, until the first record behind them
+	opened    time.Time                       // the first poll
+	toldNames bool                            // topics that do not exist were named
+	waived    bool                            // the wait for all partitions was given up once: read what there is
 	waits     waitingSince
 	tails     tails
 	watched   watched
 
-	mu         sync.Mutex // guards what follows
-	acks       *ledger
-	owned      map[partitionKey]bool
-	rebalances []Rebalance           // that somebody has to be told of, in their order
-	offered    map[partitionKey]bool // partitions of the assignment that waits for OnAssign; true: it has said where they begin
-	leapt      map[partitionKey]leap
+	tracker *delivery.Tracker
+
+	mu         sync.Mutex                     // guards what follows
+	rebalances []Rebalance                    // that somebody has to be told of, in their order
+	offered    map[source.TopicPartition]bool // partitions of the assignment that waits for OnAssign; true: it has said where they begin
 }
 
 // Open makes a listener. It checks the configuration and does not wait for the network.
@@ -118,10 +118,10 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[partitionKey]int64{}, resets: map[partitionKey]int64{}, again: map[partitionKey]again{}, aside: map[partitionKey]aside{}, placeless: placeless{resume: map[partitionKey]bool{}},
-		watched: watched{told: map[string]error{}, broken: map[partitionKey]time.Time{}},
+		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[source.TopicPartition]int64{}, resets: map[source.TopicPartition]int64{}, again: map[source.TopicPartition]again{}, aside: map[source.TopicPartition]aside{}, placeless: placeless{resume: map[source.TopicPartition]bool{}},
+		watched: watched{told: map[string]error{}, broken: map[source.TopicPartition]time.Time{}},
 		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
-		acks:    newLedger(), owned: map[partitionKey]bool{}, leapt: map[partitionKey]leap{}, offered: map[partitionKey]bool{},
+		tracker: delivery.New(), offered: map[source.TopicPartition]bool{},
 		headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,
 	}
 	if cfg.warned == nil {

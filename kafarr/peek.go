@@ -19,18 +19,18 @@ func (c *ScanConfig) peek(ctx context.Context, cluster Cluster, topic string, wi
 	if err != nil {
 		return m, false, wrap(err)
 	}
-	first, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.Beginning, true })
+	first, err := c.offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.Beginning, true })
 	if err != nil {
 		return m, false, wrap(err)
 	}
-	end, err := c.offsets(ctx, cluster, partitions, func(partitionKey) (int64, bool) { return source.End, true })
+	end, err := c.offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.End, true })
 	if err != nil {
 		return m, false, wrap(err)
 	}
 	for back := int64(16); back <= farthestPeek; back *= 16 {
 		more := false
 		for _, p := range partitions {
-			k := keyOf(p)
+			k := p.TopicPartition()
 			r := ScanRange{Topic: p.Topic, Partition: p.Partition, Start: max(first[k], end[k]-back), End: end[k]}
 			more = more || r.Start > first[k]
 			if r.Start >= r.End {

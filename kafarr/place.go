@@ -85,9 +85,9 @@ func (c *Config) validatePositions() error {
 			return errorf(ConfigError, "start: %s is none of the topics and partitions that are read", s.place())
 		}
 	}
-	seen := map[partitionKey]bool{}
+	seen := map[source.TopicPartition]bool{}
 	for _, p := range c.Assign {
-		k := keyOf(p)
+		k := p.TopicPartition()
 		switch {
 		case p.Topic == "" || strings.ContainsRune(p.Topic, 0) || p.Topic[0] == '^':
 			return errorf(ConfigError, "assign: %q is no topic's name", p.Topic)
@@ -123,16 +123,16 @@ func (s Start) place() string {
 }
 
 // startOf is where a partition begins.
-func (c *Config) startOf(k partitionKey) Place { return placeOf(c.Start, k) }
+func (c *Config) startOf(k source.TopicPartition) Place { return placeOf(c.Start, k) }
 
 // placeOf is the place that fits a partition most exactly; the zero Place where none does.
-func placeOf(list []Start, k partitionKey) Place {
+func placeOf(list []Start, k source.TopicPartition) Place {
 	at, _ := bestOf(list, k)
 	return at
 }
 
 // bestOf is placeOf, and whether one fits.
-func bestOf(list []Start, k partitionKey) (at Place, found bool) {
+func bestOf(list []Start, k source.TopicPartition) (at Place, found bool) {
 	exactness := 0
 	for _, s := range list {
 		if fits := s.fits(k); fits > exactness {
@@ -148,9 +148,9 @@ func (c *Config) readsTopic(topic string) bool {
 }
 
 // fits says how exactly a partition is meant; 0: not at all.
-func (s Start) fits(k partitionKey) int {
+func (s Start) fits(k source.TopicPartition) int {
 	switch {
-	case s.Topic != "" && s.Topic != k.topic, s.Partition >= 0 && s.Partition != k.partition:
+	case s.Topic != "" && s.Topic != k.Topic, s.Partition >= 0 && s.Partition != k.Partition:
 		return 0
 	case s.Topic != "" && s.Partition >= 0:
 		return 4
@@ -176,10 +176,10 @@ func (s Start) name() string {
 // offsetsOf finds the offsets of places, each partition once.
 func (l *Listener) offsetsOf(ctx context.Context, targets []Target) ([]source.Position, error) {
 	out := make([]source.Position, len(targets))
-	where := map[partitionKey]int{}
+	where := map[source.TopicPartition]int{}
 	var committed, log []source.Position
 	for i, t := range targets {
-		where[partitionKey{t.Topic, t.Partition}] = i
+		where[source.TopicPartition{Topic: t.Topic, Partition: t.Partition}] = i
 		out[i] = source.Position{Topic: t.Topic, Partition: t.Partition, Offset: t.To.Value}
 		switch t.To.Kind {
 		case AtOffset:
@@ -202,32 +202,32 @@ func (l *Listener) offsetsOf(ctx context.Context, targets []Target) ([]source.Po
 	}
 	for _, p := range group {
 		if p.Offset < 0 {
-			if p.Offset, err = l.reset(keyOf(p)); err != nil {
+			if p.Offset, err = l.reset(p.TopicPartition()); err != nil {
 				return nil, err
 			}
 			log = append(log, p)
 			continue
 		}
-		out[where[keyOf(p)]] = p
+		out[where[p.TopicPartition()]] = p
 	}
 	found, err := l.positioner.AskOffsets(ctx, log)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range found {
-		out[where[keyOf(p)]] = p
+		out[where[p.TopicPartition()]] = p
 	}
 	return out, nil
 }
 
 // reset is what auto.offset.reset makes of a partition for which the group has committed nothing.
-func (l *Listener) reset(k partitionKey) (int64, error) {
+func (l *Listener) reset(k source.TopicPartition) (int64, error) {
 	switch l.cfg.Properties["auto.offset.reset"] {
 	case "smallest", "earliest", "beginning":
 		return source.Beginning, nil
 	case "error":
 		e := errorf(BrokerError, "the group has committed no offset, and auto.offset.reset is \"error\"")
-		e.Topic, e.Partition = k.topic, k.partition
+		e.Topic, e.Partition = k.Topic, k.Partition
 		return 0, e
 	}
 	return source.End, nil
@@ -252,21 +252,21 @@ func (l *Listener) outside(ctx context.Context, targets []Target) ([]*Error, err
 	if err != nil {
 		return nil, err
 	}
-	ends := map[partitionKey]int64{}
+	ends := map[source.TopicPartition]int64{}
 	for _, p := range high {
-		ends[keyOf(p)] = p.Offset
+		ends[p.TopicPartition()] = p.Offset
 	}
 	another, err := l.ofOthers(ctx, targets)
 	if err != nil {
 		return nil, err
 	}
-	wanted := map[partitionKey]int64{}
+	wanted := map[source.TopicPartition]int64{}
 	for i, p := range first {
-		wanted[keyOf(p)] = asked[i]
+		wanted[p.TopicPartition()] = asked[i]
 	}
 	var out []*Error
 	for _, p := range low {
-		k := keyOf(p)
+		k := p.TopicPartition()
 		if why := another[k]; why != nil {
 			out = append(out, placed(errorf(BrokerError, "%w", why), k))
 		} else if wanted[k] < p.Offset || wanted[k] > ends[k] {
@@ -277,7 +277,7 @@ func (l *Listener) outside(ctx context.Context, targets []Target) ([]*Error, err
 }
 
 // ofOthers finds the offsets that are of topics which do not exist any more.
-func (l *Listener) ofOthers(ctx context.Context, targets []Target) (map[partitionKey]error, error) {
+func (l *Listener) ofOthers(ctx context.Context, targets []Target) (map[source.TopicPartition]error, error) {
 	var topics []string
 	for _, t := range targets {
 		if t.To.TopicID != ([16]byte{}) && !slices.Contains(topics, t.Topic) {
@@ -291,13 +291,11 @@ func (l *Listener) ofOthers(ctx context.Context, targets []Target) (map[partitio
 	if err != nil {
 		return nil, err
 	}
-	out := map[partitionKey]error{}
+	out := map[source.TopicPartition]error{}
 	for _, t := range targets {
 		if why := t.To.ofAnother(ids[t.Topic]); why != nil {
-			out[partitionKey{t.Topic, t.Partition}] = why
+			out[source.TopicPartition{Topic: t.Topic, Partition: t.Partition}] = why
 		}
 	}
 	return out, nil
 }
-
-func keyOf(p source.Position) partitionKey { return partitionKey{p.Topic, p.Partition} }

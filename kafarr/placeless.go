@@ -11,10 +11,10 @@ import (
 
 // placeless are partitions of which the cluster has not said yet where they begin: a wrong place would lose rows or repeat them. They are paused, and the cluster is asked on, within polls.
 type placeless struct {
-	resume map[partitionKey]bool // of each, whether it is read once its place is known; false: its user has paused it
-	why    *Error                // the cluster's last answer
-	due    time.Time             // the next question
-	asked  chan foundPlaces      // for the answer of the question under way; nil: there is none
+	resume map[source.TopicPartition]bool // of each, whether it is read once its place is known; false: its user has paused it
+	why    *Error                         // the cluster's last answer
+	due    time.Time                      // the next question
+	asked  chan foundPlaces               // for the answer of the question under way; nil: there is none
 }
 
 // foundPlaces are where partitions begin.
@@ -47,7 +47,7 @@ func (l *Listener) findPlaces(targets []Target) (b foundPlaces) {
 // withoutOffsetsOfOthers puts the beginning of the log where an offset is of a topic that was deleted: any other place would pass rows over.
 func (l *Listener) withoutOffsetsOfOthers(ctx context.Context, b foundPlaces) error {
 	for i, p := range b.found {
-		if !slices.ContainsFunc(b.outside, func(e *Error) bool { return errors.Is(e, errRecreated) && hasPlace([]*Error{e}, keyOf(p)) }) {
+		if !slices.ContainsFunc(b.outside, func(e *Error) bool { return errors.Is(e, errRecreated) && hasPlace([]*Error{e}, p.TopicPartition()) }) {
 			continue
 		}
 		p.Offset = source.Beginning
@@ -76,7 +76,7 @@ func (l *Listener) beginsNowhere(out []source.Position, fresh []int, why error) 
 	for i, at := range fresh {
 		out[at].Offset = source.End
 		paused[i] = out[at]
-		l.placeless.resume[keyOf(out[at])] = true
+		l.placeless.resume[out[at].TopicPartition()] = true
 	}
 	if err := l.positioner.Pause(paused); err != nil {
 		why = err
@@ -107,7 +107,7 @@ func (l *Listener) tendPlaceless() error {
 		}
 		var targets []Target
 		for k := range p.resume {
-			targets = append(targets, Target{Topic: k.topic, Partition: k.partition, To: l.cfg.startOf(k)})
+			targets = append(targets, Target{Topic: k.Topic, Partition: k.Partition, To: l.cfg.startOf(k)})
 		}
 		answer := make(chan foundPlaces, 1)
 		p.asked = answer
@@ -121,7 +121,7 @@ func (l *Listener) tendPlaceless() error {
 			return l.placesFound(b)
 		}
 		for k := range p.resume {
-			l.unplaced(source.Position{Topic: k.topic, Partition: k.partition}, b.err)
+			l.unplaced(k.At(0), b.err)
 			break
 		}
 	default:
@@ -132,7 +132,7 @@ func (l *Listener) tendPlaceless() error {
 // placesFound moves partitions to their places.
 func (l *Listener) placesFound(b foundPlaces) error {
 	for i, at := range b.found {
-		k := keyOf(at)
+		k := at.TopicPartition()
 		if _, waits := l.placeless.resume[k]; !waits { // sought, or given up meanwhile
 			continue
 		}
@@ -154,13 +154,13 @@ func (l *Listener) placesFound(b foundPlaces) error {
 }
 
 // hasPlaceNow ends the waiting of a partition for its place, if it waits for one.
-func (l *Listener) hasPlaceNow(k partitionKey) error {
+func (l *Listener) hasPlaceNow(k source.TopicPartition) error {
 	resume := l.placeless.resume[k]
 	delete(l.placeless.resume, k)
 	if !resume {
 		return nil
 	}
-	if err := l.positioner.Resume([]source.Position{{Topic: k.topic, Partition: k.partition, Offset: l.positions[k]}}); err != nil {
+	if err := l.positioner.Resume([]source.Position{k.At(l.positions[k])}); err != nil {
 		return wrap(err)
 	}
 	return nil

@@ -96,9 +96,7 @@ func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Bat
 
 func (l *Listener) begin(limit int, wait time.Duration) error {
 	if l.cfg.Acknowledge == OnNextPoll {
-		l.mu.Lock()
-		l.acks.all()
-		l.mu.Unlock()
+		l.tracker.AcknowledgeAll()
 	}
 	l.letters.again(false)
 	l.passTails()

@@ -42,11 +42,11 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 	l.passTails()
 	out := l.Assignment()
 	reset := maps.Clone(l.hearResets())
-	var begin []partitionKey
+	var begin []source.TopicPartition
 	for i, p := range out {
-		k := keyOf(p)
+		k := p.TopicPartition()
 		_, moved := reset[k]
-		if next, received := l.notHandedOver(k); received {
+		if next, received := l.firstUndelivered(k); received {
 			out[i].Offset = next
 		} else if next, known := l.positions[k]; known && !moved {
 			out[i].Offset = next
@@ -60,7 +60,7 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 		return nil, err
 	}
 	for _, k := range begin {
-		at := slices.IndexFunc(out, func(p source.Position) bool { return keyOf(p) == k })
+		at := slices.IndexFunc(out, func(p source.Position) bool { return p.TopicPartition() == k })
 		if b, exists := found[k]; exists {
 			out[at].Offset = b.offset
 		} else {
@@ -101,19 +101,19 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 	if err != nil {
 		return nil, l.asked(err)
 	}
-	keys := make([]partitionKey, len(positions))
+	keys := make([]source.TopicPartition, len(positions))
 	for i, p := range positions {
-		keys[i] = keyOf(p)
+		keys[i] = p.TopicPartition()
 	}
-	end := map[partitionKey]int64{}
-	missing, err := existing(keys, func(keys []partitionKey) error {
+	end := map[source.TopicPartition]int64{}
+	missing, err := existing(keys, func(keys []source.TopicPartition) error {
 		ask := make([]source.Position, len(keys))
 		for i, k := range keys {
-			ask[i] = source.Position{Topic: k.topic, Partition: k.partition, Offset: source.End}
+			ask[i] = k.At(source.End)
 		}
 		ends, err := l.positioner.AskOffsets(ctx, ask)
 		for _, p := range ends {
-			end[keyOf(p)] = p.Offset
+			end[p.TopicPartition()] = p.Offset
 		}
 		return err
 	})
@@ -123,7 +123,7 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 	out := make([]Lag, 0, len(positions))
 	paused := l.positioner.Paused(positions)
 	for i, p := range positions {
-		if e, exists := end[keyOf(p)]; exists {
+		if e, exists := end[p.TopicPartition()]; exists {
 			out = append(out, Lag{Topic: p.Topic, Partition: p.Partition, Position: p.Offset, End: e, Lag: max(e-p.Offset, 0), Paused: paused[i]})
 		}
 	}
@@ -135,22 +135,14 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 func (l *Listener) Assignment() []source.Position {
 	out := slices.Clone(l.cfg.Assign)
 	if len(out) == 0 {
-		l.mu.Lock()
-		for k := range l.owned {
-			out = append(out, source.Position{Topic: k.topic, Partition: k.partition})
+		for _, k := range l.tracker.Assignment() {
+			out = append(out, k.At(0))
 		}
-		l.mu.Unlock()
 	}
 	slices.SortFunc(out, func(a, b source.Position) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 	})
 	return out
-}
-
-func (l *Listener) owns(k partitionKey) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.owned[k]
 }
 
 // assigned tells of the first partition that is not of the assignment.

@@ -3,6 +3,7 @@ package kafarr
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func (l *Listener) placeOffered(ctx context.Context, partitions []source.Positio
 	}
 	var targets []Target
 	for _, p := range partitions {
-		if at, named := bestOf(begin, keyOf(p)); named {
+		if at, named := bestOf(begin, p.TopicPartition()); named {
 			targets = append(targets, Target{Topic: p.Topic, Partition: p.Partition, To: at})
 		}
 	}
@@ -135,9 +136,7 @@ func (l *Listener) dropOffered() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rebalances = slices.DeleteFunc(l.rebalances, func(r Rebalance) bool { return !r.Revoked })
-	for k := range l.offered {
-		delete(l.owned, k)
-	}
+	l.tracker.Unassign(slices.Collect(maps.Keys(l.offered))...)
 }
 
 // askAboutAll has OnRevoke told of all partitions that it has not been told of.
@@ -146,9 +145,10 @@ func (l *Listener) askAboutAll() {
 		return
 	}
 	var all []source.Position
+	assigned := l.tracker.Assignment()
 	l.mu.Lock()
-	for k := range l.owned {
-		p := source.Position{Topic: k.topic, Partition: k.partition}
+	for _, k := range assigned {
+		p := k.At(0)
 		if !slices.ContainsFunc(l.rebalances, func(r Rebalance) bool { return r.Revoked && slices.Contains(r.Partitions, p) }) {
 			all = append(all, p)
 		}
@@ -160,12 +160,10 @@ func (l *Listener) askAboutAll() {
 	l.announce(Rebalance{Partitions: all, Revoked: true})
 }
 
-// disown notes that partitions are not this listener's any more: nothing is committed for them.
-func (l *Listener) disown(partitions []source.Position) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// unassign notes that partitions are not this listener's any more: nothing is committed for them.
+func (l *Listener) unassign(partitions []source.Position) {
 	for _, p := range partitions {
-		delete(l.owned, partitionKey{p.Topic, p.Partition})
+		l.tracker.Unassign(p.TopicPartition())
 	}
 }
 

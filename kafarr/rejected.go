@@ -75,12 +75,12 @@ func (r *rejected) release() {
 }
 
 // rejectedWithout copies what was rejected of other partitions than this one; nil: nothing was.
-func rejectedWithout(all arrow.RecordBatch, k partitionKey) arrow.RecordBatch {
+func rejectedWithout(all arrow.RecordBatch, k source.TopicPartition) arrow.RecordBatch {
 	topics, partitions := all.Column(0).(*array.String), all.Column(1).(*array.Int32)
 	kept := newRejected()
 	defer kept.release()
 	for i := range int(all.NumRows()) {
-		if (partitionKey{topics.Value(i), partitions.Value(i)}) == k {
+		if (source.TopicPartition{Topic: topics.Value(i), Partition: partitions.Value(i)}) == k {
 			continue
 		}
 		appendText(kept.topic, topics.Value(i))

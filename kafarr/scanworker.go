@@ -1,6 +1,10 @@
 package kafarr
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
 
 // take gives the next range that nobody reads.
 func (s *Stream) take() (*Completeness, bool) {
@@ -99,7 +103,7 @@ func (s *Stream) readAll(l *Listener, reader RangeReader, c *Completeness) (err 
 			c.Ended = ScanDeleted
 		}
 		if sum := c.Rows + c.Tombstones + c.Rejected + c.Skipped; sum != of.Rows {
-			err = placed(errorf(InternalError, "%d rows were read and %d are accounted for", of.Rows, sum), partitionKey{c.Topic, c.Partition})
+			err = placed(errorf(InternalError, "%d rows were read and %d are accounted for", of.Rows, sum), source.TopicPartition{Topic: c.Topic, Partition: c.Partition})
 			c.Ended = fmt.Sprintf("error: %v", err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -45,9 +46,9 @@ func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
 	if err != nil {
 		return l.asked(err)
 	}
-	committed := map[partitionKey]int64{}
+	committed := map[source.TopicPartition]int64{}
 	for _, p := range group {
-		committed[keyOf(p)] = p.Offset
+		committed[p.TopicPartition()] = p.Offset
 	}
 	for len(to) > 0 {
 		if to, err = l.seekNow(ctx, to, committed); err != nil {
@@ -66,7 +67,7 @@ func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
 }
 
 // seekNow moves partitions, between two slices of a poll, all in one step. Those that are left are not being fetched yet.
-func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed map[partitionKey]int64) (left []source.Position, err error) {
+func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed map[source.TopicPartition]int64) (left []source.Position, err error) {
 	if err := l.between(); err != nil {
 		return nil, err
 	}
@@ -74,27 +75,27 @@ func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed 
 	if err := l.assigned(to); err != nil {
 		return nil, err
 	}
-	isLeft := map[partitionKey]bool{}
+	isLeft := map[source.TopicPartition]bool{}
 	if fetched := l.fetched(to); len(fetched) > 0 {
 		err := l.positioner.Seek(ctx, fetched)
 		var some *source.NotFetching
 		switch {
 		case errors.As(err, &some):
 			for _, p := range some.Left {
-				isLeft[keyOf(p)] = true
+				isLeft[p.TopicPartition()] = true
 			}
 		case errors.Is(err, source.ErrNotFetching):
 			for _, p := range fetched {
-				isLeft[keyOf(p)] = true
+				isLeft[p.TopicPartition()] = true
 			}
 		case err != nil:
 			return nil, err
 		}
 	}
 	for _, p := range to {
-		if isLeft[keyOf(p)] {
+		if isLeft[p.TopicPartition()] {
 			left = append(left, p)
-		} else if err := l.moved(p, committed[keyOf(p)]); err != nil {
+		} else if err := l.moved(p, committed[p.TopicPartition()]); err != nil {
 			return nil, err
 		}
 	}
@@ -107,20 +108,19 @@ func (l *Listener) fetched(to []source.Position) []source.Position {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(to), func(p source.Position) bool {
-		_, waits := l.offered[keyOf(p)]
-		return waits || !l.owned[keyOf(p)]
+		_, waits := l.offered[p.TopicPartition()]
+		return waits || !l.tracker.IsAssigned(p.TopicPartition())
 	})
 }
 
 // moved has the listener's own books follow a partition to its new place.
 func (l *Listener) moved(to source.Position, committed int64) error {
-	k := keyOf(to)
+	k := to.TopicPartition()
 	l.discard(k)
 	delete(l.again, k)
 	l.positions[k] = to.Offset
-	l.leaps(to, committed)
+	l.tracker.Seek(to, committed)
 	l.mu.Lock()
-	l.acks.restart(k, to.Offset)
 	if _, waits := l.offered[k]; waits {
 		l.offered[k] = true
 	}
@@ -136,12 +136,12 @@ func (l *Listener) Pause(partitions []source.Position) error {
 			return err
 		}
 		for _, p := range chosen {
-			k := keyOf(p)
+			k := p.TopicPartition()
 			delete(l.aside, k) // from now on its user says when it goes on
 			if _, waits := l.placeless.resume[k]; waits {
 				l.placeless.resume[k] = false
 			}
-			if next, received := l.notHandedOver(k); received { // the client would go on behind what it gave us
+			if next, received := l.firstUndelivered(k); received { // the client would go on behind what it gave us
 				if err := l.readAgain(k, next); err != nil {
 					return err
 				}
@@ -155,15 +155,15 @@ func (l *Listener) Pause(partitions []source.Position) error {
 func (l *Listener) Resume(partitions []source.Position) error {
 	return l.ofThese(partitions, func(chosen []source.Position) error {
 		chosen = slices.DeleteFunc(chosen, func(p source.Position) bool { // those without a place go on when they have one
-			_, waits := l.placeless.resume[keyOf(p)]
+			_, waits := l.placeless.resume[p.TopicPartition()]
 			if waits {
-				l.placeless.resume[keyOf(p)] = true
+				l.placeless.resume[p.TopicPartition()] = true
 			}
 			return waits
 		})
 		for i, p := range chosen {
 			chosen[i].Offset = -1
-			if next, known := l.positions[keyOf(p)]; known {
+			if next, known := l.positions[p.TopicPartition()]; known {
 				chosen[i].Offset = next
 			}
 		}
@@ -171,7 +171,7 @@ func (l *Listener) Resume(partitions []source.Position) error {
 			return err
 		}
 		for _, p := range chosen {
-			delete(l.aside, keyOf(p))
+			delete(l.aside, p.TopicPartition())
 		}
 		return nil
 	})
@@ -200,23 +200,19 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 		return err
 	}
 	defer l.polling.Unlock()
-	l.mu.Lock()
-	for _, id := range ids {
-		delete(l.acks.handedOver, batchID(id))
-	}
-	l.mu.Unlock()
+	l.tracker.GiveBack(ids)
 	for _, r := range ranges {
-		k := r.key()
-		if !l.owns(k) { // its new owner reads them
+		k := r.TopicPartition()
+		if !l.tracker.IsAssigned(k) { // its new owner reads them
 			l.discard(k)
 			continue
 		}
 		next := r.First
-		if first, found := l.notHandedOver(k); found { // of another batch's that waits, perhaps
+		if first, found := l.firstUndelivered(k); found { // of another batch's that waits, perhaps
 			next = min(next, first)
 		}
 		var rows []int64
-		known := len(ids) == 1 && l.latest.id == batchID(ids[0])
+		known := len(ids) == 1 && l.latest.id == batch.ID(ids[0])
 		if known {
 			rows = l.latest.rows[k]
 		}
@@ -234,8 +230,8 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 }
 
 // readAgain has a partition read again from the first row on that its caller does not have.
-func (l *Listener) readAgain(k partitionKey, next int64, givenBack ...int64) error {
-	if err := l.positioner.Seek(l.ctx, []source.Position{{Topic: k.topic, Partition: k.partition, Offset: next}}); err != nil {
+func (l *Listener) readAgain(k source.TopicPartition, next int64, givenBack ...int64) error {
+	if err := l.positioner.Seek(l.ctx, []source.Position{k.At(next)}); err != nil {
 		return err
 	}
 	l.discard(k, givenBack...)
@@ -243,12 +239,9 @@ func (l *Listener) readAgain(k partitionKey, next int64, givenBack ...int64) err
 	return nil
 }
 
-// notHandedOver returns the first offset of what was received of a partition and not handed over. l.polling is held.
-func (l *Listener) notHandedOver(k partitionKey) (first int64, found bool) {
-	l.mu.Lock()
-	first, found = l.acks.notHandedOver(k)
-	l.mu.Unlock()
-	if found {
+// firstUndelivered returns the first offset of what was received of a partition and not handed over. l.polling is held.
+func (l *Listener) firstUndelivered(k source.TopicPartition) (first int64, found bool) {
+	if first, found := l.tracker.FirstUndelivered(k); found {
 		return first, true
 	}
 	for i := l.held.chunk; i < len(l.held.chunks); i++ {
@@ -256,7 +249,7 @@ func (l *Listener) notHandedOver(k partitionKey) (first int64, found bool) {
 		if i == l.held.chunk {
 			records = records[l.held.record:]
 		}
-		if c := &l.held.chunks[i]; len(records) > 0 && c.Topic == k.topic && c.Partition == k.partition {
+		if c := &l.held.chunks[i]; len(records) > 0 && c.Topic == k.Topic && c.Partition == k.Partition {
 			return records[0].Offset, true
 		}
 	}

@@ -22,7 +22,7 @@ const (
 // moved over when what it asked for was gone. None of that ever becomes a row, so without it a position would never reach the end of such a log, and no commit either. What is found is a fact of the log: that
 // there is no record in [from, next). It holds whatever the client does meanwhile, so it needs no order with the rows that are on their way.
 type tails struct {
-	looks map[partitionKey]look // l.polling guards it, and asked
+	looks map[source.TopicPartition]look // l.polling guards it, and asked
 	asked time.Time
 
 	mu      sync.Mutex
@@ -45,7 +45,7 @@ type place struct {
 
 // tail is what was found of a partition.
 type tail struct {
-	partitionKey
+	source.TopicPartition
 	place
 	next       int64
 	rebalances int64 // there had been, when it was asked
@@ -62,10 +62,9 @@ func (l *Listener) look(quiet bool) {
 		return
 	}
 	t.asked = now
-	looks := make(map[partitionKey]look, len(t.looks))
+	looks := make(map[source.TopicPartition]look, len(t.looks))
 	var asked []tail
-	l.mu.Lock()
-	for k := range l.owned {
+	for _, k := range l.tracker.Assignment() {
 		var at place
 		at.at, at.known = l.positions[k]
 		seen, before := t.looks[k]
@@ -73,16 +72,15 @@ func (l *Listener) look(quiet bool) {
 		case !before || seen.place != at:
 			seen = look{at, tailPause, now.Add(tailPause)}
 			if quiet {
-				asked = append(asked, tail{partitionKey: k, place: at})
+				asked = append(asked, tail{TopicPartition: k, place: at})
 			}
 		case !now.Before(seen.due):
 			seen.wait = min(2*seen.wait, tailPauseMost)
 			seen.due = now.Add(seen.wait)
-			asked = append(asked, tail{partitionKey: k, place: at})
+			asked = append(asked, tail{TopicPartition: k, place: at})
 		}
 		looks[k] = seen
 	}
-	l.mu.Unlock()
 	t.looks = looks
 	if len(asked) == 0 {
 		return
@@ -105,11 +103,11 @@ func (l *Listener) look(quiet bool) {
 }
 
 // explore finds the tails that are not empty.
-func (l *Listener) explore(ctx context.Context, asked []tail, reset map[partitionKey]int64) ([]tail, error) {
-	var unknown []partitionKey
+func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.TopicPartition]int64) ([]tail, error) {
+	var unknown []source.TopicPartition
 	for _, a := range asked {
-		if _, moved := reset[a.partitionKey]; !a.known || moved {
-			unknown = append(unknown, a.partitionKey)
+		if _, moved := reset[a.TopicPartition]; !a.known || moved {
+			unknown = append(unknown, a.TopicPartition)
 		}
 	}
 	begins, _, err := l.beginnings(ctx, unknown, reset)
@@ -117,31 +115,31 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[partitio
 		return nil, err
 	}
 	var from []source.Position
-	base := map[partitionKey]int64{}
+	base := map[source.TopicPartition]int64{}
 	for _, a := range asked {
 		at := a.at
-		base[a.partitionKey] = at
-		if b, ok := begins[a.partitionKey]; ok {
+		base[a.TopicPartition] = at
+		if b, ok := begins[a.TopicPartition]; ok {
 			if !b.sure {
 				continue
 			}
 			at = b.offset
 			if !a.known {
-				base[a.partitionKey] = b.committed
+				base[a.TopicPartition] = b.committed
 			}
 		} else if !a.known { // its topic is gone
 			continue
 		}
-		from = append(from, source.Position{Topic: a.topic, Partition: a.partition, Offset: at})
+		from = append(from, a.At(at))
 	}
 	next, err := l.explorer.AskNext(ctx, from)
-	nexts := map[partitionKey]int64{}
+	nexts := map[source.TopicPartition]int64{}
 	for _, p := range next {
-		nexts[keyOf(p)] = p.Offset
+		nexts[p.TopicPartition()] = p.Offset
 	}
 	var found []tail
 	for _, a := range asked {
-		if n, ok := nexts[a.partitionKey]; ok && n > base[a.partitionKey] {
+		if n, ok := nexts[a.TopicPartition]; ok && n > base[a.TopicPartition] {
 			a.next = n
 			found = append(found, a)
 		}
@@ -152,11 +150,11 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[partitio
 // passTails takes what was found for done: there is nothing to hand over of it. l.polling is held.
 func (l *Listener) passTails() {
 	for _, t := range l.tails.take() {
-		at, known := l.positions[t.partitionKey]
-		if t.rebalances != l.counters.rebalances.Load() || !l.owns(t.partitionKey) || (place{at, known}) != t.place {
+		at, known := l.positions[t.TopicPartition]
+		if t.rebalances != l.counters.rebalances.Load() || !l.tracker.IsAssigned(t.TopicPartition) || (place{at, known}) != t.place {
 			continue
 		}
-		l.passTo(t.partitionKey, t.next)
+		l.passTo(t.TopicPartition, t.next)
 	}
 }
 

@@ -20,10 +20,10 @@ const (
 
 // watched is what a listener knows of the topics that it reads, besides their rows.
 type watched struct {
-	told   map[string]error           // topics that are gone, and were named by an error
-	broken map[partitionKey]time.Time // when the client last began elsewhere by itself, because its offset was not in the log
-	behind []partitionKey             // of re-created topics, which are still to be moved to their beginning
-	due    time.Time                  // not before
+	told   map[string]error                    // topics that are gone, and were named by an error
+	broken map[source.TopicPartition]time.Time // when the client last began elsewhere by itself, because its offset was not in the log
+	behind []source.TopicPartition             // of re-created topics, which are still to be moved to their beginning
+	due    time.Time                           // not before
 }
 
 // watch follows what the source says of the topics. One that is gone is an error once, and of every poll that gets nothing as long as it is gone, see gone. l.polling is held.
@@ -84,7 +84,7 @@ func (c *Config) names(topic string) bool {
 func (l *Listener) recreated(topic string, last time.Time) {
 	l.hearResets()
 	for _, p := range l.Assignment() {
-		if k := keyOf(p); k.topic == topic && l.watched.broken[k].Before(last) && l.owns(k) && !slices.Contains(l.watched.behind, k) {
+		if k := p.TopicPartition(); k.Topic == topic && l.watched.broken[k].Before(last) && l.tracker.IsAssigned(k) && !slices.Contains(l.watched.behind, k) {
 			l.watched.behind = append(l.watched.behind, k)
 		}
 	}
@@ -102,9 +102,9 @@ func (l *Listener) rewind() {
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, rewindTimeout)
 	defer cancel()
-	var left []partitionKey
+	var left []source.TopicPartition
 	for _, k := range l.watched.behind {
-		if !l.owns(k) {
+		if !l.tracker.IsAssigned(k) {
 			delete(l.positions, k) // it begins as one that is new to this listener, if it comes back
 			continue
 		}
@@ -115,18 +115,18 @@ func (l *Listener) rewind() {
 		if err := l.beginAgain(ctx, k); err != nil {
 			l.watched.due = time.Now().Add(rewindPause)
 			left = append(left, k)
-			l.log.client(6, "TOPIC", fmt.Sprintf("%s[%d]: moving to the beginning of the re-created topic is tried again: %v", k.topic, k.partition, err))
+			l.log.client(6, "TOPIC", fmt.Sprintf("%s[%d]: moving to the beginning of the re-created topic is tried again: %v", k.Topic, k.Partition, err))
 			continue
 		}
 		delete(l.resets, k)
-		l.log.warn("TOPIC", fmt.Sprintf("%s[%d]: the topic was deleted and created again: offset %d was to come, and reading continues at its beginning", k.topic, k.partition, next))
-		l.happen(Event{Kind: LogWentBack, Topic: k.topic, Partition: k.partition, Old: next, New: l.positions[k]})
+		l.log.warn("TOPIC", fmt.Sprintf("%s[%d]: the topic was deleted and created again: offset %d was to come, and reading continues at its beginning", k.Topic, k.Partition, next))
+		l.happen(Event{Kind: LogWentBack, Topic: k.Topic, Partition: k.Partition, Old: next, New: l.positions[k]})
 	}
 	l.watched.behind = left
 }
 
-func (l *Listener) beginAgain(ctx context.Context, k partitionKey) error {
-	place := []source.Position{{Topic: k.topic, Partition: k.partition, Offset: source.Beginning}}
+func (l *Listener) beginAgain(ctx context.Context, k source.TopicPartition) error {
+	place := []source.Position{k.At(source.Beginning)}
 	to, err := l.positioner.AskOffsets(ctx, place)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (l *Listener) beginAgain(ctx context.Context, k partitionKey) error {
 }
 
 // existing asks about partitions, without those whose topic the cluster turns out not to have; missing is the error of the first of those.
-func existing(keys []partitionKey, ask func(keys []partitionKey) error) (missing, err error) {
+func existing(keys []source.TopicPartition, ask func(keys []source.TopicPartition) error) (missing, err error) {
 	for len(keys) > 0 {
 		err := ask(keys)
 		var of *source.Error
@@ -152,7 +152,7 @@ func existing(keys []partitionKey, ask func(keys []partitionKey) error) (missing
 		if missing == nil {
 			missing = err
 		}
-		left := slices.DeleteFunc(slices.Clone(keys), func(k partitionKey) bool { return k.topic == of.Topic })
+		left := slices.DeleteFunc(slices.Clone(keys), func(k source.TopicPartition) bool { return k.Topic == of.Topic })
 		if len(left) == len(keys) {
 			return missing, err
 		}

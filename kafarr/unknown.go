@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
@@ -80,7 +81,7 @@ func (s *side) impossible(ref schemaRef) *Error {
 
 // ahead is where the listener has last looked ahead for schemas.
 type ahead struct {
-	partitionKey
+	source.TopicPartition
 	isKey bool
 	next  int64 // the first offset that was not looked at
 	until time.Time
@@ -100,8 +101,8 @@ func (l *Listener) lookAhead(s *side) {
 	if chunk == nil || s.framing == Bare || s.framing == SingleObject {
 		return
 	}
-	now, k, first := time.Now(), partitionKey{chunk.Topic, chunk.Partition}, records[0].Offset
-	if a := &l.ahead; a.partitionKey == k && a.isKey == s.isKey && first < a.next && now.Before(a.until) {
+	now, k, first := time.Now(), chunk.TopicPartition(), records[0].Offset
+	if a := &l.ahead; a.TopicPartition == k && a.isKey == s.isKey && first < a.next && now.Before(a.until) {
 		return
 	}
 	records = records[:min(len(records), aheadRecords)]

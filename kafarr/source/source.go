@@ -41,12 +41,29 @@ type Chunk struct {
 	Records   []Record
 }
 
+// TopicPartition names the partition that the records are of.
+func (c *Chunk) TopicPartition() TopicPartition { return TopicPartition{c.Topic, c.Partition} }
+
+// TopicPartition names a partition.
+type TopicPartition struct {
+	Topic     string
+	Partition int32
+}
+
+// At is the position of an offset in the partition.
+func (p TopicPartition) At(offset int64) Position {
+	return Position{Topic: p.Topic, Partition: p.Partition, Offset: offset}
+}
+
 // Position is a place in a partition.
 type Position struct {
 	Topic     string
 	Partition int32
 	Offset    int64
 }
+
+// TopicPartition names the partition that the position lies in.
+func (p Position) TopicPartition() TopicPartition { return TopicPartition{p.Topic, p.Partition} }
 
 // Stored is the Offset of a Position that means "where the group left off", with auto.offset.reset as the fallback.
 const Stored = int64(-1000)
