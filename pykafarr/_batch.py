@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from . import _arguments
+from ._counted import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +174,7 @@ class Batch:
         places = ", ".join(f"{r.topic}[{r.partition}]@{r.first}..{r.next - 1}" for r in self._ranges[:3])
         more = f" and {len(self._ranges) - 3} more" if len(self._ranges) > 3 else ""
         rejected = f", {self._rejected.num_rows} rejected" if self._rejected is not None else ""
-        size = f"{self.num_rows} rows, {len(self.schema)} columns"
+        size = f"{counted(self.num_rows, 'row')}, {counted(len(self.schema), 'column')}"
         return f"<pykafarr.Batch {self._message_type}: {size}{rejected}, {places}{more}>"
 
 

@@ -18,7 +18,7 @@ from ._errors import KafarrError
 from ._export import SUFFIXES, place, read_scan
 from ._read import Stopped, read
 from ._secrets import Secret
-from ._terminal import discard_output, escaping
+from ._terminal import discard_output, escaping, standing
 from ._versions import show_versions
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and gives its exit status."""
-    options = _parser().parse_args(arguments)
-    run: _Command = options.command(options)  # before the streams change: wrong usage is told in the parser's way
-    with escaping():
-        return _run(run, options)
+    with standing():
+        options = _parser().parse_args(arguments)
+        run: _Command = options.command(options)  # while the streams are as they were: the parser tells of wrong usage
+        with escaping():
+            return _run(run, options)
 
 
 def _run(run: _Command, options: argparse.Namespace) -> int:
@@ -60,6 +61,11 @@ def _run(run: _Command, options: argparse.Namespace) -> int:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+def _versions(_: argparse.Namespace) -> int:
+    show_versions()
+    return 0
 
 
 def _stop(number: int, _: FrameType | None) -> None:
@@ -208,5 +214,4 @@ class _Version(argparse.Action):
     """Prints the versions; an action of its own, since they need the library loaded."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        show_versions()
-        parser.exit()
+        parser.exit(_run(_versions, argparse.Namespace()))

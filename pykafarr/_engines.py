@@ -73,11 +73,25 @@ class Columns:
                     raise SchemaError(_another_type(batch.message_type, self.message_type, batch.ranges))
                 record = batch.to_arrow()
                 if any(name not in record.schema.names for name in names):
-                    raise SchemaError(_another_schema(record.schema, expected, batch.ranges))
+                    raise SchemaError(self._another_schema(record.schema, expected, batch.ranges))
                 record = record.select(names)
                 if record.schema != expected:
-                    raise SchemaError(_another_schema(record.schema, expected, batch.ranges))
+                    raise SchemaError(self._another_schema(record.schema, expected, batch.ranges))
                 yield record
+
+    def _another_schema(self, found: pa.Schema, planned: pa.Schema, ranges: Any) -> str:
+        for field in planned:
+            # A reader's schema is of values; a key has the columns of the schema that it was written with.
+            of_key = self.metadata.get(field.name) == "key"
+            advice = 'key="bytes"' if of_key else 'reader_schema="latest"'
+            if field.name not in found.names:
+                return f"{_place(ranges)}: there is no column {field.name!r}: read with {advice}"
+            if found.field(field.name) != field:
+                return (
+                    f"{_place(ranges)}: column {field.name!r} is {_described(found.field(field.name))} and was planned "
+                    f"as {_described(field)}: read with {advice}"
+                )
+        return f"{_place(ranges)}: the columns are not those planned"
 
     def _cheapest(self) -> str:
         """The field that costs least to read."""
@@ -182,16 +196,9 @@ def _another_type(found: str, planned: str, ranges: Any) -> str:
     return f"{_place(ranges)}: message type {found!r} among rows of {planned!r}: {advice}"
 
 
-def _another_schema(found: pa.Schema, planned: pa.Schema, ranges: Any) -> str:
-    for field in planned:
-        if field.name not in found.names:
-            return f'{_place(ranges)}: there is no column {field.name!r}: read with reader_schema="latest"'
-        if found.field(field.name) != field:
-            return (
-                f"{_place(ranges)}: column {field.name!r} is {found.field(field.name).type} and was planned as "
-                f'{field.type}: read with reader_schema="latest"'
-            )
-    return f"{_place(ranges)}: the columns are not those planned"
+def _described(field: pa.Field[Any]) -> str:
+    """A column's type, and whether it may hold nulls: two that differ in that only would else read alike."""
+    return f"{field.type}{'' if field.nullable else ' not null'}"
 
 
 def _place(ranges: Any) -> str:

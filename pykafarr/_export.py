@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._batch import Batch
+from ._counted import counted
 from ._errors import ConfigError, KafarrError, SchemaError
 from ._read import tell_losses
 from ._scan import scan
 from ._terminal import discard_output
-from ._writers import counted, writer
+from ._writers import writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

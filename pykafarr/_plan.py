@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _arguments, _nearest, _secrets
+from ._counted import counted
 from ._errors import ConfigError
 from ._scan_handle import ScanHandle, schemas
 from ._stream import Stream
@@ -167,7 +168,7 @@ class Plan:
 
     def __repr__(self) -> str:
         topics, partitions = ", ".join(self._options.topics), len(self._data["partitions"])
-        return f"<pykafarr.Plan {topics}: {partitions} partitions, {self.rows:,} rows>"
+        return f"<pykafarr.Plan {topics}: {counted(partitions, 'partition')}, {counted(self.rows, 'row')}>"
 
 
 def _fitting(max_bytes: int, row_bytes: float) -> int:

@@ -10,9 +10,10 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+from ._counted import counted
 from ._open import listener
 from ._terminal import commanded, discard_output
-from ._writers import counted, writer
+from ._writers import writer
 
 if TYPE_CHECKING:
     import argparse

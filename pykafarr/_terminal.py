@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -46,6 +48,34 @@ class Escaping(io.TextIOBase):
     def encoding(self) -> str:  # type: ignore[override]  # of which typeshed makes an attribute
         """The terminal's encoding."""
         return self.terminal.encoding
+
+
+class Closed(io.TextIOBase):
+    """The standard output of a process that was started without one."""
+
+    def write(self, _: str) -> int:
+        """Raises OSError."""
+        raise OSError(errno.EBADF, "stdout is closed")
+
+
+@contextlib.contextmanager
+def standing() -> Iterator[None]:
+    """Has streams in the place of those that whoever started the process has closed (`>&-`): Python has None there.
+
+    Their descriptors are taken, too. A connection to a broker would else be number 1 or 2, and be sent what is printed.
+    """
+    with contextlib.ExitStack() as stack:
+        if None in (sys.stdin, sys.stdout, sys.stderr):
+            taken = os.open(os.devnull, os.O_RDWR)
+            while taken <= 2:
+                taken = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.close(taken)
+        if sys.stdout is None:
+            stack.enter_context(contextlib.redirect_stdout(Closed()))
+        if sys.stderr is None:  # there is nobody to tell
+            nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(contextlib.redirect_stderr(nowhere))
+        yield
 
 
 @contextlib.contextmanager

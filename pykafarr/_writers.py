@@ -6,6 +6,8 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ._counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -20,11 +22,6 @@ def writer(name: str, stream: TextIO, null: str = "") -> Callable[[Batch], None]
     if name == "csv":
         return _csv(stream, null)
     return {"table": _table, "json": _json_lines}[name](stream)
-
-
-def counted(number: int, what: str) -> str:
-    """So many of something: "1 row", "2,000 rows"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _table(stream: TextIO) -> Callable[[Batch], None]:

@@ -89,3 +89,33 @@ def test_read_shows_a_progress_line_on_a_terminal(read):
     os.close(ours)
     assert b"waiting for messages" in seen
     assert b"3 rows, at t[0]@2" in seen
+
+
+@pytest.mark.parametrize("command", [["--version"], ["demo"], ["read"]])
+def test_without_a_standard_output_a_command_says_so_in_one_line(kafka, environment, command):
+    where = ["--servers", kafka.servers, "--topics", "t", "--registry", kafka.registry_url, "--start", "earliest"]
+    words = [*COMMAND, *command, *(where if command == ["read"] else [])]
+    shell = ["sh", "-c", '"$@" >&-', "sh", *words]
+    done = subprocess.run(shell, stderr=subprocess.PIPE, text=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "pykafarr: the output cannot be written: [Errno 9] stdout is closed\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_without_standard_input_or_errors_a_command_prints_its_rows(kafka, environment, closed):
+    where = ["--servers", kafka.servers, "--topics", "t", "--registry", kafka.registry_url, "--start", "earliest"]
+    shell = ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, "read", *where, "--format", "json"]
+    done = subprocess.run(shell, stdout=subprocess.PIPE, text=True, env=environment, timeout=60, check=True)
+    assert [json.loads(line)["x"] for line in done.stdout.splitlines()] == [0, 1, 2]
+
+
+def test_a_file_is_written_without_any_standard_stream(kafka, environment, tmp_path):
+    where = ["--servers", kafka.servers, "--topics", "t", "--registry", kafka.registry_url]
+    target = tmp_path / "t.jsonl"
+    shell = ["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *COMMAND, "read", *where, "--output", str(target)]
+    subprocess.run(shell, env=environment, timeout=60, check=True)
+    assert [json.loads(line)["x"] for line in target.read_text().splitlines()] == [0, 1, 2]
+
+
+def test_wrong_usage_without_a_stream_for_it_is_the_exit_status_alone(environment):
+    shell = ["sh", "-c", '"$@" >&- 2>&-', "sh", *COMMAND, "read", "--no-such-option"]
+    assert subprocess.run(shell, env=environment, timeout=60, check=False).returncode == 2

@@ -26,6 +26,11 @@ def test_a_batch_says_what_it_is(batch):
     assert batch.ranges == [Range(topic="t", partition=0, first=5, next=7, rows=2)]
 
 
+def test_a_batch_of_one_row_counts_as_people_do(batch):
+    one = Batch(batch.to_arrow().slice(0, 1).select(["x"]), "A", [Range("t", 0, 5, 6, 1)])
+    assert repr(one) == "<pykafarr.Batch A: 1 row, 1 column, t[0]@5..5>"
+
+
 def test_a_batch_of_many_partitions_is_told_in_short(batch):
     many = Batch(batch.to_arrow(), "A", [Range("t", number, 0, 1, 1) for number in range(100)], batch.to_arrow())
     assert (

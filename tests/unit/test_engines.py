@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import datetime, timezone
 from typing import Any
+from unittest.mock import MagicMock
 
 import pyarrow as pa
 import pytest
@@ -71,6 +72,21 @@ def test_paths_below_a_field_stay_as_they_were_asked_for() -> None:
 def test_a_single_field_is_not_chosen_from() -> None:
     # value="bytes" has one column, and refuses columns=.
     assert columns(asked={"text": ("text",)}).options(["at"]) == {"metadata": {"offset": "at"}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "advice"), [("_key", 'read with key="bytes"'), ("id", 'read with reader_schema="latest"')]
+)
+def test_the_advice_for_rows_of_other_columns_helps_with_the_column_that_differs(changed: str, advice: str) -> None:
+    planned = Columns("Order", pa.schema([("id", pa.int64()), ("_key", pa.int64())]), {"id": ("id",)}, {"_key": "key"})
+    types = {"id": pa.int64(), "_key": pa.int64()} | {changed: pa.string()}
+    record = pa.record_batch([pa.array([None], kind) for kind in types.values()], names=list(types))
+
+    stream = MagicMock()
+    stream.__iter__.return_value = [pykafarr.Batch(record, "Order", [pykafarr.Range("t", 0, 5, 6, 1)])]
+    with pytest.raises(pykafarr.SchemaError) as info:
+        list(planned.records(stream))
+    assert str(info.value) == f"t[0]@5: column {changed!r} is string and was planned as int64: {advice}"
 
 
 def numbers(*sizes: int) -> list[pa.RecordBatch]:
