@@ -172,6 +172,7 @@ func (c *ScanConfig) dial() (Cluster, error) {
 		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs, Environment: c.Environment,
 	}
 	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()
+	cfg.MetadataBytes = int(min(c.MemoryLimit/metadataShare, 1<<30))
 	open := c.Cluster
 	if open == nil {
 		open = func(cfg scan.Config) (Cluster, error) {

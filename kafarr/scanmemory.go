@@ -18,6 +18,8 @@ const (
 	scanShares     = 32
 	expandedShares = 2
 	leastOfWorker  = 64 << 20
+	// metadataShare of the limit is what an answer about partitions may have: decoded, it takes up to some ten times as much.
+	metadataShare = 64
 )
 
 // workers is how many ranges are read at a time.

@@ -70,6 +70,11 @@ func (c *Client) TopicID(name string) [16]byte {
 // Close ends what is under way.
 func (c *Client) Close() { c.kafka.Close() }
 
+// bounded is the time of one question. The client waits before it for as long as the answer before has asked for, which may be 24 days.
+func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.set.patience+c.set.throttled)
+}
+
 // metadata asks for topics; none: for all.
 func (c *Client) metadata(ctx context.Context, names []string) (*kmsg.MetadataResponse, error) {
 	req := kmsg.NewPtrMetadataRequest()
@@ -78,6 +83,8 @@ func (c *Client) metadata(ctx context.Context, names []string) (*kmsg.MetadataRe
 		t.Topic = kmsg.StringPtr(name)
 		req.Topics = append(req.Topics, t)
 	}
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
 	resp, err := req.RequestWith(ctx, c.kafka)
 	if err != nil {
 		return nil, err

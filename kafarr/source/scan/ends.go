@@ -16,6 +16,9 @@ import (
 // earliestLocal asks ListOffsets for the first offset that lies with the broker and not in a store behind it.
 const earliestLocal = int64(-4)
 
+// knowsLocal is the first version of ListOffsets that knows earliestLocal.
+const knowsLocal = 8
+
 // emptyAnswers is how many answers in a row have to bring nothing, before a range's rest is taken for empty.
 const emptyAnswers = 3
 
@@ -27,10 +30,13 @@ func (f *fetcher) ask(ctx context.Context, what int64) (int64, error) {
 		return 0, err
 	}
 	answer, ok := got[place[0]]
-	if !ok {
+	switch err = kerr.ErrorForCode(answer.ErrorCode); {
+	case !ok:
 		return 0, errNoAnswer
+	case err == nil && answer.Offset < 0:
+		return 0, noOffset(answer.Offset, what)
 	}
-	return answer.Offset, kerr.ErrorForCode(answer.ErrorCode)
+	return answer.Offset, err
 }
 
 // nothing takes an answer without records of the range. There may be none in its rest: compaction takes records, and with them batches that no idempotent producer wrote; a reader that waits for the
@@ -140,7 +146,9 @@ func (f *fetcher) check(ctx context.Context) (*answer, bool) {
 	t := kmsg.NewOffsetForLeaderEpochRequestTopic()
 	t.Topic, t.Partitions = f.r.Topic, append(t.Partitions, p)
 	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, f.c.kafka.Broker(int(f.lead.broker)))
+	asking, cancel := f.c.bounded(ctx)
+	defer cancel()
+	resp, err := req.RequestWith(asking, f.c.kafka.Broker(int(f.lead.broker)))
 	end := int64(-1)
 	if err == nil {
 		end, err = f.epochEnd(resp)
@@ -149,7 +157,9 @@ func (f *fetcher) check(ctx context.Context) (*answer, bool) {
 	case err != nil && !cannotTell(err):
 		f.anew = true
 		return f.failed(ctx, "epoch", f.lead.broker, err), false
-	case err == nil && end >= 0 && end < f.at:
+	case err == nil && end < 0: // librdkafka and Kafka's own client take it for a truncated log, too
+		return f.ends("", fmt.Errorf("the new leader's log does not know epoch %d, of which offsets up to %d had been read: it was truncated", f.epoch, f.at)), false
+	case err == nil && end < f.at:
 		return f.ends("", truncated(end, f.at)), false
 	}
 	f.checked = f.lead.epoch // a broker that cannot tell is believed

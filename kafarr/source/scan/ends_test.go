@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -241,6 +242,8 @@ func TestAnEmptyAnswerIsNoEndUntilTheLeaderSaysSo(t *testing.T) {
 		"an error that no try mends": func(p *kmsg.ListOffsetsResponseTopicPartition) { p.ErrorCode = kerr.UnknownServerError.Code },
 		"an unknown error":           func(p *kmsg.ListOffsetsResponseTopicPartition) { p.ErrorCode = 12345 },
 		"another partition":          func(p *kmsg.ListOffsetsResponseTopicPartition) { p.Partition = 7 },
+		"an offset below zero":       func(p *kmsg.ListOffsetsResponseTopicPartition) { p.Offset = -1 },
+		"the lowest of all offsets":  func(p *kmsg.ListOffsetsResponseTopicPartition) { p.Offset = math.MinInt64 },
 		"undecodable":                nil,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -265,6 +268,23 @@ func TestAnEmptyAnswerIsNoEndUntilTheLeaderSaysSo(t *testing.T) {
 				t.Errorf("%d rows, %v, %+v", len(rows), err, report)
 			}
 		})
+	}
+}
+
+func TestAnOlderBrokerIsNotAskedWhatItHoldsItself(t *testing.T) {
+	f := newFake(t, 1)
+	log := f.topic("t")
+	log.fill(10)
+	f.change(func() { f.maxAPI[2], log.batches = knowsLocal-1, log.batches[:5] }) // compaction took the others
+	replaced(f, func(asked *kmsg.ListOffsetsRequest, usual *kmsg.ListOffsetsResponse) kmsg.Response {
+		if asked.Topics[0].Partitions[0].Timestamp == earliestLocal {
+			usual.Topics[0].Partitions[0].Offset = -1 // no record has that time or a later one
+		}
+		return usual
+	})
+	rows, report, err := readAll(t, dial(t, f, impatient()), Range{"t", 0, 0, 100})
+	if err != nil || len(rows) != 50 || report.Ended != Complete {
+		t.Errorf("%d rows, %v, %+v", len(rows), err, report)
 	}
 }
 

@@ -62,9 +62,10 @@ func passing(err error) bool {
 		first     *kgo.ErrFirstReadEOF
 		ofNet     net.Error
 		refused   *loginError
+		unread    *answerError
 	)
 	switch {
-	case errors.As(err, &judged):
+	case errors.As(err, &judged), errors.As(err, &unread):
 		return false
 	case errors.As(err, &refused):
 		return refused.passing

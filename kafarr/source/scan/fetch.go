@@ -185,20 +185,20 @@ func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchRespons
 	t.Topic, t.TopicID = f.r.Topic, f.id
 	t.Partitions = append(t.Partitions, p)
 	req.Topics = append(req.Topics, t)
-	var asked kmsg.Request = &req
+	newest := req.MaxVersion()
 	if f.id == ([16]byte{}) {
-		asked = namedFetch{&req}
+		newest = lastWithNames
 	}
-	got, err := f.c.kafka.Broker(int(broker)).Request(ctx, asked)
+	got, err := f.c.kafka.Broker(int(broker)).Request(ctx, checkedFetch{&req, newest})
 	if err != nil {
 		return nil, 0, err
 	}
-	resp, ok := got.(*kmsg.FetchResponse)
+	resp, ok := got.(*checkedFetched)
 	if !ok {
 		return nil, 0, fmt.Errorf("the broker answers a fetch with %T", got)
 	}
 	throttle := time.Duration(max(resp.ThrottleMillis, 0)) * time.Millisecond // the client itself waits for so long before its next request
-	if f.throttled+throttle > maxThrottled {
+	if f.throttled+throttle > set.throttled {
 		return nil, 0, source.Errorf(source.Broker, "%w: it asks to wait %v more, after %v", errThrottled, throttle, f.throttled)
 	}
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
@@ -221,11 +221,8 @@ func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchRespons
 	return nil, 0, errNoAnswer
 }
 
-// namedFetch is a Fetch to brokers that know topics by their names only.
-type namedFetch struct{ *kmsg.FetchRequest }
-
-// MaxVersion is the last one without ids.
-func (namedFetch) MaxVersion() int16 { return 12 }
+// lastWithNames is the last version of Fetch that knows topics by their names.
+const lastWithNames = 12
 
 // ends is the last answer: an error, or a reason if it is none.
 func (f *fetcher) ends(why string, err error) *answer {

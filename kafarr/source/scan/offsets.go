@@ -73,7 +73,7 @@ func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, as
 				continue
 			}
 			if answer.Offset < 0 { // every log has a beginning and an end: in their place, another offset would leave rows out
-				err = &partitionError{asked[i].Topic, asked[i].Partition, fmt.Errorf("%w: it has offset %d for %s", errNoAnswer, answer.Offset, special[times(i)])}
+				err = &partitionError{asked[i].Topic, asked[i].Partition, noOffset(answer.Offset, times(i))}
 				continue
 			}
 			out[i].Offset = answer.Offset
@@ -89,8 +89,13 @@ func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, as
 	return err
 }
 
+// noOffset is an answer that cannot be: every log has these places.
+func noOffset(got, asked int64) error {
+	return fmt.Errorf("%w: it has offset %d for %s", errNoAnswer, got, special[asked])
+}
+
 // special are the places that are asked for like a time.
-var special = map[int64]string{source.Beginning: "the beginning of the log", source.End: "the end of the log"}
+var special = map[int64]string{source.Beginning: "the beginning of the log", source.End: "the end of the log", earliestLocal: "the first record that the broker holds itself"}
 
 // requestOffsets sends a ListOffsets request.
 func (c *Client) requestOffsets(
@@ -113,13 +118,19 @@ func (c *Client) requestOffsets(
 		p.Partition, p.Timestamp = of[i].Partition, times(i)
 		req.Topics[at].Partitions = append(req.Topics[at].Partitions, p)
 	}
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
 	resp, err := req.RequestWith(ctx, c.kafka.Broker(int(broker)))
 	if err != nil {
 		return nil, err
 	}
+	local := slices.ContainsFunc(places, func(i int) bool { return times(i) == earliestLocal })
 	out := map[source.Position]kmsg.ListOffsetsResponseTopicPartition{}
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
+			if local && resp.Version < knowsLocal { // it has taken the place for a time
+				p.ErrorCode = kerr.UnsupportedVersion.Code
+			}
 			out[source.Position{Topic: t.Topic, Partition: p.Partition}] = p
 		}
 	}

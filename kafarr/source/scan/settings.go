@@ -33,6 +33,7 @@ type settings struct {
 	fetchBytes     int32 // of an answer
 	partitionBytes int32
 	receiveMax     int32
+	metadataBytes  int32
 	expandedMax    int
 	minBytes       int32
 	maxWait        time.Duration
@@ -40,6 +41,7 @@ type settings struct {
 	connectTimeout time.Duration
 	idle           time.Duration
 	patience       time.Duration // without any progress
+	throttled      time.Duration // besides, where brokers ask for it
 	backoff        time.Duration
 	backoffMax     time.Duration
 	reconnect      time.Duration
@@ -65,8 +67,8 @@ const (
 func (c *Config) settings() (settings, error) {
 	s := settings{
 		secrets: redact.Properties(c.Properties, c.Environment.Secrets()...), clientID: "pykafarr", logLevel: 6, isolation: readCommitted, checkSums: true, fetchBytes: 50 << 20, partitionBytes: defaultFetchBytes,
-		receiveMax: 100_000_000, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: defaultRequestTimeout, connectTimeout: defaultRequestTimeout,
-		patience: defaultPatience, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
+		receiveMax: 100_000_000, metadataBytes: maxMetadataBytes, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: defaultRequestTimeout, connectTimeout: defaultRequestTimeout,
+		patience: defaultPatience, throttled: maxThrottled, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
 	}
 	if c.Patience > 0 { // a request that hangs is to be tried again within it
 		s.patience = c.Patience
@@ -81,6 +83,9 @@ func (c *Config) settings() (settings, error) {
 	}
 	if c.DecompressedBytes > 0 {
 		s.expandedMax = c.DecompressedBytes
+	}
+	if c.MetadataBytes > 0 {
+		s.metadataBytes = int32(min(max(c.MetadataBytes, leastMetadataBytes), maxMetadataBytes))
 	}
 	var err error
 	if s.excluded, err = source.Excluded(c.Properties); err != nil {
@@ -128,7 +133,7 @@ func (s *settings) dialer() func(context.Context, string, string) (net.Conn, err
 	if s.keepAlive {
 		d.KeepAlive = 0
 	}
-	return func(ctx context.Context, _, address string) (net.Conn, error) {
+	connect := func(ctx context.Context, address string) (net.Conn, error) {
 		conn, err := d.DialContext(ctx, s.network, address)
 		if err != nil {
 			return nil, err
@@ -145,5 +150,12 @@ func (s *settings) dialer() func(context.Context, string, string) (net.Conn, err
 			return conn, nil
 		}
 		return s.login.shake(ctx, conn, address)
+	}
+	return func(ctx context.Context, _, address string) (net.Conn, error) {
+		conn, err := connect(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		return &incoming{Conn: conn, address: address, metadata: s.metadataBytes, most: s.receiveMax}, nil
 	}
 }
