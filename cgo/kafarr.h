@@ -140,7 +140,7 @@ void kafarr_forget(int64_t operation);
  *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "apicurio",
  *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
- *   "errors": "raise" | "skip" | "collect", "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
+ *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" (ciphertext of data contracts), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default),
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
@@ -213,7 +213,7 @@ int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_e
 
 /* JSON: counters since the listener was opened:
  *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "tombstones",
- *    "dead_letters", "out_of_range", "log_lines_dropped"} */
+ *    "dead_letters", "out_of_range", "rules_not_run", "log_lines_dropped"} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */
@@ -247,7 +247,7 @@ int32_t scan_read(int64_t scan, struct kafarr_error *error);
  * answer is that error for ever. */
 int32_t scan_next(int64_t scan, int64_t slice_ms, struct kafarr_batch *batch, struct kafarr_error *error);
 /* JSON: what became of each range: [[topic, partition, start, end, first (-1: nothing came), next, rows, aborted, control, tombstones,
- *   rejected, skipped, out_of_range, gone, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
+ *   rejected, skipped, out_of_range, rules_not_run, gone, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
 int32_t scan_report(int64_t scan, char **report, struct kafarr_error *error);
 /* Ends the reading and waits for those who read. kafarr_wait()'s result is NULL. */
 int32_t scan_close_start(int64_t scan, int64_t *operation, struct kafarr_error *error);

@@ -69,6 +69,7 @@ type listenerConfig struct {
 	OnRevoke       bool                       `json:"on_revoke"`
 	OAuthToken     bool                       `json:"oauth_token"`
 	MemoryLimit    int64                      `json:"memory_limit"`
+	Rules          string                     `json:"rules"`
 	columnOptions
 }
 
@@ -88,6 +89,7 @@ var (
 	tombstones   = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
 	mixes        = map[string]kafarr.Mixed{"": kafarr.SplitMixed, "split": kafarr.SplitMixed, "group": kafarr.GroupMixed}
 	acknowledges = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}
+	rules        = map[string]kafarr.Rules{"": kafarr.RaiseRules, "raise": kafarr.RaiseRules, "ignore": kafarr.IgnoreRules}
 	errorModes   = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
 )
 
@@ -109,6 +111,7 @@ func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, 
 		choose("value", c.Value, contents, &cfg.Value), choose("key", c.Key, contents, &cfg.Key), choose("framing", c.Framing, framings, &cfg.Framing),
 		choose("tombstones", c.Tombstones, tombstones, &cfg.Tombstones), choose("mixed", c.Mixed, mixes, &cfg.Mixed),
 		choose("acknowledge", c.Acknowledge, acknowledges, &cfg.Acknowledge), choose("errors", c.Errors, errorModes, &cfg.Errors),
+		choose("rules", c.Rules, rules, &cfg.Rules),
 	); err != nil {
 		return cfg, err
 	}

@@ -198,6 +198,9 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	if outside += values.OutOfRange(n); outside > 0 {
 		l.counters.outOfRange.Add(int64(outside))
 	}
+	if p.value.ruled || p.key != nil && p.key.ruled {
+		l.counters.ruled.Add(int64(n))
+	}
 	l.done = rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
 	done := &l.done
 	done.survey()

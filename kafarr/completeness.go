@@ -11,17 +11,18 @@ import (
 // none of it, which compaction leaves.
 type Completeness struct {
 	ScanRange
-	First      int64  // the first offset that was handed over or left out; -1: none so far
-	Next       int64  // the first offset that is not accounted for
-	Rows       int64  // handed over
-	Aborted    int64  // rows of transactions that were aborted
-	Control    int64  // offsets of transaction markers
-	Tombstones int64  // left out, with SkipTombstones
-	Rejected   int64  // rows of Batch.Rejected
-	Skipped    int64  // rows that could not be decoded, with Skip
-	OutOfRange int64  // values that became nulls, with NullOutOfRange
-	Gone       int64  // offsets that the log had deleted before they were read
-	Ended      string // ScanComplete and so on, or "error: …"; empty: it has not
+	First       int64  // the first offset that was handed over or left out; -1: none so far
+	Next        int64  // the first offset that is not accounted for
+	Rows        int64  // handed over
+	Aborted     int64  // rows of transactions that were aborted
+	Control     int64  // offsets of transaction markers
+	Tombstones  int64  // left out, with SkipTombstones
+	Rejected    int64  // rows of Batch.Rejected
+	Skipped     int64  // rows that could not be decoded, with Skip
+	OutOfRange  int64  // values that became nulls, with NullOutOfRange
+	RulesNotRun int64  // rows whose schemas have rules of a data contract that were not executed
+	Gone        int64  // offsets that the log had deleted before they were read
+	Ended       string // ScanComplete and so on, or "error: …"; empty: it has not
 }
 
 // Why the reading of a range ended.

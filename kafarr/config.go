@@ -49,6 +49,8 @@ type Config struct {
 	Recursion avro.Recursion
 	// OutOfRange says what becomes of values that their Arrow types cannot hold, such as a time of day of 24:00.
 	OutOfRange avro.OutOfRange
+	// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt.
+	Rules Rules
 	// Limits bound what schemas and messages may ask for.
 	Limits avro.Limits
 	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.

@@ -80,6 +80,16 @@ const (
 	Collect
 )
 
+// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt: no rule is executed.
+type Rules int
+
+const (
+	// RaiseRules makes ciphertext in what is read an error of the option, whatever Config.Errors says: it passes nothing.
+	RaiseRules Rules = iota
+	// IgnoreRules reads the ciphertext as it is.
+	IgnoreRules
+)
+
 // GivenSchema is a schema that messages do not carry.
 type GivenSchema struct {
 	Topic string // Bare: of which topic; empty: of all that have none of their own

@@ -112,5 +112,5 @@ func (s *Stream) readAll(l *Listener, reader RangeReader, c *Completeness) (err 
 
 // count takes what the decoding has left out.
 func (c *Completeness) count(of Stats) {
-	c.Tombstones, c.Skipped, c.OutOfRange = of.Tombstones, of.Skipped, of.OutOfRange
+	c.Tombstones, c.Skipped, c.OutOfRange, c.RulesNotRun = of.Tombstones, of.Skipped, of.OutOfRange, of.RulesNotRun
 }

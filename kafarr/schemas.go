@@ -12,6 +12,7 @@ import (
 type plan struct {
 	avro       *avro.Plan
 	registered bool   // its schema is one of the registry
+	ruled      bool   // its schema has rules of a data contract, which are not executed
 	err        *Error // the schema cannot be used, and never will
 }
 
@@ -28,10 +29,18 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 	if err != nil {
 		return fail(parseFault(err, l.cfg.Limits, s))
 	}
+	rules := s.Contract.Encryption()
+	if len(rules) > 0 {
+		parsed.MarkEncrypted(len(rules), s.Contract.Fields(rules))
+	}
 	p, e := l.planFor(side, parsed)
+	if e == nil && len(rules) > 0 {
+		e = l.encrypted(side, p.avro, s, rules)
+	}
 	if e != nil {
 		return fail(e)
 	}
+	p.ruled = s.Contract != nil
 	return p
 }
 

@@ -4,22 +4,23 @@ import "sync/atomic"
 
 // counters are kept by the goroutine that polls and read by any.
 type counters struct {
-	rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, tombstones, letters, outOfRange atomic.Int64
+	rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, tombstones, letters, outOfRange, ruled atomic.Int64
 }
 
 // Stats are counters since the listener was opened.
 type Stats struct {
-	Rows        int64 `json:"rows"`         // decoded
-	Rejected    int64 `json:"rejected"`     // bad messages put into Batch.Rejected
-	Skipped     int64 `json:"skipped"`      // bad messages left out
-	Batches     int64 `json:"batches"`      // handed over, quiet polls not counted
-	Bytes       int64 `json:"bytes"`        // of values, keys and headers of decoded rows
-	Polls       int64 `json:"polls"`        // begun
-	Schemas     int64 `json:"schemas"`      // schema ids that were looked up
-	Rebalances  int64 `json:"rebalances"`   // assignments received
-	Tombstones  int64 `json:"tombstones"`   // messages without a value that were left out
-	DeadLetters int64 `json:"dead_letters"` // bad messages that are in the dead-letter topic
-	OutOfRange  int64 `json:"out_of_range"` // values that their Arrow types cannot hold, and that became nulls
+	Rows        int64 `json:"rows"`          // decoded
+	Rejected    int64 `json:"rejected"`      // bad messages put into Batch.Rejected
+	Skipped     int64 `json:"skipped"`       // bad messages left out
+	Batches     int64 `json:"batches"`       // handed over, quiet polls not counted
+	Bytes       int64 `json:"bytes"`         // of values, keys and headers of decoded rows
+	Polls       int64 `json:"polls"`         // begun
+	Schemas     int64 `json:"schemas"`       // schema ids that were looked up
+	Rebalances  int64 `json:"rebalances"`    // assignments received
+	Tombstones  int64 `json:"tombstones"`    // messages without a value that were left out
+	DeadLetters int64 `json:"dead_letters"`  // bad messages that are in the dead-letter topic
+	OutOfRange  int64 `json:"out_of_range"`  // values that their Arrow types cannot hold, and that became nulls
+	RulesNotRun int64 `json:"rules_not_run"` // rows whose schemas have rules of a data contract that were not executed
 }
 
 // Stats returns the counters.
@@ -28,6 +29,6 @@ func (l *Listener) Stats() Stats {
 	return Stats{
 		Rows: c.rows.Load(), Rejected: c.rejected.Load(), Skipped: c.skipped.Load(), Batches: c.batches.Load(),
 		Bytes: c.bytes.Load(), Polls: c.polls.Load(), Schemas: c.schemas.Load(), Rebalances: c.rebalances.Load(), Tombstones: c.tombstones.Load(),
-		DeadLetters: c.letters.Load(), OutOfRange: c.outOfRange.Load(),
+		DeadLetters: c.letters.Load(), OutOfRange: c.outOfRange.Load(), RulesNotRun: c.ruled.Load(),
 	}
 }

@@ -22,6 +22,7 @@ Acknowledge: TypeAlias = Literal["next_poll", "commit"]
 Unions: TypeAlias = Literal["struct", "dense"]
 Recursion: TypeAlias = Literal["refuse", "json"]
 OutOfRange: TypeAlias = Literal["raise", "null"]
+Rules: TypeAlias = Literal["raise", "ignore"]
 DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
 
 METADATA = (

@@ -146,6 +146,12 @@ def _parser() -> argparse.ArgumentParser:
         help="what a value does that its type cannot hold, such as a time of day of 24:00 (%(default)s)",
     )
     reader.add_argument(
+        "--rules",
+        choices=["raise", "ignore"],
+        default="raise",
+        help="what fields do that a data contract has encrypted; ignore: print the ciphertext (%(default)s)",
+    )
+    reader.add_argument(
         "--errors",
         choices=["raise", "skip"],
         default="raise",

@@ -26,6 +26,7 @@ class Completeness(NamedTuple):
         skipped: rows that could not be decoded, with errors="skip".
         out_of_range: values of rows handed over that their types cannot hold, and that became nulls, with
             out_of_range="null".
+        rules_not_run: rows handed over whose schemas have rules of a data contract, which were not executed.
         gone: offsets that were deleted from the log before they were read.
         ended: "complete"; "log_end", the log ends before the range does; "deleted", rows were deleted before they were
             read; "error: …"; None: it has not ended.
@@ -44,6 +45,7 @@ class Completeness(NamedTuple):
     rejected: int
     skipped: int
     out_of_range: int
+    rules_not_run: int
     gone: int
     ended: str | None
 

@@ -60,6 +60,7 @@ def read_scan(options: argparse.Namespace) -> int:
         framing=options.framing,
         errors=options.errors,
         out_of_range=options.out_of_range,
+        rules=options.rules,
         reader_schema="latest",
         num_messages=options.num_messages,
         allow_partial=options.allow_partial,

@@ -274,7 +274,8 @@ class Listener(Positions):
         """Counters since the listener was opened.
 
         rows, rejected, skipped, tombstones (left out), dead_letters (in the dead-letter topic), out_of_range (values
-        that became nulls), batches, bytes, polls, schemas, rebalances, log_lines_dropped.
+        that became nulls), rules_not_run (rows whose schemas have rules of a data contract, which were not executed),
+        batches, bytes, polls, schemas, rebalances, log_lines_dropped.
         """
         library_ = self._library()
         found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)

@@ -16,6 +16,7 @@ from ._arguments import (
     OutOfRange,
     Property,
     Recursion,
+    Rules,
     Tombstones,
     Unions,
 )
@@ -56,6 +57,7 @@ def listener(
     acknowledge: Acknowledge = "next_poll",
     errors: Errors = "raise",
     schema_patience: Duration = 300_000,
+    rules: Rules = "raise",
     dead_letter_topic: str | None = None,
     reader_schema: ReaderSchemas | None = None,
     columns: str | Iterable[str] | None = None,
@@ -129,6 +131,10 @@ def listener(
             counted from the first such answer. Meanwhile its partition waits and others flow, and a poll that gets
             nothing else raises the error. With errors="raise" this does not end. 0: a message does not wait, and with
             "raise" the error comes at once.
+        rules: what becomes of ciphertext, which a data contract's rules (ENCRYPT, ENCRYPT_PAYLOAD) have made of fields
+            or messages: "raise" a ConfigError that names subject, rule and fields, at every poll and whatever `errors`
+            says, as the messages are good; `columns` without those fields reads the rest. "ignore": read it as it is,
+            which the log says once. No rule is executed; `stats()` counts the rows whose schemas have any.
         dead_letter_topic: where such messages are written, besides, with errors="skip" or "collect": key, value,
             timestamp and headers as they were, and headers that say why, `pykafarr.error` (the class) and
             `pykafarr.message`, and whence, `pykafarr.topic`, `.partition`, `.offset` and, where known, `.schema_id`.
@@ -212,6 +218,7 @@ def listener(
             mixed=mixed,
             errors=errors,
             schema_patience=schema_patience,
+            rules=rules,
             columns=columns,
             unions=unions,
             recursion=recursion,

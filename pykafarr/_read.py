@@ -50,6 +50,7 @@ def read(options: argparse.Namespace) -> int:
         framing=options.framing,
         errors=options.errors,
         out_of_range=options.out_of_range,
+        rules=options.rules,
         schema_patience=300_000 if options.group else 0,  # nothing is committed without a group
         ready_timeout=options.ready_timeout,
     )

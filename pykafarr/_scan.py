@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         OutOfRange,
         Property,
         Recursion,
+        Rules,
         Tombstones,
         Unions,
     )
@@ -54,6 +55,7 @@ def scan(
     mixed: Mixed = "split",
     errors: Errors = "raise",
     schema_patience: Duration = 300_000,
+    rules: Rules = "raise",
     reader_schema: ScanReaderSchemas | None = None,
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
@@ -97,6 +99,7 @@ def scan(
             as in `listener()`, and counted in `Stream.report`.
         schema_patience: as in `listener()`, but no longer than `timeout`, after which "raise" ends the stream. A stream
             waits for an id once, in however many partitions it is.
+        rules: as in `listener()`; `Stream.report` counts the rows.
         reader_schema: as in `listener()`, or "latest": all versions of a topic's values are read as the one that was
             registered last for it, the newest of the subject "<topic>-value" (without one: that of its last message).
         columns: as in `listener()`.
@@ -144,6 +147,7 @@ def scan(
         mixed=mixed,
         errors=errors,
         schema_patience=schema_patience,
+        rules=rules,
         reader_schema=reader_schema,
         columns=columns,
         unions=unions,

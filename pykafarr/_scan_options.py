@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         OutOfRange,
         Property,
         Recursion,
+        Rules,
         Tombstones,
         Unions,
     )
@@ -45,6 +46,7 @@ class ReadOptions(TypedDict, total=False):
     mixed: Mixed
     errors: Errors
     schema_patience: Duration
+    rules: Rules
     reader_schema: ScanReaderSchemas | None
     columns: str | Iterable[str] | None
     unions: Unions
@@ -157,6 +159,7 @@ def _checked(  # the arguments of scan()
     mixed: str,
     errors: str,
     schema_patience: object,
+    rules: object,
     reader_schema: object,
     columns: object,
     unions: object,
@@ -195,6 +198,7 @@ def _checked(  # the arguments of scan()
             mixed=mixed,
             errors=errors,
             schema_patience=schema_patience,
+            rules=rules,
             columns=columns,
             unions=unions,
             recursion=recursion,

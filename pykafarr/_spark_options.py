@@ -135,6 +135,7 @@ _OPTIONS: dict[str, Callable[[str, str], Any]] = {
     "tombstones": _text,
     "errors": _text,
     "schema_patience": _number,
+    "rules": _text,
     "reader_schema": _either,
     "columns": _either,
     "unions": _text,

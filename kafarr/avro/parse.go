@@ -215,7 +215,19 @@ func (p *parser) field(v any, namespace, path string, i int) (Field, error) {
 		return Field{}, err
 	}
 	def, hasDefault := o["default"]
-	return Field{Name: name, Aliases: aliases, Type: s, HasDefault: hasDefault, Default: def}, nil
+	return Field{Name: name, Aliases: aliases, Type: s, HasDefault: hasDefault, Default: def, Tags: tags(o["confluent:tags"])}, nil
+}
+
+// tags reads a field's tags, as tolerantly as serializers do: what is no list of texts is none.
+func tags(v any) []string {
+	list, _ := v.([]any)
+	var found []string
+	for _, item := range list {
+		if tag, ok := item.(string); ok {
+			found = append(found, tag)
+		}
+	}
+	return found
 }
 
 func (p *parser) enum(o map[string]any, namespace, path string) (*Schema, error) {

@@ -25,6 +25,8 @@ type Plan struct {
 	nulls   bool // NullOutOfRange
 	// Ignored says of each field whose logical type is not valid on its type what is wrong with it: the type beneath is read.
 	Ignored []string
+	// Encrypted are the values that the plan reads and that were encrypted when they were written, see Schema.MarkEncrypted.
+	Encrypted []EncryptedValue
 }
 
 // opcode says how a step's value is read and appended.
@@ -87,7 +89,7 @@ type step struct {
 
 	schema     *Schema   // opJSON: the writer's; opEnum with a table, opDecimalText: the reader's
 	skipped    []*Schema // opSkip: the writer's
-	table      []int     // opEnum: reader's codes by writer's; opBranches: first steps by branch, -1 where nothing reads it
+	table      []int     // opEnum: reader's codes by writer's; opBranches: first steps by branch, -1 where nothing reads it; of others: the rules that encrypted the value
 	body       []byte    // opDefault
 	unreadable []string  // opBranches: why nothing reads a branch
 }
@@ -133,6 +135,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 		return nil, err
 	}
 	p.steps = c.steps
+	p.Encrypted = encryptedValues(p.steps)
 	all := make([]*layout, p.columns)
 	list(p.top, all)
 	weigh(p.steps, all)

@@ -50,7 +50,7 @@ func (c *compiler) value(w *Schema, l *layout, path string) error {
 		if !sameShape(w, l.schema, map[[2]*Schema]bool{}) {
 			return incompatible(path, w, l.schema, "a recursive type is read as it was written only")
 		}
-		i := c.add(step{code: opJSON, null: notNullable, column: l.id, path: path, schema: w})
+		i := c.add(step{code: opJSON, null: notNullable, column: l.id, path: path, schema: w, table: w.encryptedWithin(map[*Schema]bool{})})
 		c.close(i)
 		return nil
 	}
@@ -81,7 +81,7 @@ func (c *compiler) single(w *Schema, l *layout, path string, null int8) error {
 // plain reads a value that is no union into a column that is none.
 func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 	r := l.schema
-	st := step{code: l.code, null: null, column: l.id, size: l.size, path: path}
+	st := step{code: l.code, null: null, column: l.id, size: l.size, path: path, table: w.encryptedBy}
 	if l.code == opDecimalText || l.code == opDecimalFixedText {
 		st.schema = r // for its scale
 	}

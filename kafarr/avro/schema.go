@@ -46,7 +46,9 @@ type Schema struct {
 	badDefault string // of an enum: a default that is none of its symbols, as it stands
 
 	types []*Schema // of the fields that take bytes
-	empty bool      // a record none of whose fields takes a byte: records that hold two of the next one are 2^n of nothing
+
+	encryptedBy []int // of a string or bytes, see MarkEncrypted
+	empty       bool  // a record none of whose fields takes a byte: records that hold two of the next one are 2^n of nothing
 }
 
 // Logical is a logical type as it stands in the schema, valid or not.
@@ -62,7 +64,8 @@ type Field struct {
 	Aliases    []string
 	Type       *Schema
 	HasDefault bool
-	Default    any // as encoding/json reads it, numbers as json.Number
+	Default    any      // as encoding/json reads it, numbers as json.Number
+	Tags       []string // of "confluent:tags", by which rules of a data contract find their fields
 }
 
 // takesNothing tells whether no value of the type takes a byte.

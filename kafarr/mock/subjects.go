@@ -15,6 +15,9 @@ type schema struct {
 	Text       string      `json:"schema"`
 	Type       string      `json:"schemaType,omitempty"`
 	References []reference `json:"references,omitempty"`
+	// Metadata and RuleSet are a data contract, which is kept as it stands.
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+	RuleSet  json.RawMessage `json:"ruleSet,omitempty"`
 }
 
 type reference struct {
@@ -23,15 +26,26 @@ type reference struct {
 	Version int    `json:"version"`
 }
 
-// key is equal for schemas that are the same but for white space.
+// key is equal for schemas that are the same but for white space, with the same data contract.
 func (s schema) key() string {
-	var compact bytes.Buffer
-	if json.Compact(&compact, []byte(s.Text)) != nil {
-		compact.Reset()
-		compact.WriteString(s.Text) // Protobuf
-	}
 	references, _ := json.Marshal(s.References)
-	return fmt.Sprintf("%s %s %s", s.Type, references, compact.Bytes())
+	key := fmt.Sprintf("%s %s %s", s.Type, references, compact([]byte(s.Text)))
+	if metadata, rules := compact(s.Metadata), compact(s.RuleSet); len(metadata)+len(rules) > 0 {
+		key += fmt.Sprintf(" %s %s", metadata, rules)
+	}
+	return key
+}
+
+// compact is a JSON text without white space. What is none, such as Protobuf, stays as it is, and null is nothing.
+func compact(text []byte) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, text) != nil {
+		return text
+	}
+	if b.String() == "null" {
+		return nil
+	}
+	return b.Bytes()
 }
 
 // guid is the schema's name in every registry that holds the same text and references: a UUID of version 8 of their hash.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,11 +81,33 @@ func (l *lookup) complete(info schemaregistry.SchemaInfo) (Schema, error) {
 	if err := l.follow(info.References, nil); err != nil {
 		return Schema{}, err
 	}
+	contract := contractOf(info)
+	if len(contract.Encryption()) > 0 {
+		contract.Subjects = l.subjects()
+	}
 	kind := info.SchemaType
 	if kind == "" {
 		kind = "AVRO" // what registries leave out
 	}
-	return Schema{ID: l.root.id, Type: kind, Text: info.Schema, References: l.texts, Sources: l.from}, nil
+	return Schema{ID: l.root.id, Type: kind, Text: info.Schema, References: l.texts, Sources: l.from, Contract: contract}, nil
+}
+
+// subjects are those that the schema of the look-up is registered under, for messages: none where the registry does not tell.
+func (l *lookup) subjects() []string {
+	if l.root.guid != "" {
+		return nil
+	}
+	found, err := l.client.GetSubjectsAndVersionsByID(l.root.id)
+	if err != nil {
+		return nil
+	}
+	var subjects []string
+	for _, f := range found {
+		if subject := clean(f.Subject); !slices.Contains(subjects, subject) {
+			subjects = append(subjects, subject)
+		}
+	}
+	return subjects
 }
 
 func (l *lookup) ask(n name) (schemaregistry.SchemaInfo, error) {

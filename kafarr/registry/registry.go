@@ -15,6 +15,8 @@ type Schema struct {
 	References []string
 	// Sources say where each of References comes from, for error messages: "subject money, version 3". It may be empty.
 	Sources []string
+	// Contract is what the registry keeps of the schema's data contract; nil: nothing.
+	Contract *Contract
 }
 
 // Registry answers with the schema of an id. It may be called from several goroutines at once and returns

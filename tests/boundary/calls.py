@@ -57,12 +57,12 @@ HOSTILE: list[Any] = [
 OPTIONS = [
     "start", "assign", "config", "registry_config", "metadata", "value", "key", "framing", "schema", "tombstones",
     "mixed", "acknowledge", "errors", "dead_letter_topic", "reader_schema", "columns", "unions", "recursion",
-    "out_of_range", "limits", "memory_limit", "ready_timeout", "schema_patience", "dtype_backend",
+    "out_of_range", "rules", "limits", "memory_limit", "ready_timeout", "schema_patience", "dtype_backend",
 ]  # fmt: skip
 
 WORDS = [
     "bytes", "string", "avro", "auto", "bare", "single_object", "keep", "skip", "group", "commit", "collect", "dense",
-    "json", "pyarrow", "numpy",
+    "json", "pyarrow", "numpy", "ignore",
 ]  # fmt: skip
 
 CONFIGS: list[Any] = [

@@ -59,6 +59,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
         memory_limit=7,
         ready_timeout=timedelta(seconds=2),
         schema_patience=0,
+        rules="ignore",
     ):
         assert fake.settings == {
             "servers": "a:1,b:2",
@@ -90,6 +91,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
             "memory_limit": 7,
             "ready_timeout_ms": 2000,
             "schema_patience_ms": -1,
+            "rules": "ignore",
             "on_assign": False,
             "on_revoke": False,
             "oauth_token": False,
@@ -135,6 +137,8 @@ def test_the_default_metadata_is_the_offset(fake, p):
         ({"out_of_range": None}, TypeError),
         ({"ready_timeout": 1.5}, TypeError),
         ({"schema_patience": -1}, pykafarr.ConfigError),
+        ({"rules": None}, TypeError),
+        ({"rules": "skip"}, pykafarr.ConfigError),
         ({"dtype_backend": "arrow"}, pykafarr.ConfigError),
     ],
     ids=str,
