@@ -34,18 +34,23 @@ func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
 		if l.gathered >= limit || l.bytes >= l.cfg.BatchBytes {
 			return full, nil
 		}
-		chunk, records := l.held.rest()
+		chunk, records := l.buffer.Rest()
 		if chunk == nil {
 			return drained, nil
 		}
-		records = l.unbroken(chunk, l.within(records[:min(len(records), limit-l.gathered, runMax)]))
-		l.notice(chunk, records[0].Offset)
-		n, records := l.handedOver(chunk, records)
+		records = l.within(records[:min(len(records), limit-l.gathered, runMax)])
+		l.hearResets()
+		p := l.partitions.Of(chunk.TopicPartition())
+		records = p.UntilDiscontinuity(records)
+		l.follow(chunk.TopicPartition(), p, records[0].Offset)
+		l.reread = l.reread || p.Redelivering()
+		n, rest := p.Undelivered(records)
 		if n > 0 {
-			l.held.record += n
-			l.pass(chunk, chunk.Records[l.held.record-1].Offset+1)
+			l.buffer.Take(n)
+			l.pass(chunk, records[n-1].Offset+1)
 			continue
 		}
+		records = rest
 		l.values.barren = nil // other records, though they may lie where others lay
 		if l.keys != nil {
 			l.keys.barren = nil
@@ -58,12 +63,12 @@ func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
 				return late, nil
 			}
 			first = false
-			before := l.held.record
+			before := l.buffer.Taken()
 			out, err := l.append(chunk, records)
 			if out != drained {
 				return out, err
 			}
-			taken = l.held.record - before
+			taken = l.buffer.Taken() - before
 		}
 	}
 }
@@ -126,7 +131,7 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	}
 	n, rowErr := l.appendRows(b, p, &r)
 	if n > 0 {
-		l.held.record += n
+		l.buffer.Take(n)
 	}
 	if set.tombstones {
 		l.deleted.add(chunk, r.records[:n])
@@ -148,7 +153,7 @@ func (l *Listener) skipTombstones(chunk *source.Chunk, records []source.Record) 
 	}
 	l.counters.tombstones.Add(int64(n))
 	l.pass(chunk, records[n-1].Offset+1)
-	l.held.record += n
+	l.buffer.Take(n)
 }
 
 // resolve finds the plans of a record's value and key. pending: the registry was asked. again: a null has taken a schema that turns out to be unusable, so the record is to be
@@ -224,7 +229,7 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 func (l *Listener) took(b *building, k source.TopicPartition, first, next int64, n int) {
 	b.took(k, first, next, n)
 	l.tracker.Take(k, b.id, first, next)
-	l.positions[k] = max(l.positions[k], next)
+	l.partitions.Of(k).Advance(next)
 }
 
 // pass notes that the records before next need no batch: there is nothing to hand over of them.
@@ -235,5 +240,5 @@ func (l *Listener) pass(chunk *source.Chunk, next int64) {
 // passTo is pass for a partition.
 func (l *Listener) passTo(k source.TopicPartition, next int64) {
 	l.tracker.Skip(k, next)
-	l.positions[k] = max(l.positions[k], next)
+	l.partitions.Of(k).Advance(next)
 }

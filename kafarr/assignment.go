@@ -3,6 +3,7 @@ package kafarr
 import (
 	"cmp"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -27,20 +28,20 @@ func (a *assignment) Assigning(partitions []source.Position) bool {
 // Assigned implements source.Handler. A partition that comes back goes on where this listener stopped, not at the committed offset,
 // or rows would be repeated that were handed over and not yet acknowledged. If another member has committed more meanwhile, its
 // progress counts. A partition that is new to this listener begins where Config.Start says, and one that OnAssign has placed, there.
-func (a *assignment) Assigned(partitions []source.Position, committed func([]source.Position) ([]source.Position, error)) []source.Position {
+func (a *assignment) Assigned(given []source.Position, committed func([]source.Position) ([]source.Position, error)) []source.Position {
 	l := (*Listener)(a)
-	out := make([]source.Position, len(partitions))
+	out := make([]source.Position, len(given))
 	var known []source.Position
 	var fresh []int
 	l.mu.Lock()
 	placed := l.offered
 	l.offered = map[source.TopicPartition]bool{}
 	l.mu.Unlock()
-	for i, p := range partitions {
+	for i, p := range given {
 		k := p.TopicPartition()
 		out[i] = source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.Stored}
-		if next, ok := l.positions[k]; ok {
-			out[i].Offset = next
+		if next := l.partitions.Of(k).Next; next.Known {
+			out[i].Offset = next.At
 			if placed[k] {
 				continue
 			}
@@ -57,7 +58,10 @@ func (a *assignment) Assigned(partitions []source.Position, committed func([]sou
 			l.log.client(4, "REBALANCE", "the committed offsets could not be read, going on from this listener's own: "+err.Error())
 		}
 	}
-	l.tracker.Assign(partitions)
+	l.tracker.Assign(given)
+	for _, p := range given {
+		l.partitions.Of(p.TopicPartition()).Look = partitions.Look{} // it is looked at as one that was never read
+	}
 	l.counters.rebalances.Add(1)
 	l.log.assignment("assigned", out)
 	l.assignmentHappens(PartitionAssigned, out)
@@ -75,8 +79,8 @@ func (l *Listener) overtaken(out, group []source.Position) {
 			}
 			if l.tracker.Overtaken(k, g.Offset) {
 				out[i].Offset = g.Offset
-				l.positions[k] = g.Offset
-				delete(l.again, k)
+				l.partitions.Of(k).Next = partitions.At(g.Offset)
+				l.partitions.Of(k).RedeliverAll()
 			}
 		}
 	}
@@ -100,7 +104,7 @@ func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	l.unassign(partitions)
 	for _, p := range partitions {
 		l.discard(p.TopicPartition())
-		if err := cmp.Or(l.goOn(p.TopicPartition()), l.hasPlaceNow(p.TopicPartition())); err != nil && !l.closing.Load() { // or it would come back paused
+		if err := cmp.Or(l.unblock(p.TopicPartition()), l.hasPlaceNow(p.TopicPartition())); err != nil && !l.closing.Load() { // or it would come back paused
 			l.log.client(4, "REBALANCE", err.Error())
 		}
 	}

@@ -20,14 +20,14 @@ func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err
 		// The error has passed its row once it is returned: the next poll, or the commit of a later batch, acknowledges it.
 		id := l.takeAlone(chunk, r)
 		l.tracker.DeliverError(id)
-		l.held.record++
+		l.buffer.Take(1)
 		return failed, placed
 	case Skip:
 		l.skip(chunk, r)
 	case Collect:
 		l.reject(l.anyBuilding(), chunk, r, placed)
 	}
-	l.held.record++
+	l.buffer.Take(1)
 	return drained, nil
 }
 
@@ -43,7 +43,7 @@ func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schemaRef, 
 func (l *Listener) takeAlone(chunk *source.Chunk, r *source.Record) batch.ID {
 	id, k := batch.NewID(), chunk.TopicPartition()
 	l.tracker.Take(k, id, r.Offset, r.Offset+1)
-	l.positions[k] = max(l.positions[k], r.Offset+1)
+	l.partitions.Of(k).Advance(r.Offset + 1)
 	return id
 }
 

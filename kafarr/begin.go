@@ -3,6 +3,7 @@ package kafarr
 import (
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -30,7 +31,7 @@ func (l *Listener) begins(out []source.Position, fresh []int) {
 		out[at].Offset = b.found[i].Offset
 		l.tracker.Start(b.found[i], b.group[i].Offset)
 		if !hasPlace(b.outside, k) {
-			l.positions[k] = b.found[i].Offset
+			l.partitions.Of(k).Next = partitions.At(b.found[i].Offset)
 		}
 	}
 }

@@ -160,7 +160,7 @@ func (l *Listener) close(acknowledge bool) error {
 	l.letters.close()
 	l.cancel()
 	l.source.Release()
-	l.held = held{}
+	l.buffer.Hold(nil)
 	if closeErr := l.source.Close(); err == nil && closeErr != nil {
 		err = wrap(closeErr)
 	}

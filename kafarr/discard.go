@@ -4,19 +4,20 @@ import (
 	"slices"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them,
 // and passes those between them that the caller has, but for what it has given back.
 func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
-	l.held.drop(k)
-	delete(l.resets, k)
+	l.buffer.Drop(k)
+	l.partitions.Of(k).Reset = partitions.Offset{}
 	first, until, any := l.tracker.Discard(k)
 	if !any {
 		return
 	}
-	l.positions[k] = first
+	l.partitions.Of(k).Next = partitions.At(first)
 	// A batch that is being filled cannot lose rows from its middle. It is finished, and handed over as it is from then on; so are the others, which come before or after it.
 	if slices.ContainsFunc(l.batches, func(b *building) bool { return b.holds(k) }) {
 		for len(l.batches) > 0 {
@@ -41,7 +42,7 @@ func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
 	}
 	l.queue = kept
 	if l.cfg.gathers() { // else nothing behind the first of them was handed over
-		l.discarded(k, dropped, until)
+		l.partitions.Of(k).Redeliver(dropped, until)
 	}
 }
 

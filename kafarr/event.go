@@ -2,8 +2,8 @@ package kafarr
 
 import (
 	"fmt"
-	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -50,61 +50,27 @@ func (l *Listener) assignmentHappens(kind EventKind, partitions []source.Positio
 	}
 }
 
-// unbroken returns the records up to the first before which the client began again: one run may hold what it fetched before and after that.
-func (l *Listener) unbroken(chunk *source.Chunk, records []source.Record) []source.Record {
-	l.hearResets()
-	last := len(records) - 1
-	asked, reset := l.resets[chunk.TopicPartition()]
-	if !reset && records[last].Offset-records[0].Offset >= int64(last) {
-		return records
+// hearResets notes the offsets that the client asked for in vain. l.polling is held.
+func (l *Listener) hearResets() {
+	if l.resetter == nil {
+		return
 	}
-	for i := 1; i <= last; i++ {
-		if before, at := records[i-1].Offset, records[i].Offset; at < before || reset && before < asked && at >= asked {
-			return records[:i]
-		}
-	}
-	return records
-}
-
-// hearResets returns the offsets that the client asked for in vain, until the first record behind them. l.polling is held.
-func (l *Listener) hearResets() map[source.TopicPartition]int64 {
-	if l.resetter != nil {
-		for _, p := range l.resetter.Resets() {
-			l.resets[p.TopicPartition()] = p.Offset
-			l.watched.broken[p.TopicPartition()] = time.Now()
-		}
-	}
-	return l.resets
-}
-
-// notice tells where a log goes back, or on behind records that were deleted before they were read; the client begins again by auto.offset.reset. A gap alone tells
-// nothing: compaction and transactions leave some, too.
-func (l *Listener) notice(chunk *source.Chunk, first int64) {
-	k := chunk.TopicPartition()
-	next, known := l.positions[k]
-	asked, reset := l.resets[k]
-	if reset && !known {
-		next, known = asked, true
-	}
-	switch {
-	case reset && first >= asked: // what comes before was fetched before
-		delete(l.resets, k)
-		if first > asked {
-			l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d was to come and is not there any more: going on at %d", k.Topic, k.Partition, asked, first))
-			l.happen(Event{Kind: OffsetReset, Topic: k.Topic, Partition: k.Partition, Old: asked, New: first})
-		}
-	case known && first < next:
-		delete(l.resets, k)
-		l.wentBack(k, first, next)
+	for _, p := range l.resetter.Resets() {
+		l.partitions.Of(p.TopicPartition()).ResetTo(p.Offset)
 	}
 }
 
-// wentBack follows a log to an offset before the one that was to come next: commits, too.
-func (l *Listener) wentBack(k source.TopicPartition, first, next int64) {
-	l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was to come: the log was truncated, or the topic created anew", k.Topic, k.Partition, first, next))
-	l.happen(Event{Kind: LogWentBack, Topic: k.Topic, Partition: k.Partition, Old: next, New: first})
-	l.positions[k] = first
-	l.watched.broken[k] = time.Now()
-	delete(l.again, k)
-	l.tracker.Rewind(k.At(first), next)
+// follow notes that the next record of a partition has the offset first. It reports where the log goes back, or continues after records that were deleted before they were
+// read; the client begins again there by auto.offset.reset.
+func (l *Listener) follow(k source.TopicPartition, p *partitions.Partition, first int64) {
+	switch how, expected := p.Follow(first); how {
+	case partitions.Skipped:
+		l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d is not in the log any more: reading continues at %d", k.Topic, k.Partition, expected, first))
+		l.happen(Event{Kind: OffsetReset, Topic: k.Topic, Partition: k.Partition, Old: expected, New: first})
+	case partitions.WentBack:
+		l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was expected: the log was truncated, or the topic re-created", k.Topic, k.Partition, first, expected))
+		l.happen(Event{Kind: LogWentBack, Topic: k.Topic, Partition: k.Partition, Old: expected, New: first})
+		l.tracker.Rewind(k.At(first), expected)
+	case partitions.Follows:
+	}
 }

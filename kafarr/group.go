@@ -27,7 +27,7 @@ func (l *Listener) group(chunk *source.Chunk, records []source.Record) (outcome,
 	for i := range l.buckets[:l.used] {
 		l.appendBucket(chunk, &l.buckets[i])
 	}
-	l.held.record += n
+	l.buffer.Take(n)
 	l.counters.tombstones.Add(int64(skipped))
 	l.pass(chunk, records[n-1].Offset+1)
 	if len(l.errs) > 0 {

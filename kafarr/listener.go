@@ -8,6 +8,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
@@ -44,43 +45,41 @@ type Listener struct {
 	telling sync.Mutex  // held by whoever calls OnAssign and OnRevoke
 	polling sync.Mutex  // held by whoever uses what follows
 
-	poll      poll
-	held      held
-	batches   []*building // being filled, in the order of their first rows: one at most, and one of tombstones after it, unless GroupMixed
-	gathered  int         // their rows
-	deleted   deletions
-	reread    bool        // a row of theirs lay between others that were handed over: see again
-	bytes     int         // that they came in
-	queue     []*finished // to be handed over, one a poll
-	errs      []*finished // to be told after the batches of this poll
-	sets      map[pair]*columnSet
-	shapes    map[string]*columnSet // the same sets
-	failure   error                 // told by the next poll
-	values    *side
-	keys      *side   // nil: keys are not asked for
-	lookup    *lookup // the one that is waited for
-	bodies    []avro.Body
-	keyBodies []avro.Body
-	done      rows // that were appended last: of a run of one row, its allocation would cost more than all else
-	keyRef    schemaRef
-	buckets   []bucket
-	used      int                             // of buckets
-	positions map[source.TopicPartition]int64 // the first offset that no batch has taken
-	happened  []Event                         // since the last batch
-	latest    latest                          // batch that was handed over
-	again     map[source.TopicPartition]again // rows that were discarded and are not read again yet
-	aside     map[source.TopicPartition]aside // partitions that wait for a schema
-	placeless placeless
-	unknown   *unknowns
-	readerUse *readerUse
-	ahead     ahead
-	resets    map[source.TopicPartition]int64 // offsets that the client asked for in vain, until the first record behind them
-	opened    time.Time                       // the first poll
-	toldNames bool                            // topics that do not exist were named
-	waived    bool                            // the wait for all partitions was given up once: read what there is
-	waits     waitingSince
-	tails     tails
-	watched   watched
+	poll          poll
+	buffer        partitions.Buffer
+	batches       []*building // being filled, in the order of their first rows: one at most, and one of tombstones after it, unless GroupMixed
+	gathered      int         // their rows
+	deleted       deletions
+	reread        bool        // a row of theirs lay between others that were handed over: see again
+	bytes         int         // that they came in
+	queue         []*finished // to be handed over, one a poll
+	errs          []*finished // to be told after the batches of this poll
+	sets          map[pair]*columnSet
+	shapes        map[string]*columnSet // the same sets
+	failure       error                 // told by the next poll
+	values        *side
+	keys          *side   // nil: keys are not asked for
+	lookup        *lookup // the one that is waited for
+	bodies        []avro.Body
+	keyBodies     []avro.Body
+	done          rows // that were appended last: of a run of one row, its allocation would cost more than all else
+	keyRef        schemaRef
+	buckets       []bucket
+	used          int // of buckets
+	partitions    *partitions.Table
+	happened      []Event                           // since the last batch
+	lastDelivered lastDelivered                     // batch that was handed over
+	blocked       map[source.TopicPartition]blocked // partitions that wait for a schema
+	placeless     placeless
+	unknown       *unknowns
+	readerUse     *readerUse
+	ahead         ahead
+	opened        time.Time // the first poll
+	toldNames     bool      // topics that do not exist were named
+	waived        bool      // the wait for all partitions was given up once: read what there is
+	waits         waitingSince
+	tails         tails
+	watched       watched
 
 	tracker *delivery.Tracker
 
@@ -118,8 +117,8 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, positions: map[source.TopicPartition]int64{}, resets: map[source.TopicPartition]int64{}, again: map[source.TopicPartition]again{}, aside: map[source.TopicPartition]aside{}, placeless: placeless{resume: map[source.TopicPartition]bool{}},
-		watched: watched{told: map[string]error{}, broken: map[source.TopicPartition]time.Time{}},
+		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, partitions: partitions.NewTable(), blocked: map[source.TopicPartition]blocked{},
+		watched: watched{told: map[string]error{}},
 		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		tracker: delivery.New(), offered: map[source.TopicPartition]bool{},
 		headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,

@@ -106,8 +106,8 @@ func decodePeeked(ctx context.Context, cfg Config, m replay.Message, timeout tim
 	}
 	defer func() { _ = l.Abort() }()
 	b, err := l.Poll(ctx, 1, timeout)
-	if chunk, _ := l.held.rest(); err != nil && ctx.Err() != nil && l.lookup != nil && chunk != nil { // the look-up has taken the time
-		return nil, l.lookup.outage(l.held.next())
+	if chunk, _ := l.buffer.Rest(); err != nil && ctx.Err() != nil && l.lookup != nil && chunk != nil { // the look-up has taken the time
+		return nil, l.lookup.outage(l.buffer.Next())
 	}
 	return b, err
 }

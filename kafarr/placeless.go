@@ -6,15 +6,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // placeless are partitions of which the cluster has not said yet where they begin: a wrong place would lose rows or repeat them. They are paused, and the cluster is asked on, within polls.
 type placeless struct {
-	resume map[source.TopicPartition]bool // of each, whether it is read once its place is known; false: its user has paused it
-	why    *Error                         // the cluster's last answer
-	due    time.Time                      // the next question
-	asked  chan foundPlaces               // for the answer of the question under way; nil: there is none
+	why   *Error           // the cluster's last answer
+	due   time.Time        // the next question
+	asked chan foundPlaces // for the answer of the question under way; nil: there is none
 }
 
 // foundPlaces are where partitions begin.
@@ -76,7 +76,7 @@ func (l *Listener) beginsNowhere(out []source.Position, fresh []int, why error) 
 	for i, at := range fresh {
 		out[at].Offset = source.End
 		paused[i] = out[at]
-		l.placeless.resume[out[at].TopicPartition()] = true
+		l.partitions.Of(out[at].TopicPartition()).Start = partitions.StartUnresolved
 	}
 	if err := l.positioner.Pause(paused); err != nil {
 		why = err
@@ -87,8 +87,8 @@ func (l *Listener) beginsNowhere(out []source.Position, fresh []int, why error) 
 
 // nowhere is the error of polls that get nothing else; nil where no partition waits but those that their user has paused.
 func (l *Listener) nowhere() error {
-	for _, resume := range l.placeless.resume {
-		if resume {
+	for _, p := range l.partitions.All() {
+		if p.Start == partitions.StartUnresolved {
 			return l.placeless.why
 		}
 	}
@@ -97,8 +97,8 @@ func (l *Listener) nowhere() error {
 
 // tendPlaceless has the cluster asked where partitions begin, and goes on with them when it has answered.
 func (l *Listener) tendPlaceless() error {
-	p := &l.placeless
-	if len(p.resume) == 0 {
+	p, unresolved := &l.placeless, l.partitions.Unresolved()
+	if len(unresolved) == 0 {
 		return nil
 	}
 	if p.asked == nil {
@@ -106,7 +106,7 @@ func (l *Listener) tendPlaceless() error {
 			return nil
 		}
 		var targets []Target
-		for k := range p.resume {
+		for _, k := range unresolved {
 			targets = append(targets, Target{Topic: k.Topic, Partition: k.Partition, To: l.cfg.startOf(k)})
 		}
 		answer := make(chan foundPlaces, 1)
@@ -120,10 +120,7 @@ func (l *Listener) tendPlaceless() error {
 		if b.err == nil {
 			return l.placesFound(b)
 		}
-		for k := range p.resume {
-			l.unplaced(k.At(0), b.err)
-			break
-		}
+		l.unplaced(unresolved[0].At(0), b.err)
 	default:
 	}
 	return nil
@@ -133,7 +130,7 @@ func (l *Listener) tendPlaceless() error {
 func (l *Listener) placesFound(b foundPlaces) error {
 	for i, at := range b.found {
 		k := at.TopicPartition()
-		if _, waits := l.placeless.resume[k]; !waits { // sought, or given up meanwhile
+		if l.partitions.Of(k).Start == partitions.StartResolved { // sought, or given up meanwhile
 			continue
 		}
 		if err := l.positioner.Seek(l.ctx, []source.Position{at}); errors.Is(err, source.ErrNotFetching) { // assigned a moment ago
@@ -146,7 +143,7 @@ func (l *Listener) placesFound(b foundPlaces) error {
 			return err
 		}
 		if hasPlace(b.outside, k) { // the client goes on where auto.offset.reset says
-			delete(l.positions, k)
+			l.partitions.Of(k).Next = partitions.Offset{}
 		}
 	}
 	l.tellOutside(b.outside)
@@ -155,12 +152,13 @@ func (l *Listener) placesFound(b foundPlaces) error {
 
 // hasPlaceNow ends the waiting of a partition for its place, if it waits for one.
 func (l *Listener) hasPlaceNow(k source.TopicPartition) error {
-	resume := l.placeless.resume[k]
-	delete(l.placeless.resume, k)
-	if !resume {
+	p := l.partitions.Of(k)
+	before := p.Start
+	p.Start = partitions.StartResolved
+	if before != partitions.StartUnresolved {
 		return nil
 	}
-	if err := l.positioner.Resume([]source.Position{k.At(l.positions[k])}); err != nil {
+	if err := l.positioner.Resume([]source.Position{k.At(l.partitions.Of(k).Next.At)}); err != nil {
 		return wrap(err)
 	}
 	return nil

@@ -159,7 +159,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if len(l.queue) > 0 { // a rebalance has ended a batch
 			return l.take()
 		}
-		if err := cmp.Or(l.tendAside(), l.tendPlaceless()); err != nil {
+		if err := cmp.Or(l.retryBlocked(), l.tendPlaceless()); err != nil {
 			l.fail(err)
 			continue
 		}
@@ -201,7 +201,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			continue
 		case drained:
 			l.source.Release()
-			l.held = held{}
+			l.buffer.Hold(nil)
 			if l.finite != nil && l.finite.Ended() {
 				return l.take()
 			}
@@ -213,7 +213,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			return nil, nil
 		}
 		chunks, err := l.source.Fetch(p.limit-l.gathered, l.pause(now, end))
-		l.held = held{chunks: chunks}
+		l.buffer.Hold(chunks)
 		p.fetched = p.ready
 		if err != nil {
 			l.fail(err)

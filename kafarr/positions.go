@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -41,15 +40,16 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 	}
 	l.passTails()
 	out := l.Assignment()
-	reset := maps.Clone(l.hearResets())
+	l.hearResets()
+	reset := l.partitions.Resets()
 	var begin []source.TopicPartition
 	for i, p := range out {
 		k := p.TopicPartition()
 		_, moved := reset[k]
 		if next, received := l.firstUndelivered(k); received {
 			out[i].Offset = next
-		} else if next, known := l.positions[k]; known && !moved {
-			out[i].Offset = next
+		} else if next := l.partitions.Of(k).Next; next.Known && !moved {
+			out[i].Offset = next.At
 		} else {
 			begin = append(begin, k)
 		}

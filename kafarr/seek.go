@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -117,29 +118,29 @@ func (l *Listener) fetched(to []source.Position) []source.Position {
 func (l *Listener) moved(to source.Position, committed int64) error {
 	k := to.TopicPartition()
 	l.discard(k)
-	delete(l.again, k)
-	l.positions[k] = to.Offset
+	l.partitions.Of(k).RedeliverAll()
+	l.partitions.Of(k).Next = partitions.At(to.Offset)
 	l.tracker.Seek(to, committed)
 	l.mu.Lock()
 	if _, waits := l.offered[k]; waits {
 		l.offered[k] = true
 	}
 	l.mu.Unlock()
-	return cmp.Or(l.goOn(k), l.hasPlaceNow(k))
+	return cmp.Or(l.unblock(k), l.hasPlaceNow(k))
 }
 
 // Pause stops partitions of the assignment, nil for all of it: polls give no rows of theirs until Resume. They stay assigned, also over
 // rebalances that give them back. Partition -1 means all that are assigned of the topic.
-func (l *Listener) Pause(partitions []source.Position) error {
-	return l.ofThese(partitions, func(chosen []source.Position) error {
+func (l *Listener) Pause(wanted []source.Position) error {
+	return l.ofThese(wanted, func(chosen []source.Position) error {
 		if err := l.positioner.Pause(chosen); err != nil {
 			return err
 		}
 		for _, p := range chosen {
 			k := p.TopicPartition()
-			delete(l.aside, k) // from now on its user says when it goes on
-			if _, waits := l.placeless.resume[k]; waits {
-				l.placeless.resume[k] = false
+			delete(l.blocked, k) // from now on its user says when it goes on
+			if p := l.partitions.Of(k); p.Start == partitions.StartUnresolved {
+				p.Start = partitions.StartUnresolvedPaused
 			}
 			if next, received := l.firstUndelivered(k); received { // the client would go on behind what it gave us
 				if err := l.readAgain(k, next); err != nil {
@@ -152,38 +153,39 @@ func (l *Listener) Pause(partitions []source.Position) error {
 }
 
 // Resume goes on with paused partitions, nil for all of the assignment.
-func (l *Listener) Resume(partitions []source.Position) error {
-	return l.ofThese(partitions, func(chosen []source.Position) error {
+func (l *Listener) Resume(wanted []source.Position) error {
+	return l.ofThese(wanted, func(chosen []source.Position) error {
 		chosen = slices.DeleteFunc(chosen, func(p source.Position) bool { // those without a place go on when they have one
-			_, waits := l.placeless.resume[p.TopicPartition()]
-			if waits {
-				l.placeless.resume[p.TopicPartition()] = true
+			known := l.partitions.Of(p.TopicPartition())
+			if known.Start == partitions.StartResolved {
+				return false
 			}
-			return waits
+			known.Start = partitions.StartUnresolved
+			return true
 		})
 		for i, p := range chosen {
 			chosen[i].Offset = -1
-			if next, known := l.positions[p.TopicPartition()]; known {
-				chosen[i].Offset = next
+			if next := l.partitions.Of(p.TopicPartition()).Next; next.Known {
+				chosen[i].Offset = next.At
 			}
 		}
 		if err := l.positioner.Resume(chosen); err != nil {
 			return err
 		}
 		for _, p := range chosen {
-			delete(l.aside, p.TopicPartition())
+			delete(l.blocked, p.TopicPartition())
 		}
 		return nil
 	})
 }
 
 // ofThese does something with partitions of the assignment, nil for all of it, between two slices of a poll.
-func (l *Listener) ofThese(partitions []source.Position, do func(chosen []source.Position) error) error {
+func (l *Listener) ofThese(wanted []source.Position, do func(chosen []source.Position) error) error {
 	if err := l.between(); err != nil {
 		return err
 	}
 	defer l.polling.Unlock()
-	chosen, err := l.chosen(partitions)
+	chosen, err := l.chosen(wanted)
 	if err == nil {
 		err = do(chosen)
 	}
@@ -212,17 +214,17 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 			next = min(next, first)
 		}
 		var rows []int64
-		known := len(ids) == 1 && l.latest.id == batch.ID(ids[0])
+		known := len(ids) == 1 && l.lastDelivered.id == batch.ID(ids[0])
 		if known {
-			rows = l.latest.rows[k]
+			rows = l.lastDelivered.rows[k]
 		}
 		if err := l.readAgain(k, next, rows...); err != nil {
 			return wrap(err)
 		}
 		if !known {
-			delete(l.again, k) // it would pass over them
+			l.partitions.Of(k).RedeliverAll() // it would pass over them
 		}
-		if err := l.goOn(k); err != nil {
+		if err := l.unblock(k); err != nil {
 			return err
 		}
 	}
@@ -235,7 +237,7 @@ func (l *Listener) readAgain(k source.TopicPartition, next int64, givenBack ...i
 		return err
 	}
 	l.discard(k, givenBack...)
-	l.positions[k] = next
+	l.partitions.Of(k).Next = partitions.At(next)
 	return nil
 }
 
@@ -244,14 +246,5 @@ func (l *Listener) firstUndelivered(k source.TopicPartition) (first int64, found
 	if first, found := l.tracker.FirstUndelivered(k); found {
 		return first, true
 	}
-	for i := l.held.chunk; i < len(l.held.chunks); i++ {
-		records := l.held.chunks[i].Records
-		if i == l.held.chunk {
-			records = records[l.held.record:]
-		}
-		if c := &l.held.chunks[i]; len(records) > 0 && c.Topic == k.Topic && c.Partition == k.Partition {
-			return records[0].Offset, true
-		}
-	}
-	return 0, false
+	return l.buffer.First(k)
 }

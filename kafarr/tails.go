@@ -2,10 +2,10 @@ package kafarr
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -22,31 +22,17 @@ const (
 // moved over when what it asked for was gone. None of that ever becomes a row, so without it a position would never reach the end of such a log, and no commit either. What is found is a fact of the log: that
 // there is no record in [from, next). It holds whatever the client does meanwhile, so it needs no order with the rows that are on their way.
 type tails struct {
-	looks map[source.TopicPartition]look // l.polling guards it, and asked
-	asked time.Time
+	asked time.Time // l.polling guards it
 
 	mu      sync.Mutex
 	running chan struct{} // closed at the end of the look that is under way; nil: there is none
 	found   []tail
 }
 
-// look is where a partition was when it was looked at.
-type look struct {
-	place
-	wait time.Duration
-	due  time.Time
-}
-
-// place is the first offset that no batch has taken, where it is known.
-type place struct {
-	at    int64
-	known bool
-}
-
 // tail is what was found of a partition.
 type tail struct {
 	source.TopicPartition
-	place
+	from       partitions.Offset // the first offset that no batch had taken
 	next       int64
 	rebalances int64 // there had been, when it was asked
 }
@@ -62,30 +48,26 @@ func (l *Listener) look(quiet bool) {
 		return
 	}
 	t.asked = now
-	looks := make(map[source.TopicPartition]look, len(t.looks))
 	var asked []tail
 	for _, k := range l.tracker.Assignment() {
-		var at place
-		at.at, at.known = l.positions[k]
-		seen, before := t.looks[k]
-		switch {
-		case !before || seen.place != at:
-			seen = look{at, tailPause, now.Add(tailPause)}
+		p := l.partitions.Of(k)
+		switch seen := &p.Look; {
+		case seen.Due.IsZero() || seen.Next != p.Next:
+			*seen = partitions.Look{Next: p.Next, Wait: tailPause, Due: now.Add(tailPause)}
 			if quiet {
-				asked = append(asked, tail{TopicPartition: k, place: at})
+				asked = append(asked, tail{TopicPartition: k, from: p.Next})
 			}
-		case !now.Before(seen.due):
-			seen.wait = min(2*seen.wait, tailPauseMost)
-			seen.due = now.Add(seen.wait)
-			asked = append(asked, tail{TopicPartition: k, place: at})
+		case !now.Before(seen.Due):
+			seen.Wait = min(2*seen.Wait, tailPauseMost)
+			seen.Due = now.Add(seen.Wait)
+			asked = append(asked, tail{TopicPartition: k, from: p.Next})
 		}
-		looks[k] = seen
 	}
-	t.looks = looks
 	if len(asked) == 0 {
 		return
 	}
-	reset, rebalances := maps.Clone(l.hearResets()), l.counters.rebalances.Load()
+	l.hearResets()
+	reset, rebalances := l.partitions.Resets(), l.counters.rebalances.Load()
 	done := t.begin()
 	spawn(func() {
 		defer close(done)
@@ -106,7 +88,7 @@ func (l *Listener) look(quiet bool) {
 func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.TopicPartition]int64) ([]tail, error) {
 	var unknown []source.TopicPartition
 	for _, a := range asked {
-		if _, moved := reset[a.TopicPartition]; !a.known || moved {
+		if _, moved := reset[a.TopicPartition]; !a.from.Known || moved {
 			unknown = append(unknown, a.TopicPartition)
 		}
 	}
@@ -117,17 +99,17 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.T
 	var from []source.Position
 	base := map[source.TopicPartition]int64{}
 	for _, a := range asked {
-		at := a.at
+		at := a.from.At
 		base[a.TopicPartition] = at
 		if b, ok := begins[a.TopicPartition]; ok {
 			if !b.sure {
 				continue
 			}
 			at = b.offset
-			if !a.known {
+			if !a.from.Known {
 				base[a.TopicPartition] = b.committed
 			}
-		} else if !a.known { // its topic is gone
+		} else if !a.from.Known { // its topic is gone
 			continue
 		}
 		from = append(from, a.At(at))
@@ -150,8 +132,7 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.T
 // passTails takes what was found for done: there is nothing to hand over of it. l.polling is held.
 func (l *Listener) passTails() {
 	for _, t := range l.tails.take() {
-		at, known := l.positions[t.TopicPartition]
-		if t.rebalances != l.counters.rebalances.Load() || !l.tracker.IsAssigned(t.TopicPartition) || (place{at, known}) != t.place {
+		if t.rebalances != l.counters.rebalances.Load() || !l.tracker.IsAssigned(t.TopicPartition) || l.partitions.Of(t.TopicPartition).Next != t.from {
 			continue
 		}
 		l.passTo(t.TopicPartition, t.next)

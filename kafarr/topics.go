@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -20,10 +21,9 @@ const (
 
 // watched is what a listener knows of the topics that it reads, besides their rows.
 type watched struct {
-	told   map[string]error                    // topics that are gone, and were named by an error
-	broken map[source.TopicPartition]time.Time // when the client last began elsewhere by itself, because its offset was not in the log
-	behind []source.TopicPartition             // of re-created topics, which are still to be moved to their beginning
-	due    time.Time                           // not before
+	told   map[string]error        // topics that are gone, and were named by an error
+	behind []source.TopicPartition // of re-created topics, which are still to be moved to their beginning
+	due    time.Time               // not before
 }
 
 // watch follows what the source says of the topics. One that is gone is an error once, and of every poll that gets nothing as long as it is gone, see gone. l.polling is held.
@@ -84,7 +84,7 @@ func (c *Config) names(topic string) bool {
 func (l *Listener) recreated(topic string, last time.Time) {
 	l.hearResets()
 	for _, p := range l.Assignment() {
-		if k := p.TopicPartition(); k.Topic == topic && l.watched.broken[k].Before(last) && l.tracker.IsAssigned(k) && !slices.Contains(l.watched.behind, k) {
+		if k := p.TopicPartition(); k.Topic == topic && l.partitions.Of(k).Discontinued.Before(last) && l.tracker.IsAssigned(k) && !slices.Contains(l.watched.behind, k) {
 			l.watched.behind = append(l.watched.behind, k)
 		}
 	}
@@ -105,12 +105,12 @@ func (l *Listener) rewind() {
 	var left []source.TopicPartition
 	for _, k := range l.watched.behind {
 		if !l.tracker.IsAssigned(k) {
-			delete(l.positions, k) // it begins as one that is new to this listener, if it comes back
+			l.partitions.Of(k).Next = partitions.Offset{} // it begins as one that is new to this listener, if it comes back
 			continue
 		}
-		next, known := l.positions[k]
-		if !known {
-			next = -1
+		expected := int64(-1)
+		if next := l.partitions.Of(k).Next; next.Known {
+			expected = next.At
 		}
 		if err := l.beginAgain(ctx, k); err != nil {
 			l.watched.due = time.Now().Add(rewindPause)
@@ -118,9 +118,9 @@ func (l *Listener) rewind() {
 			l.log.client(6, "TOPIC", fmt.Sprintf("%s[%d]: moving to the beginning of the re-created topic is tried again: %v", k.Topic, k.Partition, err))
 			continue
 		}
-		delete(l.resets, k)
-		l.log.warn("TOPIC", fmt.Sprintf("%s[%d]: the topic was deleted and created again: offset %d was to come, and reading continues at its beginning", k.Topic, k.Partition, next))
-		l.happen(Event{Kind: LogWentBack, Topic: k.Topic, Partition: k.Partition, Old: next, New: l.positions[k]})
+		l.partitions.Of(k).Reset = partitions.Offset{}
+		l.log.warn("TOPIC", fmt.Sprintf("%s[%d]: the topic was deleted and created again: offset %d was to come, and reading continues at its beginning", k.Topic, k.Partition, expected))
+		l.happen(Event{Kind: LogWentBack, Topic: k.Topic, Partition: k.Partition, Old: expected, New: l.partitions.Of(k).Next.At})
 	}
 	l.watched.behind = left
 }

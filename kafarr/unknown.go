@@ -97,7 +97,7 @@ const (
 // lookAhead has the registry asked for the schemas that the records behind the one under the cursor need, many at a time: a client keeps the answers, so that thousands of ids
 // are not asked for one after the other.
 func (l *Listener) lookAhead(s *side) {
-	chunk, records := l.held.rest()
+	chunk, records := l.buffer.Rest()
 	if chunk == nil || s.framing == Bare || s.framing == SingleObject {
 		return
 	}

@@ -8,24 +8,25 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// aside is a partition that waits for the schema of its next record, of which the registry cannot say whether it exists: it is paused at the source, and has gone back there to
-// that record, so that the others go on. While it is in Listener.aside it is paused by the listener and not by its user.
-type aside struct {
+// blocked is a partition that waits for the schema of its next record, of which the registry cannot say whether it exists: it is paused at the source, and has gone back there to
+// that record, so that the others go on. While it is in Listener.blocked it is paused by the listener and not by its user.
+type blocked struct {
 	record source.Position
 	lookup *lookup
 	looks  string // see recognize
 }
 
 // outage is the error of a partition that is set aside.
-func (a *aside) outage() *Error { return a.lookup.outage(a.record).with(a.looks) }
+func (b *blocked) outage() *Error { return b.lookup.outage(b.record).with(b.looks) }
 
 // outageHere is the error of the record under the cursor, which waits for l.lookup.
 func (l *Listener) outageHere() *Error {
-	_, records := l.held.rest()
-	return l.recognize(&records[0], l.lookup.outage(l.held.next()))
+	_, records := l.buffer.Rest()
+	return l.recognize(&records[0], l.lookup.outage(l.buffer.Next()))
 }
 
 // awaitSchema waits for the look-up of the next record's schema. done: return the rows that there are. An attempt under way counts
@@ -33,7 +34,7 @@ func (l *Listener) outageHere() *Error {
 func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	p := &l.poll
 	over := p.ready && !now.Before(p.deadline)
-	if l.lookup.failed != nil && l.setAside() {
+	if l.lookup.failed != nil && l.block() {
 		return false, nil
 	}
 	if over && l.pending() {
@@ -67,14 +68,14 @@ func (l *Listener) sayLookup() {
 	}
 }
 
-// setAside sets the partition of the record under the cursor aside, which waits for l.lookup. false: the source cannot, or not now.
-func (l *Listener) setAside() bool {
+// block sets the partition aside of the record under the cursor, which waits for l.lookup. false: the source cannot, or not now.
+func (l *Listener) block() bool {
 	if l.positioner == nil {
 		return false
 	}
-	at := l.held.next()
-	_, records := l.held.rest()
-	waiting := aside{record: at, lookup: l.lookup, looks: l.looks(&records[0], l.lookup.outage(at))}
+	at := l.buffer.Next()
+	_, records := l.buffer.Rest()
+	waiting := blocked{record: at, lookup: l.lookup, looks: l.looks(&records[0], l.lookup.outage(at))}
 	k := at.TopicPartition()
 	here := []source.Position{at}
 	if err := l.positioner.Pause(here); err != nil {
@@ -86,20 +87,20 @@ func (l *Listener) setAside() bool {
 		l.log.client(4, "REGISTRY", "setting a partition aside: "+err.Error())
 		return false
 	}
-	l.held.drop(k)
-	l.positions[k] = at.Offset
-	l.aside[k] = waiting
+	l.buffer.Drop(k)
+	l.partitions.Of(k).Next = partitions.At(at.Offset)
+	l.blocked[k] = waiting
 	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the schema", waiting.outage()))
 	return true
 }
 
-// tendAside has the registry asked on for the schemas that partitions set aside wait for, and goes on with those whose waiting is over.
-func (l *Listener) tendAside() error {
-	for k, a := range l.aside {
+// retryBlocked asks the registry again for the schemas that partitions set aside wait for, and continues with those whose waiting is over.
+func (l *Listener) retryBlocked() error {
+	for k, a := range l.blocked {
 		if !l.answered(a.lookup) {
 			continue
 		}
-		if err := l.goOn(k); err != nil {
+		if err := l.unblock(k); err != nil {
 			return err
 		}
 		why := "the registry has answered"
@@ -111,24 +112,24 @@ func (l *Listener) tendAside() error {
 	return nil
 }
 
-// goOn ends the waiting of a partition, if it is set aside: it is read from its position on. If that is still the record whose schema cannot be had, it is set aside again.
-func (l *Listener) goOn(k source.TopicPartition) error {
-	if _, waits := l.aside[k]; !waits {
+// unblock ends the waiting of a partition, if it is set aside: it is read from its position on. If that is still the record whose schema cannot be had, it is set aside again.
+func (l *Listener) unblock(k source.TopicPartition) error {
+	if _, waits := l.blocked[k]; !waits {
 		return nil
 	}
-	if err := l.positioner.Resume([]source.Position{k.At(l.positions[k])}); err != nil {
+	if err := l.positioner.Resume([]source.Position{k.At(l.partitions.Of(k).Next.At)}); err != nil {
 		return wrap(err)
 	}
-	delete(l.aside, k)
+	delete(l.blocked, k)
 	return nil
 }
 
 // outage is the error of the first of the partitions that are set aside; nil where none is.
 func (l *Listener) outage() error {
-	if len(l.aside) == 0 {
+	if len(l.blocked) == 0 {
 		return nil
 	}
-	first := slices.MinFunc(slices.Collect(maps.Values(l.aside)), func(a, b aside) int {
+	first := slices.MinFunc(slices.Collect(maps.Values(l.blocked)), func(a, b blocked) int {
 		return cmp.Or(cmp.Compare(a.record.Topic, b.record.Topic), cmp.Compare(a.record.Partition, b.record.Partition))
 	})
 	return first.outage()
