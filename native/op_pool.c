@@ -1,12 +1,12 @@
 /* A pool for the one allocation that librdkafka makes for every message.
  *
- * Its broker thread callocs an "op" (rd_kafka_op_t, 304 bytes in 2.11.1) for each message, and whoever consumes the message frees it in
+ * Its broker thread callocs an "op" (rd_kafka_op_t, 304 bytes in 2.11.1 and in 2.16.0) for each message, and whoever consumes the message frees it in
  * another thread. With glibc's malloc both threads then fight for the lock of the arena that the block came from: a third of the time of
  * reading small messages went into that (10 million messages: 2.7 s, 4.5 s of CPU; with this pool 1.5 s, 2.4 s of CPU).
  *
  * So callocs of that size come from slots of one region, and free slots travel between threads in chains of 256: one lock for 256 messages.
- * This file is linked into our copy of librdkafka only, with --wrap, so that all else of the process keeps its allocator; within librdkafka every
- * other size goes to the C library as before. Slots are used again and not given back: their number is that of the most messages that
+ * This is a library of its own, libpykafarr_pool.so.1, whose functions only our copy of librdkafka calls: there, calloc, realloc and free have these
+ * names (build_native.py). All else of the process keeps its allocator, and every other size goes to the C library as before. Slots are used again and not given back: their number is that of the most messages that
  * were ever queued at once (queued.min.messages, 100,000 a partition by default: 32 MB). When the region is used up or cannot be had, the C library serves.
  */
 #include <pthread.h>
@@ -19,10 +19,6 @@ enum { SMALLEST = 257, SLOT = 320, CHAIN = 256 };
 
 /* 160 MB of addresses; memory only as it is touched. One piece, so that two instructions tell whether a block is ours. */
 static const size_t REGION = (size_t)SLOT * CHAIN * 2048;
-
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
 
 struct slot {
   struct slot *next;
@@ -88,13 +84,13 @@ static struct slot *next_chain(void) {
   return first;
 }
 
-void *__wrap_calloc(size_t n, size_t size) {
-  if (n != 1 || size < SMALLEST || size > SLOT) return __real_calloc(n, size);
+void *pykafarr_calloc(size_t n, size_t size) {
+  if (n != 1 || size < SMALLEST || size > SLOT) return calloc(n, size);
   pthread_once(&once, make_region);
   struct slot *s = stock.first;
   if (s == NULL) {
     s = next_chain();
-    if (s == NULL) return __real_calloc(n, size);
+    if (s == NULL) return calloc(n, size);
     stock.count = CHAIN;
     know_thread();
   }
@@ -103,9 +99,9 @@ void *__wrap_calloc(size_t n, size_t size) {
   return memset(s, 0, size);
 }
 
-void __wrap_free(void *block) {
+void pykafarr_free(void *block) {
   if (!ours(block)) {
-    __real_free(block);
+    free(block);
     return;
   }
   know_thread();
@@ -117,11 +113,11 @@ void __wrap_free(void *block) {
   stock.count++;
 }
 
-void *__wrap_realloc(void *block, size_t size) {
-  if (!ours(block)) return __real_realloc(block, size);
+void *pykafarr_realloc(void *block, size_t size) {
+  if (!ours(block)) return realloc(block, size);
   void *moved = malloc(size);
   if (moved == NULL) return NULL;
   memcpy(moved, block, size < SLOT ? size : SLOT);
-  __wrap_free(block);
+  pykafarr_free(block);
   return moved;
 }

@@ -53,7 +53,7 @@ def usable() -> bool:
 def _load() -> Library:
     with _loading:
         if _Process.loaded is None:
-            path = _library_path()
+            path = library_path()
             loaded = Library(path)
             # Only the package's own library must match; PYKAFARR_LIBRARY asks for another one on purpose.
             version = loaded.versions["version"]
@@ -71,7 +71,8 @@ def _mark_forked() -> None:
     _Process.forked = True
 
 
-def _library_path() -> Path:
+def library_path() -> Path:
+    """Where the library is, or is to be: PYKAFARR_LIBRARY may say."""
     named = os.environ.get("PYKAFARR_LIBRARY")
     path = Path(named) if named else Path(__file__).parent / "_native" / "libkafarr.so"
     if not path.is_file():

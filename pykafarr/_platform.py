@@ -6,7 +6,7 @@ import os
 import sys
 
 MACHINES = ("x86_64", "aarch64")
-GLIBC = (2, 28)  # of librdkafka's archive, and so of every build
+GLIBC = (2, 28)  # of librdkafka, and so of every build
 
 
 def check() -> None:

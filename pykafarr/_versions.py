@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from ._errors import KafarrError
-from ._lib import library
+from ._lib import library, library_path
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -36,7 +37,16 @@ def _library() -> list[tuple[str, str]]:
         versions = library().versions
     except (ImportError, KafarrError) as error:
         return [("library", f"not usable: {error}")]
-    return [(shown, versions[name]) for name, shown in PARTS.items()] + [("build", versions["build"])]
+    rows = [(shown, versions[name]) for name, shown in PARTS.items()] + [("build", versions["build"])]
+    rows.insert(2, ("OpenSSL", _openssl()))
+    return rows
+
+
+def _openssl() -> str:
+    """The version that the library's own bytes tell: librdkafka keeps OpenSSL's functions to itself."""
+    inside = (library_path().parent / "libpykafarr_rdkafka.so.1").read_bytes()
+    told = re.search(rb"OpenSSL (\d+\.\d+\.\d+[^\0]*)", inside)
+    return told[1].decode() if told else "not told"
 
 
 def _surroundings() -> list[tuple[str, str]]:

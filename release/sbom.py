@@ -1,7 +1,7 @@
 """The bill of materials of a wheel, as CycloneDX: what is inside, and what it asks for beside it.
 
 setup.py puts it into the wheel (PEP 770: .dist-info/sboms/). Everything in it is read off what was built: Go's modules
-from the library's build information, the C libraries' versions from the texts in librdkafka's archive.
+from the library's build information, the C libraries' versions from the texts in librdkafka.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import audit
 import build_native
+import native_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 SPDX = {"zlib": "Zlib"}  # audit.py's names that SPDX writes in another way
 
-# The C libraries that librdkafka's archive holds: where each says its version, and who made it (for CPE and PURL).
+# The C libraries that are linked into librdkafka: who made each (for CPE and PURL).
 VENDORED = {
-    "openssl": (rb"OpenSSL (\d+\.\d+\.\d+) \d", "openssl:openssl", "generic/openssl@{}"),
-    "curl": (rb"libcurl/(\d+\.\d+\.\d+)", "haxx:curl", "generic/curl@{}"),
-    "zlib": (rb"deflate (\d[\d.]+) Copyright", "zlib:zlib", "generic/zlib@{}"),
-    "zstd": (rb"\0(1\.[4-9]\.\d+)\0", "facebook:zstandard", "github/facebook/zstd@v{}"),
+    "openssl": ("openssl:openssl", "generic/openssl@{}"),
+    "curl": ("haxx:curl", "generic/curl@{}"),
+    "zlib": ("zlib:zlib", "generic/zlib@{}"),
+    "zstd": ("facebook:zstandard", "github/facebook/zstd@v{}"),
 }
 
 
@@ -39,7 +40,7 @@ def text(native: Path, requirements: Sequence[str]) -> str:
 def document(native: Path, requirements: Sequence[str]) -> dict[str, Any]:
     """The document: the same for the same libraries, with the time of the sources where SOURCE_DATE_EPOCH says it."""
     vendor = build_native.rdkafka_vendor()
-    inside = [*c_libraries(vendor), *go_modules(native / build_native.KAFARR, vendor)]
+    inside = [*c_libraries(native / build_native.RDKAFKA, vendor), *go_modules(native / build_native.KAFARR, vendor)]
     beside = [python_requirement(requirement) for requirement in requirements]
     package = {
         "type": "library", "bom-ref": "pykafarr", "name": "pykafarr", "version": build_native.version(),
@@ -61,26 +62,23 @@ def document(native: Path, requirements: Sequence[str]) -> dict[str, Any]:
     return made
 
 
-def c_libraries(vendor: Path) -> list[dict[str, Any]]:
-    """librdkafka, what its archive holds besides, and the sources of others within its own."""
-    header = (vendor / "rdkafka.h").read_text()
-    number = int(re.search(r"#define RD_KAFKA_VERSION +(0x[0-9a-f]{8})", header)[1], 16)  # type: ignore[index]
-    version = ".".join(str(number >> shift & 0xFF) for shift in (24, 16, 8))
+def c_libraries(library: Path, vendor: Path) -> list[dict[str, Any]]:
+    """librdkafka, what is linked into it, and the sources of others within its own."""
+    versions = native_wheels.versions(library)
     licences = (vendor / "LICENSES.txt").read_text(errors="replace")
     own, *others = re.split(r"^LICENSE\.?(\w*)\n-{20,}\n", licences, flags=re.MULTILINE)[2:]
+    version = versions["librdkafka"]
     parts = [component("librdkafka", version, f"github/confluentinc/librdkafka@v{version}", own)]
-    (archive, *_) = vendor.glob("librdkafka_glibc_linux_*.a")  # one source, all architectures
-    data = archive.read_bytes()  # a linker may leave the text of a version out
-    for name, (pattern, maker, purl) in VENDORED.items():
-        found = re.search(pattern, data)
-        if not found:
-            raise build_native.NativeBuildError(f"{archive.name} does not tell the version of its {name}.")
-        version = found[1].decode()
+    for name, (maker, purl) in VENDORED.items():
+        version = versions[name]
         licence = (build_native.ROOT / "licenses" / f"{name}.txt").read_text(errors="replace")
         part = component(name, version, purl.format(version), licence)
         parts.append({**part, "cpe": f"cpe:2.3:a:{maker}:{version}:*:*:*:*:*:*:*"})
-    # Named and licensed there, and of no version that anything tells.
-    parts += [component(name, None, None, licence) for name, licence in zip(others[::2], others[1::2], strict=True)]
+    # Named and licensed there; but for lz4, of no version that anything tells.
+    parts += [
+        component(name, versions.get(name), None, licence)
+        for name, licence in zip(others[::2], others[1::2], strict=True)
+    ]
     return parts
 
 
@@ -92,7 +90,7 @@ def go_modules(library: Path, vendor: Path) -> list[dict[str, Any]]:
         licences[name] = licences.get(name, "") + path.read_text(errors="replace")
     go = re.search(r": go(\S+)", said)
     if not go:
-        raise build_native.NativeBuildError(f"{library.name} does not tell which Go built it.")
+        raise native_wheels.NativeBuildError(f"{library.name} does not tell which Go built it.")
     parts = [component("Go runtime and standard library", go[1], f"golang/std@{go[1]}", licences["Go"])]
     for name, version in re.findall(r"^\tdep\t(\S+)\t(\S+)", said, re.MULTILINE):
         parts.append(component(name, version, f"golang/{name}@{version}", licences[f"{name} {version}"]))

@@ -22,9 +22,10 @@ from elftools.elf.sections import SymbolTableSection
 import build_native
 
 GLIBC = (2, 28)  # the oldest that pyarrow's own wheels run on
-NATIVE = {"THIRD_PARTY_LICENSES.txt", "kafarr.h", build_native.KAFARR, build_native.RDKAFKA}
-# What every glibc system has, and the other half of the pair.
-NEEDED = {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", build_native.RDKAFKA}
+LIBRARIES = (build_native.KAFARR, build_native.RDKAFKA, build_native.POOL)
+NATIVE = {"THIRD_PARTY_LICENSES.txt", "kafarr.h", *LIBRARIES}
+# What every glibc system has, and each other.
+NEEDED = {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", *LIBRARIES}
 LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "aarch64": "ld-linux-aarch64.so.1"}
 ELF_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
 ATTRIBUTES = {"DT_NEEDED": "needed", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}  # where elftools has the text
@@ -39,7 +40,7 @@ def faults(wheel: Path) -> list[str]:
     version, major, minor, machine = found.groups()
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    libraries = {name: files.get(f"pykafarr/_native/{name}") for name in (build_native.KAFARR, build_native.RDKAFKA)}
+    libraries = {name: files.get(f"pykafarr/_native/{name}") for name in LIBRARIES}
     wrong = [*wrong_files(files, version), *wrong_record(files, version), *wrong_licences(files, version)]
     for name, data in libraries.items():
         if data:
@@ -150,7 +151,7 @@ def wrong_exports(name: str, data: bytes, files: dict[str, bytes]) -> list[str]:
     assert isinstance(table, SymbolTableSection)
     symbols = [symbol for symbol in table.iter_symbols() if symbol["st_shndx"] not in {"SHN_UNDEF", "SHN_ABS"}]
     exported = {symbol.name for symbol in symbols if symbol["st_info"]["bind"] != "STB_LOCAL" and symbol.name}
-    if name == build_native.RDKAFKA:
+    if name != build_native.KAFARR:
         return [f"it exports {symbol}" for symbol in sorted(exported) if not symbol.startswith(build_native.PREFIX)]
     with tempfile.NamedTemporaryFile(suffix=".h") as header:
         header.write(files.get("pykafarr/_native/kafarr.h", b""))

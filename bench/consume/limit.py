@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import build_native
+import native_wheels
 
 SOURCE = Path(__file__).with_name("raw.c")
 FOLDER = build_native.ROOT / "build" / "bench"
@@ -14,19 +15,17 @@ FOLDER = build_native.ROOT / "build" / "bench"
 
 @cache
 def build_stock() -> Path:
-    """With the archive that confluent-kafka-go ships, linked in unchanged: the version that our copy is made of."""
-    toolchain = build_native.find_toolchain()
-    module = build_native.go("list", "-m", "-f", "{{.Dir}}", build_native.KAFKA_MODULE)
-    archive = Path(module, "kafka", "librdkafka_vendor", f"librdkafka_glibc_linux_{toolchain.architecture}.a")
-    return _compile("raw-stock", [], [str(archive), "-lm", "-ldl", "-lpthread", "-lrt"])
+    """With the librdkafka of PyPI's confluent-kafka, unchanged: the one that our copy is made of."""
+    library = native_wheels.librdkafka(f"linux/{build_native.find_toolchain().architecture}")
+    return _compile("raw-stock", [], [str(library), f"-Wl,-rpath,{library.parent}"])
 
 
 @cache
 def build_ours() -> Path:
     """With the library that pykafarr carries, in which librdkafka's functions have names of our own."""
     rename = build_native.find_toolchain().work / "include" / "rename.h"
-    library = build_native.NATIVE / build_native.RDKAFKA
-    return _compile("raw-ours", ["-include", str(rename)], [str(library), f"-Wl,-rpath,{library.parent}"])
+    libraries = [str(build_native.NATIVE / name) for name in (build_native.RDKAFKA, build_native.POOL)]
+    return _compile("raw-ours", ["-include", str(rename)], [*libraries, f"-Wl,-rpath,{build_native.NATIVE}"])
 
 
 def _compile(name: str, flags: list[str], libraries: list[str]) -> Path:

@@ -38,7 +38,15 @@ def only(folder, *programs):
 def test_it_holds_what_builds_and_nothing_that_was_built(built):
     with tarfile.open(built) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"build_native.py", "go.mod", "cgo/kafarr.h", "kafarr/doc.go", "native/op_pool.c", "setup.py"} <= names
+    assert {
+        "build_native.py",
+        "native_wheels.py",
+        "go.mod",
+        "cgo/kafarr.h",
+        "kafarr/doc.go",
+        "native/op_pool.c",
+        "setup.py",
+    } <= names
     assert not [name for name in names if name.endswith((".so", ".so.1", ".pyc"))]
     assert not [name for name in names if name.startswith("pykafarr/_native/")]
 

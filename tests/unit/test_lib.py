@@ -46,7 +46,7 @@ def test_a_library_of_another_version_is_refused(unloaded, tmp_path):
             self.versions = {"version": "99.0"}
 
     unloaded.setattr(_lib, "Library", Other)
-    unloaded.setattr(_lib, "_library_path", lambda: tmp_path)
+    unloaded.setattr(_lib, "library_path", lambda: tmp_path)
     with pytest.raises(ImportError, match=rf"pykafarr {pykafarr.__version__} found the library of version 99.0"):
         pykafarr.decode('"long"', [])
 

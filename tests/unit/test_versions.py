@@ -7,6 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import build_native
+import native_wheels
 import pykafarr
 from pykafarr import _lib
 
@@ -25,6 +27,7 @@ def test_package_and_library_have_the_version_of_the_one_file_that_holds_it():
 def test_every_part_is_named():
     versions = shown()
     assert versions["librdkafka"].count(".") == 2
+    assert versions["OpenSSL"].startswith("3.5.")
     assert versions["Go"].startswith("go1.")
     assert versions["arrow-go"].startswith("v18.")
     assert versions["pyarrow"] == pa.__version__
@@ -58,3 +61,15 @@ def test_in_a_forked_child_the_rest_is_shown(monkeypatch):
 def test_standard_output_is_where_they_go(capsys: pytest.CaptureFixture[str]):
     pykafarr.show_versions()
     assert capsys.readouterr().out.startswith(f"pykafarr      {pykafarr.__version__}\n")
+
+
+def test_librdkafka_is_the_one_that_the_build_pins():
+    assert _lib.library().versions["librdkafka"] == native_wheels.UNTOLD["librdkafka"]
+
+
+def test_librdkafka_calls_the_allocator_for_its_messages_by_names_of_our_own():
+    named = (build_native.NATIVE / build_native.RDKAFKA).read_bytes()
+    assert all(f"\0{name}\0".encode() in named for name in ("pykafarr_calloc", "pykafarr_realloc", "pykafarr_free"))
+    assert {"rd_kafka_new", "rd_kafka_destroy"}.isdisjoint(
+        build_native.defined_functions(build_native.NATIVE / build_native.RDKAFKA)
+    )
