@@ -71,6 +71,7 @@ var passing = map[kafka.ErrorCode]bool{
 	kafka.ErrTimedOut: true, kafka.ErrTransport: true, kafka.ErrWaitCoord: true, kafka.ErrAllBrokersDown: true, kafka.ErrTimedOutQueue: true,
 	kafka.ErrResolve: true, kafka.ErrCoordinatorNotAvailable: true, kafka.ErrCoordinatorLoadInProgress: true, kafka.ErrNotCoordinator: true,
 	kafka.ErrLeaderNotAvailable: true, kafka.ErrNotLeaderForPartition: true, kafka.ErrNoent: true,
+	kafka.ErrUnknownPartition: true, // what librdkafka 2.16 answers while it has no connection to ask for the partition's leader
 }
 
 // placed gives the first partition's own error its place.
