@@ -91,7 +91,7 @@ def python_vulnerabilities() -> bool:
 
 # When upstream stops (https://openssl-library.org/policies/releasestrat/): no other library inside announces that.
 SUPPORT_ENDS = {
-    "openssl": {"3.0": "2026-09-07", "3.4": "2026-10-22", "3.5": "2030-04-08", "3.6": "2026-11-01"},
+    "openssl": {"3.0": "2026-09-07", "3.4": "2026-10-22", "3.5": "2030-04-08"},
 }
 # The oldest version of each that lacks no fix that the notes of librdkafka up to 2.16.0 name, with one of those.
 FIXED = {

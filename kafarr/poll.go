@@ -254,7 +254,7 @@ func (l *Listener) quiet() (*Batch, error) {
 	if !l.pending() {
 		_, waitingFor := l.source.Ready()
 		l.unready.Store(waitingFor != "")
-		if err := cmp.Or(l.source.Down(l.poll.began), l.outage(), l.nowhere(), l.gone(), l.unreadable(false)); err != nil {
+		if err := cmp.Or(l.source.Down(), l.outage(), l.nowhere(), l.gone(), l.unreadable(false)); err != nil {
 			return nil, err
 		}
 	}

@@ -67,7 +67,7 @@ func (l *Listener) unreadable(patterns bool) error {
 
 // answers tells whether the cluster has answered in this poll: then a wait for a rebalance is not a failure.
 func (l *Listener) answers() bool {
-	return l.member != nil && l.member.Answers(l.poll.began) && l.source.Down(l.poll.began) == nil && l.notReady() == BrokerError
+	return l.member != nil && l.member.Answers(l.poll.began) && l.source.Down() == nil && l.notReady() == BrokerError
 }
 
 // sayWhy logs what is being waited for, once a wait.

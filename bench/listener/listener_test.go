@@ -46,7 +46,7 @@ func (f *fetches) Serve() error {
 func (f *fetches) Ready() (bool, string)                           { return true, "" }
 func (f *fetches) Release()                                        {}
 func (f *fetches) Close() error                                    { return nil }
-func (f *fetches) Down(time.Time) error                            { return nil }
+func (f *fetches) Down() error                                     { return nil }
 func (f *fetches) Missing() map[string]error                       { return nil }
 func (f *fetches) Store([]source.Position) error                   { return nil }
 func (f *fetches) Commit(context.Context, []source.Position) error { return nil }

@@ -95,8 +95,8 @@ type Source interface {
 	Ready() (joined bool, waitingFor string)
 	// Missing are the topics asked for that the cluster does not have or does not show, with the reason.
 	Missing() map[string]error
-	// Down returns why the cluster could not be reached at some moment since then, with nothing received after it; nil else.
-	Down(since time.Time) error
+	// Down returns why no broker can be reached, until one answers; nil else.
+	Down() error
 	// Store notes positions for the background commit. Partitions that are not assigned are passed over.
 	Store(positions []Position) error
 	// Commit commits positions and waits.

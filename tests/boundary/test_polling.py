@@ -218,10 +218,23 @@ def test_an_unknown_property_is_named(kafka):
         listen(kafka, "t", registry_config={"no.such.property": 1})
 
 
-@pytest.mark.parametrize("name", ["enable.auto.offset.store", "enable.partition.eof", "go.events.channel.enable"])
+@pytest.mark.parametrize("name", ["enable.auto.offset.store", "log.queue", "go.events.channel.enable"])
 def test_a_reserved_property_is_refused_by_name(kafka, name):
     with pytest.raises(pykafarr.ConfigError, match=name):
         listen(kafka, "t", config={name: True})
+
+
+def test_the_end_of_a_partition_as_an_event_changes_no_position(kafka, topic):
+    produce_a(kafka, topic, 1, 2, 3)
+    with listen(kafka, topic, config={"enable.partition.eof": True}) as p:
+        assert p.poll(3)[1]["x"].tolist() == [1, 2, 3]
+        for number in (4, 5, 6):
+            assert p.poll(1, 300)[0] is None  # in which the end is reached
+            p.pause((topic, 0))
+            p.resume((topic, 0))  # the client fetches on from the position that it has
+            produce_a(kafka, topic, number)
+            assert p.poll(1, 10_000)[1]["x"].tolist() == [number]
+            assert p.position() == {(topic, 0): number}
 
 
 def test_a_dead_letter_topic_that_cannot_work_is_refused(kafka):

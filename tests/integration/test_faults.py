@@ -6,6 +6,7 @@ Short: `make chaos` does the same many times.
 import contextlib
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,20 +73,66 @@ def test_without_any_broker_a_poll_says_so_and_reading_goes_on_when_they_return(
 ):
     topic = three.new_topic()
     writer_of_three.write(topic, A, numbers(0, 10))
-    listener = listen_to_three(topic)
+    listener = listen_to_three(topic, config={"reconnect.backoff.max.ms": 10_000})  # librdkafka's default
     assert rows_until(listener, 10)[0] == list(range(10))
     for index in range(3):
         three.kill(index)
 
-    errors, begun = [], time.monotonic()
-    while not errors and time.monotonic() < begun + 20:
-        assert rows_or_error(listener, 100, 1000, errors) == []
-    assert isinstance(errors[0], pykafarr.BrokerError)
-    assert re.search("no broker of .* can be reached", str(errors[0]))
+    every_poll_says_that_no_broker_can_be_reached(listener)
     three.restart(0, 1, 2)
     writer_of_three.write(topic, A, numbers(10, 5))
 
     assert rows_until(listener, 5)[0] == list(range(10, 15))
+
+
+def test_each_poll_of_each_outage_says_that_no_broker_can_be_reached_and_none_after_it(
+    three, writer_of_three, listen_to_three
+):
+    topic = three.new_topic()
+    writer_of_three.write(topic, A, numbers(0, 10))
+    defaults = {"reconnect.backoff.max.ms": 10_000}
+    listener = listen_to_three(topic, proxied=True, config=defaults)
+    assert rows_until(listener, 10)[0] == list(range(10))
+
+    for _ in range(2):
+        for proxy in three.proxies:
+            proxy.refuse()
+        every_poll_says_that_no_broker_can_be_reached(listener)
+        for proxy in three.proxies:
+            proxy.heal()
+        deadline = time.monotonic() + 30
+        while outage(listener) and time.monotonic() < deadline:
+            pass
+        assert [outage(listener) for _ in range(3)] == [None, None, None]
+
+
+def test_the_first_poll_waits_for_brokers_that_come_within_ready_timeout(three, writer_of_three, listen_to_three):
+    topic = three.new_topic()
+    writer_of_three.write(topic, A, numbers(0, 10))
+    for proxy in three.proxies:
+        proxy.refuse()
+    listener = listen_to_three(topic, proxied=True, config={"reconnect.backoff.max.ms": 10_000})
+
+    with ThreadPoolExecutor(1) as pool:
+        polling = pool.submit(listener.poll, 10, 5000)
+        time.sleep(3)  # in which the client says that no broker can be reached
+        assert not polling.done()
+        for proxy in three.proxies:
+            proxy.heal()
+        assert list(polling.result()[1]["n"]) == list(range(10))
+
+
+def every_poll_says_that_no_broker_can_be_reached(listener):
+    said = [outage(listener) for _ in range(3)]
+    assert all(re.search("^no broker of .* can be reached", str(error)) for error in said), said
+    assert all(isinstance(error, pykafarr.BrokerError) for error in said)
+
+
+def outage(listener):
+    """What a poll of a second raises; it has no rows."""
+    errors = []
+    assert rows_or_error(listener, 100, 1000, errors) == []
+    return errors[0] if errors else None
 
 
 def test_a_killed_listener_loses_nothing_and_repeats_what_it_had_not_acknowledged_only(cluster):

@@ -61,7 +61,7 @@ def without_flags(library):
     return bytes(made)
 
 
-@pytest.mark.parametrize("name", [build_native.KAFARR, build_native.RDKAFKA])
+@pytest.mark.parametrize("name", [build_native.KAFARR, build_native.POOL])
 def test_a_library_whose_tables_of_addresses_stay_writable_is_found(files, tmp_path, name):
     path = f"pykafarr/_native/{name}"
     wrong = wheel_check.faults(rewritten(files, tmp_path, {path: without_flags(files[path])}))

@@ -81,5 +81,5 @@ def test_a_wrong_password_of_the_key_is_told_when_opening(kafka, listen, trustin
 
 @pytest.mark.parametrize(("name", "config"), [("OPEN", {"security.protocol": "SSL"}), ("TLS", {})])
 def test_tls_on_one_side_only_is_told_after_ready_timeout_with_the_connection_s_failure(listen, name, config):
-    with pytest.raises(pykafarr.BrokerError, match=r"^after 1\.5s still waiting .*closed by peer"):
+    with pytest.raises(pykafarr.BrokerError, match=r"can be reached .*closed by peer"):
         listen(name, config, ready_timeout=1500).poll(1, 0)

@@ -37,12 +37,17 @@ type Config struct {
 // reserved properties would break this source; each comes with the reason.
 var reserved = map[string]string{
 	"enable.auto.offset.store": "offsets are stored when rows are acknowledged, or rows that nobody has seen would be committed",
-	"enable.partition.eof":     "in batch consumption an end-of-partition event moves the position one too far, and rows are lost (confluentinc/librdkafka#4844)",
 	"bootstrap.servers":        "it is the first argument",
 	"metadata.broker.list":     "the servers are the first argument",
 	"group.id":                 "it is the second argument",
 	"log.queue":                "log lines go to the log handler",
 }
+
+const (
+	partitionEOF = "enable.partition.eof"
+	// fixedEOF is librdkafka 2.13.2. In the batch consumption of older ones an end-of-partition event moves the position one too far, and rows are lost. The Go module's own is 2.11.1.
+	fixedEOF = 0x020d0200
+)
 
 func configMap(cfg Config) (kafka.ConfigMap, error) {
 	conf := kafka.ConfigMap{}
@@ -50,6 +55,9 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 		reason, isReserved := reserved[name]
 		if strings.HasPrefix(name, "go.") {
 			reason, isReserved = "it is internal to the Go client", true
+		}
+		if version, text := kafka.LibraryVersion(); name == partitionEOF && version < fixedEOF {
+			reason, isReserved = "in the batch consumption of librdkafka "+text+" rows are lost with it (confluentinc/librdkafka#4844, mended in 2.13.2)", true
 		}
 		if isReserved {
 			return nil, source.Errorf(source.Config, "config: %s must not be set: %s", name, reason)

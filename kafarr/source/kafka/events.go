@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
@@ -68,16 +67,15 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 	case k.aboutCertificates(e):
 	case e.IsFatal(): // Stuck asks the client for it
 	case e.Code() == kafka.ErrAllBrokersDown:
-		k.downAt = time.Now()
-		kind := source.Broker
-		if k.denied {
-			kind = source.Authentication
-		}
-		k.down = source.Errorf(kind, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
-		k.problem = k.down.Error()
+		k.unreachable()
+		k.beginAsking()
 		return
 	case e.Code() == kafka.ErrTransport, e.Code() == kafka.ErrResolve, e.Code() == kafka.ErrSsl:
 		k.problem, k.transport, k.denied = text, text, false
+		if k.down != nil {
+			k.unreachable()
+		}
+		k.beginAsking()
 		return // librdkafka has logged it
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
@@ -147,6 +145,9 @@ func (k *Kafka) failed(code int, topic string, partition int32, offset int64, te
 	if topic == "" {
 		k.clientSaid(kafka.NewError(kafka.ErrorCode(code), text, false))
 		return
+	}
+	if kafka.ErrorCode(code) == kafka.ErrPartitionEOF {
+		return // asked for with enable.partition.eof: a batch has no place for it
 	}
 	if offset < 0 {
 		offset = -1

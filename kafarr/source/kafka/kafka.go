@@ -40,23 +40,24 @@ type Kafka struct {
 
 	explorer explorer
 
-	mu        sync.Mutex
-	ended     bool                     // no call may begin any more
-	joined    bool                     // an assignment was received, be it empty
-	assigned  map[source.Position]bool // Offset 0; true once it is being fetched
-	problem   string                   // the last thing that librdkafka complained about
-	transport string                   // the last connection that failed
-	down      error                    // since the last message: no broker could be reached
-	downAt    time.Time                // the last time
-	missing   map[string]error         // topics of the subscription that cannot be read
-	hints     map[string]string        // of missing topics: which name was probably meant
-	paused    map[source.Position]bool // Offset 0, as are those of sought
-	sought    map[source.Position]time.Time
-	resets    []source.Position
-	told      []error // by other goroutines, for the next Serve
-	denied    bool    // the last thing heard of the cluster
-	principal string  // of the last token
-	noToken   string  // why there is none after that
+	mu            sync.Mutex
+	ended         bool                     // no call may begin any more
+	joined        bool                     // an assignment was received, be it empty
+	assigned      map[source.Position]bool // Offset 0; true once it is being fetched
+	problem       string                   // the last thing that librdkafka complained about
+	transport     string                   // the last connection that failed
+	down          error                    // no broker can be reached, until one answers
+	downAt        time.Time                // when that was noticed last
+	askingBrokers bool                     // brokers are asked until one answers
+	missing       map[string]error         // topics of the subscription that cannot be read
+	hints         map[string]string        // of missing topics: which name was probably meant
+	paused        map[source.Position]bool // Offset 0, as are those of sought
+	sought        map[source.Position]time.Time
+	resets        []source.Position
+	told          []error // by other goroutines, for the next Serve
+	denied        bool    // the last thing heard of the cluster
+	principal     string  // of the last token
+	noToken       string  // why there is none after that
 	// diagnosing: a certificate is being looked at
 	diagnosing bool
 	fatal      error     // the client will never continue

@@ -44,7 +44,7 @@ func (k *Kafka) Answers(since time.Time) bool {
 	if k.answered.After(since) && k.answered.After(k.downAt) {
 		return true
 	}
-	if !k.probing && !k.ended {
+	if !k.probing && !k.askingBrokers && !k.ended { // askBrokers asks the same
 		k.probing = true
 		k.calls.Go(k.probe)
 	}
@@ -54,12 +54,12 @@ func (k *Kafka) Answers(since time.Time) bool {
 func (k *Kafka) probe() {
 	topic := "" // of no topic: only who the brokers are
 	_, err := k.consumer.GetMetadata(&topic, false, int(probeTimeout.Milliseconds()))
+	if err == nil {
+		k.alive()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.probing = false
-	if err == nil {
-		k.answered = time.Now()
-	}
 }
 
 // refusals are the errors by which a group does not admit a member until its configuration, the broker's or the group changes, with what to say about each. librdkafka

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,11 @@ func (k *Kafka) ask(ctx context.Context, what string, question func(timeoutMS in
 	for {
 		err := k.background(ctx, func() error { return question(int(askTimeout.Milliseconds())) })
 		var e kafka.Error
-		if err == nil || !errors.As(err, &e) {
+		if err == nil {
+			k.alive()
+			return nil
+		}
+		if !errors.As(err, &e) {
 			return err
 		}
 		var of *source.Error
@@ -71,7 +76,7 @@ var passing = map[kafka.ErrorCode]bool{
 	kafka.ErrTimedOut: true, kafka.ErrTransport: true, kafka.ErrWaitCoord: true, kafka.ErrAllBrokersDown: true, kafka.ErrTimedOutQueue: true,
 	kafka.ErrResolve: true, kafka.ErrCoordinatorNotAvailable: true, kafka.ErrCoordinatorLoadInProgress: true, kafka.ErrNotCoordinator: true,
 	kafka.ErrLeaderNotAvailable: true, kafka.ErrNotLeaderForPartition: true, kafka.ErrNoent: true,
-	kafka.ErrUnknownPartition: true, // what librdkafka 2.16 answers while it has no connection to ask for the partition's leader
+	kafka.ErrUnknownPartition: true, // librdkafka's answer also while it has no connection to ask for the partition's leader; see absent
 }
 
 // placed gives the first partition's own error its place.
@@ -83,6 +88,24 @@ func placed(parts []kafka.TopicPartition) error {
 				return e
 			}
 			return &source.Error{Kind: kindOf(e.Code()), Topic: *p.Topic, Partition: p.Partition, Offset: -1, Err: p.Error}
+		}
+	}
+	return nil
+}
+
+// absent names a partition that the cluster says it does not have; nil where there is none, or no answer. A topic's highest is absent if any is.
+func (k *Kafka) absent(positions []source.Position) error {
+	highest := map[string]int32{}
+	for _, p := range positions {
+		highest[p.Topic] = max(highest[p.Topic], p.Partition)
+	}
+	for topic, partition := range highest {
+		found, why := k.lookFor(topic, []int32{partition})
+		if why != nil {
+			return &source.Error{Kind: source.Broker, Topic: topic, Partition: partition, Offset: -1, Err: why}
+		}
+		if !found {
+			return nil
 		}
 	}
 	return nil
@@ -108,6 +131,10 @@ func (k *Kafka) askPlaces(
 		}
 		if err == nil {
 			out = fromClient(parts)
+		}
+		var e kafka.Error
+		if errors.As(err, &e) && e.Code() == kafka.ErrUnknownPartition {
+			err = cmp.Or(k.absent(positions), err)
 		}
 		return err
 	})
@@ -304,7 +331,8 @@ func (k *Kafka) expect(positions []source.Position) {
 func (k *Kafka) came(chunks []source.Chunk) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.down, k.denied = nil, false
+	k.reached()
+	k.denied = false
 	if len(k.sought) == 0 {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,18 @@ func TestQuestionsToAClusterThatDoesNotAnswerEndWithTheirContext(t *testing.T) {
 	}
 	if _, err := s.AskOffsets(context.Background(), at(source.End)); !errors.Is(err, source.ErrClosed) {
 		t.Error(err)
+	}
+}
+
+func TestAQuestionAboutAPartitionThatDoesNotExistFailsAtOnce(t *testing.T) {
+	k := cluster(t, "t", 1)
+	s, _ := open(t, k, "t", nil)
+	defer func() { _ = s.Close() }()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, err := s.AskOffsets(ctx, []source.Position{{Topic: "t", Offset: source.End}, {Topic: "t", Partition: 7, Offset: source.End}})
+	if ctx.Err() != nil || err == nil || !strings.HasPrefix(err.Error(), "t[7]: ") {
+		t.Errorf("%v, the context: %v", err, ctx.Err())
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -59,22 +58,4 @@ func (k *Kafka) Missing() map[string]error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return maps.Clone(k.missing)
-}
-
-// Down implements source.Source.
-func (k *Kafka) Down(since time.Time) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.unfetched != nil {
-		for p := range k.assigned {
-			if k.awaited(p, k.fetching(p)) {
-				return k.unfetched
-			}
-		}
-		k.unfetched = nil
-	}
-	if k.downAt.Before(since) {
-		return nil
-	}
-	return k.down
 }

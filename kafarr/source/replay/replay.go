@@ -180,7 +180,7 @@ func (s *Source) Ready() (bool, string) { return true, "" }
 func (s *Source) Missing() map[string]error { return nil }
 
 // Down implements source.Source.
-func (s *Source) Down(time.Time) error { return nil }
+func (s *Source) Down() error { return nil }
 
 // Store implements source.Source.
 func (s *Source) Store(positions []source.Position) error {

@@ -301,7 +301,7 @@ func (r *Reader) Ready() (joined bool, waitingFor string) { return true, "" }
 func (r *Reader) Missing() map[string]error { return nil }
 
 // Down implements source.Source: what cannot be reached for long is an error of Fetch.
-func (r *Reader) Down(time.Time) error { return nil }
+func (r *Reader) Down() error { return nil }
 
 // Store implements source.Source: there is no group.
 func (r *Reader) Store([]source.Position) error { return nil }
