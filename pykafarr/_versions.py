@@ -38,7 +38,7 @@ def _library() -> list[tuple[str, str]]:
     except (ImportError, KafarrError) as error:
         return [("library", f"not usable: {error}")]
     rows = [(shown, versions[name]) for name, shown in PARTS.items()] + [("build", versions["build"])]
-    rows.insert(2, ("OpenSSL", _openssl()))
+    rows.insert(3, ("OpenSSL", _openssl()))
     return rows
 
 

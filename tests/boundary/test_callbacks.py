@@ -5,7 +5,7 @@ import pytest
 # The second member's arrival takes a partition from the first.
 TWO_MEMBERS = """
 def join(kafka, **options):
-    config = {"session.timeout.ms": 1000, "heartbeat.interval.ms": 100, "partition.assignment.strategy": "range"}
+    config = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 100, "partition.assignment.strategy": "range"}
     return pykafarr.listener(kafka.servers, "group", "t", kafka.registry_url,
                              config={"auto.offset.reset": "earliest", **config}, **options)
 
