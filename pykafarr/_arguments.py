@@ -218,4 +218,4 @@ def metadata_columns(value: object, *, with_key: bool = False) -> list[tuple[str
 
 
 def _type(value: object) -> str:
-    return type(value).__name__
+    return "str" if isinstance(value, Hidden) else type(value).__name__

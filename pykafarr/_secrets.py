@@ -76,17 +76,40 @@ def hiding(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
 def bound(function: Callable[..., _T], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Callable[[], _T]:
     """The function with its arguments, of which those that may hold passwords are hidden."""
-    names = cast("FunctionType", function).__code__.co_varnames
-    given = [_hidden(name, value) for name, value in zip(names, positional, strict=False)]
-    return functools.partial(function, *given, **{name: _hidden(name, value) for name, value in named.items()})
+    from ._scan_options import ScanOptions  # noqa: PLC0415  # at run time, for its names
+
+    code = cast("FunctionType", function).__code__
+    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    given = [_hidden(name, value) for name, value in zip(own, positional, strict=False)]
+    known = {*own, *ScanOptions.__annotations__}
+    found = {name: _hidden(name, value) if name in known else hidden(value) for name, value in named.items()}
+    return functools.partial(function, *given, **found)
 
 
 def _hidden(name: str, value: Any) -> Any:
-    if name in {"config", "registry_config"} and isinstance(value, Mapping):
-        return {key: Hidden(text) if isinstance(text, str) else text for key, text in value.items()}
-    if name == "registry_url" and isinstance(value, str):
+    return hidden(value) if name in HOLDERS else value
+
+
+# The arguments that may hold passwords. One whose name is mistyped may be one of them.
+HOLDERS = {"config", "registry_config", "registry_url"}
+
+
+def hidden(value: Any) -> Any:
+    """The texts in an argument, hidden."""
+    if isinstance(value, str):
         return Hidden(value)
+    if isinstance(value, Mapping):
+        return {key: hidden(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [hidden(one) for one in value]
+    if isinstance(value, tuple):
+        return tuple(hidden(one) for one in value)
     return value
+
+
+def plain(value: Any) -> Any:
+    """A hidden text as it was."""
+    return str(value) if isinstance(value, Hidden) else value
 
 
 def from_file(path: str | os.PathLike[str]) -> Secret:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _nearest
 from ._errors import ConfigError
-from ._secrets import from_env, from_file
+from ._secrets import HOLDERS, from_env, from_file, hidden, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,10 @@ def parsed(options: dict[str, str]) -> tuple[dict[str, Any], tuple[int | None, i
     Raises:
         ConfigError: an option is unknown, missing or not what it should be.
     """
+    # Tools that print the variables of a traceback's frames show no passwords. An unknown name may be a mistyped one.
+    options = {
+        name: hidden(text) if name in HOLDERS or name not in _OPTIONS else text for name, text in options.items()
+    }
     found = {}
     for name, text in options.items():
         read = _OPTIONS.get(name)
@@ -69,12 +73,12 @@ def _json(name: str, text: str) -> Any:
 
 
 def _secret(name: str, text: str) -> str | Secret | None:
-    found = _either(name, text)
+    found = hidden(_either(name, text))
     return _referred(name, found) if found else None
 
 
 def _properties(name: str, text: str) -> dict[str, Any]:
-    found = _json(name, text)
+    found = hidden(_json(name, text))
     if not isinstance(found, dict):
         raise ConfigError(f"option {name!r} must be a JSON object")
     return {key: _referred(f"{name}[{key!r}]", value) for key, value in found.items()}
@@ -85,9 +89,9 @@ def _referred(place: str, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if list(value) == ["from_env"]:
-        return from_env(value["from_env"])
+        return from_env(plain(value["from_env"]))
     if list(value) == ["from_file"]:
-        return from_file(value["from_file"])
+        return from_file(plain(value["from_file"]))
     raise ConfigError(f'{place}: an object must be {{"from_env": name}} or {{"from_file": path}}')
 
 

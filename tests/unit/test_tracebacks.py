@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 import pykafarr
+from pykafarr import _engines
+from pykafarr._spark_options import parsed
 from pykafarr.polars import scan_kafka
 
 SECRET = "hunter2-secret"
@@ -47,10 +50,34 @@ def polars(**options: Any) -> Any:
     return scan_kafka("127.0.0.1:1", "T", REGISTRY_URL, timeout=100, **options).collect()
 
 
+def spark(*, config: Any, registry_config: Any, **options: Any) -> Any:
+    """What Spark's source does with its options, which needs no Spark."""
+    texts = {"registry_config": json.dumps(registry_config), "registry_url": REGISTRY_URL}
+    if isinstance(config, str):
+        texts["config"] = config
+    found, _ = parsed({"servers": "127.0.0.1:1", "topics": "T", **texts, **options})
+    return _engines.scan(**found)
+
+
 FAILURES: list[tuple[Any, dict[str, Any]]] = [
     *((entry, {}) for entry in (scan, read, polars)),
     (polled, {"ready_timeout": 100}),
-    *((entry, {"confg": CONFIG}) for entry in (listener, scan)),
+    *(
+        (entry, wrong)
+        for entry in (listener, scan, read, polars)
+        for wrong in (
+            {"confg": CONFIG},
+            {"sasl_password": SECRET},
+            {"properties": [CONFIG, (SECRET,)]},
+            {"config": [CONFIG]},
+        )
+    ),
+    *((spark, {name: json.dumps(CONFIG)}) for name in ("confg", "Config", "config")),
+    *((spark, {name: f'{{"sasl.password": "{SECRET}"'}) for name in ("config", "registry_config")),
+    (spark, {"config": json.dumps([CONFIG])}),
+    (spark, {"config": json.dumps(CONFIG), "timeout": "soon"}),
+    (spark, {"config": json.dumps({"sasl.password": {"from": SECRET}})}),
+    (spark, {"config": json.dumps({**CONFIG, "no.such.property": "1"}), "timeout": "100"}),
     *(
         (entry, wrong)
         for entry in (listener, named_listener, scan, read, polars)
