@@ -5,7 +5,8 @@
 #                and install Ray, dask and Spark
 #   make help    lists the targets
 #
-# Variables: PYTHON=python3.12 (for .venv), CC=, FUZZTIME=60s, PYTEST_ARGS="-k name", GO_TEST_ARGS="-run Name"
+# Variables: PYTHON=python3.12 (for .venv), CC=, FUZZTIME=60s, PYTEST_ARGS="-k name", GO_TEST_ARGS="-run Name",
+#            KAFKA_VERSION=3.9.2 (of the broker that tests start; the newest by default)
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -25,6 +26,8 @@ GOVULNCHECK_VERSION := v1.9.0
 COMPOSE_GO_VERSION := v2.16.2
 FUZZTIME ?= 60s
 SEEDS ?= 20000
+# The last of the lines before 4.0.
+OLDER_KAFKA ?= 3.9.2
 # By default Go spends up to a minute on making each new input smaller, which is most of the time there is.
 FUZZFLAGS := -fuzzminimizetime=10x
 PYTEST := $(VENV)/bin/python -m pytest
@@ -83,6 +86,10 @@ types-page: build $(VENV)/dev.stamp ## Write docs/types.md and docs/pandas.md an
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/release.stamp ## Run the tests against a real Kafka and a real registry
 	$(PYTEST) tests/integration tests/security tests/leaks $(PYTEST_ARGS)
+
+.PHONY: test-older-kafka
+test-older-kafka: build build-testing $(VENV)/release.stamp ## Run the tests against a real broker of an older line (OLDER_KAFKA=3.9.2)
+	KAFKA_VERSION=$(OLDER_KAFKA) $(PYTEST) tests/integration tests/security $(PYTEST_ARGS)
 
 .PHONY: test-engines
 test-engines: build $(VENV)/engines.stamp ## Run the tests on local clusters of Ray, dask, Spark and polars, and under gevent (installs them: 850 MB)

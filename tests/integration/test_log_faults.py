@@ -95,7 +95,7 @@ def test_with_reset_to_error_a_deleted_offset_raises_with_both_ends_and_start_go
 WAYS = {
     "eager": {"partition.assignment.strategy": "range"},
     "cooperative": {"partition.assignment.strategy": "cooperative-sticky"},
-    "consumer protocol": {"group.protocol": "consumer"},
+    "KIP-848": {"group.protocol": "consumer"},
     "assign=": {},
 }
 

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer
 import pykafarr
 from tests.chaos import listener_kills
 from tests.integration.writing import A, numbers
+from tests.servers import kafka
 
 STRATEGIES = ["range", "cooperative-sticky"]
 # The client looks once a second whether the program still polls.
@@ -207,7 +208,7 @@ def test_two_members_with_one_static_name_are_an_error_of_the_group(writer, topi
         ),
         ({"group.protocol": "consumer", "group.remote.assignor": "nonsense"}, "assignor"),
     ],
-    ids=["a session too short", "a session too long", "an unknown assignor"],
+    ids=["a session too short", "a session too long", "an unknown assignor (KIP-848)"],
 )
 def test_what_the_group_does_not_admit_is_raised_at_once_and_by_every_poll(config, says, topic, listen):
     listener = listen(topic, config=config)
@@ -216,6 +217,14 @@ def test_what_the_group_does_not_admit_is_raised_at_once_and_by_every_poll(confi
         with pytest.raises(pykafarr.GroupError, match=says):
             listener.poll(1, 0)
     assert time.monotonic() - begun < 15  # of the 30 s of ready_timeout
+
+
+@pytest.mark.skipif(kafka.since(4, 0), reason="this broker has groups of KIP-848")
+def test_a_broker_without_the_newer_protocol_of_groups_is_reported_by_every_poll(topic, listen):
+    listener = listen(topic, config={"group.protocol": "consumer"})
+    for _ in range(3):
+        with pytest.raises(pykafarr.GroupError, match=r"does not support group\.protocol=consumer \(KIP-848\)"):
+            listener.poll(1, 0)
 
 
 def test_a_member_without_a_strategy_in_common_says_so_until_the_others_have_left(writer, topic, listen):

@@ -404,7 +404,7 @@ def test_a_regex_takes_in_topics_that_are_created_later(cluster, writer, listen)
     assert listener.assignment() == sorted([(plain, 0), (f"{name}.a", 0), (f"{name}.b", 0)])
 
 
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("protocol", ["classic", "consumer"], ids=["classic", "KIP-848"])
 def test_a_regex_finds_the_same_topics_by_either_protocol_and_by_a_scan_and_none_of_the_brokers(
     cluster, writer, listen, protocol
 ):

@@ -110,7 +110,7 @@ def test_one_id_in_an_outage_holds_up_its_partition_only(
         {"partition.assignment.strategy": "cooperative-sticky"},
         {"group.protocol": "consumer"},
     ],
-    ids=["eager", "cooperative", "consumer protocol"],
+    ids=["eager", "cooperative", "KIP-848"],
 )
 def test_a_partition_set_aside_moves_to_another_member_and_back(
     protocol, registry, outage_of_b, cluster, writer, listen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 from . import download, java, ports
 from .process import ServerError, ServerProcess
 
-VERSION = "4.3.1"
+# The newest on Maven Central, or another one that the environment names.
+VERSION = os.environ.get("KAFKA_VERSION") or "4.4.0"
 LEAST_JAVA = 17
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 
@@ -24,17 +26,11 @@ auto.create.topics.enable=false
 # The first member of a group need not wait for others that might come.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-# Rebalances of the newer protocol (KIP-848) take a heartbeat or two, whose pace the broker sets.
-group.consumer.min.heartbeat.interval.ms=100
-group.consumer.heartbeat.interval.ms=200
 offsets.topic.num.partitions=2
 offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=2
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
-share.coordinator.state.topic.num.partitions=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
 message.max.bytes={MAX_MESSAGE_BYTES}
 # Messages may say that they are years old.
 log.retention.ms=-1
@@ -45,6 +41,21 @@ log.initial.task.delay.ms=100
 # A broker that has been paused for a few seconds is still the same broker.
 broker.session.timeout.ms=60000
 """
+
+# What brokers before 4.0 do not know, or have switched off.
+_PROPERTIES_SINCE_4 = """
+# Rebalances of the newer protocol (KIP-848) take a heartbeat or two, whose pace the broker sets.
+group.consumer.min.heartbeat.interval.ms=100
+group.consumer.heartbeat.interval.ms=200
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+"""
+
+
+def since(*version: int) -> bool:
+    """Whether the Kafka of the tests is this version or a later one."""
+    return tuple(int(part) for part in VERSION.split(".")) >= version
 
 
 class Kafka:
@@ -65,9 +76,8 @@ class Kafka:
         folder.mkdir()
         self.data = folder / "data"
         self._properties = folder / "server.properties"
-        self._properties.write_text(
-            _PROPERTIES + (properties or self._addresses()) + f"log.dirs={self.data}\n", encoding="utf-8"
-        )
+        lines = _PROPERTIES + (_PROPERTIES_SINCE_4 if since(4, 0) else "") + (properties or self._addresses())
+        self._properties.write_text(f"{lines}log.dirs={self.data}\n", encoding="utf-8")
         # Runs any class of Kafka's jars, its command-line tools among them.
         self.java = [
             str(found.program),

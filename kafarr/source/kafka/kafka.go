@@ -23,6 +23,7 @@ type Kafka struct {
 	logs     sync.WaitGroup
 	calls    sync.WaitGroup // under way, even if nobody waits for them any more: the client must outlive them
 	stopLogs chan struct{}
+	logLevel int         // the highest of the lines that the user asked for, as of syslog
 	found    atomic.Bool // all partitions of cfg.Assign exist
 	ctx      context.Context
 	cancel   context.CancelFunc // at the beginning of Close
@@ -88,6 +89,7 @@ func Open(cfg Config) (*Kafka, error) {
 		cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, hints: map[string]string{}, paused: map[source.Position]bool{},
 		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg), topics: newTopics(),
 	}
+	k.logLevel = watchProtocol(conf, cfg.Properties)
 	lines := make(chan kafka.LogEvent, 1000)
 	conf["go.logs.channel.enable"] = true
 	conf["go.logs.channel"] = lines

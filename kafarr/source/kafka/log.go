@@ -32,6 +32,11 @@ func (k *Kafka) logged(level int, facility, message string) {
 		k.noteReset(message)
 	case "FAIL":
 		k.connectionFailed(message)
+	case "COORD":
+		k.coordinatorLost(message)
+	}
+	if level > k.logLevel {
+		return
 	}
 	k.cfg.Log(level, facility, message)
 }
