@@ -65,6 +65,7 @@ type listenerConfig struct {
 	Assign         []partitionIn              `json:"assign"`
 	Start          []startIn                  `json:"start"`
 	BatchBytes     int                        `json:"batch_bytes"`
+	SchemaBytes    int                        `json:"schema_bytes"`
 	OnAssign       bool                       `json:"on_assign"`
 	OnRevoke       bool                       `json:"on_revoke"`
 	OAuthToken     bool                       `json:"oauth_token"`
@@ -135,6 +136,7 @@ func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, 
 	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 	cfg.OutOfRange = options.OutOfRange
 	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
+	cfg.SchemaBytes = c.SchemaBytes
 	cfg.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
 	cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(events)
 	return cfg, nil

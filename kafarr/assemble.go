@@ -75,6 +75,9 @@ func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
 
 // append takes the first of the records.
 func (l *Listener) append(chunk *source.Chunk, records []source.Record) (outcome, *Error) {
+	if l.trim() && l.gathered > 0 && l.cfg.Mixed == GroupMixed { // the batches being filled have too many schemas
+		return full, nil
+	}
 	if l.cfg.Mixed == GroupMixed {
 		return l.group(chunk, records)
 	}
@@ -183,11 +186,11 @@ func (l *Listener) saw(topic string, ref, keyRef schemaRef) {
 // appendRows appends rows to a batch until one fails, and returns how many it appended.
 func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	set := b.set
-	values := set.appender(p.value.avro, set.values)
+	values := l.appender(set, p.value, set.values)
 	n, err := values.Append(r.bodies)
 	outside := 0
 	if p.key != nil {
-		keys := set.appender(p.key.avro, set.keys)
+		keys := l.appender(set, p.key, set.keys)
 		k, keyErr := keys.Append(r.keys[:n])
 		outside = keys.OutOfRange(k)
 		if k < n { // the values behind the bad key go back

@@ -131,12 +131,15 @@ type columnSet struct {
 	schema      *arrow.Schema
 	values      *avro.Columns
 	keys        *avro.Columns // nil: keys are not asked for
-	appenders   map[*avro.Plan]*avro.Appender
+	appenders   map[*plan]*avro.Appender
 	metadata    []column.Column // nil in the place of the key
 	offsets     *column.Fixed   // of every row: a batch may have to be cut
 	hidden      bool            // offsets is none of metadata
 	tombstones  bool            // its rows are gathered beside those of a type
 	building    *building       // that is being filled; nil: none
+	size        int             // bytes that the listener keeps of it, estimated, without what its rows take
+	used        int             // kept.run of the last use
+	dropped     bool            // from the listener's shapes
 }
 
 // pair is what decides a batch's columns.
@@ -159,6 +162,7 @@ func (p pair) shape() string {
 // setOf returns the columns of a pair: the same for all pairs of a shape.
 func (l *Listener) setOf(p pair) *columnSet {
 	if s := l.sets[p]; s != nil {
+		s.used = l.kept.run
 		return s
 	}
 	shape := p.shape()
@@ -167,8 +171,14 @@ func (l *Listener) setOf(p pair) *columnSet {
 		s = newColumnSet(p, &l.cfg)
 		s.tombstones = l.cfg.Tombstones == SplitTombstones && l.cfg.Mixed == SplitMixed && p.value == l.values.plans[refNull]
 		s.expect(min(l.poll.limit, mostExpected))
+		s.size = p.value.avro.ColumnBytes()
+		if p.key != nil {
+			s.size += p.key.avro.ColumnBytes()
+		}
+		l.kept.bytes += s.size
 		l.shapes[shape] = s
 	}
+	s.used = l.kept.run
 	l.sets[p] = s
 	return s
 }
@@ -191,7 +201,7 @@ func (s *columnSet) expect(rows int) {
 }
 
 func newColumnSet(p pair, cfg *Config) *columnSet {
-	s := &columnSet{messageType: p.value.avro.MessageType, values: p.value.avro.NewColumns(), appenders: map[*avro.Plan]*avro.Appender{}}
+	s := &columnSet{messageType: p.value.avro.MessageType, values: p.value.avro.NewColumns(), appenders: map[*plan]*avro.Appender{}}
 	fields := append([]arrow.Field(nil), p.value.avro.Fields...)
 	if p.key != nil {
 		s.keys = p.key.avro.NewColumns()
@@ -225,11 +235,13 @@ func newColumnSet(p pair, cfg *Config) *columnSet {
 }
 
 // appender returns the appender of a plan, which has the shape of the set's values or keys.
-func (s *columnSet) appender(p *avro.Plan, to *avro.Columns) *avro.Appender {
+func (l *Listener) appender(s *columnSet, p *plan, to *avro.Columns) *avro.Appender {
 	a := s.appenders[p]
 	if a == nil {
-		a = p.Bind(to)
+		a = p.avro.Bind(to)
 		s.appenders[p] = a
+		s.size += p.avro.BoundBytes()
+		l.kept.bytes += p.avro.BoundBytes()
 	}
 	return a
 }

@@ -55,6 +55,9 @@ type Config struct {
 	Limits avro.Limits
 	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.
 	BatchBytes int
+	// SchemaBytes bounds what compiled schemas take: those that were used the longest time ago are dropped, and compiled again when a message needs them. 0: DefaultSchemaBytes, or a
+	// quarter of MemoryLimit where that is less.
+	SchemaBytes int
 	// MemoryLimit bounds the bytes that the listener holds: the client's queue, the messages taken from it, the batch being built and the letters to DeadLetterTopic;
 	// 0: no bound but BatchBytes and those of librdkafka. What Poll has returned does not count.
 	MemoryLimit int64
@@ -143,6 +146,9 @@ func (c *Config) validate() error {
 	}
 	if c.BatchBytes < 0 || c.BatchBytes > DefaultBatchBytes {
 		return errorf(ConfigError, "limits: batch_bytes must be from 1 to %d, not %d", DefaultBatchBytes, c.BatchBytes)
+	}
+	if c.SchemaBytes < 0 {
+		return errorf(ConfigError, "limits: schema_bytes is negative")
 	}
 	if err := c.validateMemory(); err != nil {
 		return err

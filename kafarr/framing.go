@@ -30,20 +30,21 @@ type side struct {
 	header  string // the name of the header that may say which schema
 	isKey   bool
 
-	plans    map[schemaRef]*plan
-	lookups  map[schemaRef]*lookup
-	numbers  map[any]schemaRef // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
-	numbered []any
-	last     map[string]schemaRef // the schema of a topic's last record that could be read: what a null is a null of
-	nulls    bool                 // nulls are rows of that schema
-	barren   *source.Record       // of the records being framed, the last: none that follows a null has a schema for it
-	broken   map[schemaRef]bool   // cannot be had or used: no null is one of theirs, or it would fail with them
+	plans   map[schemaRef]*plan
+	lookups map[schemaRef]*lookup
+	numbers map[any]schemaRef    // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
+	names   map[schemaRef]any    // the same the other way round
+	next    schemaRef            // of numbers
+	last    map[string]schemaRef // the schema of a topic's last record that could be read: what a null is a null of
+	nulls   bool                 // nulls are rows of that schema
+	barren  *source.Record       // of the records being framed, the last: none that follows a null has a schema for it
+	broken  map[schemaRef]bool   // cannot be had or used: no null is one of theirs, or it would fail with them
 }
 
 func newSide(content Content, framing Framing, header string, isKey bool) *side {
 	return &side{
 		content: content, framing: framing, header: header, isKey: isKey,
-		plans: map[schemaRef]*plan{}, lookups: map[schemaRef]*lookup{}, numbers: map[any]schemaRef{}, last: map[string]schemaRef{}, broken: map[schemaRef]bool{},
+		plans: map[schemaRef]*plan{}, lookups: map[schemaRef]*lookup{}, numbers: map[any]schemaRef{}, names: map[schemaRef]any{}, next: refNumbered, last: map[string]schemaRef{}, broken: map[schemaRef]bool{},
 	}
 }
 
@@ -61,20 +62,15 @@ func (s *side) untyped() bool { return s.content == Bytes || s.content == String
 func (s *side) number(name any) schemaRef {
 	r, ok := s.numbers[name]
 	if !ok {
-		r = refNumbered + schemaRef(len(s.numbered))
-		s.numbers[name] = r
-		s.numbered = append(s.numbered, name)
+		r = s.next
+		s.next++
+		s.numbers[name], s.names[r] = r, name
 	}
 	return r
 }
 
 // name is what a reference was made for by number; nil for any other.
-func (s *side) name(r schemaRef) any {
-	if r < refNumbered {
-		return nil
-	}
-	return s.numbered[r-refNumbered]
-}
+func (s *side) name(r schemaRef) any { return s.names[r] }
 
 // frame reads the framing of the n bytes at data, a record's value or key: which schema, and the body.
 func (s *side) frame(topic string, r *source.Record, data unsafe.Pointer, n int32) (schemaRef, avro.Body, error) {

@@ -26,6 +26,7 @@ func (l *Listener) group(chunk *source.Chunk, records []source.Record) (outcome,
 	}
 	for i := range l.buckets[:l.used] {
 		l.appendBucket(chunk, &l.buckets[i])
+		l.buckets[i].pair = pair{} // whose plans may be dropped before the next use
 	}
 	l.buffer.Take(n)
 	l.counters.tombstones.Add(int64(skipped))
@@ -66,6 +67,8 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 				case err != nil:
 					out, err = l.unusable(chunk, r, err)
 					return 0, 0, out, err
+				case i > 0 && l.kept.over(): // before the next run there is room again
+					return i, skipped, drained, nil
 				case l.bucketOf(l.setOf(p)): // whose rows behind this one would come before it
 					return i, skipped, drained, nil
 				}

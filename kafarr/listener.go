@@ -56,7 +56,8 @@ type Listener struct {
 	errs          []*finished // to be told after the batches of this poll
 	sets          map[pair]*columnSet
 	shapes        map[string]*columnSet // the same sets
-	failure       error                 // told by the next poll
+	kept          kept
+	failure       error // told by the next poll
 	values        *side
 	keys          *side   // nil: keys are not asked for
 	lookup        *lookup // the one that is waited for
@@ -121,7 +122,7 @@ func Open(cfg Config) (*Listener, error) {
 		watched: watched{told: map[string]error{}},
 		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		tracker: delivery.New(), offered: map[source.TopicPartition]bool{},
-		headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,
+		kept: kept{most: cfg.schemaBytes()}, headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,
 	}
 	if cfg.warned == nil {
 		l.cfg.warned = &warned{texts: map[string]bool{}}

@@ -39,6 +39,7 @@ const (
 // The errors are those that no further attempt will change; which others there were, l.lookup knows.
 func (l *Listener) planOf(s *side, ref schemaRef) (p *plan, pending bool, err *Error) {
 	if p, ok := s.plans[ref]; ok {
+		p.used = l.kept.run
 		return p, false, p.err
 	}
 	lk := s.lookups[ref]
@@ -62,6 +63,7 @@ func (l *Listener) planOf(s *side, ref schemaRef) (p *plan, pending bool, err *E
 	p = l.compile(s, lk.schema)
 	p.registered = true
 	s.plans[ref] = p
+	l.keep(p)
 	l.counters.schemas.Add(1)
 	return p, false, p.err
 }

@@ -194,6 +194,7 @@ func (c *ScanConfig) dial() (Cluster, error) {
 func (p *Plan) listener(cfg *ScanConfig, topic string, open func(source.Handler) (source.Source, error)) Config {
 	c := cfg.Config
 	c.Start, c.Source, c.latest = nil, open, p.latestOf(topic)
+	c.SchemaBytes = cfg.schemaBytes()
 	c.BatchBytes, c.MemoryLimit = cfg.messageBytes(), 0
 	return c
 }

@@ -227,8 +227,8 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*plan, error
 		return nil, errorf(ConfigError, "schema: none was given for topic %s", topic)
 	case cfg.Framing == SingleObject:
 		var out []*plan
-		for i := range l.values.numbered {
-			out = append(out, l.values.plans[refNumbered+schemaRef(i)])
+		for ref := refNumbered; ref < l.values.next; ref++ {
+			out = append(out, l.values.plans[ref])
 		}
 		return out, nil
 	case len(l.readers) > 0:

@@ -14,13 +14,22 @@ type plan struct {
 	registered bool   // its schema is one of the registry
 	ruled      bool   // its schema has rules of a data contract, which are not executed
 	err        *Error // the schema cannot be used, and never will
+
+	given   bool // needs no registry, and is kept for good
+	size    int  // bytes, estimated
+	used    int  // kept.run of the last use
+	dropped bool // from the listener's plans
 }
 
 // compile makes the plan of a schema that the registry has answered with.
 func (l *Listener) compile(side *side, s registry.Schema) *plan {
+	text := len(s.Text)
+	for _, r := range s.References {
+		text += len(r)
+	}
 	fail := func(err *Error) *plan {
 		err.SchemaID = int64(s.ID)
-		return &plan{err: err}
+		return &plan{err: err, size: planBytes + len(err.Error())}
 	}
 	if !isAvro(s) {
 		return fail(errorf(SchemaError, "it is a %s schema; only AVRO is supported", s.Type))
@@ -41,8 +50,12 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 		return fail(e)
 	}
 	p.ruled = s.Contract != nil
+	p.size = planBytes + p.avro.Bytes() + avro.TextBytes(text)
 	return p
 }
+
+// planBytes is what a plan takes besides what it holds.
+const planBytes = 512
 
 // planFor makes the plan of a schema.
 func (l *Listener) planFor(side *side, s *avro.Schema) (*plan, *Error) {
@@ -84,8 +97,8 @@ func (l *Listener) clash(p *avro.Plan) *Error {
 // given makes the plans that need no registry: of what has no schema, and of the schemas that Config.Schemas gives.
 func (l *Listener) given() error {
 	keep := l.cfg.Tombstones == KeepTombstones
-	l.values.plans[refNull] = &plan{avro: avro.Nothing()}
-	l.values.plans[refUntyped] = &plan{avro: untypedPlan(l.cfg.Value, keep)}
+	l.values.plans[refNull] = &plan{avro: avro.Nothing(), given: true}
+	l.values.plans[refUntyped] = &plan{avro: untypedPlan(l.cfg.Value, keep), given: true}
 	if l.values.content != Avro {
 		if err := l.clash(l.values.plans[refUntyped].avro); err != nil {
 			return err
@@ -96,8 +109,9 @@ func (l *Listener) given() error {
 		if err != nil {
 			return err
 		}
+		null.given = true
 		l.keys.plans[refNull] = null
-		l.keys.plans[refUntyped] = &plan{avro: untypedPlan(l.cfg.Key, true)}
+		l.keys.plans[refUntyped] = &plan{avro: untypedPlan(l.cfg.Key, true), given: true}
 	}
 	for i, g := range l.cfg.Schemas {
 		p, err := l.givenPlan(g)
@@ -106,6 +120,7 @@ func (l *Listener) given() error {
 			e.Err = fmt.Errorf("schema %d of those given: %w", i, e.Err)
 			return e
 		}
+		p.plan.given = true
 		l.values.plans[l.values.number(p.name)] = p.plan
 	}
 	return nil

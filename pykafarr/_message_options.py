@@ -32,7 +32,7 @@ def message_options(
     """The options as the library takes them."""
     if oauth_token is not None and not callable(oauth_token):
         raise TypeError(f"oauth_token must be callable, not {type(oauth_token).__name__}")
-    bounds = _arguments.limits(limits, "batch_bytes")
+    bounds = _arguments.limits(limits, "batch_bytes", "schema_bytes")
     return {
         "metadata": _arguments.metadata_columns(metadata, with_key=key is not None),
         "value": _arguments.choice("value", value, get_args(Content)),
@@ -45,6 +45,7 @@ def message_options(
         "schema_patience_ms": _arguments.milliseconds("schema_patience", schema_patience) or -1,
         "rules": _arguments.choice("rules", rules, get_args(Rules)),
         "batch_bytes": bounds.pop("batch_bytes", 0),
+        "schema_bytes": bounds.pop("schema_bytes", 0),
         "memory_limit": _arguments.from_one("memory_limit", memory_limit, _arguments.MAX_MEMORY),
         **_arguments.column_options(columns, unions, recursion, out_of_range, bounds),
         "oauth_token": oauth_token is not None,

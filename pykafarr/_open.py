@@ -155,7 +155,9 @@ def listener(
             read it as text, the "json" encoding of its value.
         out_of_range: as in `Decoder`; `stats()` counts the nulls.
         limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
-            batch are bounded by `num_messages`.
+            batch are bounded by `num_messages`. "schema_bytes" bounds what compiled schemas take: 64 MiB, or a quarter
+            of memory_limit where that is less. Those used the longest time ago are dropped, and compiled again when a
+            message needs them.
         memory_limit: most bytes that the listener may hold, 16 MiB at the least: librdkafka's queue and fetches,
             messages not decoded yet, the batch being filled, dead letters on their way. None: no such bound. It sets
             queued.max.messages.kbytes, fetch.max.bytes, fetch.message.max.bytes and batch_bytes, which must not be

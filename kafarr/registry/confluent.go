@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
-	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/cache"
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
@@ -28,8 +27,8 @@ const remember = 5 * time.Second
 // among them. It does not wait for the network.
 //
 // What is wrong with url or properties is a *ConfigError, a failed look-up an *Error. Known schemas are kept
-// for ever (ids are never given twice; cache.capacity bounds them if it is set), unknown and unusable ones for
-// five seconds, other failures not at all. All callers that ask for one id at once share one request.
+// (ids are never given twice), up to 64 MiB and to cache.capacity in number if that is set, those asked for last;
+// unknown and unusable ones for five seconds, other failures not at all. All callers that ask for one id at once share one request.
 //
 // The registry is an io.Closer too: Close ends the requests that are under way.
 func NewConfluent(url string, properties map[string]string, variables environ.Variables) (Registry, error) {
@@ -53,16 +52,12 @@ func NewConfluent(url string, properties map[string]string, variables environ.Va
 	if wrong := applyLogin(config, where.user, transport); wrong != nil {
 		return nil, wrong
 	}
-	known, err := newSchemaCache(config.CacheCapacity)
-	if err != nil {
-		return nil, &ConfigError{Property: "cache.capacity", Err: err}
-	}
 	c := &confluent{
 		url:       where.text,
 		config:    *config,
 		transport: transport,
 		requests:  transport,
-		known:     known,
+		known:     newKnown(config.CacheCapacity),
 		failed:    map[name]failure{},
 		running:   map[name]*call{},
 		secrets:   secretsOf(config, variables),
@@ -78,13 +73,6 @@ func NewConfluent(url string, properties map[string]string, variables environ.Va
 	return c, nil
 }
 
-func newSchemaCache(capacity int) (cache.Cache, error) {
-	if capacity == 0 {
-		return cache.NewMapCache(), nil
-	}
-	return cache.NewLRUCache(capacity)
-}
-
 type confluent struct {
 	url       string
 	config    schemaregistry.Config
@@ -95,7 +83,7 @@ type confluent struct {
 	end       context.CancelFunc
 
 	mu      sync.Mutex
-	known   cache.Cache // name to Schema
+	known   *known
 	failed  map[name]failure
 	running map[name]*call
 }
@@ -120,9 +108,9 @@ func (c *confluent) SchemaByID(ctx context.Context, id int) (Schema, error) {
 
 func (c *confluent) byName(ctx context.Context, n name) (Schema, error) {
 	c.mu.Lock()
-	if schema, ok := c.known.Get(n); ok {
+	if schema, ok := c.known.get(n); ok {
 		c.mu.Unlock()
-		return schema.(Schema), nil
+		return schema, nil
 	}
 	if f, ok := c.failed[n]; ok && time.Now().Before(f.until) {
 		c.mu.Unlock()
@@ -160,7 +148,7 @@ func (c *confluent) run(n name, running *call) {
 	delete(c.running, n)
 	running.schema = schema
 	if err == nil {
-		c.known.Put(n, schema)
+		c.known.put(n, schema)
 		return
 	}
 	running.err = err
