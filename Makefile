@@ -20,6 +20,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 py
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+UV := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate --generate-hashes
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
 GOVULNCHECK_VERSION := v1.9.0
@@ -204,23 +205,27 @@ $(VENV)/bin/python:
 	$(VENV)/bin/python -c 'import sysconfig; open(sysconfig.get_path("purelib") + "/pykafarr.pth", "w").write("$(CURDIR)\n")'
 
 $(VENV)/runtime.stamp: requirements/runtime.txt | $(VENV)/bin/python
-	$(PIP) install --quiet -r $<
+	$(PIP) install --quiet --require-hashes -r $<
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
-	$(PIP) install --quiet -r $<
+	$(PIP) install --quiet --require-hashes -r $<
 	@touch $@ $(VENV)/runtime.stamp
 
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
-	$(PIP) install --quiet -r $<
+	$(PIP) install --quiet --require-hashes -r $<
 	@touch $@
 
 $(VENV)/release.stamp: requirements/release.txt $(VENV)/dev.stamp
-	$(PIP) install --quiet -r $<
+	$(PIP) install --quiet --require-hashes -r $<
+	@touch $@
+
+$(VENV)/lock.stamp: requirements/lock.txt $(VENV)/dev.stamp
+	$(PIP) install --quiet --require-hashes -r $<
 	@touch $@
 
 $(VENV)/engines.stamp: requirements/engines.txt $(VENV)/dev.stamp
-	$(PIP) install --quiet -r $<
+	$(PIP) install --quiet --require-hashes -r $<
 	@touch $@
 
 $(GOLANGCI):
@@ -236,22 +241,18 @@ $(GOLANGCI):
 	mv .tools/cmd $@
 
 .PHONY: lock
-lock: $(VENV)/dev.stamp ## Lock the Python requirements anew, from pyproject.toml
-	$(PIP) install --quiet uv
+lock: $(VENV)/lock.stamp ## Lock the Python requirements anew, with the hashes of all files of each release, from pyproject.toml
 	for name in runtime dev; do \
 		{ echo "# Locked from pyproject.toml by \`make lock\`, for every Python from 3.10 on: do not edit." && \
-		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
-			$$([ $$name = dev ] && echo --extra dev) pyproject.toml; } > requirements/$$name.txt || exit 1; \
+		$(UV) $$([ $$name = dev ] && echo --extra dev) pyproject.toml; } > requirements/$$name.txt || exit 1; \
 	done
 	@# After dev.txt, whose versions they keep.
-	for name in bench release; do \
+	for name in bench release lock build; do \
 		{ echo "# Locked from requirements/$$name.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
-		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
-			requirements/$$name.in; } > requirements/$$name.txt || exit 1; \
+		$(UV) requirements/$$name.in; } > requirements/$$name.txt || exit 1; \
 	done
 	{ echo "# Locked from pyproject.toml and requirements/engines.in by \`make lock\`, for every Python from 3.10 on: do not edit." && \
-		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
-			--extra dask --extra polars --extra ray --extra spark pyproject.toml requirements/engines.in; } > requirements/engines.txt
+		$(UV) --extra dask --extra polars --extra ray --extra spark pyproject.toml requirements/engines.in; } > requirements/engines.txt
 
 .PHONY: clean
 clean: ## Remove what was built; .venv and .tools stay

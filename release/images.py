@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = sources.ROOT
 RUNTIME, DEV, APP = "pykafarr", "pykafarr-dev", "pykafarr-example"
 ALLOWANCE = 60_000_000  # bytes over the base with pyarrow, pandas and numpy
-LABELS = ("title", "description", "licenses", "version", "revision")
+LABELS = ("title", "description", "licenses", "version", "revision", "base.name")
 MEASURE = """
 import json, pathlib, sysconfig
 size = lambda path: sum(file.lstat().st_size for file in path.rglob("*"))
@@ -52,18 +53,21 @@ class Check:
 
 
 def bases() -> tuple[str, str]:
-    """The images that the Dockerfiles begin with, as they name them: Python's and Go's."""
+    """The images that the Dockerfiles begin with, Python's and Go's: as the environment names them, or else they."""
     text = (ROOT / "Dockerfile.runtime").read_text()
-    python, go = (re.search(rf"^ARG {name}_IMAGE=(\S+)$", text, re.MULTILINE) for name in ("PYTHON", "GO"))
-    assert python is not None
-    assert go is not None
-    return python[1], go[1]
+    python, go = (
+        os.environ.get(name) or re.findall(rf"^ARG {name}=(\S+)$", text, re.MULTILINE)[0]
+        for name in ("PYTHON_IMAGE", "GO_IMAGE")
+    )
+    return python, go
 
 
 def build(made: engine.Docker | engine.Buildah, wanted: list[str]) -> None:
     """Builds the images: runtime, with the example application, and dev."""
+    python, go = bases()
     arguments = {"VERSION": build_native.version(), "REVISION": sources.git("rev-parse", "HEAD")}
-    made.fetch(*bases())
+    arguments |= {"PYTHON_IMAGE": python, "GO_IMAGE": go}
+    made.fetch(python, go)
     context = sources.copy(ROOT / "build" / "images")  # what git knows of: nothing else can slip in
     for tag, dockerfile, folder in (
         (RUNTIME, "Dockerfile.runtime", context),

@@ -7,6 +7,7 @@ import pytest
 
 import build_native
 from release import __main__ as release
+from release import images
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGELOG = "# Changelog\n\n## 0.2.0 (unreleased)\n\n* new\n\n## 0.1.0\n\n* first\n  line\n"
@@ -67,3 +68,29 @@ def test_the_workflow_runs_nothing_that_somebody_else_can_change():
     assert [command for command in commands if "${{" in command] == [], "an expression in a command is run as written"
     checkouts = re.findall(r"uses: actions/checkout@.*\n(.*)", workflow)
     assert [line for line in checkouts if "persist-credentials: false" not in line] == []
+
+
+def test_every_locked_requirement_has_hashes():
+    locks = sorted((ROOT / "requirements").glob("*.txt"))
+    assert locks
+    for lock in locks:
+        pinned = re.findall(r"^\w.*", lock.read_text(), re.MULTILINE)
+        assert pinned
+        assert [line for line in pinned if not re.fullmatch(r"\S+==\S+( ; .*)? \\", line)] == [], lock.name
+        hashes = re.findall(r"^\w.*\\\n    --hash=sha256:[0-9a-f]{64}\b", lock.read_text(), re.MULTILINE)
+        assert len(hashes) == len(pinned), lock.name
+
+
+@pytest.mark.parametrize("name", ["Makefile", "Dockerfile.dev", "Dockerfile.runtime"])
+def test_locked_requirements_are_installed_by_their_hashes(name):
+    installs = re.findall(r".*(?:pip|PIP\)).* install .*", (ROOT / name).read_text())
+    assert installs
+    assert [line for line in installs if "--require-hashes" not in line and "--no-deps" not in line] == []
+
+
+def test_the_environment_pins_the_base_images(monkeypatch):
+    for name in ("PYTHON_IMAGE", "GO_IMAGE"):
+        monkeypatch.delenv(name, raising=False)
+    python, go = images.bases()
+    monkeypatch.setenv("PYTHON_IMAGE", f"{python}@sha256:{'0' * 64}")
+    assert images.bases() == (f"{python}@sha256:{'0' * 64}", go)
