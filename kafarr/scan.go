@@ -26,6 +26,8 @@ type ScanConfig struct {
 	TopicIDs map[string][16]byte
 	// Cluster replaces Kafka, for tests and replays.
 	Cluster func(scan.Config) (Cluster, error)
+
+	large *scan.LargeBatches // of a stream without MemoryLimit
 }
 
 // DefaultBatchRows is ScanConfig.BatchRows' default: past that, frames are no faster, and those who take batches in turns wait longer for each.
@@ -172,6 +174,7 @@ func (c *ScanConfig) dial() (Cluster, error) {
 		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs, Environment: c.Environment,
 	}
 	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()
+	cfg.Large = c.large
 	cfg.MetadataBytes = int(min(c.MemoryLimit/metadataShare, 1<<30))
 	open := c.Cluster
 	if open == nil {

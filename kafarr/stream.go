@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source/scan"
 )
 
 // Stream is a scan under way: several ranges are read at a time, each in the order of its offsets. Next and Close may be called from any goroutine.
@@ -34,6 +36,9 @@ func (p *Plan) read(ranges []ScanRange) *Stream {
 		s.report = append(s.report, Completeness{ScanRange: r, First: -1, Next: r.Start})
 	}
 	cfg := p.cfg.divided(n)
+	if cfg.MemoryLimit == 0 {
+		cfg.large = scan.NewLargeBatches()
+	}
 	cfg.OAuthToken = inTurn(cfg.OAuthToken)
 	var workers sync.WaitGroup
 	workers.Add(n)

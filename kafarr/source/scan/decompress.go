@@ -51,7 +51,7 @@ type decompressor struct {
 }
 
 // errBound is what a batch that becomes too large fails with.
-var errBound = errors.New("it becomes too large")
+var errBound = errors.New("becomes more")
 
 // zstdWindow is what any decoder of zstd has to grant (RFC 8878): a frame may claim it and be small.
 const zstdWindow = 8 << 20
@@ -61,7 +61,11 @@ func (d *decompressor) expand(c codec, src, out []byte) ([]byte, error) {
 	out, err := d.decode(c, src, out[:0])
 	switch {
 	case errors.Is(err, errBound), errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return nil, fmt.Errorf("a record batch of %d bytes (%v) becomes more than the %d bytes that are allowed (memory_limit)", len(src), c, d.bound)
+		advice := "memory_limit: each partition that is read at a time has its part, of which a batch may become a sixteenth"
+		if d.bound == defaultExpandedBytes {
+			advice = "the bound without memory_limit; with one, each partition that is read at a time has its part, of which a batch may become a sixteenth"
+		}
+		return nil, fmt.Errorf("a record batch of %d bytes (%v) %w than the %d bytes that are allowed (%s)", len(src), c, errBound, d.bound, advice)
 	case err != nil:
 		return nil, fmt.Errorf("a record batch of %d bytes is not what %v makes: %w", len(src), c, err)
 	}

@@ -37,6 +37,8 @@ type Reader struct {
 	producers producers
 	used      [][]byte        // since the last Release
 	body      []byte          // that the current batch was decompressed into
+	large     bool            // it is that of LargeBatches
+	passOn    bool            // which nobody reads any more, from the next Release on
 	room      []source.Record // as large as the largest Fetch was, up to chunkMax
 	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
@@ -72,7 +74,10 @@ func (c *Client) readerOf(r Range, answers <-chan *answer) (*Reader, context.Con
 	ctx, cancel := context.WithCancel(context.Background())
 	reader := &Reader{
 		c: c, cancel: cancel, next: r.Start, report: Report{Range: r, Next: r.Start},
-		expander: expander{decompressor: decompressor{bound: c.set.expandedMax}, out: make(chan *part), free: buffers{most: c.set.expandedMax / 2}},
+		expander: expander{decompressor: decompressor{bound: c.set.expandedMax}, out: make(chan *part), free: buffers{most: c.set.expandedMax / 2}, large: c.cfg.Large},
+	}
+	if reader.expander.large != nil {
+		reader.expander.bound, reader.expander.free.most = largeBytes, largeBytes
 	}
 	reader.running.Go(func() { reader.guard(func() { reader.expander.run(ctx, answers) }) })
 	return reader, ctx
@@ -174,7 +179,7 @@ func (r *Reader) receive(wait time.Duration) bool {
 // open begins with a batch.
 func (r *Reader) open(b *expanded) {
 	r.putAside()
-	r.body = b.buffer
+	r.body, r.large = b.buffer, b.large
 	if b.count == 0 { // compaction has left the batch for its producer's sequence
 		r.pass(b.last+1, 0, 0)
 		return
@@ -267,16 +272,25 @@ func (r *Reader) fail(at int64, err error) {
 
 // putAside takes the current batch's buffer as used up to the next Release.
 func (r *Reader) putAside() {
-	if r.body != nil {
+	switch {
+	case r.body == nil:
+		return
+	case r.large:
+		r.passOn = true
+	default:
 		r.used = append(r.used, r.body)
-		r.body = nil
 	}
+	r.body = nil
 }
 
 // Release implements source.Source.
 func (r *Reader) Release() {
 	if r.current.left == 0 {
 		r.putAside()
+	}
+	if r.passOn {
+		r.passOn = false
+		r.expander.passOn()
 	}
 	r.expander.free.give(r.used)
 	clear(r.used) // nor do those that are not kept live on here
@@ -317,5 +331,6 @@ func (r *Reader) Close() error {
 	r.closed = true
 	r.cancel()
 	r.running.Wait()
+	r.expander.passOn()
 	return nil
 }

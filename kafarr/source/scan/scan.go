@@ -18,6 +18,8 @@ type Config struct {
 	Environment environ.Variables
 	// FetchBytes bounds what one answer brings, and DecompressedBytes what one record batch may become; 0: defaults.
 	FetchBytes, DecompressedBytes int
+	// Large is what clients share that read at the same time, so that one record batch at a time becomes large; nil: each may have its own.
+	Large *LargeBatches
 	// MetadataBytes bounds an answer that names topics or partitions, between 1 MiB and 16 MiB; 0: 16 MiB.
 	MetadataBytes int
 	// TopicIDs are those of the topics as they were planned: one that has another id is another topic by now, and is not read. Topics without one here are not checked.
