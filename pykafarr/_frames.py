@@ -85,8 +85,9 @@ def table_to_frame(table: pa.Table, dtype_backend: DtypeBackend | None, memory: 
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 
-# A topic has few schemas, and each poll brings one of them: hashing it takes 4 µs, looking at its fields 40.
-@lru_cache(maxsize=128)
+# A topic has few schemas, and each poll brings one of them: hashing it takes 4 µs, looking at its fields 40. The number
+# bounds the memory, too, for a hostile schema has 20,000 columns.
+@lru_cache(maxsize=32)
 def _converters(schema: pa.Schema, dtype_backend: DtypeBackend | None) -> list[Converter]:
     return [_converter(field, dtype_backend) for field in schema]
 
@@ -155,8 +156,18 @@ def _categories(array: Any, _: Memory) -> Any:
     return pd.Categorical.from_codes(indices.to_numpy().astype(width), dtype=dtype, validate=False)
 
 
-@lru_cache(maxsize=256)
 def _category_dtype(symbols: tuple[str, ...], ordered: bool) -> pd.CategoricalDtype:
+    # An enum may have a million symbols: of long lists, the last few are kept.
+    return (_short_lists if len(symbols) <= 1000 else _long_lists)(symbols, ordered)
+
+
+@lru_cache(maxsize=256)
+def _short_lists(symbols: tuple[str, ...], ordered: bool) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(list(symbols), ordered)
+
+
+@lru_cache(maxsize=4)
+def _long_lists(symbols: tuple[str, ...], ordered: bool) -> pd.CategoricalDtype:
     return pd.CategoricalDtype(list(symbols), ordered)
 
 

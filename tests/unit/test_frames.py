@@ -2,7 +2,9 @@
 
 import datetime as dt
 import decimal
+import gc
 import math
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -297,3 +299,21 @@ def test_a_view_is_read_only():
     assert not frame["number"].to_numpy().flags.writeable
     with pytest.raises(ValueError, match="read-only"):
         frame.loc[0, "number"] = 7
+
+
+def test_long_lists_of_categories_are_kept_of_few_schemas():
+    def frame(number: int) -> None:
+        symbols = [f"symbol_{number}_{i}" for i in range(2_000)]
+        column = pa.DictionaryArray.from_arrays(pa.array([1], pa.int32()), pa.array(symbols))
+        assert list(frame_of(column.type, column)["x"]) == [symbols[1]]
+
+    frame(0)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            frame(number)
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept < 8 << 20, f"{kept >> 20} MiB are kept"
