@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
+	"unicode"
 	"unicode/utf8"
 	"unsafe"
 
@@ -82,9 +84,29 @@ func fail(e *C.struct_kafarr_error, err error) C.int32_t {
 		e.schema_id = C.int64_t(k.SchemaID)
 		put(e.topic[:], k.Topic)
 		put(e.path[:], k.Path)
-		put(e.message[:], k.Error())
+		put(e.message[:], shown(k.Error()))
 	}
 	return C.int32_t(k.Code)
+}
+
+// shown is a text whose control characters, and those that change the direction of writing, are escapes: names and the texts of others are in errors, and whoever prints one may have a terminal.
+func shown(text string) string {
+	if strings.IndexFunc(text, escaped) < 0 {
+		return text
+	}
+	var out strings.Builder
+	for _, r := range text {
+		if escaped(r) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+func escaped(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // put copies a text into a C array, cut at a character boundary if it does not fit, and ends it with NUL.

@@ -197,10 +197,10 @@ func (p *parser) field(v any, namespace, path string, i int) (Field, error) {
 	if !ok {
 		return Field{}, schemaErrorf(path, "field %d has no name", i)
 	}
-	path = join(path, name)
-	if !validName(name) {
+	if !validName(name) { // it is no part of the path, which has no quotes around it
 		return Field{}, schemaErrorf(path, "%q is no valid field name", name)
 	}
+	path = join(path, name)
 	t, ok := o["type"]
 	if !ok {
 		return Field{}, schemaErrorf(path, "the field has no type")

@@ -85,7 +85,7 @@ func (l *lookup) complete(info schemaregistry.SchemaInfo) (Schema, error) {
 	if len(contract.Encryption()) > 0 {
 		contract.Subjects = l.subjects()
 	}
-	kind := info.SchemaType
+	kind := clean(info.SchemaType)
 	if kind == "" {
 		kind = "AVRO" // what registries leave out
 	}

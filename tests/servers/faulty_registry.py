@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -28,6 +29,8 @@ class Answer(NamedTuple):
         cut: it promises more bytes than it sends.
         delay: seconds before it says so.
         raw: bytes instead of an HTTP answer; then it closes the connection.
+        more: what follows raw, again and again, until the other side closes.
+        pause: seconds between two of these.
         reset: it closes the connection by a reset.
     """
 
@@ -38,6 +41,8 @@ class Answer(NamedTuple):
     delay: float = 0.0
     raw: bytes | None = None
     reset: bool = False
+    more: bytes = b""
+    pause: float = 0.0
 
 
 class FaultyRegistry:
@@ -46,12 +51,14 @@ class FaultyRegistry:
     Attributes:
         url: what clients take as the registry's address.
         requests: the path of each request so far.
+        logins: the Authorization of each, or None.
         fault: gives the answer to a request's path; None: the real one's.
     """
 
     def __init__(self, real: str) -> None:
         self.real = urlsplit(real)
         self.requests: list[str] = []
+        self.logins: list[str | None] = []
         self.fault: Callable[[str], Answer | None] = lambda _path: None
         self._server = ThreadingHTTPServer((ports.HOST, ports.free(1)[0]), _handler(self))
         self._server.daemon_threads = True
@@ -89,12 +96,17 @@ class FaultyRegistry:
 def _handler(registry: FaultyRegistry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            registry.logins.append(self.headers["Authorization"])
             answer = registry.answer(self.path)
             time.sleep(answer.delay)
             if answer.reset:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             if answer.raw is not None:
-                self.wfile.write(answer.raw)
+                with contextlib.suppress(OSError):
+                    self.wfile.write(answer.raw)
+                    while answer.more:
+                        self.wfile.write(answer.more)
+                        time.sleep(answer.pause)
                 return
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)

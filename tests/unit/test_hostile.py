@@ -125,3 +125,20 @@ def test_a_message_beyond_its_budget_costs_its_row_and_its_limit_can_be_raised()
         pykafarr.decode(schema, [body])
     limits = {"message_bytes": 1 << 30, "message_steps": 1 << 30}
     assert pykafarr.decode(schema, [b"\x90\x4e" + bytes(5001)], limits=limits).num_rows == 1
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "enum", "name": "E", "symbols": ["\x9b31m\x7f\u202e"]},
+        {"type": "record", "name": "R", "fields": [{"name": "\x1b[31m\u202e", "type": "int"}]},
+        {"type": "record", "name": "R", "fields": [{"name": "x", "type": "\x1b]52;c;\x07\x9b"}]},
+        {"type": "\x9b31m"},
+    ],
+    ids=["a symbol", "a field", "a field's type", "a type"],
+)
+def test_errors_show_the_control_characters_of_names(schema):
+    with pytest.raises(pykafarr.SchemaError) as raised:
+        pykafarr.decode(schema, [])
+    assert str(raised.value).isprintable()
+    assert raised.value.path is None or raised.value.path.isprintable()
