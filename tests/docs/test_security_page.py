@@ -22,7 +22,8 @@ TESTS = rows("docs/threat-model.md", "What tests it")
 
 
 def test_each_bound_has_its_test() -> None:
-    assert {bound for bound, *_ in BOUNDS} <= {what for what, *_ in TESTS}
+    bounds = {name for name, limit, _ in BOUNDS if "not bounded" not in limit}
+    assert bounds <= {what for what, *_ in TESTS}
 
 
 @pytest.mark.parametrize(("what", "where", "test"), TESTS, ids=[what for what, *_ in TESTS])

@@ -14,6 +14,8 @@ from . import ports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Change: TypeAlias = Callable[[bytes], bytes]
+
 # What can become of a request. "hang up" and "reset" close the connection. "stall" answers nothing and closes nothing.
 # "truncate" closes it after half of the answer. "half", "garbage" and "zeros" are answers of the right number that hold
 # half of the bytes, other bytes, or zeros, which mean "nothing, and no error". "http" is the answer of a web server.
@@ -44,14 +46,15 @@ class FaultyBroker:
     Attributes:
         servers: what clients take as the broker's address.
         requests: the name of each request so far; "connect" for each connection.
-        fault: gives what becomes of a request, by its name and how many of that name came before. None: nothing.
+        fault: gives what becomes of a request, by its name and how many of that name came before. None: nothing. A
+            function makes another answer of the broker's.
     """
 
     def __init__(self, servers: str) -> None:
         host, port = servers.rsplit(":", 1)
         self._target = (host, int(port))
         self.requests: list[str] = []
-        self.fault: Callable[[str, int], Fault | None] = lambda _name, _before: None
+        self.fault: Callable[[str, int], Fault | Change | None] = lambda _name, _before: None
         self._listening = socket.create_server((ports.HOST, ports.free(1)[0]))
         own = self._listening.getsockname()[1]
         self.servers = f"{ports.HOST}:{own}"
@@ -71,7 +74,7 @@ class FaultyBroker:
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
 
-    def _fault_of(self, name: str) -> Fault | None:
+    def _fault_of(self, name: str) -> Fault | Change | None:
         with self._lock:
             before = self.requests.count(name)
             self.requests.append(name)
@@ -100,7 +103,7 @@ class FaultyBroker:
                 with self._lock:
                     self._open -= {client, server}
 
-    def _answer(self, client: socket.socket, server: socket.socket) -> Fault | None:
+    def _answer(self, client: socket.socket, server: socket.socket) -> Fault | Change | None:
         """Passes on a request and its answer, which is the next one, as a broker answers in turn."""
         request = _frame(client)
         name = _NAMES.get(struct.unpack_from(">h", request, 4)[0], "another")
@@ -114,9 +117,12 @@ class FaultyBroker:
             return None
         return self._break(client, fault, answer)
 
-    def _break(self, client: socket.socket, fault: Fault, answer: bytes) -> Fault | None:
+    def _break(self, client: socket.socket, fault: Fault | Change, answer: bytes) -> Fault | Change | None:
         """Has the client meet a fault. None: the connection remains."""
         number, body = answer[4:8], answer[8:]
+        if callable(fault):
+            client.sendall(fault(answer))
+            return None
         if fault == "stall":
             _frame(client, anything=True)
         elif fault == "reset":

@@ -201,7 +201,7 @@ def batch(
         ">hiqqqhii", attributes, max(count - 1, 0) if last_delta is None else last_delta, 0, 0, producer, -1, -1, count
     )
     summed += whole
-    found = _crc32c(summed) if checksum is None else checksum
+    found = crc32c(summed) if checksum is None else checksum
     inner = struct.pack(">ibI", 0, 2, found) + summed
     return struct.pack(">qi", base, len(inner) if length is None else length) + inner
 
@@ -256,7 +256,8 @@ def _table() -> list[int]:
 _CRC = _table()
 
 
-def _crc32c(data: bytes) -> int:
+def crc32c(data: bytes) -> int:
+    """The checksum of a record batch, over what follows it."""
     found = 0xFFFFFFFF
     for one in data:
         found = found >> 8 ^ _CRC[(found ^ one) & 255]

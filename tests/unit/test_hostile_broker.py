@@ -12,8 +12,8 @@ What each mode is about, and where else it is tested:
 | replicas, throttling | `PLACES` | fetch_test.go, incoming_test.go |
 
 Connections that break, stall or bring random bytes: test_scan_faults.py and test_listener_faults.py. Listeners are left
-out here: librdkafka reads for them, and crashes on some nonsense in ApiVersions, Metadata and OffsetFetch
-(docs/threat-model.md).
+out here, but for checksums: librdkafka reads for them, and some nonsense in ApiVersions, Metadata and OffsetFetch ends
+the process (docs/threat-model.md).
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
+from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 from tests.memory import MIB, peak, reset_peak
-from tests.servers.hostile_broker import Frame, HostileBroker, batch, record
+from tests.servers.faulty_broker import FaultyBroker
+from tests.servers.hostile_broker import Frame, HostileBroker, batch, crc32c, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -276,3 +278,29 @@ def test_a_hostile_broker_costs_an_error_and_no_more(broker, mode):
         assert rows(broker, 20_000 if mode[3] is None else 300) == ALL
     assert time.monotonic() - begun < 20
     assert peak() - before < 1024 * MIB
+
+
+def damaged(answer: bytes) -> bytes:
+    """A Fetch's answer with a wrong checksum of its first record batch."""
+    for at in range(len(answer) - 61):
+        length = struct.unpack_from(">i", answer, at + 8)[0]
+        whole = answer[at : at + 12 + length]
+        if 49 <= length == len(whole) - 12 and struct.unpack_from(">I", whole, 17)[0] == crc32c(whole[21:]):
+            return answer[: at + 17] + bytes(4) + answer[at + 21 :]
+    return answer
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_a_listener_checks_checksums_where_it_is_asked_to_and_a_scan_does_by_itself(checks):
+    with MockKafka(topics={"T": 1}) as kafka, contextlib.closing(FaultyBroker(kafka.servers)) as proxy:
+        kafka.produce("T", '"int"', list(range(10)))
+        proxy.fault = lambda name, _before: damaged if name == "Fetch" else None
+        with pytest.raises(pykafarr.BrokerError, match="checksum"):
+            pykafarr.read(proxy.servers, "T", kafka.registry_url, timeout=10_000).to_arrow()
+        config = {"auto.offset.reset": "earliest", "check.crcs": checks}
+        with pykafarr.listener(proxy.servers, "g", "T", kafka.registry_url, config=config) as p:
+            if checks:
+                with pytest.raises(pykafarr.BrokerError, match="CRC32C"):
+                    p.poll(10, 10_000)
+            else:  # as it is without the property
+                assert list(p.poll(10, 10_000)[1]["value"]) == list(range(10))
