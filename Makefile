@@ -51,6 +51,7 @@ build: | $(VENV)/bin/python ## Build the native libraries into pykafarr/_native/
 .PHONY: test
 test: lint test-go fuzz-short test-python test-integration test-engines ## Lint and run every test
 
+# With the librdkafka of the Go module, as Go programs that import kafarr have it; all tests of Python have the one of the wheel.
 .PHONY: test-go
 test-go: ## Run the Go tests with the race detector
 	go test -race $(GO_TEST_ARGS) ./...
