@@ -51,7 +51,7 @@ def test_records_deleted_before_a_restart_are_an_event_and_a_log_line(writer, to
 
     assert batch.to_arrow().column("n").to_pylist() == [6, 7, 8, 9]
     assert missing(batch) == [Event("offset_reset", topic, 0, 3, 6)]
-    assert f"{topic}[0]: offset 3 was to come and is not there any more: going on at 6" in caplog.text
+    assert f"{topic}[0]: offset 3 is not in the log any more: reading continues at 6" in caplog.text
 
 
 def test_records_deleted_while_a_partition_is_paused_are_an_event(writer, topic, listen, delete_before):
