@@ -5,6 +5,7 @@ package main
 import "C"
 
 import (
+	"time"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -70,22 +71,56 @@ func (c *columnOptions) options() (avro.Options, error) {
 }
 
 //export decoder_decode
-func decoder_decode(handle C.int64_t, data *C.uint8_t, offsets *C.int64_t, rows C.int64_t, out *C.struct_kafarr_batch, e *C.struct_kafarr_error) C.int32_t {
+func decoder_decode(handle C.int64_t, data *C.uint8_t, offsets *C.int64_t, rows, sliceMS C.int64_t, decoding *C.int64_t, out *C.struct_kafarr_batch, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
-		d, err := get[*kafarr.Decoder](int64(handle))
+		g, err := decodingOf(int64(handle), data, offsets, int(rows), int64(*decoding))
 		if err != nil {
 			return err
 		}
-		ends := unsafe.Slice((*int64)(unsafe.Pointer(offsets)), int(rows)+1)
-		bodies := make([]avro.Body, int(rows))
-		for i := range bodies {
-			bodies[i] = avro.Body{Data: unsafe.Add(unsafe.Pointer(data), ends[i]), Len: int(ends[i+1] - ends[i])}
+		b, err := g.Slice(time.Duration(sliceMS) * time.Millisecond)
+		if b == nil && err == nil {
+			if *decoding == 0 {
+				*decoding = C.int64_t(newHandle(g))
+			}
+			return errPending
 		}
-		b, err := d.Decode(bodies)
+		g.Stop()
+		if *decoding != 0 {
+			_, _ = take[*kafarr.Decoding](int64(*decoding)) // it is there
+			*decoding = 0
+		}
 		if err != nil {
 			return err
 		}
 		return handOver(b, out)
+	})
+}
+
+// decodingOf finds what an earlier call has begun, or begins.
+func decodingOf(decoder int64, data *C.uint8_t, offsets *C.int64_t, rows int, begun int64) (*kafarr.Decoding, error) {
+	if begun != 0 {
+		return get[*kafarr.Decoding](begun)
+	}
+	d, err := get[*kafarr.Decoder](decoder)
+	if err != nil {
+		return nil, err
+	}
+	ends := unsafe.Slice((*int64)(unsafe.Pointer(offsets)), rows+1)
+	bodies := make([]avro.Body, rows)
+	for i := range bodies {
+		bodies[i] = avro.Body{Data: unsafe.Add(unsafe.Pointer(data), ends[i]), Len: int(ends[i+1] - ends[i])}
+	}
+	return d.Start(bodies), nil
+}
+
+//export decoder_stop
+func decoder_stop(decoding C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		g, err := take[*kafarr.Decoding](int64(decoding))
+		if err == nil {
+			g.Stop()
+		}
+		return err
 	})
 }
 

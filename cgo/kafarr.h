@@ -262,9 +262,12 @@ int32_t scan_free(int64_t scan, struct kafarr_error *error);
  *   "limits": {"schema_depth", "columns", "value_depth", "block_items", "empty_items", "message_bytes", "message_steps": int (0: the default)} */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
 /* Decodes `rows` bodies: body i is data[offsets[i] .. offsets[i+1]). All or nothing: the first body that
- * does not decode is the error, with its index as error->offset. */
-int32_t decoder_decode(int64_t decoder, const uint8_t *data, const int64_t *offsets, int64_t rows,
-                       struct kafarr_batch *batch, struct kafarr_error *error);
+ * does not decode is the error, with its index as error->offset. *decoding is 0 at first. KAFARR_PENDING: slice_ms have passed, and the same
+ * call with the same arguments continues, or decoder_stop(*decoding) gives up. data and offsets are read within calls only. */
+int32_t decoder_decode(int64_t decoder, const uint8_t *data, const int64_t *offsets, int64_t rows, int64_t slice_ms,
+                       int64_t *decoding, struct kafarr_batch *batch, struct kafarr_error *error);
+/* Gives up a decoding that answered KAFARR_PENDING. */
+int32_t decoder_stop(int64_t decoding, struct kafarr_error *error);
 /* JSON: counters since decoder_new, and what is ignored of the schema: {"rows", "out_of_range": int, "ignored": [str, ...] | null} */
 int32_t decoder_stats(int64_t decoder, char **stats, struct kafarr_error *error);
 int32_t decoder_free(int64_t decoder, struct kafarr_error *error);

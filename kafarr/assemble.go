@@ -25,6 +25,7 @@ const (
 	waiting                // the next record's schema is being looked up
 	failed                 // the next record is bad and is told as an error
 	crowded                // there are as many dead letters on their way as may be
+	slow                   // the next record takes long to decode
 	late                   // the slice is over, or the poll, and records are left: some take long
 )
 
@@ -37,6 +38,9 @@ func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
 		chunk, records := l.buffer.Rest()
 		if chunk == nil {
 			return drained, nil
+		}
+		if !l.longDone(chunk, &records[0], end) {
+			return slow, nil
 		}
 		records = l.within(records[:min(len(records), limit-l.gathered, runMax)])
 		l.hearResets()
@@ -144,6 +148,9 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 		return drained, nil
 	case errors.Is(rowErr, avro.ErrFull) && b.rows() > 0:
 		return changed, nil
+	case errors.Is(rowErr, avro.ErrLong):
+		l.beginLong(set, p, &r, n)
+		return slow, nil
 	}
 	return l.bad(chunk, &records[n], r.ref, rowFault(rowErr))
 }
@@ -186,24 +193,11 @@ func (l *Listener) saw(topic string, ref, keyRef schemaRef) {
 // appendRows appends rows to a batch until one fails, and returns how many it appended.
 func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	set := b.set
-	values := l.appender(set, p.value, set.values)
-	n, err := values.Append(r.bodies)
-	outside := 0
-	if p.key != nil {
-		keys := l.appender(set, p.key, set.keys)
-		k, keyErr := keys.Append(r.keys[:n])
-		outside = keys.OutOfRange(k)
-		if k < n { // the values behind the bad key go back
-			set.values.Truncate(set.values.Rows() - (n - k))
-			if n, err = k, keyErr; err != nil && !errors.Is(err, avro.ErrFull) {
-				err = keyError(wrap(err))
-			}
-		}
-	}
+	n, outside, err := l.decode(set, p, r)
 	if n == 0 {
 		return 0, err
 	}
-	if outside += values.OutOfRange(n); outside > 0 {
+	if outside > 0 {
 		l.counters.outOfRange.Add(int64(outside))
 	}
 	if p.value.ruled || p.key != nil && p.key.ruled {
@@ -227,6 +221,24 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	l.took(b, source.TopicPartition{Topic: r.topic, Partition: r.partition}, done.records[0].Offset, done.records[n-1].Offset+1, n)
 	return n, err
 }
+
+// decode appends rows to columns until one fails, or takes long (avro.ErrLong): that one alone is decoded in turns (beginLong), and taken here when it is done.
+func (l *Listener) decode(set *columnSet, p pair, r *rows) (n, outside int, err error) {
+	if g := l.long; g != nil {
+		l.long = nil
+		return g.result()
+	}
+	var look func() bool
+	if l.cfg.Mixed == GroupMixed { // its rows are spread over several batches by now: there is no way back
+		look = patient
+	} else if r.bodies[0].Len > longBytes || p.key != nil && r.keys[0].Len > longBytes {
+		return 0, 0, avro.ErrLong
+	}
+	return l.filling(set, p).decode(r.bodies, r.keys, look)
+}
+
+// patient lets a row take as long as it takes.
+func patient() bool { return true }
 
 // took notes that a batch has taken the records of [first, next), of which n became rows.
 func (l *Listener) took(b *building, k source.TopicPartition, first, next int64, n int) {

@@ -239,11 +239,20 @@ func (l *Listener) appender(s *columnSet, p *plan, to *avro.Columns) *avro.Appen
 	a := s.appenders[p]
 	if a == nil {
 		a = p.avro.Bind(to)
+		a.Patience = longRow
 		s.appenders[p] = a
 		s.size += p.avro.BoundBytes()
 		l.kept.bytes += p.avro.BoundBytes()
 	}
 	return a
+}
+
+// truncate takes back the last n rows, which have no metadata yet.
+func (s *columnSet) truncate(n int) {
+	s.values.Truncate(s.values.Rows() - n)
+	if s.keys != nil {
+		s.keys.Truncate(s.keys.Rows() - n)
+	}
 }
 
 // finish hands the columns over and leaves the set empty.

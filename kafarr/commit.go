@@ -157,6 +157,7 @@ func (l *Listener) close(acknowledge bool) error {
 	if l.member != nil { // what reads a part of a scan is none: the scan tells
 		l.tellReaders(l.readerUse.overdue(true))
 	}
+	l.endLong()
 	l.letters.close()
 	l.cancel()
 	l.source.Release()

@@ -1,9 +1,11 @@
 package kafarr
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -63,31 +65,118 @@ func (d *Decoder) Stats() DecoderStats {
 	return s
 }
 
-// Decode decodes all bodies or none. The Offset of a DecodeError is the index of the first body that does not decode.
-func (d *Decoder) Decode(bodies []avro.Body) (*Batch, error) {
-	columns := d.plan.NewColumns()
-	appender := d.plan.Bind(columns)
-	outside := 0
-	for done := 0; done < len(bodies); {
-		n, err := appender.Append(bodies[done:])
-		outside += appender.OutOfRange(n)
-		if done += n; err != nil {
-			columns.Release()
-			if errors.Is(err, avro.ErrFull) {
-				err = errorf(DecodeError, "the rows up to this one fill a column's 2^31-1 bytes or items, or 4 GiB of columns: decode fewer payloads at once")
-			}
-			e := wrap(err)
-			e.Offset = int64(done)
-			e.Err = fmt.Errorf("payload %d: %w", done, e.Err)
-			if advice := d.advice(bodies[done]); advice != "" {
-				e.Err = fmt.Errorf("%w; the first bytes look like %s", e.Err, advice)
-			}
-			return nil, e
+// Decode decodes all bodies or none. The Offset of a DecodeError is the index of the first body that does not decode. Where ctx ends, the error is its own.
+func (d *Decoder) Decode(ctx context.Context, bodies []avro.Body) (*Batch, error) {
+	g := d.Start(bodies)
+	defer g.Stop()
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if b, err := g.Slice(maxSlice); b != nil || err != nil {
+			return b, err
 		}
 	}
-	d.rows.Add(int64(len(bodies)))
-	d.outside.Add(int64(outside))
-	return &Batch{Record: newRecord(d.schema, columns.Finish(), len(bodies)), MessageType: d.plan.MessageType}, nil
+}
+
+// Decoding is a Decode in slices, for callers that have signals to answer. The bodies are read within Slice only.
+type Decoding struct {
+	decoder  *Decoder
+	bodies   []avro.Body
+	columns  *avro.Columns
+	appender *avro.Appender
+	done     int // bodies
+	outside  int
+	long     *long // the next body, which takes long; nil: it does not
+}
+
+// Start begins to decode. The caller calls Slice until there is an answer, and Stop in the end.
+func (d *Decoder) Start(bodies []avro.Body) *Decoding {
+	columns := d.plan.NewColumns()
+	g := &Decoding{decoder: d, bodies: bodies, columns: columns, appender: d.plan.Bind(columns)}
+	g.appender.Patience = longRow
+	return g
+}
+
+// So many bodies, of so many bytes in all but for the last of them, are decoded between two looks at the clock.
+const (
+	bodiesPerLook = 1 << 12
+	bytesPerLook  = 1 << 20
+)
+
+// Slice decodes for a while. Without a batch and an error it is not done yet.
+func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
+	for end := time.Now().Add(slice); g.done < len(g.bodies); {
+		if g.long != nil && !g.long.turn(end) {
+			return nil, nil
+		}
+		n, outside, err := g.decode()
+		g.outside += outside
+		g.done += n
+		switch {
+		case errors.Is(err, avro.ErrLong):
+			g.beginLong()
+		case err != nil:
+			return nil, g.fault(err)
+		}
+		if time.Now().After(end) {
+			return nil, nil
+		}
+	}
+	d := g.decoder
+	d.rows.Add(int64(len(g.bodies)))
+	d.outside.Add(int64(g.outside))
+	return &Batch{Record: newRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType}, nil
+}
+
+// Stop gives up what is not decoded yet. Again, or after the batch: it does nothing.
+func (g *Decoding) Stop() {
+	if g.long != nil {
+		g.long.end()
+		g.long = nil
+	}
+	g.columns.Release()
+}
+
+// decode appends the next bodies.
+func (g *Decoding) decode() (n, outside int, err error) {
+	if done := g.long; done != nil {
+		g.long = nil
+		return done.result()
+	}
+	for bytes := 0; n < bodiesPerLook && bytes < bytesPerLook && g.done+n < len(g.bodies); n++ {
+		bytes += g.bodies[g.done+n].Len
+	}
+	if g.bodies[g.done].Len > longBytes {
+		return 0, 0, avro.ErrLong
+	}
+	n, err = g.appender.Append(g.bodies[g.done : g.done+n])
+	return n, g.appender.OutOfRange(n), err
+}
+
+// beginLong has the next body decoded in turns.
+func (g *Decoding) beginLong() {
+	body := g.bodies[g.done : g.done+1]
+	g.long = startLong(func(look func() bool) (int, int, error) {
+		g.appender.Look = look
+		defer func() { g.appender.Look = nil }()
+		n, err := g.appender.Append(body)
+		return n, g.appender.OutOfRange(n), err
+	})
+}
+
+// fault is the error of the next body.
+func (g *Decoding) fault(err error) *Error {
+	if errors.Is(err, avro.ErrFull) {
+		err = errorf(DecodeError, "the rows up to this one fill a column's 2^31-1 bytes or items, or 4 GiB of columns: decode fewer payloads at once")
+	}
+	e := wrap(err)
+	e.Offset = int64(g.done)
+	e.Err = fmt.Errorf("payload %d: %w", g.done, e.Err)
+	if advice := g.decoder.advice(g.bodies[g.done]); advice != "" {
+		e.Err = fmt.Errorf("%w; the first bytes look like %s", e.Err, advice)
+	}
+	return e
 }
 
 // advice tells what a body looks like that does not decode, where it looks like one that is framed, and what to do.

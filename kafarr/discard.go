@@ -11,6 +11,7 @@ import (
 // discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them,
 // and passes those between them that the caller has, but for what it has given back.
 func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
+	l.endLong()
 	l.buffer.Drop(k)
 	l.partitions.Of(k).Reset = partitions.Offset{}
 	first, until, any := l.tracker.Discard(k)

@@ -4,6 +4,7 @@ import "slices"
 
 // take finishes the batches and hands the first one over; one without rows where there is none.
 func (l *Listener) take() (*Batch, error) {
+	l.endLong()
 	between := l.cfg.Mixed == GroupMixed || len(l.batches) > 1 || l.reread
 	l.reread = false
 	for len(l.batches) > 0 {

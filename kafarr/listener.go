@@ -59,8 +59,9 @@ type Listener struct {
 	kept          kept
 	failure       error // told by the next poll
 	values        *side
-	keys          *side   // nil: keys are not asked for
-	lookup        *lookup // the one that is waited for
+	keys          *side       // nil: keys are not asked for
+	lookup        *lookup     // the one that is waited for
+	long          *longRecord // nil: the record under the cursor does not take long
 	bodies        []avro.Body
 	keyBodies     []avro.Body
 	done          rows // that were appended last: of a run of one row, its allocation would cost more than all else

@@ -190,6 +190,17 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 				return nil, nil
 			}
 			continue
+		case slow:
+			if now = time.Now(); p.ready && !now.Before(p.deadline.Add(maxSlice)) { // see longDone
+				if l.pending() {
+					return l.take()
+				}
+				return &Batch{}, nil // the record continues with the next poll
+			}
+			if !now.Before(end) {
+				return nil, nil
+			}
+			continue
 		case crowded:
 			if p.ready && !now.Before(p.deadline) {
 				return l.quiet()

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from . import _arguments, _nearest
-from ._errors import ConfigError
-from ._lib import encode, library, usable
+from ._errors import PENDING, ConfigError
+from ._lib import SLICE_MS, encode, library, usable
 from ._schemas import Schema, schema_text
 from ._slot import Slot
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ._arguments import OutOfRange, Recursion, Unions
+
+# So many bytes objects become Arrow data in one step, which takes some hundredths of a second.
+_PART = 200_000
 
 Payloads: TypeAlias = "Iterable[bytes] | pa.Array[Any] | pa.ChunkedArray[Any]"
 
@@ -116,24 +119,33 @@ class Decoder:
                 enum's symbol that it lacks.
             TypeError: a payload is not bytes.
             ConfigError: an Arrow array of payloads holds nulls.
+
+        Ctrl-C during the call raises KeyboardInterrupt within 0.1 s. Nothing is returned then, and the decoder stays
+        of use.
         """
         library_ = library()
         array = _large_binary(payloads)
         ffi, offsets, data = library_.ffi, *_addresses(array)
-        slot = Slot(library_)
+        begin = ffi.cast("const int64_t *", offsets) if len(array) else ffi.new("int64_t[1]")
+        slot, decoding, status = Slot(library_), ffi.new("int64_t *"), PENDING
         try:
-            library_.lib.decoder_decode(
-                self._handle,
-                ffi.cast("const uint8_t *", data),
-                ffi.cast("const int64_t *", offsets) if len(array) else ffi.new("int64_t[1]"),
-                len(array),
-                slot.batch,
-                slot.error,
-            )
+            while status == PENDING:  # Ctrl-C is answered between the slices
+                status = library_.lib.decoder_decode(
+                    self._handle,
+                    ffi.cast("const uint8_t *", data),
+                    begin,
+                    len(array),
+                    SLICE_MS,
+                    decoding,
+                    slot.batch,
+                    slot.error,
+                )
             if error := slot.exception():
                 raise error
             return slot.take_records()["array"]
         finally:
+            if decoding[0]:
+                library_.lib.decoder_stop(decoding[0], ffi.NULL)
             slot.clear()
 
 
@@ -202,7 +214,9 @@ def _large_binary(payloads: Any) -> pa.LargeBinaryArray:
         # pyarrow would take str for its UTF-8, and None; looking at the types takes 2 ms for 100,000.
         if wrong := set(map(type, payloads)) - {bytes, bytearray, memoryview}:
             raise TypeError(f"payloads must be bytes, not {', '.join(sorted(kind.__name__ for kind in wrong))}")
-        array = pa.array(payloads, pa.large_binary())
+        # Ctrl-C is answered between the parts.
+        parts = [pa.array(payloads[n : n + _PART], pa.large_binary()) for n in range(0, len(payloads), _PART)]
+        array = parts[0] if len(parts) == 1 else pa.chunked_array(parts, pa.large_binary())
 
     binary = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
     if not any(check(array.type) for check in binary):

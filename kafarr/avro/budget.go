@@ -2,6 +2,7 @@ package avro
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -18,6 +19,10 @@ const (
 	looksPerMessage  = 8         // how often it is looked at what a message takes, while it takes all that it may
 	stepsPerAppend   = 4_000_000 // after which Append returns, so that its caller can look at the clock
 	bytesPerTextStep = 8         // text that is made of a value, and defaults, cost time as steps do
+	stepsPerLook     = 1 << 20   // some milliseconds, as the next three: after which it is looked whether a row is to be given up
+	bytesPerLook     = 1 << 18
+	textPerLook      = 1 << 20
+	itemStepsPerLook = 1 << 12 // of the items of a block
 )
 
 // overrun is what ends a row that takes more than it may, in the midst of an append.
@@ -58,12 +63,45 @@ func (a *Appender) recovered(p any) error {
 
 // spend counts steps that the body's length does not bound, and tells whether the message has them.
 func (a *Appender) spend(steps int64) bool {
-	if a.work += steps; a.work <= int64(a.limits.MessageSteps) {
-		return true
-	}
+	a.work += steps
+	return a.work <= a.lookWork || a.spendMore()
+}
+
+func (a *Appender) spendMore() bool {
 	n := a.bodyLen()
 	near := min(n, nearBytes)
-	return a.work <= int64(a.limits.MessageSteps+stepsPerByte*near+stepsPerFarByte*(n-near))
+	may := int64(a.limits.MessageSteps + stepsPerByte*near + stepsPerFarByte*(n-near))
+	if a.work > may {
+		return false
+	}
+	a.tell()
+	a.lookWork = min(a.work+stepsPerLook, may)
+	return true
+}
+
+// passed looks whether the row is to be given up, which has been read up to pos.
+func (a *Appender) passed(pos int) {
+	a.tell()
+	a.lookPos = pos + bytesPerLook
+}
+
+// tell gives the row up, by a panic that Append recovers from, where it takes too long.
+func (a *Appender) tell() {
+	if a.Look != nil {
+		if !a.Look() {
+			panic(overrun(faultLong))
+		}
+		return
+	}
+	if a.Patience == 0 {
+		return
+	}
+	now := time.Now() // not asked for at each row, most of which take less than a microsecond
+	if a.looked != a.columns.rows {
+		a.looked, a.since = a.columns.rows, now
+	} else if now.Sub(a.since) > a.Patience {
+		panic(overrun(faultLong))
+	}
 }
 
 // weigh notes what steps cost beside themselves: those of an item, of a record's fields, of the nulls of a union's other members.

@@ -42,6 +42,9 @@ func located(path, msg string) string {
 // them and append the row to the next ones.
 var ErrFull = errors.New("avro: the columns are full")
 
+// ErrLong says that a row was given up because it takes long: see Appender.Patience and Appender.Look. It is as good as before.
+var ErrLong = errors.New("avro: the row takes long")
+
 func schemaErrorf(path, format string, args ...any) error {
 	return &SchemaError{Path: path, Msg: fmt.Sprintf(format, args...)}
 }

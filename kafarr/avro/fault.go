@@ -34,6 +34,7 @@ const (
 	faultNoMemory
 	faultSteps
 	faultFull
+	faultLong
 )
 
 type failure struct {
@@ -50,6 +51,8 @@ func (f failure) err(a *Appender, length int) error {
 	switch f.fault {
 	case faultFull:
 		return ErrFull
+	case faultLong:
+		return ErrLong
 	case faultBranch:
 		return &IncompatibleError{Path: s.path, Msg: s.unreadable[f.value]}
 	case faultSymbol:

@@ -20,7 +20,7 @@ func (a *Appender) json(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 			return next
 		}
 	}
-	w := jsonWriter{a: a, out: a.text[:0], base: base, end: end, most: jsonBytes + jsonBytesPerByte*(end-pos)}
+	w := jsonWriter{a: a, out: a.text[:0], base: base, end: end, most: jsonBytes + jsonBytesPerByte*(end-pos), look: textPerLook}
 	next, f := w.value(schema, pos, 0)
 	a.text = w.out
 	if f != ok {
@@ -43,6 +43,7 @@ type jsonWriter struct {
 	base unsafe.Pointer
 	end  int
 	most int // bytes of text
+	look int // there is another look when there are more of them
 }
 
 // jsonBytes and jsonBytesPerByte bound the text of a value: names of fields stand in it again and again, and take no byte of the body.
@@ -57,6 +58,10 @@ func (w *jsonWriter) value(s *Schema, pos, depth int) (int, fault) {
 	}
 	if len(w.out) > w.most {
 		return 0, faultJSON
+	}
+	if len(w.out) > w.look {
+		w.a.tell()
+		w.look = len(w.out) + textPerLook
 	}
 	switch s.Type {
 	case Record:

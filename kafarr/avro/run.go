@@ -2,6 +2,7 @@ package avro
 
 import (
 	"math"
+	"time"
 	"unsafe"
 )
 
@@ -13,6 +14,11 @@ type Body struct {
 
 // Appender appends bodies of one plan to one set of columns.
 type Appender struct {
+	// Patience is how long a row may take; one that takes longer is given up, with ErrLong. 0: as long as it takes. With Look it is of no account.
+	Patience time.Duration
+	// Look is called every few milliseconds while a row takes long. Where it answers false, the row is given up, with ErrLong. It may wait.
+	Look func() bool
+
 	columns *Columns
 	steps   []boundStep
 
@@ -21,6 +27,11 @@ type Appender struct {
 	failure    failure
 	emptyItems int64                 // of this row, items that take no bytes
 	work       int64                 // of this row, steps that its length does not bound
+	lookWork   int64                 // there is another look when there are more of them
+	lookPos    int                   // or when the row is read beyond this
+	firstWork  int64                 // lookWork of a new row
+	looked     int                   // the row of the last look
+	since      time.Time             // of the first look at it
 	look       func(pending int) int // settle, as a value that is made once
 	bodies     []Body                // that are being appended
 	first      int                   // the row of the first of them
@@ -33,13 +44,13 @@ type Appender struct {
 const failed = -1
 
 // Append appends bodies in order until one fails, and returns how many it appended: without an error fewer than there are, where they take long, so that the caller may
-// look at the clock. The failed row has left no trace in the columns. The error is a *DecodeError, an *IncompatibleError, or ErrFull.
+// look at the clock. The failed row has left no trace in the columns. The error is a *DecodeError, an *IncompatibleError, ErrFull or ErrLong.
 func (a *Appender) Append(bodies []Body) (appended int, err error) {
 	if len(bodies) == 0 {
 		return 0, nil
 	}
 	a.bodies, a.first, a.columns.budget.Settle = bodies, a.columns.rows, a.look
-	a.outside = a.outside[:0]
+	a.outside, a.looked = a.outside[:0], -1
 	defer func() {
 		if p := recover(); p != nil {
 			appended, err = a.columns.rows-a.first, a.recovered(p)
@@ -56,7 +67,7 @@ func (a *Appender) append(bodies []Body) (int, error) {
 	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.rows))]
 	for i := range bodies {
 		b := &bodies[i]
-		a.emptyItems, a.work = 0, 0
+		a.emptyItems, a.work, a.lookWork, a.lookPos = 0, 0, a.firstWork, bytesPerLook
 		if b.Len < 0 {
 			a.columns.appendNull()
 			continue

@@ -120,6 +120,9 @@ func (a *Appender) skipBlocks(s *Schema, base unsafe.Pointer, pos, end, depth in
 			if pos, f = a.skipAll(items, base, pos, end, depth+1); f != ok {
 				return 0, f
 			}
+			if pos > a.lookPos {
+				a.passed(pos)
+			}
 			if pos == from { // what takes bytes is bounded by the body
 				if a.emptyItems++; a.emptyItems > int64(a.limits.EmptyItems) {
 					return 0, faultEmptyItems

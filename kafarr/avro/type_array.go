@@ -155,9 +155,19 @@ func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end
 			only.fixed.AppendValues(unsafe.Add(base, pos), int(count))
 			pos += 8 * int(count)
 		} else {
-			for range count {
-				if pos = a.run(lo, hi, base, pos, end); pos < 0 {
-					return pos
+			for left := int(count); left > 0; {
+				n := left
+				if n*(hi-lo) > itemStepsPerLook {
+					n = max(1, itemStepsPerLook/(hi-lo))
+				}
+				left -= n
+				for range n {
+					if pos = a.run(lo, hi, base, pos, end); pos < 0 {
+						return pos
+					}
+				}
+				if pos > a.lookPos {
+					a.passed(pos)
 				}
 			}
 		}

@@ -114,3 +114,75 @@ def test_an_interrupt_is_answered_while_a_dead_letter_cannot_be_written(python):
             p.close(commit=False)
         """
     )
+
+
+COSTLY = """
+    # A body of a megabyte has 30 million values, most of which take no byte.
+    item = {"type": "record", "name": "Item", "fields": [{"name": "b", "type": "boolean"}]}
+    item["fields"] += [{"name": f"f{n}", "type": "null"} for n in range(29)]
+    fields = [{"name": "x", "type": "long"}, {"name": "l", "type": {"type": "array", "items": item}}]
+    costly = {"type": "record", "name": "L", "fields": fields}
+
+    def body(number, items):
+        count, out = 2 * items, bytearray([2 * number])
+        while count > 127:
+            out.append(count & 127 | 128)
+            count >>= 7
+        return bytes(out) + bytes([count]) + b"\\1" * items + b"\\0"
+
+    def interrupted(work, seconds=0.2):
+        sent = []
+        def interrupt():
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Timer(seconds, interrupt).start()
+        try:
+            work()
+        except KeyboardInterrupt:
+            assert time.monotonic() - sent[0] < 1, time.monotonic() - sent[0]
+            return
+        raise AssertionError("it ended before the interrupt")
+"""
+
+
+def test_an_interrupt_is_answered_while_many_bodies_are_decoded_and_the_decoder_stays_of_use(python):
+    python(
+        COSTLY
+        + """
+    decoder = pykafarr.Decoder(costly)
+    # Many bodies that take some tenths of a second, and one that takes many seconds, for which the limits are raised.
+    interrupted(lambda: decoder.decode([body(1, 1_000_000)] * 60))
+    patient = pykafarr.Decoder(costly, limits={"message_steps": 2**31 - 1, "block_items": 2**31 - 1})
+    interrupted(lambda: patient.decode([body(1, 30_000_000)]))
+    assert decoder.stats()["rows"] == patient.stats()["rows"] == 0
+    assert decoder.decode([body(7, 3)])["x"].to_pylist() == [7]
+    assert patient.decode([body(8, 3)])["x"].to_pylist() == [8]
+    """
+    )
+
+
+def test_an_interrupt_is_answered_while_a_message_is_decoded_and_its_row_comes_with_the_next_poll(python):
+    python(
+        COSTLY
+        + """
+    with MockKafka(topics=["t"]) as kafka:
+        schema_id = kafka.produce("t", costly, [{"x": 0, "l": []}])
+        head = b"\\0" + schema_id.to_bytes(4, "big")
+        kafka.produce_raw("t", [head + body(n, 800_000) for n in range(1, 4)] * 10)
+        with listen(kafka) as p:
+            interrupted(lambda: [p.poll(num_messages=31, max_time=60_000)], 1.5)
+            rows = []
+            while len(rows) < 7:
+                message_type, frame = p.poll(num_messages=7 - len(rows), max_time=100)
+                rows += frame["x"].tolist() if message_type else []
+            assert rows == [0, 1, 2, 3, 1, 2, 3], rows
+            begun = time.monotonic()
+            p.poll(num_messages=31, max_time=0)
+            assert time.monotonic() - begun < 1
+        stream = pykafarr.read(kafka.servers, "t", kafka.registry_url)
+        interrupted(lambda: stream.to_arrow("L"), 0.3)
+        begun = time.monotonic()
+        stream.close()
+        assert time.monotonic() - begun < 1
+    """
+    )

@@ -48,7 +48,7 @@ static void check_failed(int32_t status, int32_t wanted, const char *call, const
 #define FUNCTIONS(each) \
   each(kafarr_live_bytes) each(kafarr_free) each(kafarr_wait) each(listener_new) each(listener_poll) each(listener_events) \
   each(listener_commit_start) each(listener_stats) each(listener_close_start) each(listener_free) each(decoder_new) \
-  each(decoder_decode) each(decoder_stats) each(decoder_free)
+  each(decoder_decode) each(decoder_stop) each(decoder_stats) each(decoder_free)
 
 static struct {
 #define MEMBER(name) __typeof__(&name) name;
@@ -195,19 +195,19 @@ static void decode(void) {
   const uint8_t bodies[] = {2, 4, 'h', 'i', 4, 0};                   /* {1, "hi"}, {2, ""} */
   const int64_t offsets[] = {0, 4, 6}, cut_short[] = {0, 4, 5};
   char range[64];
-  int64_t decoder = 0;
+  int64_t decoder = 0, decoding = 0;
   struct kafarr_error error = no_error();
   check_ok(library.decoder_new(config, sizeof config - 1, &decoder, &error), "decoder_new", &error);
   for (int i = 0; i < 10; i++) {
     struct kafarr_batch batch = {.size = sizeof batch};
-    check_ok(library.decoder_decode(decoder, bodies, offsets, 2, &batch, &error), "decoder_decode", &error);
+    check_ok(library.decoder_decode(decoder, bodies, offsets, 2, 1000, &decoding, &batch, &error), "decoder_decode", &error);
     check_columns(&batch.array, &batch.schema, 2);
     check(((const int64_t *)batch.array.children[0]->buffers[1])[1] == 2, "the second row's number is not 2");
     release(&batch.array, &batch.schema);
     library.kafarr_free(batch.info);
     error = no_error();
     batch = (struct kafarr_batch){.size = sizeof batch};
-    check_failed(library.decoder_decode(decoder, bodies, cut_short, 2, &batch, &error), KAFARR_E_DECODE, "a body cut short", &error);
+    check_failed(library.decoder_decode(decoder, bodies, cut_short, 2, 1000, &decoding, &batch, &error), KAFARR_E_DECODE, "a body cut short", &error);
     check(error.offset == 1 && consume(&batch, "", range, sizeof range) == 0, "a body cut short: wrong place, or rows");
   }
   char *text = NULL;
