@@ -78,6 +78,7 @@ type Listener struct {
 	ahead         ahead
 	opened        time.Time // the first poll
 	toldNames     bool      // topics that do not exist were named
+	saidNames     bool      // likewise, in the log
 	waived        bool      // the wait for all partitions was given up once: read what there is
 	waits         waitingSince
 	tails         tails

@@ -45,6 +45,7 @@ func (l *Listener) catchUp(now time.Time) error {
 		}
 	}
 	if !l.toldNames {
+		l.sayMissing(now)
 		if err := l.unreadable(true); err != nil {
 			l.toldNames = true
 			return l.tellOrReturn(wrap(err))
@@ -81,7 +82,7 @@ func (l *Listener) sayWhy(now time.Time, joined bool, waitingFor string) {
 	}
 	w.told = true
 	text := "waiting for " + waitingFor
-	if !joined && len(l.cfg.Assign) == 0 {
+	if !joined && len(l.cfg.Assign) == 0 && l.names(false) == "" {
 		text += fmt.Sprintf(": a member that ended without leaving holds the group for session.timeout.ms (%s), and one that does not poll for max.poll.interval.ms (%s)",
 			l.milliseconds("session.timeout.ms", 45*time.Second), l.milliseconds("max.poll.interval.ms", 5*time.Minute))
 		if others := l.neighbours(w.since, now); others != "" {
@@ -90,6 +91,18 @@ func (l *Listener) sayWhy(now time.Time, joined bool, waitingFor string) {
 		}
 	}
 	l.log.warn("GROUP", text)
+}
+
+// sayMissing logs, once and before the ready time-out, which topics do not exist or cannot be read: a mistyped name is not worth the whole wait. They may be created yet.
+func (l *Listener) sayMissing(now time.Time) {
+	waited := now.Sub(l.opened)
+	if l.saidNames || waited < min(tellWait, l.cfg.ReadyTimeout) || waited >= l.cfg.ReadyTimeout {
+		return
+	}
+	if names := l.names(false); names != "" {
+		l.saidNames = true
+		l.log.warn("TOPIC", fmt.Sprintf("topics that cannot be read: %s; they are waited for", names))
+	}
 }
 
 // milliseconds is a property that has so many, for people.
@@ -146,16 +159,22 @@ func (l *Listener) tellOrReturn(err *Error) error {
 
 // missing names the topics that cannot be read, and the patterns that match none.
 func (l *Listener) missing(patterns bool) string {
-	topics := l.source.Missing()
-	maps.DeleteFunc(topics, func(topic string, _ error) bool { return !patterns && strings.HasPrefix(topic, "^") })
-	if len(topics) == 0 {
+	names := l.names(patterns)
+	if names == "" {
 		return ""
 	}
 	l.toldNames = true
+	return "; topics that cannot be read: " + names
+}
+
+// names are the topics that cannot be read, each with the reason.
+func (l *Listener) names(patterns bool) string {
+	topics := l.source.Missing()
+	maps.DeleteFunc(topics, func(topic string, _ error) bool { return !patterns && strings.HasPrefix(topic, "^") })
 	list := make([]string, 0, len(topics))
 	for t, why := range topics {
 		list = append(list, t+" ("+why.Error()+")")
 	}
 	slices.Sort(list)
-	return "; topics that cannot be read: " + strings.Join(list, ", ")
+	return strings.Join(list, ", ")
 }

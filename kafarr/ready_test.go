@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,6 +20,7 @@ type member struct {
 	*replay.Source
 	joined, answers atomic.Bool
 	stuck           error
+	missing         map[string]error
 	fatal           bool
 }
 
@@ -35,8 +37,9 @@ func (m *member) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	}
 	return m.Source.Fetch(limit, wait)
 }
-func (m *member) Answers(time.Time) bool { return m.answers.Load() }
-func (m *member) Stuck() (bool, error)   { return m.fatal, m.stuck }
+func (m *member) Missing() map[string]error { return maps.Clone(m.missing) }
+func (m *member) Answers(time.Time) bool    { return m.answers.Load() }
+func (m *member) Stuck() (bool, error)      { return m.fatal, m.stuck }
 
 // lines counts the lines of a log that hold a text.
 type lines struct {
@@ -51,6 +54,16 @@ func (l *lines) Handle(_ context.Context, r slog.Record) error {
 		l.count.Add(1)
 	}
 	return nil
+}
+
+// both is a log of two.
+type both struct {
+	*lines
+	other *lines
+}
+
+func (b both) Handle(ctx context.Context, r slog.Record) error {
+	return errors.Join(b.lines.Handle(ctx, r), b.other.Handle(ctx, r))
 }
 
 func openMember(t *testing.T, m *member, log *lines) *kafarr.Listener {
@@ -81,6 +94,33 @@ func TestAWaitForTheGroupIsNoFailureWhileTheClusterAnswers(t *testing.T) {
 	wantPolls(t, l, 10, "x.A 0 1", "")
 	if l.Waiting() {
 		t.Error("still waiting")
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestATopicThatDoesNotExistIsNamedInTheLogBeforeTheReadyTimeout has a group that waits for the topic, which is no dead member's fault.
+func TestATopicThatDoesNotExistIsNamedInTheLogBeforeTheReadyTimeout(t *testing.T) {
+	names, dead := &lines{text: "topics that cannot be read: tt (Unknown topic; did you mean t?); they are waited for"}, &lines{text: "a member that ended"}
+	m := &member{missing: map[string]error{"tt": errors.New("Unknown topic; did you mean t?"), "^x": errors.New("none matches")}}
+	m.answers.Store(true)
+	m.Source = replay.New()
+	l, err := kafarr.Open(kafarr.Config{
+		Registry: schemas, ReadyTimeout: 5500 * time.Millisecond, Logger: slog.New(both{names, dead}),
+		Source: func(h source.Handler) (source.Source, error) {
+			_, err := m.Open(h)
+			return m, err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := poll(t, l, 10); !strings.Contains(got, "; topics that cannot be read: ^x (none matches), tt (Unknown topic") {
+		t.Errorf("got %q", got)
+	}
+	if names.count.Load() != 1 || dead.count.Load() != 0 {
+		t.Errorf("%d lines name the topic, %d speak of a member", names.count.Load(), dead.count.Load())
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)

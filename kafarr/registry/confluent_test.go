@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -51,6 +52,16 @@ func TestThousandCallersAtOnceShareOneRequest(t *testing.T) {
 	all.Wait()
 	if n := s.count(path(1)); n != 1 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// TestAnIDIsUnknownByAnyErrorCodeOf404 has those of a subject and of a version, too: with ids of its own (legacy id mode), Apicurio looks for the version that has the id.
+func TestAnIDIsUnknownByAnyErrorCodeOf404(t *testing.T) {
+	for _, code := range []int{40401, 40402, 40403} {
+		s := newServer(t)
+		s.on(path(1), status(404, fmt.Sprintf(`{"error_code":%d,"message":"No version with id 1"}`, code)))
+		_, err := openRegistry(t, s.URL).SchemaByID(background, 1)
+		wantKind(t, err, NotFound, "No version with id 1")
 	}
 }
 

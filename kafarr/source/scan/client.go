@@ -23,6 +23,7 @@ type Client struct {
 	set     settings
 	kafka   *kgo.Client
 	secrets *redact.Secrets
+	cut     cutOff
 
 	mu     sync.Mutex
 	topics map[string]*topic // as the last answer of the cluster has them
@@ -51,7 +52,7 @@ func Dial(cfg Config) (*Client, error) {
 	if c.cfg.Log == nil {
 		c.cfg.Log = func(int, string, string) {}
 	}
-	if c.kafka, err = kgo.NewClient(append(set.options, kgo.WithLogger(logger{c}), versions())...); err != nil {
+	if c.kafka, err = kgo.NewClient(append(set.options, kgo.WithLogger(logger{c}), kgo.WithHooks(&c.cut), versions())...); err != nil {
 		return nil, source.Errorf(source.Config, "config: %w", c.secrets.Error(err))
 	}
 	return c, nil

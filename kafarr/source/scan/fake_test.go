@@ -34,6 +34,7 @@ type fake struct {
 	seen   map[int16]int // requests by key
 	calls  sync.WaitGroup
 	tls    *tls.Config // nil: none
+	rate   int         // bytes a second of each connection; 0: no bound
 }
 
 // hangUp is an answer that is none.
@@ -192,6 +193,13 @@ func (f *fake) serve(id int32, conn net.Conn) error {
 	}
 	out = resp.AppendTo(out)
 	binary.BigEndian.PutUint32(out, uint32(len(out)-4))
+	for f.rate > 0 && len(out) > f.rate/20 {
+		if _, err := conn.Write(out[:f.rate/20]); err != nil {
+			return err
+		}
+		out = out[f.rate/20:]
+		time.Sleep(time.Second / 20)
+	}
 	_, err := conn.Write(out)
 	return err
 }

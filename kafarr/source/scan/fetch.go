@@ -31,6 +31,7 @@ type fetcher struct {
 	replica int32 // the preferred one; -1: the leader
 	shun    bool  // a replica has failed: the leader is not told our rack, so that it sends us nowhere
 	bytes   int32
+	grown   bool  // bytes was too small for a batch
 	empty   int   // answers in a row that brought nothing, where there should be something
 	epoch   int32 // of the last batch; -1: not known
 	checked int32 // the leader's epoch in which the log was found to hold what we have read
@@ -111,6 +112,7 @@ func (f *fetcher) step(ctx context.Context) *answer {
 		return f.outOfRange(ctx, err)
 	case err != nil:
 		f.anew = true
+		f.less(err)
 		return f.failed(ctx, "fetch", broker, err)
 	}
 	return f.received(ctx, broker, p, throttle > 0)
@@ -167,6 +169,7 @@ func (f *fetcher) larger(p *kmsg.FetchResponseTopicPartition) *answer {
 		return f.ends("", fmt.Errorf("at offset %d: a record batch is larger than the %d bytes that an answer may have (receive.message.max.bytes)", f.at, len(p.RecordBatches)))
 	}
 	f.bytes *= 2
+	f.grown = true
 	return nil
 }
 

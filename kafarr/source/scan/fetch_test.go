@@ -107,6 +107,23 @@ func TestConnectionsThatBreakCostNoRow(t *testing.T) {
 	whole(t, dial(t, f, impatient()), Range{"t", 0, 0, 1000}, Report{})
 }
 
+// TestASlowNetworkCostsTimeAndNoRow has a network that brings a third of an answer in the time of a request.
+func TestASlowNetworkCostsTimeAndNoRow(t *testing.T) {
+	f := newFake(t, 1)
+	f.rate = 100_000
+	log := f.topic("t")
+	for range 60 {
+		b := batchOf{records: []rec{{value: make([]byte, 5000)}}, epoch: log.epoch}
+		log.add(b.bytes())
+	}
+	cfg := impatient()
+	cfg.FetchBytes = 1 << 20
+	rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 60})
+	if err != nil || len(rows) != 60 || report.Ended != Complete {
+		t.Errorf("%d rows, %+v, %v", len(rows), report, err)
+	}
+}
+
 func TestAnotherLeaderGoesOnWhereTheOldOneStopped(t *testing.T) {
 	f := newFake(t, 3)
 	log := f.topic("t")
