@@ -140,7 +140,7 @@ void kafarr_forget(int64_t operation);
  *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "apicurio",
  *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
- *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" (ciphertext of data contracts), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
+ *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" | "encrypt" (ciphertext of data contracts; encrypt: it is decrypted), "rules_secret": str (of the local KMS), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,

@@ -71,6 +71,7 @@ type listenerConfig struct {
 	OAuthToken     bool                       `json:"oauth_token"`
 	MemoryLimit    int64                      `json:"memory_limit"`
 	Rules          string                     `json:"rules"`
+	LocalSecret    string                     `json:"rules_secret"`
 	columnOptions
 }
 
@@ -90,7 +91,7 @@ var (
 	tombstones   = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
 	mixes        = map[string]kafarr.Mixed{"": kafarr.SplitMixed, "split": kafarr.SplitMixed, "group": kafarr.GroupMixed}
 	acknowledges = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}
-	rules        = map[string]kafarr.Rules{"": kafarr.RaiseRules, "raise": kafarr.RaiseRules, "ignore": kafarr.IgnoreRules}
+	rules        = map[string]kafarr.Rules{"": kafarr.RaiseRules, "raise": kafarr.RaiseRules, "ignore": kafarr.IgnoreRules, "encrypt": kafarr.DecryptRules}
 	errorModes   = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
 )
 
@@ -134,7 +135,7 @@ func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, 
 	cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
 	cfg.Properties, cfg.RegistryProperties, cfg.Environment = c.Config, c.RegistryConfig, c.Environment
 	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
-	cfg.OutOfRange = options.OutOfRange
+	cfg.OutOfRange, cfg.LocalSecret = options.OutOfRange, c.LocalSecret
 	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
 	cfg.SchemaBytes = c.SchemaBytes
 	cfg.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond

@@ -115,7 +115,7 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	if fault != nil {
 		return l.bad(chunk, &records[0], refNull, fault)
 	}
-	p, pending, again, err := l.resolve(&records[0], r.ref, l.keyRef)
+	p, pending, again, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
 	switch {
 	case pending:
 		return waiting, nil
@@ -146,6 +146,8 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	switch {
 	case rowErr == nil:
 		return drained, nil
+	case p.value.sealed != nil && p.value.sealed.asks(chunk, records[n].Offset, rowErr): // it is met again, and the key is looked up then
+		return drained, nil
 	case errors.Is(rowErr, avro.ErrFull) && b.rows() > 0:
 		return changed, nil
 	case errors.Is(rowErr, avro.ErrLong):
@@ -168,9 +170,14 @@ func (l *Listener) skipTombstones(chunk *source.Chunk, records []source.Record) 
 
 // resolve finds the plans of a record's value and key. pending: the registry was asked. again: a null has taken a schema that turns out to be unusable, so the record is to be
 // framed again, when it takes another.
-func (l *Listener) resolve(r *source.Record, ref, keyRef schemaRef) (p pair, pending, again bool, err *Error) {
+func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, pending, again bool, err *Error) {
 	p.value, pending, err = l.planOf(l.values, ref)
 	l.values.note(ref, err)
+	if p.value != nil && p.value.sealed != nil && !pending && err == nil {
+		if pending, err = l.keyFor(l.values, ref, p.value.sealed.ring(chunk.Topic), chunk.Partition, r.Offset); pending || err != nil {
+			return p, pending, false, err
+		}
+	}
 	if pending || err != nil || l.keys == nil {
 		return p, pending, err != nil && r.ValueLen < 0, err
 	}
@@ -234,7 +241,7 @@ func (l *Listener) decode(set *columnSet, p pair, r *rows) (n, outside int, err 
 	} else if r.bodies[0].Len > longBytes || p.key != nil && r.keys[0].Len > longBytes {
 		return 0, 0, avro.ErrLong
 	}
-	return l.filling(set, p).decode(r.bodies, r.keys, look)
+	return l.filling(set, p, r.topic).decode(r.bodies, r.keys, look)
 }
 
 // patient lets a row take as long as it takes.

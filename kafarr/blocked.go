@@ -90,7 +90,7 @@ func (l *Listener) block() bool {
 	l.buffer.Drop(k)
 	l.partitions.Of(k).Next = partitions.At(at.Offset)
 	l.blocked[k] = waiting
-	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the schema", waiting.outage()))
+	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the %s", waiting.outage(), waiting.lookup.what()))
 	return true
 }
 
@@ -105,7 +105,7 @@ func (l *Listener) retryBlocked() error {
 		}
 		why := "the registry has answered"
 		if a.lookup.err != nil && doubtful(a.lookup.err) {
-			why = fmt.Sprintf("the registry has had no schema for %v: messages that need it count as bad", l.cfg.SchemaPatience)
+			why = fmt.Sprintf("the registry has had no such %s for %v: messages that need it count as bad", a.lookup.what(), l.cfg.SchemaPatience)
 		}
 		l.log.warn("REGISTRY", fmt.Sprintf("%s[%d]@%d: %s: the partition continues", k.Topic, k.Partition, a.record.Offset, why))
 	}

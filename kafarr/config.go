@@ -51,6 +51,8 @@ type Config struct {
 	OutOfRange avro.OutOfRange
 	// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt.
 	Rules Rules
+	// LocalSecret is the secret of the KMS that Confluent's clients call local, for DecryptRules; empty: keys that the registry does not decrypt itself are not known.
+	LocalSecret string
 	// Limits bound what schemas and messages may ask for.
 	Limits avro.Limits
 	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.
@@ -140,6 +142,9 @@ func (c *Config) validate() error {
 	}
 	if c.Registry == nil && c.RegistryURL == "" && c.needsRegistry() {
 		return errorf(ConfigError, "registry_url is empty: it wants the URL of a schema registry, such as http://registry:8081/")
+	}
+	if c.Rules == DecryptRules && c.Mixed == GroupMixed {
+		return errorf(ConfigError, `rules is to decrypt, and mixed is group: values are decrypted with mixed="split" only`)
 	}
 	if c.ReadyTimeout < 0 {
 		return errorf(ConfigError, "ready_timeout is negative")

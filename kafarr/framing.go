@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
@@ -30,21 +31,22 @@ type side struct {
 	header  string // the name of the header that may say which schema
 	isKey   bool
 
-	plans   map[schemaRef]*plan
-	lookups map[schemaRef]*lookup
-	numbers map[any]schemaRef    // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
-	names   map[schemaRef]any    // the same the other way round
-	next    schemaRef            // of numbers
-	last    map[string]schemaRef // the schema of a topic's last record that could be read: what a null is a null of
-	nulls   bool                 // nulls are rows of that schema
-	barren  *source.Record       // of the records being framed, the last: none that follows a null has a schema for it
-	broken  map[schemaRef]bool   // cannot be had or used: no null is one of theirs, or it would fail with them
+	plans    map[schemaRef]*plan
+	lookups  map[schemaRef]*lookup
+	unsealed map[registry.KeyName]*lookup // of keys
+	numbers  map[any]schemaRef            // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
+	names    map[schemaRef]any            // the same the other way round
+	next     schemaRef                    // of numbers
+	last     map[string]schemaRef         // the schema of a topic's last record that could be read: what a null is a null of
+	nulls    bool                         // nulls are rows of that schema
+	barren   *source.Record               // of the records being framed, the last: none that follows a null has a schema for it
+	broken   map[schemaRef]bool           // cannot be had or used: no null is one of theirs, or it would fail with them
 }
 
 func newSide(content Content, framing Framing, header string, isKey bool) *side {
 	return &side{
 		content: content, framing: framing, header: header, isKey: isKey,
-		plans: map[schemaRef]*plan{}, lookups: map[schemaRef]*lookup{}, numbers: map[any]schemaRef{}, names: map[schemaRef]any{}, next: refNumbered, last: map[string]schemaRef{}, broken: map[schemaRef]bool{},
+		plans: map[schemaRef]*plan{}, lookups: map[schemaRef]*lookup{}, unsealed: map[registry.KeyName]*lookup{}, numbers: map[any]schemaRef{}, names: map[schemaRef]any{}, next: refNumbered, last: map[string]schemaRef{}, broken: map[schemaRef]bool{},
 	}
 }
 

@@ -56,7 +56,7 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 		}
 		if at := (refs{ref, key}); b == nil || b.refs != at {
 			if b = l.bucket(at); b == nil {
-				p, pending, again, err := l.resolve(r, ref, key)
+				p, pending, again, err := l.resolve(chunk, r, ref, key)
 				switch {
 				case i > 0 && (pending || err != nil): // those before it first
 					return i, skipped, drained, nil //nolint:nilerr // it is met again

@@ -111,8 +111,11 @@ type filling struct {
 	values, keys *avro.Appender // keys is nil where they are not asked for
 }
 
-func (l *Listener) filling(set *columnSet, p pair) filling {
+func (l *Listener) filling(set *columnSet, p pair, topic string) filling {
 	f := filling{set: set, values: l.appender(set, p.value, set.values)}
+	if p.value.sealed != nil {
+		f.values.Keys(p.value.sealed.ring(topic))
+	}
 	if p.key != nil {
 		f.keys = l.appender(set, p.key, set.keys)
 	}
@@ -147,7 +150,7 @@ func (l *Listener) beginLong(set *columnSet, p pair, r *rows, record int) {
 	if p.key != nil {
 		keys = []avro.Body{r.keys[record]}
 	}
-	f := l.filling(set, p)
+	f := l.filling(set, p, r.topic)
 	at := source.Position{Topic: r.topic, Partition: r.partition, Offset: r.records[record].Offset}
 	l.long = &longRecord{set: set, at: at, body: r.records[record].Value, long: startLong(func(look func() bool) (int, int, error) {
 		return f.decode(bodies, keys, look)

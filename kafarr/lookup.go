@@ -13,7 +13,7 @@ import (
 type lookup struct {
 	side     *side
 	ref      schemaRef
-	id       any // what the registry knows it by
+	id       any // what the registry knows it by; a registry.KeyName: it is for a key of the schema's rules
 	attempts int
 	asked    time.Time // when the attempt under way, or the last one, began
 	failed   error     // of the last attempt that ended and that another may mend; nil before that
@@ -23,6 +23,7 @@ type lookup struct {
 	// Of the attempt under way, until done is closed.
 	done    chan struct{}
 	schema  registry.Schema
+	key     registry.Key
 	err     error
 	ended   time.Time
 	retryAt time.Time // of the next, if one is needed
@@ -93,7 +94,11 @@ func (l *Listener) ask(lk *lookup) {
 	lk.done = done
 	pause := min(firstRetryPause<<min(lk.attempts-1, 10), lastRetryPause)
 	spawn(func() {
-		lk.schema, lk.err = schemaOf(l.ctx, l.registry, lk.id)
+		if name, isKey := lk.id.(registry.KeyName); isKey {
+			lk.key, lk.err = keyOf(l.ctx, l.registry, name)
+		} else {
+			lk.schema, lk.err = schemaOf(l.ctx, l.registry, lk.id)
+		}
 		lk.ended = time.Now()
 		lk.retryAt = lk.ended.Add(pause/2 + rand.N(pause/2)) //nolint:gosec // jitter needs no secrecy
 		close(done)
@@ -101,6 +106,14 @@ func (l *Listener) ask(lk *lookup) {
 		lk.err = err
 		close(done)
 	})
+}
+
+// what is looked up.
+func (lk *lookup) what() string {
+	if _, isKey := lk.id.(registry.KeyName); isKey {
+		return "key"
+	}
+	return "schema"
 }
 
 // fault is the error of an attempt: it knows which schema that was.

@@ -80,7 +80,7 @@ const (
 	Collect
 )
 
-// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt: no rule is executed.
+// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt. No other rule is executed.
 type Rules int
 
 const (
@@ -88,6 +88,8 @@ const (
 	RaiseRules Rules = iota
 	// IgnoreRules reads the ciphertext as it is.
 	IgnoreRules
+	// DecryptRules decrypts fields of values, with keys that the registry keeps. What cannot be decrypted is an error as with RaiseRules.
+	DecryptRules
 )
 
 // GivenSchema is a schema that messages do not carry.

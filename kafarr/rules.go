@@ -21,7 +21,11 @@ func (l *Listener) encrypted(side *side, p *avro.Plan, s registry.Schema, rules 
 		}
 		return nil
 	}
-	e := errorf(ConfigError, "%s%s, which pykafarr does not execute (%s)", what, of(s.Contract.Subjects), remedy)
+	why := "which is not executed"
+	if l.cfg.Rules == DecryptRules {
+		why = "which is executed for fields of values only, of strings and bytes with one such rule"
+	}
+	e := errorf(ConfigError, "%s%s, %s (%s)", what, of(s.Contract.Subjects), why, remedy)
 	e.Option = "rules"
 	return e
 }

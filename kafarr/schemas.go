@@ -11,9 +11,10 @@ import (
 // plan is a compiled schema of values or keys.
 type plan struct {
 	avro       *avro.Plan
-	registered bool   // its schema is one of the registry
-	ruled      bool   // its schema has rules of a data contract, which are not executed
-	err        *Error // the schema cannot be used, and never will
+	registered bool    // its schema is one of the registry
+	sealed     *sealed // what decrypts its values; nil: none are encrypted
+	ruled      bool    // its schema has rules of a data contract, which are not executed
+	err        *Error  // the schema cannot be used, and never will
 
 	given   bool // needs no registry, and is kept for good
 	size    int  // bytes, estimated
@@ -49,7 +50,10 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 	if e != nil {
 		return fail(e)
 	}
-	p.ruled = s.Contract != nil
+	if len(p.avro.Sealed) > 0 {
+		p.sealed = newSealed(s.Contract, rules)
+	}
+	p.ruled = s.Contract != nil && (len(s.Contract.Rules) > len(rules) || len(rules) > 0 && l.cfg.Rules != DecryptRules)
 	p.size = planBytes + p.avro.Bytes() + avro.TextBytes(text)
 	return p
 }
@@ -64,6 +68,7 @@ func (l *Listener) planFor(side *side, s *avro.Schema) (*plan, *Error) {
 		options.Whole, options.Nullable = true, true
 	} else {
 		options.Reader, options.Columns, options.Nullable = l.readerOf(s), l.cfg.Columns, l.cfg.Tombstones == KeepTombstones
+		options.Unseal = l.cfg.Rules == DecryptRules
 	}
 	compiled, err := avro.Compile(s, options)
 	if err != nil {

@@ -22,7 +22,7 @@ Acknowledge: TypeAlias = Literal["next_poll", "commit"]
 Unions: TypeAlias = Literal["struct", "dense"]
 Recursion: TypeAlias = Literal["refuse", "json"]
 OutOfRange: TypeAlias = Literal["raise", "null"]
-Rules: TypeAlias = Literal["raise", "ignore"]
+Rules: TypeAlias = Literal["raise", "ignore"] | Mapping[Literal["encrypt"], Mapping[Literal["secret"], str | Secret]]
 DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
 
 METADATA = (
@@ -137,6 +137,30 @@ def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ConfigError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
     return value
+
+
+def rules(value: object) -> str:
+    """The word of rules=: that of a dict is its key."""
+    if not isinstance(value, Mapping):
+        return choice("rules", value, ("raise", "ignore"))
+    if list(value) != ["encrypt"]:
+        raise ConfigError('rules must be "raise", "ignore" or {"encrypt": {…}}, and nothing else')
+    if not isinstance(value["encrypt"], Mapping):
+        raise TypeError(f"rules['encrypt'] must be a dict, not {_type(value['encrypt'])}")
+    if unknown := [name for name in value["encrypt"] if name != "secret"]:
+        raise ConfigError(f"unknown key of rules['encrypt']: {unknown[0]!r}: there is 'secret'")
+    if not isinstance(value["encrypt"].get("secret", ""), (str, Secret)):
+        given = _type(value["encrypt"]["secret"])
+        raise TypeError(f"rules['encrypt']['secret'] must be a str, from_file() or from_env(), not {given}")
+    return "encrypt"
+
+
+def rules_secret(value: object) -> str:
+    """The secret of rules={"encrypt": {"secret": …}}; none is the empty text."""
+    if rules(value) != "encrypt" or not isinstance(value, Mapping) or "secret" not in value["encrypt"]:
+        return ""
+    place, secret = "rules['encrypt']['secret']", value["encrypt"]["secret"]
+    return Hidden(text(place, secret.read(place) if isinstance(secret, Secret) else secret))
 
 
 def dtype_backend(value: object) -> DtypeBackend | None:

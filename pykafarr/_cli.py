@@ -17,7 +17,7 @@ from ._demo import demo
 from ._errors import KafarrError
 from ._export import SUFFIXES, place, read_scan
 from ._read import Stopped, read
-from ._secrets import Secret
+from ._secrets import Secret, from_env
 from ._terminal import discard_output, escaping, standing
 from ._versions import show_versions
 
@@ -145,11 +145,20 @@ def _parser() -> argparse.ArgumentParser:
         default="raise",
         help="what a value does that its type cannot hold, such as a time of day of 24:00 (%(default)s)",
     )
-    reader.add_argument(
+    rules = reader.add_mutually_exclusive_group()
+    rules.add_argument(
         "--rules",
         choices=["raise", "ignore"],
         default="raise",
         help="what fields do that a data contract has encrypted; ignore: print the ciphertext (%(default)s)",
+    )
+    rules.add_argument(
+        "--rules-secret-env",
+        dest="rules",
+        default=argparse.SUPPRESS,
+        metavar="NAME",
+        type=lambda name: {"encrypt": {"secret": from_env(name)}},
+        help="decrypt them, with the secret of the local KMS in this environment variable",
     )
     reader.add_argument(
         "--errors",

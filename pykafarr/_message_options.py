@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from . import _arguments
-from ._arguments import Content, Errors, Framing, Mixed, Rules, Tombstones
+from ._arguments import Content, Errors, Framing, Mixed, Tombstones
 from ._schemas import given_schemas
 
 
@@ -43,7 +43,7 @@ def message_options(
         "mixed": _arguments.choice("mixed", mixed, get_args(Mixed)),
         "errors": _arguments.choice("errors", errors, get_args(Errors)),
         "schema_patience_ms": _arguments.milliseconds("schema_patience", schema_patience) or -1,
-        "rules": _arguments.choice("rules", rules, get_args(Rules)),
+        "rules": _arguments.rules(rules),
         "batch_bytes": bounds.pop("batch_bytes", 0),
         "schema_bytes": bounds.pop("schema_bytes", 0),
         "memory_limit": _arguments.from_one("memory_limit", memory_limit, _arguments.MAX_MEMORY),

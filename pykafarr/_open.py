@@ -134,7 +134,11 @@ def listener(
         rules: what becomes of ciphertext, which a data contract's rules (ENCRYPT, ENCRYPT_PAYLOAD) have made of fields
             or messages: "raise" a ConfigError that names subject, rule and fields, at every poll and whatever `errors`
             says, as the messages are good; `columns` without those fields reads the rest. "ignore": read it as it is,
-            which the log says once. No rule is executed; `stats()` counts the rows whose schemas have any.
+            which the log says once. {"encrypt": {"secret": …}}: decrypt the strings and bytes of values that one rule
+            has encrypted, with keys that the registry keeps and a secret of the local KMS; the secret may be
+            `from_file()` or `from_env()`, and keys that the registry decrypts itself (shared) need none. What is
+            encrypted otherwise is refused as with "raise". No other rule is executed; `stats()` counts the rows whose
+            schemas have such.
         dead_letter_topic: where such messages are written, besides, with errors="skip" or "collect": key, value,
             timestamp and headers as they were, and headers that say why, `pykafarr.error` (the class) and
             `pykafarr.message`, and whence, `pykafarr.topic`, `.partition`, `.offset` and, where known, `.schema_id`.
@@ -203,6 +207,7 @@ def listener(
         "config": _arguments.properties("config", config),
         "registry_config": _arguments.properties("registry_config", registry_config),
         "environment": environment(),
+        "rules_secret": _arguments.rules_secret(rules),
         "acknowledge": _arguments.choice("acknowledge", acknowledge, get_args(Acknowledge)),
         "dead_letter_topic": (
             "" if dead_letter_topic is None else _arguments.text("dead_letter_topic", dead_letter_topic)

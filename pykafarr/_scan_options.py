@@ -124,6 +124,7 @@ class Options:
             "config": _arguments.properties("config", self.arguments["config"]),
             "registry_config": _arguments.properties("registry_config", self.arguments["registry_config"]),
             "environment": environment(),
+            "rules_secret": _arguments.rules_secret(self.arguments["rules"]),
         }
 
     def __reduce__(self) -> tuple[Any, ...]:

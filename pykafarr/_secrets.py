@@ -87,11 +87,12 @@ def bound(function: Callable[..., _T], positional: tuple[Any, ...], named: Mappi
 
 
 def _hidden(name: str, value: Any) -> Any:
-    return hidden(value) if name in HOLDERS else value
+    word = name == "rules" and isinstance(value, str)
+    return hidden(value) if name in HOLDERS and not word else value
 
 
 # The arguments that may hold passwords. One whose name is mistyped may be one of them.
-HOLDERS = {"config", "registry_config", "registry_url"}
+HOLDERS = {"config", "registry_config", "registry_url", "rules"}
 
 
 def hidden(value: Any) -> Any:

@@ -84,6 +84,18 @@ def _properties(name: str, text: str) -> dict[str, Any]:
     return {key: _referred(f"{name}[{key!r}]", value) for key, value in found.items()}
 
 
+def _rules(name: str, text: str) -> Any:
+    """A word, or JSON such as {"encrypt": {"secret": {"from_env": "NAME"}}}."""
+    found = _either(name, text)
+    if not isinstance(found, dict):
+        return plain(found)
+    found = hidden(found)
+    if isinstance(found.get("encrypt"), dict):
+        place = f"{name}['encrypt']"
+        found["encrypt"] = {key: _referred(f"{place}[{key!r}]", value) for key, value in found["encrypt"].items()}
+    return found
+
+
 def _referred(place: str, value: Any) -> Any:
     """{"from_env": "NAME"} and {"from_file": "path"} as references."""
     if not isinstance(value, dict):
@@ -139,7 +151,7 @@ _OPTIONS: dict[str, Callable[[str, str], Any]] = {
     "tombstones": _text,
     "errors": _text,
     "schema_patience": _number,
-    "rules": _text,
+    "rules": _rules,
     "reader_schema": _either,
     "columns": _either,
     "unions": _text,

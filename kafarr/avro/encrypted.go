@@ -82,7 +82,7 @@ func encryptedValues(steps []step) []EncryptedValue {
 	var found []EncryptedValue
 	for i := range steps {
 		st := &steps[i]
-		if len(st.table) > 0 && st.code != opEnum && st.code != opBranches && !slices.ContainsFunc(found, func(v EncryptedValue) bool { return v.Path == st.path }) {
+		if len(st.table) > 0 && st.code != opEnum && st.code != opBranches && st.code != opSealed && !slices.ContainsFunc(found, func(v EncryptedValue) bool { return v.Path == st.path }) {
 			found = append(found, EncryptedValue{st.path, st.table})
 		}
 	}

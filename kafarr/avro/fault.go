@@ -33,6 +33,8 @@ const (
 	faultMemory
 	faultNoMemory
 	faultSteps
+	faultSealed
+	faultKey
 	faultFull
 	faultLong
 )
@@ -53,6 +55,8 @@ func (f failure) err(a *Appender, length int) error {
 		return ErrFull
 	case faultLong:
 		return ErrLong
+	case faultKey:
+		return &KeyError{Path: s.path, Rule: s.table[0], Version: int(f.value)}
 	case faultBranch:
 		return &IncompatibleError{Path: s.path, Msg: s.unreadable[f.value]}
 	case faultSymbol:
@@ -116,6 +120,8 @@ func (f failure) text(s *step, length int, limits *Limits) string {
 		return fmt.Sprintf("there is no memory for the message: the system refused %d bytes", f.value)
 	case faultSteps:
 		return stepsText(limits)
+	case faultSealed:
+		return "the value cannot be decrypted: it was not encrypted with the key that the rule names, or was changed since"
 	case faultDepth:
 		return fmt.Sprintf("the value nests deeper than %d levels", limits.ValueDepth)
 	}

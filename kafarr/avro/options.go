@@ -19,6 +19,8 @@ type Options struct {
 	Whole bool
 	// Nullable makes every column nullable, so that a body may be null.
 	Nullable bool
+	// Unseal decrypts the values that one rule has encrypted, as serializers do it: see Schema.MarkEncrypted, and Appender.Keys.
+	Unseal bool
 	// Limits bound what the schemas and the bodies may ask for.
 	Limits Limits
 }

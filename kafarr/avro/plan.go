@@ -27,6 +27,8 @@ type Plan struct {
 	Ignored []string
 	// Encrypted are the values that the plan reads and that were encrypted when they were written, see Schema.MarkEncrypted.
 	Encrypted []EncryptedValue
+	// Sealed are the rules whose values the plan decrypts, with Options.Unseal: Appender.Keys gives the keys. Those values are not among Encrypted.
+	Sealed []int
 }
 
 // opcode says how a step's value is read and appended.
@@ -66,7 +68,8 @@ const (
 	opDefault // the steps up to end read the default's bytes
 	opSkip
 	opJSON
-	opRest // all that is left of the body
+	opSealed // an encrypted text or bytes
+	opRest   // all that is left of the body
 )
 
 // notNullable is a step's null branch when its value is no union with null.
@@ -125,7 +128,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 		}
 	}
 	p.columns, p.Ignored = number(p.top, 0), l.ignored
-	c := &compiler{limits: options.Limits}
+	c := &compiler{limits: options.Limits, unseal: options.Unseal}
 	if fields {
 		err = c.topLevel(writer, reader, p.top)
 	} else {
@@ -135,7 +138,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 		return nil, err
 	}
 	p.steps = c.steps
-	p.Encrypted = encryptedValues(p.steps)
+	p.Encrypted, p.Sealed = encryptedValues(p.steps), sealedRules(p.steps)
 	all := make([]*layout, p.columns)
 	list(p.top, all)
 	weigh(p.steps, all)

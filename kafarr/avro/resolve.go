@@ -16,6 +16,7 @@ type compiler struct {
 	depth  int
 	values int // tried so far
 	limits Limits
+	unseal bool
 	enums  map[[2]*Schema][]int // tables, by the writer's and the reader's
 }
 
@@ -116,6 +117,9 @@ func (c *compiler) plain(w *Schema, l *layout, path string, null int8) error {
 			return incompatible(path, w, r, why)
 		}
 		st.code = code
+	}
+	if c.unseal && len(w.encryptedBy) == 1 && (st.code == opString || st.code == opBytes) {
+		st.size, st.code = sealing(w.Type == String, st.code == opString), opSealed
 	}
 	c.close(c.add(st))
 	return nil

@@ -36,6 +36,7 @@ type Appender struct {
 	bodies     []Body                // that are being appended
 	first      int                   // the row of the first of them
 	text       []byte                // JSON and decimals on their way into a column
+	keys       Keys                  // of values that are encrypted
 	nulls      bool                  // values out of range are nulls
 	outside    []outside             // those of the bodies that are being appended
 }
@@ -280,6 +281,8 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 		}
 		s.varlen.Append(unsafe.Add(base, pos), n)
 		return end
+	case opSealed:
+		return a.sealed(s, i, base, pos, end)
 	case opJSON:
 		return a.json(s, i, base, pos, end)
 	}

@@ -53,14 +53,16 @@ func NewConfluent(url string, properties map[string]string, variables environ.Va
 		return nil, wrong
 	}
 	c := &confluent{
-		url:       where.text,
-		config:    *config,
-		transport: transport,
-		requests:  transport,
-		known:     newKnown(config.CacheCapacity),
-		failed:    map[name]failure{},
-		running:   map[name]*call{},
-		secrets:   secretsOf(config, variables),
+		url:        where.text,
+		config:     *config,
+		transport:  transport,
+		requests:   transport,
+		known:      newKnown(config.CacheCapacity),
+		keys:       map[KeyName]Key{},
+		failed:     map[name]failure{},
+		running:    map[name]*call{},
+		secrets:    secretsOf(config, variables),
+		failedKeys: map[KeyName]failure{},
 	}
 	if useID == useGlobalID {
 		c.requests = globalIDs{transport}
@@ -82,10 +84,12 @@ type confluent struct {
 	alive     context.Context // until Close
 	end       context.CancelFunc
 
-	mu      sync.Mutex
-	known   *known
-	failed  map[name]failure
-	running map[name]*call
+	mu         sync.Mutex
+	known      *known
+	keys       map[KeyName]Key
+	failed     map[name]failure
+	running    map[name]*call
+	failedKeys map[KeyName]failure
 }
 
 // call is a look-up under way; schema and err may be read when done is closed.

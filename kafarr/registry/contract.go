@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,22 +45,28 @@ func (r Rule) EncryptsPayload() bool {
 	return !r.Migration && strings.EqualFold(r.Type, EncryptPayload)
 }
 
+// maxRules bounds a contract's rules, and its patterns of fields: each is compared with each field of a schema.
+const maxRules = 1000
+
 // contractOf is the contract of an answer; nil: it has none that matters, as tags and properties do only with rules.
-func contractOf(info schemaregistry.SchemaInfo) *Contract {
+func contractOf(info schemaregistry.SchemaInfo) (*Contract, error) {
 	if info.RuleSet == nil {
-		return nil
+		return nil, nil //nolint:nilnil // as the comment says
 	}
 	c := &Contract{}
 	c.add(info.RuleSet.MigrationRules, true)
 	c.add(info.RuleSet.DomainRules, false)
 	c.add(info.RuleSet.EncodingRules, false)
 	if len(c.Rules) == 0 {
-		return nil
+		return nil, nil //nolint:nilnil // likewise
 	}
 	if info.Metadata != nil {
 		c.Tags, c.Properties = info.Metadata.Tags, info.Metadata.Properties
 	}
-	return c
+	if len(c.Rules) > maxRules || len(c.Tags) > maxRules {
+		return nil, &invalidAnswer{fmt.Errorf("the data contract has more than %d rules, or patterns of fields", maxRules)}
+	}
+	return c, nil
 }
 
 func (c *Contract) add(rules []schemaregistry.Rule, migration bool) {
@@ -90,18 +97,22 @@ func (c *Contract) Fields(rules []Rule) func(rule int, field string, tags []stri
 	for pattern, tags := range c.Tags {
 		patterns[fieldPattern(pattern)] = tags
 	}
+	last, given := "", []string(nil) // the field that was asked for last, and its tags by patterns
 	return func(rule int, field string, tags []string) bool {
 		wanted := rules[rule].Tags
 		isWanted := func(tag string) bool { return slices.Contains(wanted, tag) }
 		if len(wanted) == 0 || slices.ContainsFunc(tags, isWanted) {
 			return true
 		}
-		for pattern, tags := range patterns {
-			if slices.ContainsFunc(tags, isWanted) && pattern.MatchString(field) {
-				return true
+		if field != last {
+			last, given = field, nil
+			for pattern, tags := range patterns {
+				if pattern.MatchString(field) {
+					given = append(given, tags...)
+				}
 			}
 		}
-		return false
+		return slices.ContainsFunc(given, isWanted)
 	}
 }
 

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -73,4 +74,11 @@ func TestFieldsAreFoundByTagsAndPatterns(t *testing.T) {
 	if applies(0, "a.b", []string{"PCI"}) || !applies(0, "a.b", []string{"PCI", "PII"}) || !applies(1, "a.b", nil) {
 		t.Error("tags of the schema are not followed")
 	}
+}
+
+func TestAContractOfEndlessRulesIsOfNoUse(t *testing.T) {
+	s := newServer(t)
+	s.on(path(7), status(200, `{"schema":"\"long\"","ruleSet":{"domainRules":[{"type":"ENCRYPT"}`+strings.Repeat(`,{"type":"ENCRYPT"}`, maxRules)+`]}}`))
+	_, err := openRegistry(t, s.URL).SchemaByID(background, 7)
+	wantKind(t, err, Invalid, "more than 1000 rules")
 }

@@ -51,17 +51,23 @@ const (
 
 func newLookup(ctx context.Context, config schemaregistry.Config, requests http.RoundTripper) (*lookup, error) {
 	l := &lookup{known: map[string]bool{}, state: map[reference]progress{}}
-	l.exchange = &exchange{
+	l.exchange, config = exchangeOf(ctx, config, requests)
+	client, err := schemaregistry.NewClient(&config)
+	l.client = client
+	return l, err
+}
+
+// exchangeOf is what a look-up's requests go through, and the configuration of its client.
+func exchangeOf(ctx context.Context, config schemaregistry.Config, requests http.RoundTripper) (*exchange, schemaregistry.Config) {
+	e := &exchange{
 		ctx:   ctx,
 		base:  requests,
 		limit: time.Duration(config.RequestTimeoutMs) * time.Millisecond,
 	}
-	config.HTTPClient = &http.Client{Transport: l.exchange, CheckRedirect: l.exchange.checkRedirect}
+	config.HTTPClient = &http.Client{Transport: e, CheckRedirect: e.checkRedirect}
 	config.CacheCapacity = 0      // a look-up's client forgets everything at its end
 	config.CacheLatestTTLSecs = 0 // would start a goroutine that only the garbage collector ends
-	client, err := schemaregistry.NewClient(&config)
-	l.client = client
-	return l, err
+	return e, config
 }
 
 func (l *lookup) schema(n name) (Schema, error) {
@@ -81,7 +87,10 @@ func (l *lookup) complete(info schemaregistry.SchemaInfo) (Schema, error) {
 	if err := l.follow(info.References, nil); err != nil {
 		return Schema{}, err
 	}
-	contract := contractOf(info)
+	contract, err := contractOf(info)
+	if err != nil {
+		return Schema{}, err
+	}
 	if len(contract.Encryption()) > 0 {
 		contract.Subjects = l.subjects()
 	}

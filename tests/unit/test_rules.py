@@ -31,7 +31,7 @@ BODY = b"\2\2\6abc\2\4xy\0"
 ROW = {"id": 1, "ssn": "abc", "cards": [{"number": "xy"}]}
 REFUSED = (
     r'refused\[0\]@0: schema \d+: fields ssn, cards.item.number of the value are ciphertext, by rule "hidePII" '
-    r"\(ENCRYPT\) of subject refused-value, which pykafarr does not execute"
+    r"\(ENCRYPT\) of subject refused-value, which is not executed"
 )
 
 
