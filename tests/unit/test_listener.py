@@ -93,6 +93,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
             "ready_timeout_ms": 2000,
             "schema_patience_ms": -1,
             "rules": "ignore",
+            "rules_secret": "",
             "on_assign": False,
             "on_revoke": False,
             "oauth_token": False,
