@@ -141,6 +141,8 @@ def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
 
 def rules(value: object) -> str:
     """The word of rules=: that of a dict is its key."""
+    if isinstance(value, str) and value not in ("raise", "ignore"):  # it is not shown: it may be the secret
+        raise ConfigError('rules must be "raise", "ignore" or {"encrypt": {"secret": …}}')
     if not isinstance(value, Mapping):
         return choice("rules", value, ("raise", "ignore"))
     if list(value) != ["encrypt"]:

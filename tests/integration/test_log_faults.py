@@ -226,11 +226,12 @@ def test_close_names_the_deleted_topic_whose_offsets_cannot_be_committed(cluster
     assert committed() == 1
 
 
+@pytest.mark.parametrize("config", [{}, {"enable.partition.eof": True, "allow.auto.create.topics": True}], ids=["", "shared"])
 def test_a_recreated_topic_that_has_grown_past_the_position_is_read_from_its_beginning(
-    cluster, writer, topic, listen, committed
+    cluster, writer, topic, listen, committed, config
 ):
     writer.write(topic, A, numbers(0, 3))
-    with listen() as listener:
+    with listen(config=config) as listener:
         assert len(listener.poll(3, 5000)[1]) == 3
         listener.poll(1, 1000)  # the topic is known by now
         cluster.admin.delete_topics([topic])[topic].result(10)

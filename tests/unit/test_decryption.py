@@ -253,3 +253,9 @@ def test_the_command_line_reads_it(kafka, registry, monkeypatch, capsys):
     command = ["read", "--servers", kafka.servers, "--registry", registry.url, "--topics", NOT_ROTATED, "--metadata"]
     assert _cli.main([*command, "--start", "earliest", "--format", "json", "--rules-secret-env", "LOCAL_SECRET"]) == 0
     assert [json.loads(line)["ssn"] for line in capsys.readouterr().out.splitlines()] == [row["ssn"] for row in ROWS]
+
+
+def test_a_secret_in_the_place_of_rules_is_not_shown():
+    with pytest.raises(pykafarr.ConfigError, match="rules must be") as caught:
+        pykafarr.listener("k:1", "g", "t", "http://r", rules=SECRET)
+    assert SECRET not in str(caught.value)

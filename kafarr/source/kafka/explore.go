@@ -39,7 +39,7 @@ func (e *explorer) open(cfg *Config) (*scan.Client, error) {
 		Servers: cfg.Servers, Properties: cfg.Properties, FetchBytes: exploreBytes, Patience: explorePatience, Token: cfg.Token, Log: cfg.Log, Environment: cfg.Environment,
 	})
 	if e.refused != nil {
-		cfg.Log(6, "EXPLORE", "offsets after the last row stay in the lag, and deleted topics are not noticed: "+e.refused.Error())
+		cfg.Log(4, "EXPLORE", "offsets after the last row stay in the lag, and topics that are deleted or re-created are not noticed: "+e.refused.Error())
 	}
 	return e.client, e.refused
 }

@@ -50,9 +50,8 @@ var mapped = map[string]propertyReader{
 		"v4":  func(s *settings) { s.network = "tcp4" },
 		"v6":  func(s *settings) { s.network = "tcp6" },
 	}),
-	"client.dns.lookup":        word(map[string]func(*settings){"use_all_dns_ips": func(*settings) {}}),
-	"api.version.request":      word(map[string]func(*settings){"true": func(*settings) {}}),
-	"allow.auto.create.topics": word(map[string]func(*settings){"false": func(*settings) {}}),
+	"client.dns.lookup":   word(map[string]func(*settings){"use_all_dns_ips": func(*settings) {}}),
+	"api.version.request": word(map[string]func(*settings){"true": func(*settings) {}}),
 }
 
 // reserved are set by arguments; each comes with the reason.
@@ -60,7 +59,6 @@ var reserved = map[string]string{
 	"bootstrap.servers":    "it is the first argument",
 	"metadata.broker.list": "the servers are the first argument",
 	"log.queue":            "log lines go to the log handler",
-	"enable.partition.eof": "a scan knows where its ranges end",
 }
 
 // passedOver are properties that mean nothing to a scan: the same config= serves a listener.
@@ -70,6 +68,8 @@ var passedOver = setOf(
 	"max.poll.interval.ms", "coordinator.query.interval.ms", "enable.auto.commit", "auto.commit.enable", "auto.commit.interval.ms", "enable.auto.offset.store", "auto.offset.reset",
 	"offset.store.method", "offset.store.path", "offset.store.sync.interval.ms", "consume.callback.max.messages", "queued.min.messages", "queued.max.messages.kbytes",
 	"fetch.queue.backoff.ms", "fetch.error.backoff.ms",
+	// of what a scan never does: it creates no topic, and knows where its ranges end
+	"allow.auto.create.topics", "enable.partition.eof",
 	// of producers, which dead letters have
 	"acks", "request.required.acks", "request.timeout.ms", "message.timeout.ms", "delivery.timeout.ms", "message.max.bytes", "message.copy.max.bytes", "message.send.max.retries", "retries",
 	"linger.ms", "queue.buffering.max.ms", "queue.buffering.max.messages", "queue.buffering.max.kbytes", "queue.buffering.backpressure.threshold", "batch.size", "batch.num.messages",

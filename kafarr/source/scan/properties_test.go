@@ -14,6 +14,7 @@ func TestPropertiesBecomeSettings(t *testing.T) {
 		"client.id": "me", "client.rack": "r", "isolation.level": "read_uncommitted", "check.crcs": "False", "fetch.max.bytes": "7000", "max.partition.fetch.bytes": "5000",
 		"fetch.min.bytes": "3", "fetch.wait.max.ms": "77", "socket.timeout.ms": "1234", "socket.connection.setup.timeout.ms": "2000", "broker.address.family": "v4",
 		"retry.backoff.ms": "11", "retry.backoff.max.ms": "5", "reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "35", "receive.message.max.bytes": "100000", "log_level": "3",
+		"enable.partition.eof": "true", "allow.auto.create.topics": "true", // of a listener's configuration
 	}}
 	s, err := c.settings()
 	if err != nil {
@@ -56,6 +57,7 @@ func TestWhatAScanCannotDoIsNamed(t *testing.T) {
 		`config: there is no property "no.such.thing"`:                                 {"no.such.thing": "1"},
 		`config: there is no property "plugin.library.paths"`:                          {"plugin.library.paths": "x"},
 		`config: bootstrap.servers must not be set: it is the first argument`:          {"bootstrap.servers": "x"},
+		`config: ssl.cipher.suites cannot be had in a scan: Go's TLS chooses`:          {"ssl.cipher.suites": "x"},
 		`config: ssl.keystore.location cannot be had in a scan: give PEM files`:        {"ssl.keystore.location": "x"},
 		`config: socket.timeout.ms is "soon": it wants a number from 10 to 300000`:     {"socket.timeout.ms": "soon"},
 		`config: socket.timeout.ms is "9": it wants a number`:                          {"socket.timeout.ms": "9"},

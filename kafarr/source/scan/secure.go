@@ -21,10 +21,22 @@ var ofSecurity = setOf(
 	"sasl.kerberos.service.name", "sasl.kerberos.principal", "sasl.kerberos.kinit.cmd", "sasl.kerberos.keytab", "sasl.kerberos.min.time.before.relogin", // mean nothing without GSSAPI
 )
 
-// refused are properties that would have to change what a connection does, and have no counterpart.
+const (
+	chosenByGo = "Go's TLS chooses from its own list"
+	noOpenSSL  = "the connections are not OpenSSL's"
+)
+
+// refused are properties that would have to change what a connection does, and have no counterpart. A listener, whose connections are librdkafka's, may have them.
 var refused = map[string]string{ //nolint:gosec // names and reasons
 	"ssl.keystore.location":                "give PEM files: ssl.certificate.location and ssl.key.location",
 	"ssl.keystore.password":                "give PEM files: ssl.certificate.location and ssl.key.location",
+	"ssl.cipher.suites":                    chosenByGo,
+	"ssl.curves.list":                      chosenByGo,
+	"ssl.sigalgs.list":                     chosenByGo,
+	"ssl.crl.location":                     "revocation lists are not read",
+	"ssl.engine.location":                  noOpenSSL,
+	"ssl.engine.id":                        noOpenSSL,
+	"ssl.providers":                        noOpenSSL,
 	"enable.sasl.oauthbearer.unsecure.jwt": "tokens without a signature are for tests; oauth_token may bring one",
 	"sasl.oauthbearer.config":              "tokens without a signature are for tests; oauth_token may bring one",
 }
