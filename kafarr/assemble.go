@@ -12,8 +12,9 @@ import (
 // cache when the next of these three steps comes to them.
 const runMax = 1024
 
-// runBytes bounds the messages of a run, so that polls are answered between large ones, too.
-const runBytes = 32 << 20
+// runBytes bounds the messages of a run, so that polls are answered between large ones, too: a message of 1 MB may take a tenth of a second. A full run of messages of
+// 1 KB is not cut by it.
+const runBytes = 1 << 20
 
 // outcome is why assemble stopped.
 type outcome int

@@ -106,7 +106,7 @@ class Decoder:
 
         Args:
             payloads: bytes objects, or anything of type binary that knows Arrow's C data interface (a pyarrow array
-                or chunked array, a polars series): an array is read in place, and the parts of a chunked one are joined first.
+                or chunked array, a polars series): an array is read in place, and a chunked one joined first.
 
         Returns:
             A pyarrow.RecordBatch of len(payloads) rows; its columns are the fields of the record, or one column

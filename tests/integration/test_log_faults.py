@@ -226,7 +226,7 @@ def test_close_names_the_deleted_topic_whose_offsets_cannot_be_committed(cluster
     assert committed() == 1
 
 
-@pytest.mark.parametrize("config", [{}, {"enable.partition.eof": True, "allow.auto.create.topics": True}], ids=["", "shared"])
+@pytest.mark.parametrize("config", [{}, {"enable.partition.eof": True, "allow.auto.create.topics": True}])
 def test_a_recreated_topic_that_has_grown_past_the_position_is_read_from_its_beginning(
     cluster, writer, topic, listen, committed, config
 ):
