@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from . import ports
+from .acceptor import Acceptor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,24 +56,16 @@ class FaultyBroker:
         self._target = (host, int(port))
         self.requests: list[str] = []
         self.fault: Callable[[str, int], Fault | Change | None] = lambda _name, _before: None
-        self._listening = socket.create_server((ports.HOST, ports.free(1)[0]))
-        own = self._listening.getsockname()[1]
-        self.servers = f"{ports.HOST}:{own}"
+        self._acceptor = Acceptor()
+        own, self.servers = self._acceptor.port, self._acceptor.address
         # In every version of both answers, a host's name has its port behind it.
         self._address = host.encode() + struct.pack(">i", int(port)), ports.HOST.encode() + struct.pack(">i", own)
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._acceptor.start(self._connected)
 
     def close(self) -> None:
         """Ends all connections, and the proxy."""
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)  # wakes the thread in accept()
-        self._listening.close()
-        with self._lock:
-            for one in self._open:
-                with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
+        self._acceptor.close()
 
     def _fault_of(self, name: str) -> Fault | Change | None:
         with self._lock:
@@ -80,28 +73,15 @@ class FaultyBroker:
             self.requests.append(name)
         return self.fault(name, before)
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._connected, args=(client,), daemon=True).start()
-
     def _connected(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client, socket.create_connection(self._target, timeout=5) as server:
             server.settimeout(None)
-            with self._lock:
-                self._open |= {client, server}
-            try:
+            with self._acceptor.ended_by_close(client, server):
                 fault = self._fault_of("connect")
                 if fault is not None:
                     self._break(client, fault, b"")
                 while fault is None:
                     fault = self._answer(client, server)
-            finally:
-                with self._lock:
-                    self._open -= {client, server}
 
     def _answer(self, client: socket.socket, server: socket.socket) -> Fault | Change | None:
         """Passes on a request and its answer, which is the next one, as a broker answers in turn."""

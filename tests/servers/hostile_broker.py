@@ -7,15 +7,16 @@ Answers of newer versions are tested in Go (kafarr/source/scan/incoming_test.go)
 from __future__ import annotations
 
 import contextlib
-import socket
 import struct
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import ports
+from .acceptor import Acceptor
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable
 
 TOPIC = "T"
@@ -55,23 +56,15 @@ class HostileBroker:
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.answer: Callable[[str, int], bytes | Frame | None] = lambda _name, _before: None
-        self._listening = socket.create_server((ports.HOST, ports.free(1)[0]))
-        self.port = self._listening.getsockname()[1]
-        self.servers = f"{ports.HOST}:{self.port}"
+        self._acceptor = Acceptor()
+        self.port, self.servers = self._acceptor.port, self._acceptor.address
         self.log = batch(0, [b"0", b"1", b"2", b"3", b"4"]) + batch(5, [b"5", b"6", b"7", b"8", b"9"])
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._acceptor.start(self._connected)
 
     def close(self) -> None:
         """Ends all connections, and the broker."""
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        with self._lock:
-            for one in self._open:
-                with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
+        self._acceptor.close()
 
     # ---- answers, without length and number ----
 
@@ -136,24 +129,10 @@ class HostileBroker:
 
     # ---- connections ----
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._connected, args=(client,), daemon=True).start()
-
     def _connected(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError, struct.error), client:
-            with self._lock:
-                self._open.add(client)
-            try:
-                while self._answered(client):
-                    pass
-            finally:
-                with self._lock:
-                    self._open.discard(client)
+        with contextlib.suppress(OSError, struct.error), client, self._acceptor.ended_by_close(client):
+            while self._answered(client):
+                pass
 
     def _answered(self, client: socket.socket) -> bool:
         request = _exactly(client, struct.unpack(">i", _exactly(client, 4))[0])
