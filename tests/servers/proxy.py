@@ -49,7 +49,8 @@ class Proxy:
 
     def refuse(self) -> None:
         """Ends all connections and refuses new ones, as a machine does on which the server does not run."""
-        listening, self._listening = self._listening, None
+        with self._lock:  # a connection that is being set up now is not registered any more
+            listening, self._listening = self._listening, None
         if listening is not None:
             with contextlib.suppress(OSError):
                 listening.shutdown(socket.SHUT_RDWR)  # wakes the thread in accept()
@@ -99,6 +100,10 @@ class Proxy:
                 continue
             server.settimeout(None)
             with self._lock:
+                if self._listening is not listening:
+                    client.close()
+                    server.close()
+                    return
                 self._open |= {client, server}
             threading.Thread(target=self._forward, args=(client, server, False), daemon=True).start()
             threading.Thread(target=self._forward, args=(server, client, True), daemon=True).start()

@@ -63,7 +63,8 @@ func (k *Kafka) beginAsking() {
 	}
 }
 
-// askBrokers asks until a broker answers. A broker that takes the question and does not answer it can be reached.
+// askBrokers asks until a broker answers. A broker that takes the question and does not answer it can be reached; but it may have been lost with the question
+// under way, and the client tells the same failure of a connection once in 30 s, so that nothing else would begin to ask again.
 func (k *Kafka) askBrokers() {
 	for {
 		topic := "" // of no topic: only who the brokers are
@@ -89,6 +90,6 @@ func (k *Kafka) askBrokersAgain(err error) bool {
 	if errors.As(err, &e) && e.Code() == kafka.ErrTransport { // there was no connection for as long as the question could wait
 		k.unreachable()
 	}
-	k.askingBrokers = k.down != nil && !k.ended
+	k.askingBrokers = (err != nil || k.down != nil) && !k.ended
 	return k.askingBrokers
 }
