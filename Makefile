@@ -76,7 +76,7 @@ test-python: build build-testing $(VENV)/release.stamp .tools/compose-go ## Run 
 	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs tests/release $(PYTEST_ARGS)
 
 .PHONY: golden
-golden: $(VENV)/dev.stamp ## Write kafarr/avro/testdata/golden.json anew, with Avro's Java
+golden: $(VENV)/dev.stamp ## Write kafarr/format/avro/testdata/golden.json anew, with Avro's Java
 	$(VENV)/bin/python -m tests.oracle.golden
 
 .PHONY: types-page

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
-	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
 //export decoder_new

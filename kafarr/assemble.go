@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 

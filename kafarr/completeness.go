@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 // Completeness says what became of a range of a scan. When it has ended, every offset of [Start, Next) is accounted for: it was handed over or left out as counted here, or the log has
@@ -27,9 +27,9 @@ type Completeness struct {
 
 // Why the reading of a range ended.
 const (
-	ScanComplete = scan.Complete // nothing of it is missing
-	ScanLogEnd   = scan.LogEnd   // the log ends before the range does
-	ScanDeleted  = scan.Deleted  // records had been deleted before they were read
+	ScanComplete = fetch.Complete // nothing of it is missing
+	ScanLogEnd   = fetch.LogEnd   // the log ends before the range does
+	ScanDeleted  = fetch.Deleted  // records had been deleted before they were read
 )
 
 // took notes a batch of the range.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/environ"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"

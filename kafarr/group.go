@@ -3,7 +3,7 @@ package kafarr
 import (
 	"errors"
 
-	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 

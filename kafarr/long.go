@@ -6,7 +6,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 

@@ -11,8 +11,8 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
-	"github.com/pykafarr/pykafarr/kafarr/avro"
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
-	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 // ScanConfig says what to scan and how.
@@ -25,18 +25,18 @@ type ScanConfig struct {
 	// TopicIDs are those of the topics as Scan found them (Plan.TopicIDs), for PlanOf: rows of a topic that was deleted and made anew since then are an error.
 	TopicIDs map[string][16]byte
 	// Cluster replaces Kafka, for tests and replays.
-	Cluster func(scan.Config) (Cluster, error)
+	Cluster func(fetch.Config) (Cluster, error)
 
-	large *scan.LargeBatches // of a stream without MemoryLimit
+	large *fetch.LargeBatches // of a stream without MemoryLimit
 }
 
 // DefaultBatchRows is ScanConfig.BatchRows' default: past that, frames are no faster, and those who take batches in turns wait longer for each.
 const DefaultBatchRows = 1 << 17
 
 // ScanRange is what is to be read of a partition: the rows whose offsets lie in [Start, End).
-type ScanRange = scan.Range
+type ScanRange = fetch.Range
 
-// Cluster is what a scan asks of Kafka. See scan.Client, which it is.
+// Cluster is what a scan asks of Kafka. See fetch.Client, which it is.
 type Cluster interface {
 	Partitions(ctx context.Context, topics []string) ([]source.Position, error)
 	Offsets(ctx context.Context, positions []source.Position) ([]source.Position, error)
@@ -49,11 +49,11 @@ type RangeReader interface {
 	source.Source
 	source.Finite
 	Open(h source.Handler) (source.Source, error) // a Config.Source
-	Report() scan.Report
+	Report() fetch.Report
 }
 
-// kafkaCluster is a scan.Client as a Cluster.
-type kafkaCluster struct{ *scan.Client }
+// kafkaCluster is a fetch.Client as a Cluster.
+type kafkaCluster struct{ *fetch.Client }
 
 func (c kafkaCluster) Read(r ScanRange) RangeReader { return c.Client.Read(r) }
 
@@ -169,7 +169,7 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 // dial makes a client of the cluster. It does not wait for the network.
 func (c *ScanConfig) dial() (Cluster, error) {
 	log := newLogSink(c.Logger)
-	cfg := scan.Config{
+	cfg := fetch.Config{
 		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true, Patience: c.ReadyTimeout,
 		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs, Environment: c.Environment,
 	}
@@ -178,8 +178,8 @@ func (c *ScanConfig) dial() (Cluster, error) {
 	cfg.MetadataBytes = int(min(c.MemoryLimit/metadataShare, 1<<30))
 	open := c.Cluster
 	if open == nil {
-		open = func(cfg scan.Config) (Cluster, error) {
-			client, err := scan.Dial(cfg)
+		open = func(cfg fetch.Config) (Cluster, error) {
+			client, err := fetch.Dial(cfg)
 			if err != nil {
 				return nil, err
 			}

@@ -18,8 +18,8 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
 )
 
 // cluster is a Kafka of messages in memory. Its logs begin at the first message, or at deleted, and end behind the last, or at end.
@@ -34,7 +34,7 @@ type cluster struct {
 	closed   atomic.Int64
 }
 
-func (c *cluster) dial(scan.Config) (kafarr.Cluster, error) {
+func (c *cluster) dial(fetch.Config) (kafarr.Cluster, error) {
 	c.dialled.Add(1)
 	return c, nil
 }
@@ -87,9 +87,9 @@ func (c *cluster) bounds(topic string, partition int32) (first, end int64) {
 
 func (c *cluster) Read(r kafarr.ScanRange) kafarr.RangeReader {
 	first, end := c.bounds(r.Topic, r.Partition)
-	report := scan.Report{Range: r, Next: min(r.End, end), Gone: max(min(first, r.End)-r.Start, 0), Ended: scan.Complete}
+	report := fetch.Report{Range: r, Next: min(r.End, end), Gone: max(min(first, r.End)-r.Start, 0), Ended: fetch.Complete}
 	if end < r.End {
-		report.Ended = scan.LogEnd
+		report.Ended = fetch.LogEnd
 	}
 	var list []replay.Message
 	for _, m := range c.messages {
@@ -107,7 +107,7 @@ type rangeReader struct {
 	source.Source
 	replayed *replay.Source
 	left     int
-	report   scan.Report
+	report   fetch.Report
 	failure  error
 }
 
@@ -128,8 +128,8 @@ func (r *rangeReader) Fetch(limit int, wait time.Duration) ([]source.Chunk, erro
 	return chunks, err
 }
 
-func (r *rangeReader) Ended() bool         { return r.left == 0 && r.failure == nil }
-func (r *rangeReader) Report() scan.Report { return r.report }
+func (r *rangeReader) Ended() bool          { return r.left == 0 && r.failure == nil }
+func (r *rangeReader) Report() fetch.Report { return r.report }
 
 // logged are n messages of a partition, of schema 1, from an offset on; message n has the value and, in milliseconds, the time of its offset.
 func logged(partition int32, first int64, n int) []replay.Message {
@@ -452,7 +452,7 @@ func (r hungUp) SchemaByID(context.Context, int) (registry.Schema, error) {
 func TestAPanicOfOneWhoReadsIsTheStreamsErrorAndNotItsEnd(t *testing.T) {
 	cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
 	dial := cfg.Cluster
-	cfg.Cluster = func(c scan.Config) (kafarr.Cluster, error) {
+	cfg.Cluster = func(c fetch.Config) (kafarr.Cluster, error) {
 		made, err := dial(c)
 		return panicking{made}, err
 	}
@@ -471,7 +471,7 @@ func TestARangeThatWasNotReadToItsEndIsAnErrorWhateverItsReaderSays(t *testing.T
 		cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
 		cfg.AllowPartial = partial
 		dial := cfg.Cluster
-		cfg.Cluster = func(c scan.Config) (kafarr.Cluster, error) {
+		cfg.Cluster = func(c fetch.Config) (kafarr.Cluster, error) {
 			made, err := dial(c)
 			return forgetful{made}, err
 		}
@@ -562,7 +562,7 @@ func TestTombstonesThatAreSkippedAreAccountedFor(t *testing.T) {
 func TestALogThatEndsBeforeItBeginsIsAnErrorAndNotEmpty(t *testing.T) {
 	c := &contradicting{cluster{messages: logged(0, 0, 20)}}
 	cfg := scanConfig(t, &c.cluster)
-	cfg.Cluster = func(scan.Config) (kafarr.Cluster, error) {
+	cfg.Cluster = func(fetch.Config) (kafarr.Cluster, error) {
 		c.dialled.Add(1)
 		return c, nil
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 func TestTasksShareTheLookUpOfASchema(t *testing.T) {
@@ -54,7 +54,7 @@ func TestTheClientsOfAStreamShareATokenUntilHalfOfItsLife(t *testing.T) {
 		return kafarr.OAuthToken{Value: fmt.Sprint(asked.Add(1)), Expiry: time.Now().Add(time.Hour)}, nil
 	}
 	planned := plan(t, cfg)
-	cfg.Cluster = func(of scan.Config) (kafarr.Cluster, error) {
+	cfg.Cluster = func(of fetch.Config) (kafarr.Cluster, error) {
 		token, err := of.Token(t.Context())
 		clients.Lock()
 		defer clients.Unlock()

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 // Stream is a scan under way: several ranges are read at a time, each in the order of its offsets. Next and Close may be called from any goroutine.
@@ -37,7 +37,7 @@ func (p *Plan) read(ranges []ScanRange) *Stream {
 	}
 	cfg := p.cfg.divided(n)
 	if cfg.MemoryLimit == 0 {
-		cfg.large = scan.NewLargeBatches()
+		cfg.large = fetch.NewLargeBatches()
 	}
 	cfg.OAuthToken = inTurn(cfg.OAuthToken)
 	var workers sync.WaitGroup

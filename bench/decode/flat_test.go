@@ -9,7 +9,7 @@ import (
 
 	"github.com/linkedin/goavro/v2"
 
-	"github.com/pykafarr/pykafarr/kafarr/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
 const flatSchema = `{"type": "record", "name": "bench.Flat", "fields": [

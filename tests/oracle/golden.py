@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.oracle.avro import Avro
 
-FILE = Path(__file__).parents[2] / "kafarr" / "avro" / "testdata" / "golden.json"
+FILE = Path(__file__).parents[2] / "kafarr" / "format" / "avro" / "testdata" / "golden.json"
 
 
 def _record(name: str, **fields: Any) -> dict[str, Any]:

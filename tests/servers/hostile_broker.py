@@ -1,7 +1,7 @@
 """A broker of one topic of one partition whose answers a test makes: well framed, with hostile contents.
 
 It speaks versions of the protocol without tags and compact lengths, so that an answer can be written down by hand.
-Answers of newer versions are tested in Go (kafarr/source/scan/incoming_test.go).
+Answers of newer versions are tested in Go (kafarr/source/fetch/incoming_test.go).
 """
 
 from __future__ import annotations

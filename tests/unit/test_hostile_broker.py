@@ -2,7 +2,7 @@
 
 What each mode is about, and where else it is tested:
 
-| | here | in Go (kafarr/source/scan) |
+| | here | in Go (kafarr/source/fetch) |
 |---|---|---|
 | length, number and pace of an answer | `FRAMES` | |
 | answers that are too large, or claim too much | `SIZES` | incoming_test.go |

@@ -5,7 +5,7 @@
 | size, pace and form of an answer of HTTP | `ANSWERS` | failure_test.go, FuzzAnswer |
 | redirects | `REDIRECTS` | failure_test.go, login_test.go |
 | JSON | `CONTENTS` | failure_test.go |
-| schemas | `SCHEMAS` | kafarr/avro: limits_test.go, hostile_test.go, limits_cost_test.go |
+| schemas | `SCHEMAS` | kafarr/format/avro: limits_test.go, hostile_test.go, limits_cost_test.go |
 | references: circles, thousands, names | `REFERENCES` | lookup_test.go |
 
 Connections that break: test_scan_faults.py, tests/integration/test_registry_faults.py. Token endpoints: tests/security.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 var _ source.Explorer = (*Kafka)(nil)
@@ -24,18 +24,18 @@ const (
 // needed or not, and are not ordered with the messages in our queue. A Fetch says what the log holds, whatever the consumer does meanwhile.
 type explorer struct {
 	mu      sync.Mutex
-	client  *scan.Client
+	client  *fetch.Client
 	refused error // this configuration is none for a request client
 }
 
 // open returns the client.
-func (e *explorer) open(cfg *Config) (*scan.Client, error) {
+func (e *explorer) open(cfg *Config) (*fetch.Client, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.client != nil || e.refused != nil {
 		return e.client, e.refused
 	}
-	e.client, e.refused = scan.Dial(scan.Config{
+	e.client, e.refused = fetch.Dial(fetch.Config{
 		Servers: cfg.Servers, Properties: cfg.Properties, FetchBytes: exploreBytes, Patience: explorePatience, Token: cfg.Token, Log: cfg.Log, Environment: cfg.Environment,
 	})
 	if e.refused != nil {

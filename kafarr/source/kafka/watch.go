@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 var _ source.Watcher = (*Kafka)(nil)
@@ -97,7 +97,7 @@ func (k *Kafka) askFor(names []string, now time.Time) {
 	}
 }
 
-func (k *Kafka) describe(ctx context.Context, names []string) (map[string]scan.Description, error) {
+func (k *Kafka) describe(ctx context.Context, names []string) (map[string]fetch.Description, error) {
 	client, err := k.explorer.open(&k.cfg)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (k *Kafka) refresh(topic string) {
 }
 
 // take takes what the cluster says of a topic. back: it is there again, or is another one.
-func (t *topics) take(name string, d scan.Description, asked time.Time) (back bool) {
+func (t *topics) take(name string, d fetch.Description, asked time.Time) (back bool) {
 	switch {
 	case d.Unknown:
 		switch {
@@ -159,7 +159,7 @@ func (k *Kafka) Gone() map[string]error {
 // AskIDs implements source.Watcher.
 func (k *Kafka) AskIDs(ctx context.Context, topics []string) (map[string][16]byte, error) {
 	for {
-		var found map[string]scan.Description
+		var found map[string]fetch.Description
 		err := k.background(ctx, func() (err error) {
 			found, err = k.describe(ctx, topics)
 			return err

@@ -6,17 +6,17 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
-	"github.com/pykafarr/pykafarr/kafarr/source/scan"
+	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 // there is an answer of the cluster that has the topic t, with this id.
 func (t *topics) there(id byte, at time.Time) bool {
-	return t.take("t", scan.Description{ID: [16]byte{id}}, at)
+	return t.take("t", fetch.Description{ID: [16]byte{id}}, at)
 }
 
 // unknown is an answer that does not have it.
 func (t *topics) unknown(at time.Time) bool {
-	return t.take("t", scan.Description{Unknown: true, Err: errors.New("unknown")}, at)
+	return t.take("t", fetch.Description{Unknown: true, Err: errors.New("unknown")}, at)
 }
 
 func TestATopicIsGoneWhenTwoAnswersDoNotHaveIt(t *testing.T) {

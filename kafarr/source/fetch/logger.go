@@ -1,0 +1,35 @@
+package fetch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// logger passes the client's log lines on, without secrets.
+type logger struct{ c *Client }
+
+// Level implements kgo.Logger: log_level, which is syslog's, and debug.
+func (l logger) Level() kgo.LogLevel {
+	switch level := l.c.set.logLevel; {
+	case l.c.set.debug != "" || level >= 7:
+		return kgo.LogLevelDebug
+	case level >= 5:
+		return kgo.LogLevelInfo
+	case level == 4:
+		return kgo.LogLevelWarn
+	}
+	return kgo.LogLevelError
+}
+
+// Log implements kgo.Logger; levels become syslog's.
+func (l logger) Log(level kgo.LogLevel, message string, keyvals ...any) {
+	var text strings.Builder
+	text.WriteString(message)
+	for i := 0; i+1 < len(keyvals); i += 2 {
+		fmt.Fprintf(&text, " %v=%v", keyvals[i], keyvals[i+1])
+	}
+	severity := map[kgo.LogLevel]int{kgo.LogLevelError: 3, kgo.LogLevelWarn: 4, kgo.LogLevelInfo: 6, kgo.LogLevelDebug: 7}[level]
+	l.c.cfg.Log(severity, "SCAN", l.c.secrets.Text(text.String()))
+}

@@ -1,0 +1,113 @@
+package fetch
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+func TestPropertiesBecomeSettings(t *testing.T) {
+	c := Config{Servers: "a:1, b:2", Properties: map[string]string{
+		"client.id": "me", "client.rack": "r", "isolation.level": "read_uncommitted", "check.crcs": "False", "fetch.max.bytes": "7000", "max.partition.fetch.bytes": "5000",
+		"fetch.min.bytes": "3", "fetch.wait.max.ms": "77", "socket.timeout.ms": "1234", "socket.connection.setup.timeout.ms": "2000", "broker.address.family": "v4",
+		"retry.backoff.ms": "11", "retry.backoff.max.ms": "5", "reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "35", "receive.message.max.bytes": "100000", "log_level": "3",
+		"enable.partition.eof": "true", "allow.auto.create.topics": "true", // of a listener's configuration
+	}}
+	s, err := c.settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.clientID != "me" || s.rack != "r" || s.isolation != readUncommitted || s.checkSums || s.fetchBytes != 7000 || s.partitionBytes != 5000 || s.minBytes != 3 || s.maxWait != 77*time.Millisecond ||
+		s.requestTimeout != 1234*time.Millisecond || s.connectTimeout != 2*time.Second || s.network != "tcp4" || s.backoff != 11*time.Millisecond || s.backoffMax != 11*time.Millisecond ||
+		s.receiveMax != 100_000 || s.logLevel != 3 {
+		t.Errorf("%+v", s)
+	}
+	for n, want := range map[int]int{0: 10, 1: 10, 2: 20, 3: 35, 99: 35} {
+		if got := s.pauses(n); got != time.Duration(want)*time.Millisecond {
+			t.Errorf("try %d: %v", n, got)
+		}
+	}
+	c.FetchBytes, c.DecompressedBytes, c.Patience = 6000, 9, time.Second
+	if s, err := c.settings(); err != nil || s.fetchBytes != 6000 || s.partitionBytes != 5000 || s.expandedMax != 9 || s.patience != time.Second {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestAListenersConfigurationIsAScansToo(t *testing.T) {
+	c := Config{Servers: "a:1", Properties: map[string]string{
+		"auto.offset.reset": "earliest", "enable.auto.commit": "False", "session.timeout.ms": "6000", "queued.min.messages": "1", "compression.type": "lz4", "statistics.interval.ms": "100",
+	}}
+	if _, err := c.settings(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatAScanCannotDoIsNamed(t *testing.T) {
+	sasl := func(more ...string) map[string]string {
+		out := map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.username": "anna", "sasl.password": "her password"}
+		for i := 0; i < len(more); i += 2 {
+			out[more[i]] = more[i+1]
+		}
+		return out
+	}
+	for want, properties := range map[string]map[string]string{
+		`config: there is no property "no.such.thing"`:                                 {"no.such.thing": "1"},
+		`config: there is no property "plugin.library.paths"`:                          {"plugin.library.paths": "x"},
+		`config: bootstrap.servers must not be set: it is the first argument`:          {"bootstrap.servers": "x"},
+		`config: ssl.cipher.suites cannot be had in a scan: Go's TLS chooses`:          {"ssl.cipher.suites": "x"},
+		`config: ssl.keystore.location cannot be had in a scan: give PEM files`:        {"ssl.keystore.location": "x"},
+		`config: socket.timeout.ms is "soon": it wants a number from 10 to 300000`:     {"socket.timeout.ms": "soon"},
+		`config: socket.timeout.ms is "9": it wants a number`:                          {"socket.timeout.ms": "9"},
+		`config: check.crcs is "maybe": it wants true or false`:                        {"check.crcs": "maybe"},
+		`config: isolation.level is "any": a scan can do read_committed, read_uncomm`:  {"isolation.level": "any"},
+		`config: security.protocol is "tls": it wants one of plaintext, ssl`:           {"security.protocol": "tls"},
+		`config: sasl.mechanism is "GSSAPI": a scan can do PLAIN, SCRAM-SHA-256`:       sasl("sasl.mechanism", "GSSAPI"),
+		`config: sasl.mechanism is "": a scan can do PLAIN`:                            sasl(),
+		`config: sasl.mechanism is PLAIN: it needs sasl.username and sasl.password`:    {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "anna"},
+		`config: sasl.mechanism is OAUTHBEARER: give oauth_token`:                      sasl("sasl.mechanism", "OAUTHBEARER"),
+		`config: sasl.oauthbearer.method is oidc: it needs sasl.oauthbearer.token`:     sasl("sasl.mechanism", "OAUTHBEARER", "sasl.oauthbearer.method", "oidc"),
+		`config: ssl.ca.location failed: open /not/there`:                              {"security.protocol": "ssl", "ssl.ca.location": "/not/there"},
+		`config: ssl.ca.pem holds no certificate`:                                      {"security.protocol": "ssl", "ssl.ca.pem": "text"},
+		`config: ssl.key.location failed: open /not/there`:                             {"security.protocol": "ssl", "ssl.key.location": "/not/there"},
+		`config: ssl.certificate.pem is set: it needs ssl.key.location or ssl.key.pem`: {"security.protocol": "ssl", "ssl.certificate.pem": "text"},
+		`config: ssl.key.pem is set: it needs ssl.certificate.location`:                {"security.protocol": "ssl", "ssl.key.pem": "text"},
+		`config: ssl.endpoint.identification.algorithm is "ip": it wants https`:        {"security.protocol": "ssl", "ssl.endpoint.identification.algorithm": "ip"},
+		`config: enable.ssl.certificate.verification is "0": it wants`:                 {"security.protocol": "ssl", "enable.ssl.certificate.verification": "0"},
+	} {
+		_, err := Dial(Config{Servers: "a:1", Properties: properties})
+		var e *source.Error
+		if !errors.As(err, &e) || e.Kind != source.Config || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "her password") {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := Dial(Config{Servers: " , "}); err == nil || !strings.HasPrefix(err.Error(), "servers is empty") {
+		t.Error(err)
+	}
+}
+
+func TestEveryPropertyIsInOneTable(t *testing.T) {
+	for _, one := range []map[string]bool{keys(mapped), keys(reserved), keys(refused), passedOver, ofSecurity} {
+		for name := range one {
+			n := 0
+			for _, other := range []map[string]bool{keys(mapped), keys(reserved), keys(refused), passedOver, ofSecurity} {
+				if other[name] {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("%s is in %d tables", name, n)
+			}
+		}
+	}
+}
+
+func keys[V any](m map[string]V) map[string]bool {
+	out := map[string]bool{}
+	for k := range m {
+		out[k] = true
+	}
+	return out
+}
