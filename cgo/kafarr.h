@@ -25,7 +25,7 @@ extern "C" {
 /* CFFI-SKIP-END */
 #endif
 
-/* ---- Status and error codes. The same table in Go (kafarr/errors.go) and Python (_errors.py). ---- */
+/* ---- Status and error codes. The same table in Go (kafarr/status/status.go) and Python (_errors.py). ---- */
 enum kafarr_status {
   KAFARR_OK = 0,
   KAFARR_PENDING = 1,               /* not finished within the slice: call again */

@@ -32,7 +32,7 @@ func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err
 }
 
 func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) *Error {
-	placed := l.recognize(r, err).at(chunk.Topic, chunk.Partition, r.Offset)
+	placed := l.recognize(r, err).At(chunk.Topic, chunk.Partition, r.Offset)
 	if id, ok := ref.id(); ok && placed.Code != KeyDecodeError { // ref is the value's
 		placed.SchemaID = max(placed.SchemaID, int64(id))
 	}
@@ -87,5 +87,5 @@ func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (
 	if l.pending() {
 		return changed, nil
 	}
-	return failed, l.recognize(r, err).at(chunk.Topic, chunk.Partition, r.Offset)
+	return failed, l.recognize(r, err).At(chunk.Topic, chunk.Partition, r.Offset)
 }

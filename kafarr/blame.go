@@ -61,31 +61,31 @@ func compileFault(cause error, schema *avro.Schema, options avro.Options) *Error
 		without := options
 		option.drop(&without)
 		if reads(without) {
-			return e.blame(option.name, option.do)
+			return blame(e, option.name, option.do)
 		}
 		option.drop(&all)
 		names, remedies = append(names, option.name), append(remedies, option.do)
 	}
 	if len(names) > 1 && reads(all) {
-		return e.blame(strings.Join(names, ", "), strings.Join(remedies, "; "))
+		return blame(e, strings.Join(names, ", "), strings.Join(remedies, "; "))
 	}
 	return e
 }
 
 // parseFault is the error of a schema's text that cannot be parsed within these limits.
 func parseFault(cause error, limits avro.Limits, schema registry.Schema) *Error {
-	e := wrap(cause).tellTwice(cause, schema)
+	e := tellTwice(wrap(cause), cause, schema)
 	if !limits.Lowered() {
 		return e
 	}
 	if _, err := limits.Loosened().Parse(schema.Text, schema.References...); err != nil {
 		return e
 	}
-	return e.blame("limits", "raise limits: they are below the defaults, which allow this schema")
+	return blame(e, "limits", "raise limits: they are below the defaults, which allow this schema")
 }
 
 // tellTwice adds where a type that is defined twice is defined: two references may lead to two versions of it, each of them good.
-func (e *Error) tellTwice(cause error, schema registry.Schema) *Error {
+func tellTwice(e *Error, cause error, schema registry.Schema) *Error {
 	var wrong *avro.SchemaError
 	if !errors.As(cause, &wrong) || len(wrong.Twice) == 0 || len(schema.Sources) != len(schema.References) || wrong.Twice[0] == wrong.Twice[1] {
 		return e
@@ -101,7 +101,7 @@ func (e *Error) tellTwice(cause error, schema registry.Schema) *Error {
 }
 
 // blame makes an error one of the caller's option. An incompatible schema keeps its class, which programs know.
-func (e *Error) blame(option, remedy string) *Error {
+func blame(e *Error, option, remedy string) *Error {
 	if e.Code == SchemaError {
 		e.Code = ConfigError
 	}

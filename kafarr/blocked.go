@@ -21,7 +21,7 @@ type blocked struct {
 }
 
 // outage is the error of a partition that is set aside.
-func (b *blocked) outage() *Error { return b.lookup.outage(b.record).with(b.looks) }
+func (b *blocked) outage() *Error { return b.lookup.outage(b.record).Hint(b.looks) }
 
 // outageHere is the error of the record under the cursor, which waits for l.lookup.
 func (l *Listener) outageHere() *Error {

@@ -236,7 +236,7 @@ func (d *deadLetters) explain(one *letter, err error) *Error {
 	if errors.As(err, &placed) {
 		e.Code = wrap(err).Code
 	}
-	return e.at(one.Topic, one.Partition, one.offset)
+	return e.At(one.Topic, one.Partition, one.offset)
 }
 
 // failing tells that fault has something to tell.

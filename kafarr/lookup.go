@@ -131,7 +131,7 @@ func (lk *lookup) outage(record source.Position) *Error {
 	if why == nil {
 		why = errorf(RegistryError, "the schema registry has not answered within %v", time.Since(lk.asked).Round(time.Millisecond))
 	}
-	return lk.fault(why).at(record.Topic, record.Partition, record.Offset)
+	return lk.fault(why).At(record.Topic, record.Partition, record.Offset)
 }
 
 func retriable(err error) bool {

@@ -14,17 +14,7 @@ import (
 var formOf = map[Framing]wire.Form{Confluent: wire.ConfluentForm, SchemaHeader: wire.ConfluentForm, Apicurio: wire.ApicurioForm, SingleObject: wire.SingleObjectForm}
 
 // recognize adds to a record's error what its value, or key, looks like, where that is not what the framing says, and what to set. It is not in the way of records that can be read.
-func (l *Listener) recognize(r *source.Record, err *Error) *Error { return err.with(l.looks(r, err)) }
-
-// with adds what a record looks like; nothing: it looks as it should.
-func (e *Error) with(looks string) *Error {
-	if looks == "" {
-		return e
-	}
-	added := *e
-	added.Err = fmt.Errorf("%w; %s", e.Err, looks)
-	return &added
-}
+func (l *Listener) recognize(r *source.Record, err *Error) *Error { return err.Hint(l.looks(r, err)) }
 
 // looks tells what is to be added.
 func (l *Listener) looks(r *source.Record, err *Error) string {

@@ -67,7 +67,7 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 	case err != nil && c.Errors != Raise: // the reading leaves it out
 		return s, false, nil
 	case err != nil:
-		return s, false, errorf(FramingError, "%w", err).at(topic, m.Partition, m.Offset)
+		return s, false, errorf(FramingError, "%w", err).At(topic, m.Partition, m.Offset)
 	}
 	guid, byGUID := values.name(ref).(wire.GUID)
 	id, byID := ref.id()
@@ -88,7 +88,7 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 		return s, false, nil
 	}
 	if err != nil {
-		return s, false, wrap(err).at(topic, m.Partition, m.Offset)
+		return s, false, wrap(err).At(topic, m.Partition, m.Offset)
 	}
 	return s, !c.leavesOut(s), nil
 }

@@ -162,7 +162,7 @@ func (l *Listener) givenPlan(g GivenSchema) (namedPlan, error) {
 func parseReader(schema registry.Schema, limits avro.Limits) (*avro.Schema, error) {
 	s, err := limits.Parse(schema.Text, schema.References...)
 	if err != nil {
-		e := wrap(err).tellTwice(err, schema)
+		e := tellTwice(wrap(err), err, schema)
 		e.Err = fmt.Errorf("reader_schema: %w", e.Err)
 		return nil, e
 	}

@@ -46,8 +46,8 @@ func TestAGlobalIDIsAskedOfApicuriosOwnAPI(t *testing.T) {
 
 func TestApicurioTwoHasAnotherAPI(t *testing.T) {
 	s := newServer(t)
-	s.on("/apis/registry/v3/ids/globalIds/17", status(404, `{"error_code":404,"message":"RESTEASY003210: Could not find resource"}`))
-	s.on("/apis/registry/v3/ids/globalIds/18", status(404, ``))
+	s.on("/apis/registry/v3/ids/globalIds/17", reply(404, `{"error_code":404,"message":"RESTEASY003210: Could not find resource"}`))
+	s.on("/apis/registry/v3/ids/globalIds/18", reply(404, ``))
 	s.on("/apis/registry/v2/ids/globalIds/17", apicurio(200, "", `"long"`))
 	s.on("/apis/registry/v2/ids/globalIds/18", apicurio(404, "", `{"name":"ArtifactNotFoundException","message":"No artifact with ID '18' was found.","error_code":404}`))
 	c := openRegistry(t, s.URL+"/apis/ccompat/v7", UseID, "globalId")
@@ -74,7 +74,7 @@ func TestAServerWithoutApicuriosAPISaysNothingAboutAnID(t *testing.T) {
 func TestAContentIDIsAskedOfTheCompatibleAPI(t *testing.T) {
 	for _, path := range []string{"", "/apis/ccompat/v7", "/apis/registry/v3"} {
 		s := newServer(t)
-		s.on("/apis/ccompat/v7/schemas/ids/17", status(200, longSchema))
+		s.on("/apis/ccompat/v7/schemas/ids/17", reply(200, longSchema))
 		c := openRegistry(t, s.URL+path, UseID, "contentId")
 		if schema, err := c.SchemaByID(context.Background(), 17); err != nil || schema.Text != `"long"` {
 			t.Errorf("%s: %+v, %v", path, schema, err)

@@ -14,7 +14,7 @@ import (
 func TestKnownSchemaIsAskedForOnce(t *testing.T) {
 	noGoroutineStays(t)
 	s := newServer(t)
-	s.on(path(17), status(200, longSchema))
+	s.on(path(17), reply(200, longSchema))
 	r := openRegistry(t, s.URL)
 	for range 3 {
 		schema, err := r.SchemaByID(background, 17)
@@ -36,7 +36,7 @@ func TestThousandCallersAtOnceShareOneRequest(t *testing.T) {
 	release := make(chan struct{})
 	s.on(path(1), func(w http.ResponseWriter, r *http.Request) {
 		<-release
-		status(200, longSchema)(w, r)
+		reply(200, longSchema)(w, r)
 	})
 	r := openRegistry(t, s.URL)
 	var all sync.WaitGroup
@@ -59,7 +59,7 @@ func TestThousandCallersAtOnceShareOneRequest(t *testing.T) {
 func TestAnIDIsUnknownByAnyErrorCodeOf404(t *testing.T) {
 	for _, code := range []int{40401, 40402, 40403} {
 		s := newServer(t)
-		s.on(path(1), status(404, fmt.Sprintf(`{"error_code":%d,"message":"No version with id 1"}`, code)))
+		s.on(path(1), reply(404, fmt.Sprintf(`{"error_code":%d,"message":"No version with id 1"}`, code)))
 		_, err := openRegistry(t, s.URL).SchemaByID(background, 1)
 		wantKind(t, err, NotFound, "No version with id 1")
 	}
@@ -82,7 +82,7 @@ func TestUnknownIDIsAskedForAgainAfterAWhile(t *testing.T) {
 	r := openRegistry(t, s.URL)
 	_, err := r.SchemaByID(background, 17)
 	wantKind(t, err, NotFound)
-	s.on(path(17), status(200, longSchema))
+	s.on(path(17), reply(200, longSchema))
 	r.mu.Lock()
 	r.failed[name{id: 17}] = failure{err, time.Now().Add(-time.Millisecond)} // as if five seconds had passed
 	r.mu.Unlock()
@@ -93,11 +93,11 @@ func TestUnknownIDIsAskedForAgainAfterAWhile(t *testing.T) {
 
 func TestOutageIsNotRemembered(t *testing.T) {
 	s := newServer(t)
-	s.on(path(2), status(503, `{"error_code":50301,"message":"starting"}`))
+	s.on(path(2), reply(503, `{"error_code":50301,"message":"starting"}`))
 	r := openRegistry(t, s.URL, "max.retries", "0")
 	_, err := r.SchemaByID(background, 2)
 	wantKind(t, err, Unavailable, "503: starting (error code 50301)")
-	s.on(path(2), status(200, longSchema))
+	s.on(path(2), reply(200, longSchema))
 	if _, err := r.SchemaByID(background, 2); err != nil {
 		t.Error(err)
 	}
@@ -108,10 +108,10 @@ func TestOverloadedRegistryIsTriedAgain(t *testing.T) {
 	s := newServer(t)
 	s.on(path(2), func(w http.ResponseWriter, r *http.Request) {
 		if s.count(path(2)) < 3 {
-			status(429, `{"error_code":42901,"message":"slow down"}`)(w, r)
+			reply(429, `{"error_code":42901,"message":"slow down"}`)(w, r)
 			return
 		}
-		status(200, longSchema)(w, r)
+		reply(200, longSchema)(w, r)
 	})
 	if _, err := openRegistry(t, s.URL).SchemaByID(background, 2); err != nil {
 		t.Error(err)
@@ -127,7 +127,7 @@ func TestCallerIsFreeWhenItsContextEndsAndTheAnswerServesTheNext(t *testing.T) {
 	release := make(chan struct{})
 	s.on(path(1), func(w http.ResponseWriter, r *http.Request) {
 		<-release
-		status(200, longSchema)(w, r)
+		reply(200, longSchema)(w, r)
 	})
 	r := openRegistry(t, s.URL)
 	ctx, cancel := context.WithTimeout(background, 30*time.Millisecond)
@@ -152,7 +152,7 @@ func TestCallerIsFreeWhenItsContextEndsAndTheAnswerServesTheNext(t *testing.T) {
 
 func TestContextThatHasEndedStartsNoRequestButGetsWhatIsKnown(t *testing.T) {
 	s := newServer(t)
-	s.on(path(1), status(200, longSchema))
+	s.on(path(1), reply(200, longSchema))
 	r := openRegistry(t, s.URL)
 	ended, cancel := context.WithCancel(background)
 	cancel()
@@ -174,7 +174,7 @@ func TestHangingIDDoesNotKeepOthersWaiting(t *testing.T) {
 	release := make(chan struct{})
 	s.on(path(1), func(http.ResponseWriter, *http.Request) { <-release })
 	t.Cleanup(func() { close(release) })
-	s.on(path(2), status(200, longSchema))
+	s.on(path(2), reply(200, longSchema))
 	r := openRegistry(t, s.URL)
 	ctx, cancel := context.WithTimeout(background, 20*time.Millisecond)
 	defer cancel()
@@ -222,7 +222,7 @@ func TestPanicInARequestIsAnError(t *testing.T) {
 	wantKind(t, err, Invalid, "schema 1", "panic: no token today")
 	r.config.AuthenticationHeaderProvider = nil
 	r.config.BearerAuthCredentialsSource = ""
-	s.on(path(2), status(200, longSchema))
+	s.on(path(2), reply(200, longSchema))
 	if _, err := r.SchemaByID(background, 2); err != nil {
 		t.Errorf("the registry is of no use afterwards: %v", err)
 	}
@@ -238,9 +238,9 @@ func TestManyIDsAtOnceAreFetchedWithoutRaces(t *testing.T) {
 	noGoroutineStays(t)
 	s := newServer(t)
 	for id := range 50 {
-		s.on(path(id), status(200, `{"schema":"\"long\"","references":[{"name":"a","subject":"a","version":1}]}`))
+		s.on(path(id), reply(200, `{"schema":"\"long\"","references":[{"name":"a","subject":"a","version":1}]}`))
 	}
-	s.on("/subjects/a/versions/1", status(200, `{"id":99,"subject":"a","version":1,"schema":"\"int\""}`))
+	s.on("/subjects/a/versions/1", reply(200, `{"id":99,"subject":"a","version":1,"schema":"\"int\""}`))
 	r := openRegistry(t, s.URL, "basic.auth.user.info", "anna:secret")
 	var all sync.WaitGroup
 	for id := range 50 {
@@ -255,8 +255,8 @@ func TestManyIDsAtOnceAreFetchedWithoutRaces(t *testing.T) {
 
 func TestCapacityForgetsTheOldest(t *testing.T) {
 	s := newServer(t)
-	s.on(path(1), status(200, longSchema))
-	s.on(path(2), status(200, longSchema))
+	s.on(path(1), reply(200, longSchema))
+	s.on(path(2), reply(200, longSchema))
 	r := openRegistry(t, s.URL, "cache.capacity", "1")
 	for _, id := range []int{1, 2, 1} {
 		if _, err := r.SchemaByID(background, id); err != nil {
@@ -270,7 +270,7 @@ func TestCapacityForgetsTheOldest(t *testing.T) {
 
 func TestNextURLIsTriedWhenOneIsDead(t *testing.T) {
 	s := newServer(t)
-	s.on("/apis/ccompat/v7"+path(1), status(200, longSchema))
+	s.on("/apis/ccompat/v7"+path(1), reply(200, longSchema))
 	dead := newServer(t)
 	dead.Close()
 	r := openRegistry(t, dead.URL+", "+s.URL+"/apis/ccompat/v7/")

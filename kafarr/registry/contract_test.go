@@ -8,10 +8,10 @@ import (
 
 func TestAContractComesWithItsSchema(t *testing.T) {
 	s := newServer(t)
-	s.on(path(7), status(200, `{"schema":"\"long\"","metadata":{"tags":{"a.*":["PII"]},"properties":{"encrypt.kek.name":"k"}},"ruleSet":{"domainRules":[
+	s.on(path(7), reply(200, `{"schema":"\"long\"","metadata":{"tags":{"a.*":["PII"]},"properties":{"encrypt.kek.name":"k"}},"ruleSet":{"domainRules":[
 		{"name":"hide","type":"ENCRYPT","mode":"WRITEREAD","tags":["PII"],"params":{"x":"y"}},{"name":"off","type":"ENCRYPT","disabled":true},{"name":"check","type":"CEL"}],
 		"migrationRules":[{"name":"up","type":"JSONATA","mode":"UPGRADE"}],"encodingRules":[{"name":"seal","type":"ENCRYPT_PAYLOAD"}],"rulesOfANewerVersion":[{}]}}`))
-	s.on(path(7)+"/versions", status(200, `[{"subject":"b-value","version":1},{"subject":"a-value","version":3},{"subject":"b-value","version":4}]`))
+	s.on(path(7)+"/versions", reply(200, `[{"subject":"b-value","version":1},{"subject":"a-value","version":3},{"subject":"b-value","version":4}]`))
 	schema, err := openRegistry(t, s.URL).SchemaByID(background, 7)
 	if err != nil || schema.Contract == nil {
 		t.Fatalf("%+v, %v", schema, err)
@@ -35,7 +35,7 @@ func TestAContractComesWithItsSchema(t *testing.T) {
 func TestASchemaWithoutEncryptionIsAskedForOnce(t *testing.T) {
 	for _, rules := range []string{`}`, `,"ruleSet":null}`, `,"ruleSet":{"domainRules":[]}}`, `,"ruleSet":{"domainRules":[{"type":"ENCRYPT","disabled":true},{"type":"CEL"}]}}`} {
 		s := newServer(t)
-		s.on(path(7), status(200, `{"schema":"\"long\""`+rules))
+		s.on(path(7), reply(200, `{"schema":"\"long\""`+rules))
 		schema, err := openRegistry(t, s.URL).SchemaByID(background, 7)
 		if err != nil || len(schema.Contract.Encryption()) > 0 {
 			t.Fatalf("%s: %+v, %v", rules, schema, err)
@@ -48,7 +48,7 @@ func TestASchemaWithoutEncryptionIsAskedForOnce(t *testing.T) {
 
 func TestSubjectsThatAreNotToldDoNotFailTheLookUp(t *testing.T) {
 	s := newServer(t)
-	s.on(path(7), status(200, `{"schema":"\"long\"","ruleSet":{"domainRules":[{"type":"ENCRYPT"}]}}`))
+	s.on(path(7), reply(200, `{"schema":"\"long\"","ruleSet":{"domainRules":[{"type":"ENCRYPT"}]}}`))
 	schema, err := openRegistry(t, s.URL).SchemaByID(background, 7)
 	if err != nil || len(schema.Contract.Encryption()) != 1 || schema.Contract.Subjects != nil {
 		t.Fatalf("%+v, %v", schema, err)
@@ -78,7 +78,7 @@ func TestFieldsAreFoundByTagsAndPatterns(t *testing.T) {
 
 func TestAContractOfEndlessRulesIsOfNoUse(t *testing.T) {
 	s := newServer(t)
-	s.on(path(7), status(200, `{"schema":"\"long\"","ruleSet":{"domainRules":[{"type":"ENCRYPT"}`+strings.Repeat(`,{"type":"ENCRYPT"}`, maxRules)+`]}}`))
+	s.on(path(7), reply(200, `{"schema":"\"long\"","ruleSet":{"domainRules":[{"type":"ENCRYPT"}`+strings.Repeat(`,{"type":"ENCRYPT"}`, maxRules)+`]}}`))
 	_, err := openRegistry(t, s.URL).SchemaByID(background, 7)
 	wantKind(t, err, Invalid, "more than 1000 rules")
 }

@@ -55,7 +55,7 @@ func TestAnUnknownGUIDIsNamedAndRemembered(t *testing.T) {
 
 func TestARegistryThatKnowsNoGUIDsIsToldApart(t *testing.T) {
 	s := newServer(t)
-	s.on(guidPath, status(404, `{"error_code":404,"message":"HTTP 404 Not Found"}`))
+	s.on(guidPath, reply(404, `{"error_code":404,"message":"HTTP 404 Not Found"}`))
 	_, err := openRegistry(t, s.URL).SchemaByGUID(background, someGUID)
 	wantKind(t, err, NotFound, "schema "+someGUID+": 404: HTTP 404 Not Found: does this registry find schemas by GUID?")
 }
@@ -96,7 +96,7 @@ func TestWhatIsNoGUIDIsNotAskedFor(t *testing.T) {
 func TestACircleBackToTheGUIDIsRefused(t *testing.T) {
 	s := newServer(t)
 	s.on(guidPath, schemaAnswer(0, "order", "order/1"))
-	s.on("/subjects/order/versions/1", status(200, fmt.Sprintf(
+	s.on("/subjects/order/versions/1", reply(200, fmt.Sprintf(
 		`{"id":7,"guid":%q,"schema":"order","references":[{"name":"N.order","subject":"order","version":1}]}`, strings.ToUpper(someGUID))))
 	_, err := openRegistry(t, s.URL).SchemaByGUID(background, someGUID)
 	wantKind(t, err, Invalid, "schema "+someGUID+": references form a circle: N.order (subject order, version 1)")
@@ -118,7 +118,7 @@ func TestALookUpByGUIDEndsWithItsContext(t *testing.T) {
 	release := make(chan struct{})
 	s.on(guidPath, func(w http.ResponseWriter, r *http.Request) {
 		<-release
-		status(200, longSchema)(w, r)
+		reply(200, longSchema)(w, r)
 	})
 	r := openRegistry(t, s.URL)
 	ctx, cancel := context.WithTimeout(background, 30*time.Millisecond)

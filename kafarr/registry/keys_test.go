@@ -11,8 +11,8 @@ var ofSubject = KeyName{Kek: "k", Subject: "t-value", Version: 2, Algorithm: "AE
 func TestAKeyIsAskedForOnce(t *testing.T) {
 	noGoroutineStays(t)
 	s := newServer(t)
-	s.on(kekPath, status(200, `{"name":"k","kmsType":"local-kms","kmsKeyId":"m"}`))
-	s.on(dekPath, status(200, `{"encryptedKeyMaterial":"AQI=","keyMaterial":"Aw=="}`))
+	s.on(kekPath, reply(200, `{"name":"k","kmsType":"local-kms","kmsKeyId":"m"}`))
+	s.on(dekPath, reply(200, `{"encryptedKeyMaterial":"AQI=","keyMaterial":"Aw=="}`))
 	r := openRegistry(t, s.URL)
 	for range 2 {
 		key, err := r.Key(background, ofSubject)
@@ -29,7 +29,7 @@ func TestWhyThereIsNoKey(t *testing.T) {
 	s := newServer(t)
 	r := openRegistry(t, s.URL, "max.retries", "0")
 	forget := func() { clear(r.failedKeys) }
-	s.on(kekPath, status(404, `{"error_code":40470,"message":"Key not found"}`))
+	s.on(kekPath, reply(404, `{"error_code":40470,"message":"Key not found"}`))
 	_, err := r.Key(background, ofSubject)
 	wantKind(t, err, NotFound, "AES256_GCM key of subject t-value, version 2, by key k", "Key not found")
 	_, err = r.Key(background, ofSubject)
@@ -38,20 +38,20 @@ func TestWhyThereIsNoKey(t *testing.T) {
 		t.Errorf("%d requests for a key that is not known", n)
 	}
 	forget()
-	s.on(kekPath, status(404, `{"error_code":404,"message":"HTTP 404 Not Found"}`)) // a registry without such keys
+	s.on(kekPath, reply(404, `{"error_code":404,"message":"HTTP 404 Not Found"}`)) // a registry without such keys
 	_, err = r.Key(background, ofSubject)
 	wantKind(t, err, Unavailable, "does this registry keep keys?")
-	s.on(kekPath, status(200, `{"kmsType":"local-kms"}`))
-	s.on(dekPath, status(403, `{"error_code":40301,"message":"no"}`))
+	s.on(kekPath, reply(200, `{"kmsType":"local-kms"}`))
+	s.on(dekPath, reply(403, `{"error_code":40301,"message":"no"}`))
 	_, err = r.Key(background, ofSubject)
 	wantKind(t, err, Unauthorized)
 	for _, useless := range []string{`{}`, `{"encryptedKeyMaterial":"*"}`} {
-		s.on(dekPath, status(200, useless))
+		s.on(dekPath, reply(200, useless))
 		_, err = r.Key(background, ofSubject)
 		wantKind(t, err, Invalid)
 		forget()
 	}
-	s.on(dekPath, status(503, `{}`))
+	s.on(dekPath, reply(503, `{}`))
 	_, err = r.Key(background, ofSubject)
 	wantKind(t, err, Unavailable)
 }

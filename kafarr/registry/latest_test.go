@@ -18,8 +18,8 @@ func TestTheLatestSchemaOfASubjectIsAskedForEachTime(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Kind != NotFound || !strings.Contains(err.Error(), "subject orders-value") {
 		t.Errorf("got %v, want one that is not found", err)
 	}
-	s.on(path, status(200, `{"subject":"orders-value","id":7,"version":2,"schema":"[\"x.R\",\"null\"]","references":[{"name":"x.R","subject":"r","version":1}]}`))
-	s.on("/subjects/r/versions/1", status(200, `{"subject":"r","id":3,"version":1,"schema":"{\"type\":\"fixed\",\"name\":\"x.R\",\"size\":2}"}`))
+	s.on(path, reply(200, `{"subject":"orders-value","id":7,"version":2,"schema":"[\"x.R\",\"null\"]","references":[{"name":"x.R","subject":"r","version":1}]}`))
+	s.on("/subjects/r/versions/1", reply(200, `{"subject":"r","id":3,"version":1,"schema":"{\"type\":\"fixed\",\"name\":\"x.R\",\"size\":2}"}`))
 	for range 2 {
 		got, err := r.LatestSchema(t.Context(), "orders-value")
 		if err != nil || got.ID != 7 || got.Type != "AVRO" || got.Text != `["x.R","null"]` || len(got.References) != 1 {

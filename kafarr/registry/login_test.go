@@ -33,7 +33,7 @@ func TestRequestsCarryTheConfiguredLogin(t *testing.T) {
 			s.on(path(1), func(w http.ResponseWriter, r *http.Request) {
 				got = strings.TrimSpace(strings.Join([]string{r.Header.Get("Authorization"),
 					r.Header.Get("Target-Sr-Cluster"), r.Header.Get("Confluent-Identity-Pool-Id")}, " "))
-				status(200, longSchema)(w, r)
+				reply(200, longSchema)(w, r)
 			})
 			r := openRegistry(t, strings.Replace(s.URL, "://", "://"+c.user, 1), c.properties...)
 			if _, err := r.SchemaByID(background, 1); err != nil {
@@ -50,7 +50,7 @@ func TestSecretsAreNowhereToBeSeen(t *testing.T) {
 	s := newServer(t)
 	s.on(path(1), func(w http.ResponseWriter, r *http.Request) {
 		_, password, _ := r.BasicAuth()
-		status(401, fmt.Sprintf(`{"error_code":401,"message":"wrong password %s, header %s"}`, password, r.Header.Get("Authorization")))(w, r)
+		reply(401, fmt.Sprintf(`{"error_code":401,"message":"wrong password %s, header %s"}`, password, r.Header.Get("Authorization")))(w, r)
 	})
 	r := openRegistry(t, strings.Replace(s.URL, "://", "://anna:geheim@", 1))
 	_, err := r.SchemaByID(background, 1)
@@ -72,7 +72,7 @@ func TestOAuthTokenIsFetchedOnceAndUsed(t *testing.T) {
 		_ = r.ParseForm()
 		id, secret, _ := r.BasicAuth()
 		if id != "me" || secret != "geheim" || r.Form.Get("scope") != "a b" {
-			status(401, `{"error":"invalid_client"}`)(w, r)
+			reply(401, `{"error":"invalid_client"}`)(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -81,10 +81,10 @@ func TestOAuthTokenIsFetchedOnceAndUsed(t *testing.T) {
 	for id := range 3 {
 		s.on(path(id), func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "Bearer T" {
-				status(401, `{"error_code":401,"message":"no"}`)(w, r)
+				reply(401, `{"error_code":401,"message":"no"}`)(w, r)
 				return
 			}
-			status(200, longSchema)(w, r)
+			reply(200, longSchema)(w, r)
 		})
 	}
 	oauth := []string{"bearer.auth.issuer.endpoint.url", s.URL + "/token", "bearer.auth.client.id", "me", "bearer.auth.scope", "a b"}

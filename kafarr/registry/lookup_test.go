@@ -15,7 +15,7 @@ func schemaAnswer(id int, text string, references ...string) http.HandlerFunc {
 		subject, version, _ := strings.Cut(reference, "/")
 		list = append(list, fmt.Sprintf(`{"name":"N.%s","subject":%q,"version":%s}`, subject, subject, version))
 	}
-	return status(200, fmt.Sprintf(`{"id":%d,"schema":%q,"references":[%s]}`, id, text, strings.Join(list, ",")))
+	return reply(200, fmt.Sprintf(`{"id":%d,"schema":%q,"references":[%s]}`, id, text, strings.Join(list, ",")))
 }
 
 func TestReferencesStandBeforeThoseThatNeedThem(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
+
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // ConfigError is a registry URL or property that cannot be used. Its text never holds a secret.
@@ -24,6 +26,11 @@ func (e *ConfigError) Error() string {
 }
 
 func (e *ConfigError) Unwrap() error { return e.Err }
+
+// Status implements status.Coded.
+func (e *ConfigError) Status() *status.Error {
+	return status.New(status.ConfigError, e)
+}
 
 func configErrorf(property, format string, args ...any) *ConfigError {
 	return &ConfigError{Property: property, Err: fmt.Errorf(format, args...)}

@@ -4,6 +4,8 @@ package registry
 import (
 	"context"
 	"fmt"
+
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Schema is what a registry knows of one schema id.
@@ -55,3 +57,12 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Status implements status.Coded.
+func (e *Error) Status() *status.Error {
+	code := status.RegistryError
+	if e.Kind == NotFound {
+		code = status.SchemaNotFoundError
+	}
+	return status.New(code, e)
+}

@@ -35,7 +35,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := s.answers[r.URL.Path]
 	s.mu.Unlock()
 	if answer == nil {
-		answer = status(404, `{"error_code":40403,"message":"Schema not found"}`)
+		answer = reply(404, `{"error_code":40403,"message":"Schema not found"}`)
 	}
 	answer(w, r)
 }
@@ -52,7 +52,7 @@ func (s *server) count(path string) int {
 	return s.requests[path]
 }
 
-func status(code int, body string) http.HandlerFunc {
+func reply(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/vnd.schemaregistry.v1+json")
 		w.WriteHeader(code)

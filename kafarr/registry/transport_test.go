@@ -88,7 +88,7 @@ func must(t *testing.T, err error) {
 
 func TestCertificateOfTheRegistryIsVerified(t *testing.T) {
 	noGoroutineStays(t)
-	s := newTLSServer(t, status(200, longSchema))
+	s := newTLSServer(t, reply(200, longSchema))
 	byName := strings.Replace(s.URL, "127.0.0.1", "localhost", 1) // the certificate is for the address only
 	cases := []struct {
 		name, url  string
@@ -116,10 +116,10 @@ func TestCertificateOfTheRegistryIsVerified(t *testing.T) {
 func TestClientCertificateIsShown(t *testing.T) {
 	s := newTLSServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TLS.PeerCertificates) == 0 {
-			status(401, `{"error_code":401,"message":"no certificate"}`)(w, r)
+			reply(401, `{"error_code":401,"message":"no certificate"}`)(w, r)
 			return
 		}
-		status(200, longSchema)(w, r)
+		reply(200, longSchema)(w, r)
 	})
 	_, err := openRegistry(t, s.URL, "ssl.ca.location", s.ca).SchemaByID(background, 1)
 	wantKind(t, err, Unauthorized, "no certificate")
@@ -130,7 +130,7 @@ func TestClientCertificateIsShown(t *testing.T) {
 
 func TestAProxysPasswordIsInNoError(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status(http.StatusBadRequest, `{"error_code":400,"message":"`+r.Header.Get("Proxy-Authorization")+` is wrong, of p@ssword"}`)(w, r)
+		reply(http.StatusBadRequest, `{"error_code":400,"message":"`+r.Header.Get("Proxy-Authorization")+` is wrong, of p@ssword"}`)(w, r)
 	}))
 	defer proxy.Close()
 	variables := environ.Variables{"HTTP_PROXY": strings.Replace(proxy.URL, "http://", "http://anna:p%40ssword@", 1)}

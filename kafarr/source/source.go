@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Record is one message as it lies in memory. Its layout is that of struct kafarr_record in kafka/fetch.h, so that C
@@ -141,13 +143,31 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+var codes = map[Kind]status.Code{
+	Broker: status.BrokerError, Authentication: status.AuthenticationError, Group: status.GroupError, Config: status.ConfigError, NoTopic: status.TopicNotFoundError,
+}
+
+// Status implements status.Coded.
+func (e *Error) Status() *status.Error {
+	return &status.Error{Code: codes[e.Kind], Topic: e.Topic, Partition: e.Partition, Offset: e.Offset, SchemaID: -1, Err: e.Err}
+}
+
 // Errorf returns an Error without a place.
 func Errorf(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Partition: -1, Offset: -1, Err: fmt.Errorf(format, args...)}
 }
 
 // ErrClosed is returned by calls on a closed source.
-var ErrClosed = errors.New("source is closed")
+var ErrClosed error = closedError{}
+
+type closedError struct{}
+
+func (closedError) Error() string { return "source is closed" }
+
+// Status implements status.Coded: who uses a source is a listener.
+func (closedError) Status() *status.Error {
+	return status.New(status.ClosedError, status.ErrClosed)
+}
 
 // ErrMessageTooLarge and ErrTimestampRefused are why brokers refuse a letter for good. DeadLetters wraps them, once no other letter can be the cause.
 var (

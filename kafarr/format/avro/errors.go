@@ -3,6 +3,8 @@ package avro
 import (
 	"errors"
 	"fmt"
+
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // SchemaError says that a schema is invalid, or valid and not supported.
@@ -15,6 +17,9 @@ type SchemaError struct {
 
 func (e *SchemaError) Error() string { return located(e.Path, e.Msg) }
 
+// Status implements status.Coded.
+func (e *SchemaError) Status() *status.Error { return coded(status.SchemaError, e.Path, e.Msg) }
+
 // DecodeError says that a body does not fit its schema.
 type DecodeError struct {
 	Path string
@@ -23,6 +28,9 @@ type DecodeError struct {
 
 func (e *DecodeError) Error() string { return located(e.Path, e.Msg) }
 
+// Status implements status.Coded.
+func (e *DecodeError) Status() *status.Error { return coded(status.DecodeError, e.Path, e.Msg) }
+
 // IncompatibleError says that what was written with one schema cannot be read as another.
 type IncompatibleError struct {
 	Path string
@@ -30,6 +38,17 @@ type IncompatibleError struct {
 }
 
 func (e *IncompatibleError) Error() string { return located(e.Path, e.Msg) }
+
+// Status implements status.Coded.
+func (e *IncompatibleError) Status() *status.Error {
+	return coded(status.IncompatibleSchemaError, e.Path, e.Msg)
+}
+
+func coded(code status.Code, path, msg string) *status.Error {
+	e := status.Errorf(code, "%s", msg)
+	e.Path = path
+	return e
+}
 
 func located(path, msg string) string {
 	if path == "" {
