@@ -92,7 +92,7 @@ func (l *Listener) append(chunk *source.Chunk, records []source.Record) (outcome
 // over tells that the slice has ended, or the poll or the listener: between two runs of records nothing may take long.
 func (l *Listener) over(end time.Time) bool {
 	now := time.Now()
-	return now.After(end) || l.poll.ready && l.gathered > 0 && now.After(l.poll.deadline.Add(maxSlice)) || l.closing.Load()
+	return now.After(end) || l.poll.ready && l.gathered > 0 && now.After(l.poll.deadline.Add(maxSlice)) || l.life.isLeaving()
 }
 
 // within returns the records that Config.BatchBytes has room for: one at least, or it would never be read.

@@ -13,7 +13,7 @@ type assignment Listener
 // Assigning implements source.Handler: nothing is fetched of partitions while OnAssign is told of them, which may say where they begin.
 func (a *assignment) Assigning(partitions []source.Position) bool {
 	l := (*Listener)(a)
-	if l.cfg.OnAssign == nil || l.closing.Load() || !l.announce(Rebalance{Partitions: withoutOffsets(partitions)}) {
+	if l.cfg.OnAssign == nil || l.life.isLeaving() || !l.announce(Rebalance{Partitions: withoutOffsets(partitions)}) {
 		return false
 	}
 	l.tracker.Assign(partitions)
@@ -89,7 +89,7 @@ func (l *Listener) overtaken(out, group []source.Position) {
 // Revoking implements source.Handler: partitions are kept while OnRevoke is told of them.
 func (a *assignment) Revoking(partitions []source.Position, lost bool) bool {
 	l := (*Listener)(a)
-	if l.cfg.OnRevoke == nil || l.closing.Load() {
+	if l.cfg.OnRevoke == nil || l.life.isLeaving() {
 		return false
 	}
 	if lost { // no commit for them any more: it could take their new owner's progress back
@@ -104,7 +104,7 @@ func (a *assignment) Revoked(partitions []source.Position, lost bool) {
 	l.unassign(partitions)
 	for _, p := range partitions {
 		l.discard(p.TopicPartition())
-		if err := cmp.Or(l.unblock(p.TopicPartition()), l.hasPlaceNow(p.TopicPartition())); err != nil && !l.closing.Load() { // or it would come back paused
+		if err := cmp.Or(l.unblock(p.TopicPartition()), l.hasPlaceNow(p.TopicPartition())); err != nil && !l.life.isLeaving() { // or it would come back paused
 			l.log.client(4, "REBALANCE", err.Error())
 		}
 	}

@@ -11,9 +11,9 @@ import (
 const beginTimeout = 15 * time.Second
 
 // begins sets the offsets where partitions begin that this listener has for the first time. Once found they are its positions, so that a
-// partition that comes back goes on instead of beginning anew. l.polling is held.
+// partition that comes back goes on instead of beginning anew. life.mu is held.
 func (l *Listener) begins(out []source.Position, fresh []int) {
-	if len(fresh) == 0 || l.closing.Load() { // an assignment may still come while the source is being closed
+	if len(fresh) == 0 || l.life.isLeaving() { // an assignment may still come while the source is being closed
 		return
 	}
 	targets := make([]Target, len(fresh))

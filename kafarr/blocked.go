@@ -82,7 +82,7 @@ func (l *Listener) block() bool {
 		l.log.client(4, "REGISTRY", "setting a partition aside: "+err.Error())
 		return false
 	}
-	if err := l.positioner.Seek(l.ctx, here); err != nil { // it would go on behind what it gave us, as it does now
+	if err := l.positioner.Seek(l.life.ctx, here); err != nil { // it would go on behind what it gave us, as it does now
 		err = errors.Join(err, l.positioner.Resume(here))
 		l.log.client(4, "REGISTRY", "setting a partition aside: "+err.Error())
 		return false

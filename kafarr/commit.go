@@ -29,12 +29,12 @@ func (l *Listener) commitRewound(positions []source.Position) {
 		return
 	}
 	failed := func(err error) {
-		if !errors.Is(err, l.ctx.Err()) {
+		if !errors.Is(err, l.life.ctx.Err()) {
 			l.log.client(4, "COMMIT", "the offsets to which the listener was moved back were not committed: "+err.Error())
 		}
 	}
 	spawn(func() {
-		if err := l.source.Commit(l.ctx, positions); err != nil {
+		if err := l.source.Commit(l.life.ctx, positions); err != nil {
 			failed(err)
 		}
 	}, failed)
@@ -54,8 +54,8 @@ func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
 
 // CommitIDs is Commit for callers that keep only the IDs and Ranges of their batches.
 func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges []Range) error {
-	if l.closed.Load() {
-		return errorf(ClosedError, "%w", ErrClosed)
+	if err := l.life.open(closed); err != nil {
+		return err
 	}
 	if err := l.Broken(); err != nil {
 		return err
@@ -103,11 +103,10 @@ const closeCommitTimeout = 30 * time.Second
 // Leave is what Close begins with, for callers of PollSlice: polls end with ErrClosed, what was returned is acknowledged and committed, and
 // Rebalance tells of the assignment that is about to be given up. Commit still works. Abort does the rest, also after an error.
 func (l *Listener) Leave(acknowledge bool) error {
-	if l.closing.Swap(true) {
-		return errorf(ClosedError, "%w", ErrClosed)
+	if err := l.life.leave(); err != nil {
+		return err
 	}
-	l.polling.Lock()
-	defer l.polling.Unlock()
+	defer l.life.unlock()
 	l.dropOffered()
 	defer l.askAboutAll()
 	if !acknowledge {
@@ -139,17 +138,16 @@ func (l *Listener) Close() error { return l.close(true) }
 func (l *Listener) Abort() error { return l.close(false) }
 
 func (l *Listener) close(acknowledge bool) error {
-	if l.ending.Swap(true) {
-		return errorf(ClosedError, "%w", ErrClosed)
+	if err := l.life.claim(); err != nil {
+		return err
 	}
 	err := l.Leave(acknowledge)
 	if errors.Is(err, ErrClosed) { // the caller has done that
 		err = nil
 	}
 	_ = l.tell(context.Background()) // OnRevoke only, which gives no error
-	l.polling.Lock()
-	defer l.polling.Unlock()
-	l.closed.Store(true)
+	l.life.end()
+	defer l.life.unlock()
 	l.mu.Lock()
 	l.rebalances = nil
 	l.mu.Unlock()
@@ -159,7 +157,7 @@ func (l *Listener) close(acknowledge bool) error {
 	}
 	l.endLong()
 	l.letters.close()
-	l.cancel()
+	l.life.cancel()
 	l.source.Release()
 	l.buffer.Hold(nil)
 	if closeErr := l.source.Close(); err == nil && closeErr != nil {

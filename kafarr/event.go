@@ -31,7 +31,7 @@ type Event struct {
 // maxHappened bounds what is kept for the next batch; the oldest go first.
 const maxHappened = 1000
 
-// happen keeps an event for the next batch. l.polling is held.
+// happen keeps an event for the next batch. life.mu is held.
 func (l *Listener) happen(e Event) {
 	if len(l.happened) >= maxHappened {
 		l.happened = append(l.happened[:0], l.happened[1:]...)
@@ -50,7 +50,7 @@ func (l *Listener) assignmentHappens(kind EventKind, partitions []source.Positio
 	}
 }
 
-// hearResets notes the offsets that the client asked for in vain. l.polling is held.
+// hearResets notes the offsets that the client asked for in vain. life.mu is held.
 func (l *Listener) hearResets() {
 	if l.resetter == nil {
 		return

@@ -1,7 +1,6 @@
 package kafarr
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,21 +28,15 @@ type Listener struct {
 	watcher    source.Watcher  // likewise, where topics may be deleted
 	letters    *deadLetters
 	readers    []*avro.Schema
-	ctx        context.Context // ends with the listener; look-ups of schemas live in it
-	cancel     context.CancelFunc
-	closing    atomic.Bool // no poll any more
-	ending     atomic.Bool // somebody closes
-	closed     atomic.Bool // no commit any more
+	life       lifecycle
 	counters   counters
 	headers    bool // are read as text
 
-	born     time.Time    // when a member of a group was opened
-	lastPoll atomic.Int64 // when the last one, or a slice of it, ended: nanoseconds since 1970
-	unready  atomic.Bool  // see Waiting
+	born    time.Time   // when a member of a group was opened
+	unready atomic.Bool // see Waiting
 
-	polled  atomic.Bool // a poll is under way; between its slices polling is free
-	telling sync.Mutex  // held by whoever calls OnAssign and OnRevoke
-	polling sync.Mutex  // held by whoever uses what follows
+	telling sync.Mutex // held by whoever calls OnAssign and OnRevoke
+	// life.mu is held by whoever uses what follows.
 
 	poll          poll
 	buffer        partitions.Buffer
@@ -157,10 +150,10 @@ func Open(cfg Config) (*Listener, error) {
 		return nil, wrap(err)
 	}
 	l.letters = newDeadLetters(cfg.DeadLetterTopic, cfg.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterSettled)
-	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.life.start()
 	var err error
 	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {
-		l.cancel()
+		l.life.cancel()
 		return nil, err
 	}
 	l.positioner, _ = l.source.(source.Positioner)

@@ -95,9 +95,9 @@ func (l *Listener) ask(lk *lookup) {
 	pause := min(firstRetryPause<<min(lk.attempts-1, 10), lastRetryPause)
 	spawn(func() {
 		if name, isKey := lk.id.(registry.KeyName); isKey {
-			lk.key, lk.err = keyOf(l.ctx, l.registry, name)
+			lk.key, lk.err = keyOf(l.life.ctx, l.registry, name)
 		} else {
-			lk.schema, lk.err = schemaOf(l.ctx, l.registry, lk.id)
+			lk.schema, lk.err = schemaOf(l.life.ctx, l.registry, lk.id)
 		}
 		lk.ended = time.Now()
 		lk.retryAt = lk.ended.Add(pause/2 + rand.N(pause/2)) //nolint:gosec // jitter needs no secrecy

@@ -46,8 +46,7 @@ func (l *Listener) neighbours(since, now time.Time) string {
 	var times []string
 	for other := range open.members {
 		same := other != l && other.cfg.Servers == l.cfg.Servers && other.cfg.Group == l.cfg.Group
-		idle := !other.polled.Load() && other.born.Before(since) && time.Unix(0, other.lastPoll.Load()).Before(since)
-		if same && idle && !other.closing.Load() {
+		if same && other.born.Before(since) && other.life.unpolledSince(since) {
 			times = append(times, other.born.Format(time.TimeOnly))
 		}
 	}

@@ -29,25 +29,25 @@ func TestOnlyAListenerThatNobodyHasPolledSinceTheWaitBeganIsNamed(t *testing.T) 
 	if !named() {
 		t.Error("a listener that nobody has polled is not named")
 	}
-	other.lastPoll.Store(began.Add(-time.Second).UnixNano())
+	other.life.lastPoll.Store(began.Add(-time.Second).UnixNano())
 	if !named() {
 		t.Error("a listener that nobody has polled since the wait began is not named")
 	}
-	other.lastPoll.Store(began.Add(time.Millisecond).UnixNano())
+	other.life.lastPoll.Store(began.Add(time.Millisecond).UnixNano())
 	if named() {
 		t.Error("a listener that was polled during the wait is named: its owner may be busy with the rows")
 	}
-	other.lastPoll.Store(began.Add(-time.Second).UnixNano())
+	other.life.lastPoll.Store(began.Add(-time.Second).UnixNano())
 	if text := waits.neighbours(began, began.Add(unpolled/4)); text != "" {
 		t.Errorf("it names %q: a listener that is polled in turn with others may wait for them", text)
 	}
-	other.lastPoll.Store(0)
-	other.polled.Store(true)
+	other.life.lastPoll.Store(0)
+	other.life.polled.Store(true)
 	if named() {
 		t.Error("a listener whose poll is under way is named")
 	}
-	other.polled.Store(false)
-	other.closing.Store(true)
+	other.life.polled.Store(false)
+	other.life.phase.Store(int32(leaving))
 	if named() {
 		t.Error("a listener that is being closed is named")
 	}

@@ -29,7 +29,7 @@ const placelessPause = 500 * time.Millisecond
 
 // findPlaces asks the cluster where partitions begin.
 func (l *Listener) findPlaces(targets []Target) (b foundPlaces) {
-	ctx, cancel := context.WithTimeout(l.ctx, beginTimeout)
+	ctx, cancel := context.WithTimeout(l.life.ctx, beginTimeout)
 	defer cancel()
 	if b.found, b.err = l.offsetsOf(ctx, targets); b.err != nil {
 		return b
@@ -133,7 +133,7 @@ func (l *Listener) placesFound(b foundPlaces) error {
 		if l.partitions.Of(k).Start == partitions.StartResolved { // sought, or given up meanwhile
 			continue
 		}
-		if err := l.positioner.Seek(l.ctx, []source.Position{at}); errors.Is(err, source.ErrNotFetching) { // assigned a moment ago
+		if err := l.positioner.Seek(l.life.ctx, []source.Position{at}); errors.Is(err, source.ErrNotFetching) { // assigned a moment ago
 			l.unplaced(at, err)
 			continue
 		} else if err != nil {

@@ -24,10 +24,10 @@ type poll struct {
 // passed, which counts from when the client has caught up (assigned and fetching). It returns early where the message type or schema
 // changes. A Batch without rows means that nothing came. When ctx ends, the rows received so far come with the next Poll.
 func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Batch, error) {
-	if err := l.enter(); err != nil {
+	if err := l.life.beginPoll(); err != nil {
 		return nil, err
 	}
-	defer l.leave()
+	defer l.life.endPoll()
 	for begin := true; ; begin = false {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -44,38 +44,20 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 // PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
 // after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
 func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
-	if err := l.enter(); err != nil {
+	if err := l.life.beginPoll(); err != nil {
 		return nil, false, err
 	}
-	defer l.leave()
+	defer l.life.endPoll()
 	b, err = l.slice(begin, limit, wait, slice)
 	return b, b != nil, err
 }
 
-// enter lets one poll in at a time.
-func (l *Listener) enter() error {
-	if l.closing.Load() {
-		return errorf(ClosedError, "%w", ErrClosed)
-	}
-	if !l.polled.CompareAndSwap(false, true) {
-		return errorf(StateError, "another poll of this listener is under way: one at a time")
-	}
-	return nil
-}
-
-// leave lets the next poll in.
-func (l *Listener) leave() {
-	l.lastPoll.Store(time.Now().UnixNano())
-	l.polled.Store(false)
-}
-
 // slice is one turn of a poll. Before and after it, seeks and the like have theirs.
 func (l *Listener) slice(begin bool, limit int, wait, slice time.Duration) (*Batch, error) {
-	l.polling.Lock()
-	defer l.polling.Unlock()
-	if l.closing.Load() {
-		return nil, errorf(ClosedError, "%w", ErrClosed)
+	if err := l.life.lock(leaving); err != nil {
+		return nil, err
 	}
+	defer l.life.unlock()
 	if begin {
 		if limit < 1 {
 			return nil, errorf(ConfigError, "num_messages is %d: it must be at least 1", limit)
@@ -126,8 +108,8 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		return b, err
 	}
 	for {
-		if l.closing.Load() {
-			return nil, errorf(ClosedError, "%w", ErrClosed)
+		if err := l.life.open(leaving); err != nil {
+			return nil, err
 		}
 		if err := l.source.Serve(); err != nil {
 			l.fail(err)

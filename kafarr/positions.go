@@ -54,7 +54,7 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 			begin = append(begin, k)
 		}
 	}
-	l.polling.Unlock()
+	l.life.unlock()
 	found, missing, err := l.beginnings(ctx, begin, reset)
 	if err != nil {
 		return nil, err
@@ -176,18 +176,16 @@ func (l *Listener) chosen(partitions []source.Position) ([]source.Position, erro
 	}), nil
 }
 
-// between takes l.polling between two slices of a poll.
+// between takes the listener's lock between two slices of a poll.
 func (l *Listener) between() error {
 	if l.positioner == nil {
 		return errorf(StateError, "this source has no positions")
 	}
-	l.polling.Lock()
-	if l.closing.Load() {
-		l.polling.Unlock()
-		return errorf(ClosedError, "%w", ErrClosed)
+	if err := l.life.lock(leaving); err != nil {
+		return err
 	}
 	if err := l.Broken(); err != nil {
-		l.polling.Unlock()
+		l.life.unlock()
 		return err
 	}
 	return nil
@@ -195,8 +193,8 @@ func (l *Listener) between() error {
 
 // asking bounds the questions to the cluster by the ready time-out, and ends them with the listener.
 func (l *Listener) asking(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	if l.closing.Load() {
-		return nil, nil, errorf(ClosedError, "%w", ErrClosed)
+	if err := l.life.open(leaving); err != nil {
+		return nil, nil, err
 	}
 	if l.positioner == nil {
 		return nil, nil, errorf(StateError, "this source has no positions")
@@ -205,14 +203,14 @@ func (l *Listener) asking(ctx context.Context) (context.Context, context.CancelF
 		return nil, nil, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, l.cfg.ReadyTimeout)
-	stop := context.AfterFunc(l.ctx, cancel)
+	stop := context.AfterFunc(l.life.ctx, cancel)
 	return bounded, func() { stop(); cancel() }, nil
 }
 
 // asked gives the error of a question its code.
 func (l *Listener) asked(err error) error {
 	switch {
-	case l.closing.Load():
+	case l.life.isLeaving():
 		return errorf(ClosedError, "%w", ErrClosed)
 	case errors.Is(err, context.DeadlineExceeded):
 		return errorf(BrokerError, "the cluster did not answer within %v: %w", l.cfg.ReadyTimeout, err)

@@ -41,11 +41,10 @@ func (l *Listener) Rebalanced(ctx context.Context, begin ...Start) error {
 			return err
 		}
 	}
-	l.polling.Lock()
-	defer l.polling.Unlock()
-	if l.closed.Load() {
-		return errorf(ClosedError, "%w", ErrClosed)
+	if err := l.life.lock(closed); err != nil {
+		return err
 	}
+	defer l.life.unlock()
 	if _, waits := l.Rebalance(); !waits { // closed meanwhile
 		return errorf(StateError, "no rebalance waits")
 	}
@@ -108,7 +107,7 @@ func (l *Listener) tellOne(ctx context.Context, r Rebalance) error {
 		return err
 	}
 	err = l.Rebalanced(ctx, begin...)
-	if l.closing.Load() { // by OnAssign
+	if l.life.isLeaving() { // by OnAssign
 		return nil
 	}
 	return err

@@ -72,7 +72,7 @@ func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed 
 	if err := l.between(); err != nil {
 		return nil, err
 	}
-	defer l.polling.Unlock()
+	defer l.life.unlock()
 	if err := l.assigned(to); err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (l *Listener) ofThese(wanted []source.Position, do func(chosen []source.Pos
 	if err := l.between(); err != nil {
 		return err
 	}
-	defer l.polling.Unlock()
+	defer l.life.unlock()
 	chosen, err := l.chosen(wanted)
 	if err == nil {
 		err = do(chosen)
@@ -201,7 +201,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 	if err := l.between(); err != nil {
 		return err
 	}
-	defer l.polling.Unlock()
+	defer l.life.unlock()
 	l.tracker.GiveBack(ids)
 	for _, r := range ranges {
 		k := r.TopicPartition()
@@ -233,7 +233,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 
 // readAgain has a partition read again from the first row on that its caller does not have.
 func (l *Listener) readAgain(k source.TopicPartition, next int64, givenBack ...int64) error {
-	if err := l.positioner.Seek(l.ctx, []source.Position{k.At(next)}); err != nil {
+	if err := l.positioner.Seek(l.life.ctx, []source.Position{k.At(next)}); err != nil {
 		return err
 	}
 	l.discard(k, givenBack...)
@@ -241,7 +241,7 @@ func (l *Listener) readAgain(k source.TopicPartition, next int64, givenBack ...i
 	return nil
 }
 
-// firstUndelivered returns the first offset of what was received of a partition and not handed over. l.polling is held.
+// firstUndelivered returns the first offset of what was received of a partition and not handed over. life.mu is held.
 func (l *Listener) firstUndelivered(k source.TopicPartition) (first int64, found bool) {
 	if first, found := l.tracker.FirstUndelivered(k); found {
 		return first, true

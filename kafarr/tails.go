@@ -22,7 +22,7 @@ const (
 // moved over when what it asked for was gone. None of that ever becomes a row, so without it a position would never reach the end of such a log, and no commit either. What is found is a fact of the log: that
 // there is no record in [from, next). It holds whatever the client does meanwhile, so it needs no order with the rows that are on their way.
 type tails struct {
-	asked time.Time // l.polling guards it
+	asked time.Time // life.mu guards it
 
 	mu      sync.Mutex
 	running chan struct{} // closed at the end of the look that is under way; nil: there is none
@@ -37,14 +37,14 @@ type tail struct {
 	rebalances int64 // there had been, when it was asked
 }
 
-// look asks, in the background, what lies before partitions that have not moved since the last time; quiet: that a poll got nothing. l.polling is held.
+// look asks, in the background, what lies before partitions that have not moved since the last time; quiet: that a poll got nothing. life.mu is held.
 func (l *Listener) look(quiet bool) {
 	t, now := &l.tails, time.Now()
 	pause := tailPause
 	if quiet {
 		pause = tailQuiet
 	}
-	if l.explorer == nil || l.closing.Load() || now.Sub(t.asked) < pause || t.busy() {
+	if l.explorer == nil || l.life.isLeaving() || now.Sub(t.asked) < pause || t.busy() {
 		return
 	}
 	t.asked = now
@@ -71,7 +71,7 @@ func (l *Listener) look(quiet bool) {
 	done := t.begin()
 	spawn(func() {
 		defer close(done)
-		ctx, cancel := context.WithTimeout(l.ctx, tailTimeout)
+		ctx, cancel := context.WithTimeout(l.life.ctx, tailTimeout)
 		defer cancel()
 		found, err := l.explore(ctx, asked, reset)
 		if err != nil {
@@ -129,7 +129,7 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.T
 	return found, err
 }
 
-// passTails takes what was found for done: there is nothing to hand over of it. l.polling is held.
+// passTails takes what was found for done: there is nothing to hand over of it. life.mu is held.
 func (l *Listener) passTails() {
 	for _, t := range l.tails.take() {
 		if t.rebalances != l.counters.rebalances.Load() || !l.tracker.IsAssigned(t.TopicPartition) || l.partitions.Of(t.TopicPartition).Next != t.from {
@@ -139,7 +139,7 @@ func (l *Listener) passTails() {
 	}
 }
 
-// settleTails waits a moment for a look that is under way, so that the last commit has it. l.polling is held.
+// settleTails waits a moment for a look that is under way, so that the last commit has it. life.mu is held.
 func (l *Listener) settleTails() {
 	l.tails.mu.Lock()
 	running := l.tails.running

@@ -26,7 +26,7 @@ type watched struct {
 	due    time.Time               // not before
 }
 
-// watch follows what the source says of the topics. One that is gone is an error once, and of every poll that gets nothing as long as it is gone, see gone. l.polling is held.
+// watch follows what the source says of the topics. One that is gone is an error once, and of every poll that gets nothing as long as it is gone, see gone. life.mu is held.
 func (l *Listener) watch() {
 	if l.watcher == nil {
 		return
@@ -95,12 +95,12 @@ func (l *Listener) recreated(topic string, last time.Time) {
 	}
 }
 
-// rewind moves partitions of re-created topics to their beginning, as far as the client is ready for it. l.polling is held.
+// rewind moves partitions of re-created topics to their beginning, as far as the client is ready for it. life.mu is held.
 func (l *Listener) rewind() {
 	if len(l.watched.behind) == 0 || l.positioner == nil || time.Now().Before(l.watched.due) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(l.ctx, rewindTimeout)
+	ctx, cancel := context.WithTimeout(l.life.ctx, rewindTimeout)
 	defer cancel()
 	var left []source.TopicPartition
 	for _, k := range l.watched.behind {

@@ -131,10 +131,10 @@ func (l *Listener) lookAhead(s *side) {
 	for range min(len(wanted), aheadAtOnce) {
 		spawn(func() {
 			for id := range next {
-				if l.ctx.Err() != nil {
+				if l.life.ctx.Err() != nil {
 					return
 				}
-				_, err := schemaOf(l.ctx, l.registry, id)
+				_, err := schemaOf(l.life.ctx, l.registry, id)
 				l.unknown.noted(id, err)
 			}
 		}, func(error) {}) // the look-up of the record itself meets it, too
