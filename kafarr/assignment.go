@@ -13,15 +13,10 @@ type assignment Listener
 // Assigning implements source.Handler: nothing is fetched of partitions while OnAssign is told of them, which may say where they begin.
 func (a *assignment) Assigning(partitions []source.Position) bool {
 	l := (*Listener)(a)
-	if l.cfg.OnAssign == nil || l.life.isLeaving() || !l.announce(Rebalance{Partitions: withoutOffsets(partitions)}) {
+	if l.cfg.OnAssign == nil || l.life.isLeaving() || !l.callbacks.Offer(partitions) {
 		return false
 	}
 	l.tracker.Assign(partitions)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, p := range partitions {
-		l.offered[p.TopicPartition()] = false
-	}
 	return true
 }
 
@@ -33,10 +28,7 @@ func (a *assignment) Assigned(given []source.Position, committed func([]source.P
 	out := make([]source.Position, len(given))
 	var known []source.Position
 	var fresh []int
-	l.mu.Lock()
-	placed := l.offered
-	l.offered = map[source.TopicPartition]bool{}
-	l.mu.Unlock()
+	placed := l.callbacks.TakeOffered()
 	for i, p := range given {
 		k := p.TopicPartition()
 		out[i] = source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.Stored}
@@ -95,7 +87,7 @@ func (a *assignment) Revoking(partitions []source.Position, lost bool) bool {
 	if lost { // no commit for them any more: it could take their new owner's progress back
 		l.unassign(partitions)
 	}
-	return l.announce(Rebalance{Partitions: withoutOffsets(partitions), Revoked: true, Lost: lost})
+	return l.callbacks.Enqueue(Rebalance{Partitions: partitions, Revoked: true, Lost: lost})
 }
 
 // Revoked implements source.Handler. Rows that were not handed over are dropped: whoever gets the partition reads them.

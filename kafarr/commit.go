@@ -107,8 +107,10 @@ func (l *Listener) Leave(acknowledge bool) error {
 		return err
 	}
 	defer l.life.unlock()
-	l.dropOffered()
-	defer l.askAboutAll()
+	l.tracker.Unassign(l.callbacks.Withdraw()...)
+	if l.cfg.OnRevoke != nil {
+		defer func() { l.callbacks.RevokeAll(l.tracker.Assignment()) }()
+	}
 	if !acknowledge {
 		return nil
 	}
@@ -145,12 +147,10 @@ func (l *Listener) close(acknowledge bool) error {
 	if errors.Is(err, ErrClosed) { // the caller has done that
 		err = nil
 	}
-	_ = l.tell(context.Background()) // OnRevoke only, which gives no error
+	_ = l.runCallbacks(context.Background()) // OnRevoke only, which gives no error
 	l.life.end()
 	defer l.life.unlock()
-	l.mu.Lock()
-	l.rebalances = nil
-	l.mu.Unlock()
+	l.callbacks.Clear()
 	l.unregister()
 	if l.member != nil { // what reads a part of a scan is none: the scan tells
 		l.tellReaders(l.readerUse.overdue(true))

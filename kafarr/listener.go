@@ -1,12 +1,12 @@
 package kafarr
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
+	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -35,7 +35,6 @@ type Listener struct {
 	born    time.Time   // when a member of a group was opened
 	unready atomic.Bool // see Waiting
 
-	telling sync.Mutex // held by whoever calls OnAssign and OnRevoke
 	// life.mu is held by whoever uses what follows.
 
 	poll          poll
@@ -77,11 +76,8 @@ type Listener struct {
 	tails         tails
 	watched       watched
 
-	tracker *delivery.Tracker
-
-	mu         sync.Mutex                     // guards what follows
-	rebalances []Rebalance                    // that somebody has to be told of, in their order
-	offered    map[source.TopicPartition]bool // partitions of the assignment that waits for OnAssign; true: it has said where they begin
+	tracker   *delivery.Tracker
+	callbacks membership.Callbacks
 }
 
 // Open makes a listener. It checks the configuration and does not wait for the network.
@@ -116,8 +112,8 @@ func Open(cfg Config) (*Listener, error) {
 		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, partitions: partitions.NewTable(), blocked: map[source.TopicPartition]blocked{},
 		watched: watched{told: map[string]error{}},
 		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
-		tracker: delivery.New(), offered: map[source.TopicPartition]bool{},
-		kept: kept{most: cfg.schemaBytes()}, headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,
+		tracker: delivery.New(),
+		kept:    kept{most: cfg.schemaBytes()}, headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,
 	}
 	if cfg.warned == nil {
 		l.cfg.warned = &warned{texts: map[string]bool{}}

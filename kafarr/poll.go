@@ -35,7 +35,7 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 		if b, err := l.slice(begin, limit, wait, maxSlice); b != nil || err != nil {
 			return b, err
 		}
-		if err := l.tell(ctx); err != nil {
+		if err := l.runCallbacks(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +101,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 // step goes on with a poll until it has its answer or the time is over; then the batch is nil.
 func (l *Listener) step(end time.Time) (*Batch, error) {
 	p := &l.poll
-	if l.untold() {
+	if l.callbacks.Waiting() {
 		return nil, nil
 	}
 	if b, err := l.fromQueue(); b != nil || err != nil {
@@ -120,7 +120,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 				l.fail(err)
 			}
 		}
-		if l.untold() {
+		if l.callbacks.Waiting() {
 			return nil, nil
 		}
 		if l.failure != nil {

@@ -106,11 +106,8 @@ func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed 
 // fetched returns the positions of partitions that the source has. Those of Config.Assign before their turn, and of an assignment that waits
 // for OnAssign, begin at their new places.
 func (l *Listener) fetched(to []source.Position) []source.Position {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(to), func(p source.Position) bool {
-		_, waits := l.offered[p.TopicPartition()]
-		return waits || !l.tracker.IsAssigned(p.TopicPartition())
+		return l.callbacks.IsOffered(p.TopicPartition()) || !l.tracker.IsAssigned(p.TopicPartition())
 	})
 }
 
@@ -121,11 +118,7 @@ func (l *Listener) moved(to source.Position, committed int64) error {
 	l.partitions.Of(k).RedeliverAll()
 	l.partitions.Of(k).Next = partitions.At(to.Offset)
 	l.tracker.Seek(to, committed)
-	l.mu.Lock()
-	if _, waits := l.offered[k]; waits {
-		l.offered[k] = true
-	}
-	l.mu.Unlock()
+	l.callbacks.Place(k)
 	return cmp.Or(l.unblock(k), l.hasPlaceNow(k))
 }
 
