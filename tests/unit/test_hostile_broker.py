@@ -280,27 +280,57 @@ def test_a_hostile_broker_costs_an_error_and_no_more(broker, mode):
     assert peak() - before < 1024 * MIB
 
 
-def damaged(answer: bytes) -> bytes:
-    """A Fetch's answer with a wrong checksum of its first record batch."""
+def damaged(answer: bytes, which: int = 0) -> bytes:
+    """A Fetch's answer with a wrong checksum of one of its record batches, the first by default."""
     for at in range(len(answer) - 61):
         length = struct.unpack_from(">i", answer, at + 8)[0]
         whole = answer[at : at + 12 + length]
         if 49 <= length == len(whole) - 12 and struct.unpack_from(">I", whole, 17)[0] == crc32c(whole[21:]):
+            which -= 1
+            if which >= 0:
+                continue
             return answer[: at + 17] + bytes(4) + answer[at + 21 :]
     return answer
 
 
-@pytest.mark.parametrize("checks", [True, False])
-def test_a_listener_checks_checksums_where_it_is_asked_to_and_a_scan_does_by_itself(checks):
+@pytest.mark.parametrize("config", [{}, {"check.crcs": True}, {"check.crcs": False}])
+def test_damaged_record_batches_are_refused_by_scans_and_listeners_unless_check_crcs_is_false(config):
     with MockKafka(topics={"T": 1}) as kafka, contextlib.closing(FaultyBroker(kafka.servers)) as proxy:
         kafka.produce("T", '"int"', list(range(10)))
         proxy.fault = lambda name, _before: damaged if name == "Fetch" else None
         with pytest.raises(pykafarr.BrokerError, match="checksum"):
             pykafarr.read(proxy.servers, "T", kafka.registry_url, timeout=10_000).to_arrow()
-        config = {"auto.offset.reset": "earliest", "check.crcs": checks}
+        config = {"auto.offset.reset": "earliest", **config}
         with pykafarr.listener(proxy.servers, "g", "T", kafka.registry_url, config=config) as p:
-            if checks:
-                with pytest.raises(pykafarr.BrokerError, match="CRC32C"):
-                    p.poll(10, 10_000)
-            else:  # as it is without the property
-                assert list(p.poll(10, 10_000)[1]["value"]) == list(range(10))
+            if config.get("check.crcs", True):
+                for _ in range(3):  # whenever it is asked, until the broker has the right bytes
+                    with pytest.raises(pykafarr.BrokerError, match=r"T\[0\]@0: .* failed CRC32C check"):
+                        p.poll(10, 10_000)
+                proxy.fault = lambda _name, _before: None
+            assert list(p.poll(10, 10_000)[1]["value"]) == list(range(10))
+
+
+def test_a_listener_passes_over_no_record_batch_that_came_damaged():
+    with MockKafka(topics={"T": 1}) as kafka, contextlib.closing(FaultyBroker(kafka.servers)) as proxy:
+        for first in range(0, 40, 10):
+            kafka.produce("T", '"int"', list(range(first, first + 10)))
+        spoilt = []
+
+        def second_of_three_answers(answer):
+            found = damaged(answer, which=1) if len(spoilt) < 3 else answer
+            if found != answer:
+                spoilt.append(len(found))
+            return found
+
+        proxy.fault = lambda name, _before: second_of_three_answers if name == "Fetch" else None
+        config = {"auto.offset.reset": "earliest"}
+        with pykafarr.listener(proxy.servers, "g", "T", kafka.registry_url, config=config) as p:
+            seen, errors = [], []
+            while len(seen) < 40 and len(errors) < 10:
+                try:
+                    seen.extend(p.poll(100, 2000)[1].get("value", []))
+                except pykafarr.BrokerError as error:
+                    errors.append(error)
+            assert p.poll(100, 500)[1].empty
+        assert seen == list(range(40))
+        assert errors, spoilt
