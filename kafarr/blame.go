@@ -78,7 +78,7 @@ func parseFault(cause error, limits avro.Limits, schema registry.Schema) *Error 
 	if !limits.Lowered() {
 		return e
 	}
-	if _, err := limits.Loosened().Parse(schema.Text, schema.References...); err != nil {
+	if _, err := avro.ParseWithin(limits.Loosened(), schema.Text, schema.References...); err != nil {
 		return e
 	}
 	return blame(e, "limits", "raise limits: they are below the defaults, which allow this schema")

@@ -30,7 +30,7 @@ func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
 	if _, err := options.Limits.Resolved(); err != nil {
 		return nil, errorf(ConfigError, "%w", err)
 	}
-	parsed, err := options.Limits.Parse(schema)
+	parsed, err := avro.ParseWithin(options.Limits, schema)
 	if err != nil {
 		return nil, parseFault(err, options.Limits, registry.Schema{Text: schema})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
@@ -98,7 +99,7 @@ func (c *ScanConfig) leavesOut(s registry.Schema) bool {
 	if c.Errors == Raise || !isAvro(s) {
 		return c.Errors != Raise
 	}
-	_, err := c.Limits.Parse(s.Text, s.References...)
+	_, err := avro.ParseWithin(c.Limits, s.Text, s.References...)
 	return err != nil
 }
 

@@ -35,7 +35,7 @@ func (l *Listener) compile(side *side, s registry.Schema) *plan {
 	if !isAvro(s) {
 		return fail(errorf(SchemaError, "it is a %s schema; only AVRO is supported", s.Type))
 	}
-	parsed, err := l.cfg.Limits.Parse(s.Text, s.References...)
+	parsed, err := avro.ParseWithin(l.cfg.Limits, s.Text, s.References...)
 	if err != nil {
 		return fail(parseFault(err, l.cfg.Limits, s))
 	}
@@ -67,8 +67,11 @@ func (l *Listener) planFor(side *side, s *avro.Schema) (*plan, *Error) {
 	if side.isKey {
 		options.Whole, options.Nullable = true, true
 	} else {
-		options.Reader, options.Columns, options.Nullable = l.readerOf(s), l.cfg.Columns, l.cfg.Tombstones == KeepTombstones
-		options.Unseal = l.cfg.Rules == DecryptRules
+		if reader := l.readerOf(s); reader != nil { // else it would be a nil within an interface
+			options.Reader = reader
+		}
+		options.Columns, options.Nullable = l.cfg.Columns, l.cfg.Tombstones == KeepTombstones
+		options.Decrypt = l.cfg.Rules == DecryptRules
 	}
 	compiled, err := avro.Compile(s, options)
 	if err != nil {
@@ -144,7 +147,7 @@ type namedPlan struct {
 }
 
 func (l *Listener) givenPlan(g GivenSchema) (namedPlan, error) {
-	s, err := l.cfg.Limits.Parse(g.Text)
+	s, err := avro.ParseWithin(l.cfg.Limits, g.Text)
 	if err != nil {
 		return namedPlan{}, err
 	}
@@ -160,7 +163,7 @@ func (l *Listener) givenPlan(g GivenSchema) (namedPlan, error) {
 
 // parseReader reads a schema that others are read as.
 func parseReader(schema registry.Schema, limits avro.Limits) (*avro.Schema, error) {
-	s, err := limits.Parse(schema.Text, schema.References...)
+	s, err := avro.ParseWithin(limits, schema.Text, schema.References...)
 	if err != nil {
 		e := tellTwice(wrap(err), err, schema)
 		e.Err = fmt.Errorf("reader_schema: %w", e.Err)

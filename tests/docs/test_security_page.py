@@ -33,18 +33,18 @@ def test_each_test_that_is_named_exists(what: str, where: str, test: str) -> Non
 
 # Where a number stands in the code, and how the page writes it.
 NUMBERS = [
-    ("items of one block of an array or map", "kafarr/format/avro/limits.go", "BlockItems: 1 << 24", "2^24"),
-    ("items of no bytes", "kafarr/format/avro/limits.go", "EmptyItems: 1 << 16", "65,536"),
-    ("memory of a message in columns", "kafarr/format/avro/limits.go", "MessageBytes: 24 << 20", "24 MiB"),
+    ("items of one block of an array or map", "kafarr/format/limits.go", "BlockItems: 1 << 24", "2^24"),
+    ("items of no bytes", "kafarr/format/limits.go", "EmptyItems: 1 << 16", "65,536"),
+    ("memory of a message in columns", "kafarr/format/limits.go", "MessageBytes: 24 << 20", "24 MiB"),
     (
         "values of a message, those of no bytes counted",
-        "kafarr/format/avro/limits.go",
+        "kafarr/format/limits.go",
         "MessageSteps: 10_000_000",
         "10,000,000",
     ),
-    ("depth of values of recursive types, of schemas", "kafarr/format/avro/limits.go", "ValueDepth: 256", "256, 200"),
-    ("depth of values of recursive types, of schemas", "kafarr/format/avro/limits.go", "SchemaDepth: 200", "256, 200"),
-    ("columns of a schema", "kafarr/format/avro/limits.go", "Columns: 20_000", "20,000"),
+    ("depth of values of recursive types, of schemas", "kafarr/format/limits.go", "ValueDepth: 256", "256, 200"),
+    ("depth of values of recursive types, of schemas", "kafarr/format/limits.go", "SchemaDepth: 200", "256, 200"),
+    ("columns of a schema", "kafarr/format/limits.go", "Columns: 20_000", "20,000"),
     ("a batch", "kafarr/config.go", "DefaultBatchBytes = 1 << 30", "1 GiB"),
     ("time between two looks at the clock", "kafarr/format/avro/budget.go", "= 4_000_000", "4,000,000"),
     ("an answer of the registry", "kafarr/registry/transport.go", "maxAnswer = 16 << 20", "16 MiB"),

@@ -12,6 +12,7 @@ import (
 	"github.com/linkedin/goavro/v2"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -32,22 +33,22 @@ func compile(t *testing.T, schema string) *avro.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := avro.Compile(s, avro.Options{})
+	p, err := avro.Compile(s, format.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func body(b []byte) avro.Body {
-	return avro.Body{Data: unsafe.Pointer(unsafe.SliceData(b)), Len: len(b)}
+func body(b []byte) format.Body {
+	return format.Body{Data: unsafe.Pointer(unsafe.SliceData(b)), Len: len(b)}
 }
 
 // decode appends bodies and returns the columns as arrays, or the error with what came before it.
 func decode(t *testing.T, p *avro.Plan, bodies ...[]byte) ([]arrow.Array, error) {
 	t.Helper()
 	columns := p.NewColumns()
-	list := make([]avro.Body, len(bodies))
+	list := make([]format.Body, len(bodies))
 	for i, b := range bodies {
 		list[i] = body(b)
 	}
@@ -149,12 +150,12 @@ func TestBadRowLeavesTheOthersWhole(t *testing.T) {
 			p := compile(t, twoFields)
 			columns := p.NewColumns()
 			a := p.Bind(columns)
-			n, err := a.Append([]avro.Body{body(good), body(c.bad), body(good)})
+			n, err := a.Append([]format.Body{body(good), body(c.bad), body(good)})
 			var d *avro.DecodeError
 			if n != 1 || !errors.As(err, &d) || d.Error() != c.want {
 				t.Errorf("%d rows and %q, want 1 row and %q", n, err, c.want)
 			}
-			if n, err := a.Append([]avro.Body{body(good)}); n != 1 || err != nil {
+			if n, err := a.Append([]format.Body{body(good)}); n != 1 || err != nil {
 				t.Errorf("after the bad row: %d rows and %v", n, err)
 			}
 			for i, data := range columns.Finish() {

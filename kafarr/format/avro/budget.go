@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // What a message may take for each of its bytes, besides Limits.MessageBytes and Limits.MessageSteps. Beyond the first MiB a byte has fewer steps: a message of
@@ -29,15 +30,15 @@ const (
 type overrun fault
 
 // bodyLen is the length of the body that is being read.
-func (a *Appender) bodyLen() int { return max(0, a.bodies[a.columns.rows-a.first].Len) }
+func (a *Appender) bodyLen() int { return max(0, a.bodies[a.columns.Rows()-a.first].Len) }
 
 // settle looks at what the columns hold: column.Budget calls it now and then while they grow.
 func (a *Appender) settle(pending int) int {
 	may := a.limits.MessageBytes + bytesPerByte*a.bodyLen()
-	if pending+a.columns.size(a.columns.rows) > may {
+	if pending+a.columns.RowSize() > may {
 		panic(overrun(faultMemory))
 	}
-	if a.columns.rows > 0 && pending+a.columns.size(0) > a.columns.most {
+	if a.columns.TooLarge(pending) {
 		panic(overrun(faultFull))
 	}
 	return may / looksPerMessage
@@ -51,13 +52,13 @@ func (a *Appender) recovered(p any) error {
 		a.fail(fault(p), len(a.steps), 0)
 	case cmem.NoMemory:
 		a.fail(faultFull, len(a.steps), 0)
-		if a.columns.rows == 0 {
+		if a.columns.Rows() == 0 {
 			a.fail(faultNoMemory, len(a.steps), int64(p))
 		}
 	default:
 		panic(p)
 	}
-	a.columns.Truncate(a.columns.rows)
+	a.columns.Truncate(a.columns.Rows())
 	return a.failure.err(a, a.bodyLen())
 }
 
@@ -97,8 +98,8 @@ func (a *Appender) tell() {
 		return
 	}
 	now := time.Now() // not asked for at each row, most of which take less than a microsecond
-	if a.looked != a.columns.rows {
-		a.looked, a.since = a.columns.rows, now
+	if a.looked != a.columns.Rows() {
+		a.looked, a.since = a.columns.Rows(), now
 	} else if now.Sub(a.since) > a.Patience {
 		panic(overrun(faultLong))
 	}
@@ -151,10 +152,10 @@ func list(kids []*layout, to []*layout) {
 	}
 }
 
-func memoryText(limits *Limits) string {
+func memoryText(limits *format.Limits) string {
 	return fmt.Sprintf("the message takes more memory than its limit: %d bytes and %d for each of its own; limits={\"message_bytes\"} sets it", limits.MessageBytes, bytesPerByte)
 }
 
-func stepsText(limits *Limits) string {
+func stepsText(limits *format.Limits) string {
 	return fmt.Sprintf("the message has more values than its limit: %d and %d for each of its bytes, those of no bytes counted; limits={\"message_steps\"} sets it", limits.MessageSteps, stepsPerByte)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/linkedin/goavro/v2"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -64,9 +65,9 @@ func newSubject(t *testing.T, seed uint64) *subject {
 	return s
 }
 
-func (s *subject) plan(t *testing.T, unions avro.Unions) *avro.Plan {
+func (s *subject) plan(t *testing.T, unions format.Unions) *avro.Plan {
 	t.Helper()
-	p, err := avro.Compile(s.parsed, avro.Options{Unions: unions})
+	p, err := avro.Compile(s.parsed, format.Options{Unions: unions})
 	if err != nil {
 		t.Fatalf("seed %d: %s: %v", s.seed, s.text, err)
 	}
@@ -84,7 +85,7 @@ func (s *subject) encode(t *testing.T) []byte {
 }
 
 // check compares finished columns with the values that goavro has read, and validates and releases them.
-func (s *subject) check(columns *avro.Columns, read []any) error {
+func (s *subject) check(columns *format.Columns, read []any) error {
 	var arrays []arrow.Array
 	for _, d := range columns.Finish() {
 		arrays = append(arrays, array.MakeFromData(d))
@@ -126,7 +127,7 @@ func TestWhatGoavroWritesIsWhatGoavroReads(t *testing.T) {
 	for seed := range uint64(cases) {
 		s := newSubject(t, seed)
 		s.schema.note(seen)
-		var bodies []avro.Body
+		var bodies []format.Body
 		var read []any
 		for range rows {
 			b := s.encode(t)
@@ -137,7 +138,7 @@ func TestWhatGoavroWritesIsWhatGoavroReads(t *testing.T) {
 			bodies = append(bodies, body(b))
 			read = append(read, v)
 		}
-		for _, unions := range []avro.Unions{avro.StructUnions, avro.DenseUnions} {
+		for _, unions := range []format.Unions{format.StructUnions, format.DenseUnions} {
 			before := cmem.Live()
 			p := s.plan(t, unions)
 			columns := p.NewColumns()
@@ -198,7 +199,7 @@ func TestDamagedBodiesAreRefusedWhereGoavroRefusesThem(t *testing.T) {
 	failures, refused, taken := 0, 0, 0
 	for seed := range uint64(cases) {
 		s := newSubject(t, seed)
-		p := s.plan(t, avro.StructUnions)
+		p := s.plan(t, format.StructUnions)
 		columns := p.NewColumns()
 		a := p.Bind(columns)
 		var read []any
@@ -212,7 +213,7 @@ func TestDamagedBodiesAreRefusedWhereGoavroRefusesThem(t *testing.T) {
 			if refusal == nil && len(rest) > 0 {
 				refusal = fmt.Errorf("%d bytes are left over", len(rest))
 			}
-			_, err := a.Append([]avro.Body{body(b)})
+			_, err := a.Append([]format.Body{body(b)})
 			switch {
 			case err == nil && refusal == nil:
 				read = append(read, v)

@@ -1,12 +1,10 @@
 package avro
 
-import "slices"
+import (
+	"slices"
 
-// EncryptedValue is a value that a plan reads and that rules of a data contract encrypted when it was written.
-type EncryptedValue struct {
-	Path  string
-	Rules []int // as MarkEncrypted numbers them
-}
+	"github.com/pykafarr/pykafarr/kafarr/format"
+)
 
 // MarkEncrypted notes which strings and bytes are ciphertext: those of fields that a rule applies to. Rules are numbered from 0, and applies is asked for each of them and each
 // field, by the full name of its record and its own name, with the tags that stand in the schema. As serializers do it, a field stands for what lies in its arrays, maps and unions, and the
@@ -78,12 +76,12 @@ func (s *Schema) encryptedWithin(seen map[*Schema]bool) []int {
 }
 
 // encryptedValues lists the values that steps read and that were encrypted, each path once.
-func encryptedValues(steps []step) []EncryptedValue {
-	var found []EncryptedValue
+func encryptedValues(steps []step) []format.EncryptedValue {
+	var found []format.EncryptedValue
 	for i := range steps {
 		st := &steps[i]
-		if len(st.table) > 0 && st.code != opEnum && st.code != opBranches && st.code != opSealed && !slices.ContainsFunc(found, func(v EncryptedValue) bool { return v.Path == st.path }) {
-			found = append(found, EncryptedValue{st.path, st.table})
+		if len(st.table) > 0 && st.code != opEnum && st.code != opBranches && st.code != opSealed && !slices.ContainsFunc(found, func(v format.EncryptedValue) bool { return v.Path == st.path }) {
+			found = append(found, format.EncryptedValue{Path: st.path, Rules: st.table})
 		}
 	}
 	return found

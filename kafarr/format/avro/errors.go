@@ -1,7 +1,6 @@
 package avro
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -56,13 +55,6 @@ func located(path, msg string) string {
 	}
 	return path + ": " + msg
 }
-
-// ErrFull says that a row does not fit into the columns any more (a column's 32-bit offsets would overflow): finish
-// them and append the row to the next ones.
-var ErrFull = errors.New("avro: the columns are full")
-
-// ErrLong says that a row was given up because it takes long: see Appender.Patience and Appender.Look. It is as good as before.
-var ErrLong = errors.New("avro: the row takes long")
 
 func schemaErrorf(path, format string, args ...any) error {
 	return &SchemaError{Path: path, Msg: fmt.Sprintf(format, args...)}

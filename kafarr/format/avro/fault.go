@@ -1,6 +1,10 @@
 package avro
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+)
 
 // fault is why a row failed. Faults travel as small integers: building an error in the loop would make every step pay for what hardly ever happens.
 type fault uint8
@@ -52,11 +56,11 @@ func (f failure) err(a *Appender, length int) error {
 	}
 	switch f.fault {
 	case faultFull:
-		return ErrFull
+		return format.ErrFull
 	case faultLong:
-		return ErrLong
+		return format.ErrLong
 	case faultKey:
-		return &KeyError{Path: s.path, Rule: s.table[0], Version: int(f.value)}
+		return &format.KeyError{Path: s.path, Rule: s.table[0], Version: int(f.value)}
 	case faultBranch:
 		return &IncompatibleError{Path: s.path, Msg: s.unreadable[f.value]}
 	case faultSymbol:
@@ -72,7 +76,7 @@ func (f failure) err(a *Appender, length int) error {
 // nullsInstead says what reads a row that one value of its, which Arrow cannot hold, makes fail.
 const nullsInstead = ` (out_of_range="null" reads such values as nulls)`
 
-func (f failure) text(s *step, length int, limits *Limits) string {
+func (f failure) text(s *step, length int, limits *format.Limits) string {
 	switch f.fault {
 	case faultShort:
 		return fmt.Sprintf("the body ends within the value (%d bytes)", length)

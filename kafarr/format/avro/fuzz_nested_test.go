@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -24,9 +25,9 @@ func plansOf(f *testing.F, schema string, columns ...string) []*avro.Plan {
 	if err != nil {
 		f.Fatal(err)
 	}
-	options := []avro.Options{{Recursion: avro.JSON}, {Recursion: avro.JSON, Unions: avro.DenseUnions}}
+	options := []format.Options{{Recursion: format.JSON}, {Recursion: format.JSON, Unions: format.DenseUnions}}
 	if len(columns) > 0 {
-		options = append(options, avro.Options{Columns: columns})
+		options = append(options, format.Options{Columns: columns})
 	}
 	var plans []*avro.Plan
 	for _, o := range options {
@@ -57,7 +58,7 @@ func FuzzNested(f *testing.F) {
 			a := p.Bind(columns)
 			want := 0
 			for range 3 { // a bad row leaves nothing behind that the next could stumble over
-				n, _ := a.Append([]avro.Body{body(data)})
+				n, _ := a.Append([]format.Body{body(data)})
 				want += n
 			}
 			if grown := cmem.Live() - before; grown > 64<<20 {
@@ -101,12 +102,12 @@ func FuzzResolve(f *testing.F) {
 			return
 		}
 		before := cmem.Live()
-		p, err := avro.Compile(w, avro.Options{Reader: r, Recursion: avro.JSON})
+		p, err := avro.Compile(w, format.Options{Reader: r, Recursion: format.JSON})
 		if err != nil {
 			return
 		}
 		columns := p.NewColumns()
-		_, _ = p.Bind(columns).Append([]avro.Body{body(data), body(data)})
+		_, _ = p.Bind(columns).Append([]format.Body{body(data), body(data)})
 		for _, d := range columns.Finish() {
 			d.Release()
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -19,7 +20,7 @@ func FuzzBody(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	plan, err := avro.Compile(s, avro.Options{Recursion: avro.JSON})
+	plan, err := avro.Compile(s, format.Options{Recursion: format.JSON})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -32,13 +33,13 @@ func FuzzBody(f *testing.F) {
 		columns := plan.NewColumns()
 		a := plan.Bind(columns)
 		want := 2
-		if n, err := a.Append([]avro.Body{body(good)}); n != 1 || err != nil {
+		if n, err := a.Append([]format.Body{body(good)}); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
-		if n, _ := a.Append([]avro.Body{body(data)}); n == 1 {
+		if n, _ := a.Append([]format.Body{body(data)}); n == 1 {
 			want = 3
 		}
-		if n, err := a.Append([]avro.Body{body(good)}); n != 1 || err != nil {
+		if n, err := a.Append([]format.Body{body(good)}); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
 		for i, d := range columns.Finish() {
@@ -73,13 +74,13 @@ func FuzzSchema(f *testing.F) {
 			return
 		}
 		before := cmem.Live()
-		for _, o := range []avro.Options{{}, {Unions: avro.DenseUnions, Recursion: avro.JSON}} {
+		for _, o := range []format.Options{{}, {Unions: format.DenseUnions, Recursion: format.JSON}} {
 			p, err := avro.Compile(s, o)
 			if err != nil {
 				continue
 			}
 			c := p.NewColumns()
-			_, _ = p.Bind(c).Append([]avro.Body{body([]byte(text))})
+			_, _ = p.Bind(c).Append([]format.Body{body([]byte(text))})
 			c.Release()
 		}
 		if after := cmem.Live(); after != before {

@@ -12,15 +12,16 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/hostile"
 )
 
 // avroFormat is Avro to the oracle.
-type avroFormat struct{ options avro.Options }
+type avroFormat struct{ options format.Options }
 
 type avroColumns struct {
-	*avro.Columns
+	*format.Columns
 	appender *avro.Appender
 }
 
@@ -38,7 +39,7 @@ func (f avroFormat) Compile(schema string) (hostile.Columns, error) {
 }
 
 func (c avroColumns) Append(b []byte) error {
-	_, err := c.appender.Append([]avro.Body{body(b)})
+	_, err := c.appender.Append([]format.Body{body(b)})
 	return err
 }
 
@@ -88,7 +89,7 @@ func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
 		{"texts of recursive values", items(`{"type":"record","name":"L","fields":[{"name":"` + long + `","type":"null"},{"name":"next","type":["null","L"]}]}`), append(zigzag(600), []byte(strings.Repeat("\x02\x00", 600)+"\x00")...), "", "more "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := avroFormat{avro.Options{Recursion: avro.JSON}}
+			f := avroFormat{format.Options{Recursion: format.JSON}}
 			if c.reader != "" {
 				f.options.Reader = parse(t, c.reader)
 			}
@@ -104,7 +105,7 @@ func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
 // TestNullsThatNobodyReadsAreNotWalked has a field of records of a boolean and 19,000 nulls, which is not selected.
 func TestNullsThatNobodyReadsAreNotWalked(t *testing.T) {
 	schema := record(`{"name":"x","type":` + items(`{"type":"record","name":"N","fields":[{"name":"b","type":"boolean"},`+fieldsOf(19_000, `"null"`)+`]}`) + `},{"name":"y","type":"int"}`)
-	if err := hostile.Check(t, avroFormat{avro.Options{Columns: []string{"y"}}}, schema, append(ones(60_000, 1), 6)); err != nil {
+	if err := hostile.Check(t, avroFormat{format.Options{Columns: []string{"y"}}}, schema, append(ones(60_000, 1), 6)); err != nil {
 		t.Error(err)
 	}
 }
@@ -117,7 +118,7 @@ func TestARowBeyondItsBudgetLeavesTheOthers(t *testing.T) {
 	for _, c := range []struct {
 		limit, want int
 	}{{0, 2}, {1 << 30, 3}} {
-		p, err := avro.Compile(s, avro.Options{Limits: avro.Limits{MessageBytes: c.limit, MessageSteps: 1 << 30}})
+		p, err := avro.Compile(s, format.Options{Limits: format.Limits{MessageBytes: c.limit, MessageSteps: 1 << 30}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +126,7 @@ func TestARowBeyondItsBudgetLeavesTheOthers(t *testing.T) {
 		a := p.Bind(columns)
 		n := 0
 		for _, b := range [][]byte{good, bad, good} {
-			taken, err := a.Append([]avro.Body{body(b)})
+			taken, err := a.Append([]format.Body{body(b)})
 			if n += taken; err != nil && taken != 0 {
 				t.Error(err)
 			}
@@ -149,7 +150,7 @@ func TestABatchEndsWhereItsColumnsAreFull(t *testing.T) {
 	columns := p.NewColumns()
 	defer columns.Release()
 	columns.SetMost(16 << 20)
-	bodies := make([]avro.Body, 10_000)
+	bodies := make([]format.Body, 10_000)
 	for i := range bodies {
 		bodies[i] = body(ones(1, 0))
 	}
@@ -160,7 +161,7 @@ func TestABatchEndsWhereItsColumnsAreFull(t *testing.T) {
 		more, err = a.Append(bodies[n:])
 		n += more
 	}
-	if !errors.Is(err, avro.ErrFull) || n < 500 || n > 4200 {
+	if !errors.Is(err, format.ErrFull) || n < 500 || n > 4200 {
 		t.Errorf("%d rows of 8 KB, %v", n, err)
 	}
 }
@@ -171,7 +172,7 @@ func TestAppendReturnsBetweenMessagesThatTakeLong(t *testing.T) {
 	p := compile(t, items(record(`{"name":"b","type":"boolean"},`+fieldsOf(10_000, `"null"`))))
 	columns := p.NewColumns()
 	defer columns.Release()
-	bodies := make([]avro.Body, 100)
+	bodies := make([]format.Body, 100)
 	for i := range bodies {
 		bodies[i] = body(ones(100, 1))
 	}
@@ -186,7 +187,7 @@ func TestTheOracleHoldsForRandomSchemas(t *testing.T) {
 	for seed := range max(seeds, 200) {
 		m := newMaker(uint64(seed))
 		schema := schemaText(m.schema(4, "", false))
-		unions := pick(m, avro.StructUnions, avro.DenseUnions)
+		unions := pick(m, format.StructUnions, format.DenseUnions)
 		for range 5 {
 			b := m.random(m.IntN(1 + pick(m, 64, 4096, hostile.MaxBody)))
 			for i := range b { // small numbers, as counts and indexes are
@@ -194,7 +195,7 @@ func TestTheOracleHoldsForRandomSchemas(t *testing.T) {
 					b[i] &= 7
 				}
 			}
-			_ = hostile.Check(t, avroFormat{avro.Options{Recursion: avro.JSON, Unions: unions}}, schema, b)
+			_ = hostile.Check(t, avroFormat{format.Options{Recursion: format.JSON, Unions: unions}}, schema, b)
 		}
 		if t.Failed() {
 			t.Fatalf("seed %d: %s", seed, schema)
@@ -217,7 +218,7 @@ func TestAnEnumOfManyFieldsIsOneDictionary(t *testing.T) {
 	schema := record(`{"name":"e","type":` + enum(1000) + `},` + fieldsOf(1000, `"E"`))
 	p := compile(t, schema)
 	columns := p.NewColumns()
-	if n, err := p.Bind(columns).Append([]avro.Body{body(make([]byte, 1001)), body(make([]byte, 1001))}); n != 2 || err != nil {
+	if n, err := p.Bind(columns).Append([]format.Body{body(make([]byte, 1001)), body(make([]byte, 1001))}); n != 2 || err != nil {
 		t.Fatal(n, err)
 	}
 	before := cmem.Live()
@@ -260,7 +261,7 @@ func TestPathsOfLongNamesAreCut(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	s := parse(t, schema)
-	p, err := avro.Compile(s, avro.Options{})
+	p, err := avro.Compile(s, format.Options{})
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; err != nil || p == nil || grown > 100<<20 {
 		t.Errorf("compiling allocates %d bytes, %v", grown, err)
@@ -277,7 +278,7 @@ func FuzzOracle(f *testing.F) {
 		if len(schema) > hostile.MaxSchema || len(data) > hostile.MaxBody {
 			return
 		}
-		for _, o := range []avro.Options{{}, {Unions: avro.DenseUnions, Recursion: avro.JSON}} {
+		for _, o := range []format.Options{{}, {Unions: format.DenseUnions, Recursion: format.JSON}} {
 			_ = hostile.Check(t, avroFormat{o}, schema, data)
 		}
 	})

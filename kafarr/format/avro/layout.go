@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
@@ -85,7 +86,7 @@ const maxFixedSize = math.MaxInt32 / 8
 
 // layouter makes layouts.
 type layouter struct {
-	options *Options
+	options *format.Options
 	columns int
 	open    []*Schema // the records that the current one lies in
 	level   int       // how deep the current column lies in Arrow's schema, whose columns are level 1
@@ -130,7 +131,7 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 		}
 	}
 	if s.leadsTo(l.open) {
-		if l.options.Recursion != JSON {
+		if l.options.Recursion != format.JSON {
 			return nil, schemaErrorf(path, `%s is recursive: it has no Arrow type; recursion="json" reads it as text`, s.describe())
 		}
 		text := stringLeaf(nil)
@@ -184,7 +185,7 @@ func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layo
 			}
 		}
 		out = &layout{
-			field: arrow.Field{Type: leaf.dtype, Nullable: s.Type == Null || l.options.OutOfRange == NullOutOfRange && leaf.code.mayBeOutside()}, shape: leaf.shape, code: leaf.code, size: leaf.size,
+			field: arrow.Field{Type: leaf.dtype, Nullable: s.Type == Null || l.options.OutOfRange == format.NullOutOfRange && leaf.code.mayBeOutside()}, shape: leaf.shape, code: leaf.code, size: leaf.size,
 			build: func([]column.Column) column.Column { return leaf.make() },
 		}
 	}
@@ -274,17 +275,13 @@ func number(kids []*layout, next int) int {
 	return next
 }
 
-// maxFixedBytes bounds the memory of the parts of fixed width of a batch's rows, or of all items of a column. A null takes one byte of a message, but in memory
-// as many as any other value: in a column of a fixed of a million bytes, a million.
-const maxFixedBytes = 4 << 30
-
 // fitting is how many rows, or items, of such columns fit.
 func fitting(kids []*layout) int {
 	n := 0
 	for _, k := range kids {
 		n += k.width()
 	}
-	return min(math.MaxInt32, maxFixedBytes/max(n, 1))
+	return min(math.MaxInt32, format.MaxBytes/max(n, 1))
 }
 
 // width is what each value takes in memory, but for what it may hold of any number: texts and items.

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -44,7 +45,7 @@ func TestValuesOfNoBytesArePassedOverAtOnce(t *testing.T) {
 		{"items", `{"type":"array","items":` + doubled + `}`, []byte{0x80, 0x20, 0, 6}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := avro.Compile(parse(t, schema(c.x)), avro.Options{Columns: []string{"y"}})
+			p, err := avro.Compile(parse(t, schema(c.x)), format.Options{Columns: []string{"y"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +66,7 @@ func TestTheTextOfAValueIsBounded(t *testing.T) {
 	items := `{"type":"array","items":` + nulls(1, strings.Repeat("n", 100<<10)) + `}`
 	p, err := avro.Compile(
 		parse(t, `{"type":"record","name":"R","fields":[{"name":"x","type":`+items+`},{"name":"next","type":["null","R"]}]}`),
-		avro.Options{Recursion: avro.JSON},
+		format.Options{Recursion: format.JSON},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -89,18 +90,18 @@ func TestABatchEndsBeforeItsNullsFillTheMemory(t *testing.T) {
 	p := compile(t, `["null",{"type":"fixed","name":"F","size":16777216}]`)
 	c := p.NewColumns()
 	defer c.Release()
-	bodies := make([]avro.Body, 100)
+	bodies := make([]format.Body, 100)
 	for i := range bodies {
 		bodies[i] = body([]byte{0})
 	}
 	n, err := p.Bind(c).Append(bodies)
-	if n != 64 || !errors.Is(err, avro.ErrFull) {
+	if n != 64 || !errors.Is(err, format.ErrFull) {
 		t.Errorf("%d rows of 16 MiB, %v", n, err)
 	}
 	if live := cmem.Live(); live > 2<<30 {
 		t.Errorf("%d bytes are allocated", live)
 	}
-	if n, err := p.Bind(c).Append(bodies[:1]); n != 0 || !errors.Is(err, avro.ErrFull) {
+	if n, err := p.Bind(c).Append(bodies[:1]); n != 0 || !errors.Is(err, format.ErrFull) {
 		t.Errorf("another row: %d, %v", n, err)
 	}
 }
@@ -142,7 +143,7 @@ func TestResolvingTakesNoLongerThanSchemasAreLong(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := avro.Compile(parse(t, c.writer), avro.Options{Reader: parse(t, c.reader)})
+			_, err := avro.Compile(parse(t, c.writer), format.Options{Reader: parse(t, c.reader)})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -162,7 +163,7 @@ func TestEnumsOfManySymbolsAreResolved(t *testing.T) {
 		return `{"type":"enum","name":"E","symbols":[` + strings.Join(list, ",") + `]}`
 	}
 	writer := symbols(func(i int) int { return i })
-	p, err := avro.Compile(parse(t, writer), avro.Options{Reader: parse(t, symbols(func(i int) int { return n - 1 - i }))})
+	p, err := avro.Compile(parse(t, writer), format.Options{Reader: parse(t, symbols(func(i int) int { return n - 1 - i }))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +194,7 @@ func TestBigDecimalsKeepTheZerosBehindThePoint(t *testing.T) {
 
 // TestAFixedBeyondArrowsWidthIsRefused names the field: pyarrow would take the column for one of a negative size.
 func TestAFixedBeyondArrowsWidthIsRefused(t *testing.T) {
-	_, err := avro.Compile(parse(t, record(`{"name":"f","type":{"type":"fixed","name":"F","size":268435456}}`)), avro.Options{})
+	_, err := avro.Compile(parse(t, record(`{"name":"f","type":{"type":"fixed","name":"F","size":268435456}}`)), format.Options{})
 	var s *avro.SchemaError
 	if !errors.As(err, &s) || s.Path != "f" || !strings.Contains(s.Msg, "at most 268435455") {
 		t.Errorf("got %v", err)

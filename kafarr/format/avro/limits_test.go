@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -42,7 +43,7 @@ func TestShortMessagesCannotAskForMuch(t *testing.T) {
 			before, began := cmem.Live(), time.Now()
 			_, err := decode(t, p, c.body)
 			var d *avro.DecodeError
-			if !errors.As(err, &d) && !errors.Is(err, avro.ErrFull) || !strings.Contains(err.Error(), c.want) {
+			if !errors.As(err, &d) && !errors.Is(err, format.ErrFull) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 			if grown := cmem.Live() - before; grown > 4<<20 {
@@ -60,17 +61,17 @@ func TestLimitsCanBeSet(t *testing.T) {
 	items := `{"type":"array","items":"int"}`
 	for _, c := range []struct {
 		name, schema string
-		limits       avro.Limits
+		limits       format.Limits
 		good, bad    []byte
 		want         string
 	}{
-		{"items of a block", items, avro.Limits{BlockItems: 2}, []byte{4, 0, 0, 0}, []byte{6, 0, 0, 0, 0}, "a block holds 3 items, more than 2"},
-		{"items without bytes", `{"type":"array","items":"null"}`, avro.Limits{EmptyItems: 2}, []byte{4, 0}, []byte{2, 4, 0}, "more than 2 items that take no bytes"},
-		{"levels of a value", list, avro.Limits{ValueDepth: 4}, []byte{2, 2, 4, 0}, []byte(strings.Repeat("\x02\x02", 8) + "\x02\x00"), "nests deeper than 4 levels"},
+		{"items of a block", items, format.Limits{BlockItems: 2}, []byte{4, 0, 0, 0}, []byte{6, 0, 0, 0, 0}, "a block holds 3 items, more than 2"},
+		{"items without bytes", `{"type":"array","items":"null"}`, format.Limits{EmptyItems: 2}, []byte{4, 0}, []byte{2, 4, 0}, "more than 2 items that take no bytes"},
+		{"levels of a value", list, format.Limits{ValueDepth: 4}, []byte{2, 2, 4, 0}, []byte(strings.Repeat("\x02\x02", 8) + "\x02\x00"), "nests deeper than 4 levels"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			closeBooks(t)
-			p, err := avro.Compile(parse(t, c.schema), avro.Options{Recursion: avro.JSON, Limits: c.limits})
+			p, err := avro.Compile(parse(t, c.schema), format.Options{Recursion: format.JSON, Limits: c.limits})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,13 +85,13 @@ func TestLimitsCanBeSet(t *testing.T) {
 		})
 	}
 	var e *avro.SchemaError
-	if _, err := (avro.Limits{SchemaDepth: 2}).Parse(`{"type":"array","items":{"type":"array","items":"int"}}`); !errors.As(err, &e) {
+	if _, err := avro.ParseWithin(format.Limits{SchemaDepth: 2}, `{"type":"array","items":{"type":"array","items":"int"}}`); !errors.As(err, &e) {
 		t.Errorf("levels of a schema: %v", err)
 	}
-	if _, err := avro.Compile(parse(t, record(`{"name":"a","type":"int"},{"name":"b","type":"int"}`)), avro.Options{Limits: avro.Limits{Columns: 1}}); !errors.As(err, &e) {
+	if _, err := avro.Compile(parse(t, record(`{"name":"a","type":"int"},{"name":"b","type":"int"}`)), format.Options{Limits: format.Limits{Columns: 1}}); !errors.As(err, &e) {
 		t.Errorf("columns: %v", err)
 	}
-	if _, err := (avro.Limits{ValueDepth: 1 << 20}).Resolved(); err == nil || !strings.Contains(err.Error(), "value_depth must be from 1 to 1000") {
+	if _, err := (format.Limits{ValueDepth: 1 << 20}).Resolved(); err == nil || !strings.Contains(err.Error(), "value_depth must be from 1 to 1000") {
 		t.Errorf("a limit that is no limit: %v", err)
 	}
 }
@@ -113,7 +114,7 @@ func TestSchemaBombsAreRefused(t *testing.T) {
 	} {
 		s, err := avro.Parse(text)
 		if err == nil {
-			_, err = avro.Compile(s, avro.Options{})
+			_, err = avro.Compile(s, format.Options{})
 		}
 		var e *avro.SchemaError
 		if !errors.As(err, &e) {
@@ -127,7 +128,7 @@ func TestSchemaBombsAreRefused(t *testing.T) {
 
 func TestADefaultWithoutAnEndIsRefused(t *testing.T) {
 	endless := `{"type":"record","name":"R","fields":[{"name":"r","type":{"type":"record","name":"S","fields":[{"name":"s","type":["S","null"],"default":{}}]},"default":{}}]}`
-	_, err := avro.Compile(parse(t, record(``)), avro.Options{Reader: parse(t, endless), Recursion: avro.JSON})
+	_, err := avro.Compile(parse(t, record(``)), format.Options{Reader: parse(t, endless), Recursion: format.JSON})
 	var e *avro.SchemaError
 	if !errors.As(err, &e) {
 		t.Errorf("got %v", err)
@@ -137,7 +138,7 @@ func TestADefaultWithoutAnEndIsRefused(t *testing.T) {
 	for i := 1; i < 40; i++ {
 		fields = fmt.Sprintf(`{"name":"x","type":{"type":"record","name":"R%d","fields":[%s,{"name":"y","type":"R%d","default":{}}]},"default":{}}`, i, fields, i-1)
 	}
-	if _, err := avro.Compile(parse(t, doubling), avro.Options{Reader: parse(t, record(fields))}); !errors.As(err, &e) {
+	if _, err := avro.Compile(parse(t, doubling), format.Options{Reader: parse(t, record(fields))}); !errors.As(err, &e) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -147,11 +148,11 @@ const list = `{"type":"record","name":"List","fields":[{"name":"value","type":"i
 func TestARecursiveTypeIsRefusedOrRead(t *testing.T) {
 	closeBooks(t)
 	s := parse(t, list)
-	_, err := avro.Compile(s, avro.Options{})
+	_, err := avro.Compile(s, format.Options{})
 	if err == nil || !strings.Contains(err.Error(), "next: union is recursive") {
 		t.Errorf("got %v", err)
 	}
-	p, err := avro.Compile(s, avro.Options{Recursion: avro.JSON})
+	p, err := avro.Compile(s, format.Options{Recursion: format.JSON})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func TestARecursiveTypeIsRefusedOrRead(t *testing.T) {
 
 func TestDenseUnionsAreBoundedAndTakeRowsBack(t *testing.T) {
 	closeBooks(t)
-	p, err := avro.Compile(parse(t, record(`{"name":"u","type":["null","int","string"]},{"name":"n","type":"int"}`)), avro.Options{Unions: avro.DenseUnions})
+	p, err := avro.Compile(parse(t, record(`{"name":"u","type":["null","int","string"]},{"name":"n","type":"int"}`)), format.Options{Unions: format.DenseUnions})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func TestDenseUnionsAreBoundedAndTakeRowsBack(t *testing.T) {
 	a := p.Bind(columns)
 	good := [][]byte{{2, 6, 2}, {0, 2}, {4, 2, 'a', 2}}
 	for _, b := range good {
-		if n, err := a.Append([]avro.Body{body(b), body([]byte{4, 2, 'x'}), body([]byte{2, 8})}); n != 1 || err == nil {
+		if n, err := a.Append([]format.Body{body(b), body([]byte{4, 2, 'x'}), body([]byte{2, 8})}); n != 1 || err == nil {
 			t.Fatal(n, err)
 		}
 	}
@@ -194,10 +195,10 @@ func TestDenseUnionsAreBoundedAndTakeRowsBack(t *testing.T) {
 		branches[i] = fmt.Sprintf(`{"type":"fixed","name":"F%d","size":1}`, i)
 	}
 	wide := parse(t, "["+strings.Join(branches, ",")+"]")
-	if _, err := avro.Compile(wide, avro.Options{Unions: avro.DenseUnions}); err == nil || !strings.Contains(err.Error(), `use unions="struct"`) {
+	if _, err := avro.Compile(wide, format.Options{Unions: format.DenseUnions}); err == nil || !strings.Contains(err.Error(), `use unions="struct"`) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := avro.Compile(wide, avro.Options{}); err != nil {
+	if _, err := avro.Compile(wide, format.Options{}); err != nil {
 		t.Error(err)
 	}
 }

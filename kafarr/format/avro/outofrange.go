@@ -9,8 +9,8 @@ func (a *Appender) outOfRange(s *boundStep, i, next int, f fault, value int64) i
 		return a.fail(f, i, value)
 	}
 	s.any.AppendNull()
-	if last := len(a.outside) - 1; last < 0 || a.outside[last].row != a.columns.rows {
-		a.outside = append(a.outside, outside{row: a.columns.rows})
+	if last := len(a.outside) - 1; last < 0 || a.outside[last].row != a.columns.Rows() {
+		a.outside = append(a.outside, outside{row: a.columns.Rows()})
 	}
 	a.outside[len(a.outside)-1].values++
 	return next

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -23,7 +24,7 @@ var beyond = []struct{ name, schema, outside, within string }{
 	{"big-decimal of a huge scale", `{"type":"bytes","logicalType":"big-decimal"}`, "\x0a\x02\x01\x80\xb5\x18", "\x06\x02\x01\x02"},
 }
 
-func compileWith(t *testing.T, schema string, options avro.Options) *avro.Plan {
+func compileWith(t *testing.T, schema string, options format.Options) *avro.Plan {
 	t.Helper()
 	s, err := avro.Parse(schema)
 	if err != nil {
@@ -65,16 +66,16 @@ func TestAValueOutOfRangeMayBeANull(t *testing.T) {
 			{"in a union", `["boolean",` + c.schema + `,"string"]`, "\x02" + c.outside, `"boolean":null`},
 			{"in a record", `{"type":"array","items":{"type":"record","name":"R","fields":[{"name":"x","type":` + c.schema + `}]}}`, both, `{"x":null}`},
 		} {
-			for _, unions := range []avro.Unions{avro.StructUnions, avro.DenseUnions} {
-				p := compileWith(t, in.schema, avro.Options{OutOfRange: avro.NullOutOfRange, Unions: unions})
+			for _, unions := range []format.Unions{format.StructUnions, format.DenseUnions} {
+				p := compileWith(t, in.schema, format.Options{OutOfRange: format.NullOutOfRange, Unions: unions})
 				columns := p.NewColumns()
 				a := p.Bind(columns)
-				n, err := a.Append([]avro.Body{body([]byte(in.body)), body([]byte(in.body))})
+				n, err := a.Append([]format.Body{body([]byte(in.body)), body([]byte(in.body))})
 				if n != 2 || err != nil || a.OutOfRange(2) != 2 || a.OutOfRange(1) != 1 {
 					t.Errorf("%s %s: %d rows, %d and %d nulls, %v", c.name, in.name, n, a.OutOfRange(1), a.OutOfRange(2), err)
 				}
 				columns.Release()
-				if unions == avro.DenseUnions {
+				if unions == format.DenseUnions {
 					continue
 				}
 				arrays, err := decode(t, p, []byte(in.body))
@@ -91,15 +92,15 @@ func TestAValueOutOfRangeMayBeANull(t *testing.T) {
 
 func TestNullsOfARowThatFailsAreNotCounted(t *testing.T) {
 	closeBooks(t)
-	p := compileWith(t, `{"type":"record","name":"R","fields":[{"name":"x","type":{"type":"int","logicalType":"time-millis"}},{"name":"b","type":"boolean"}]}`, avro.Options{OutOfRange: avro.NullOutOfRange})
+	p := compileWith(t, `{"type":"record","name":"R","fields":[{"name":"x","type":{"type":"int","logicalType":"time-millis"}},{"name":"b","type":"boolean"}]}`, format.Options{OutOfRange: format.NullOutOfRange})
 	columns := p.NewColumns()
 	defer columns.Release()
 	a := p.Bind(columns)
 	good, bad := body([]byte("\x01\x01")), body([]byte("\x01\x07"))
-	if n, err := a.Append([]avro.Body{good, bad}); n != 1 || err == nil || a.OutOfRange(n) != 1 {
+	if n, err := a.Append([]format.Body{good, bad}); n != 1 || err == nil || a.OutOfRange(n) != 1 {
 		t.Errorf("%d rows, %d nulls, %v", n, a.OutOfRange(n), err)
 	}
-	if n, err := a.Append([]avro.Body{body([]byte("\x02\x01"))}); n != 1 || err != nil || a.OutOfRange(n) != 0 {
+	if n, err := a.Append([]format.Body{body([]byte("\x02\x01"))}); n != 1 || err != nil || a.OutOfRange(n) != 0 {
 		t.Errorf("%d rows, %d nulls, %v", n, a.OutOfRange(n), err)
 	}
 }
@@ -107,7 +108,7 @@ func TestNullsOfARowThatFailsAreNotCounted(t *testing.T) {
 func TestTheGreatestTimesAreWithinADay(t *testing.T) {
 	closeBooks(t)
 	for schema, last := range map[string]uint64{`{"type":"int","logicalType":"time-millis"}`: 86_399_999, `{"type":"long","logicalType":"time-micros"}`: 86_399_999_999} {
-		p := compileWith(t, schema, avro.Options{OutOfRange: avro.NullOutOfRange})
+		p := compileWith(t, schema, format.Options{OutOfRange: format.NullOutOfRange})
 		arrays, err := decode(t, p, binary.AppendUvarint(nil, last*2))
 		if err != nil || arrays[0].IsNull(0) {
 			t.Error(schema, arrays, err)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // Parse reads the JSON text of a schema within the default limits. references are schemas whose named types the text may use, each before those
@@ -16,23 +18,29 @@ import (
 //
 // Defaults are kept as they stand: registries hold odd ones, and only a reader that lacks a value needs one. Compile checks those that are needed.
 func Parse(text string, references ...string) (*Schema, error) {
-	return DefaultLimits.Parse(text, references...)
+	return ParseWithin(format.DefaultLimits, text, references...)
 }
 
-// Parse is the function of that name, within these limits.
-func (l Limits) Parse(text string, references ...string) (*Schema, error) {
+// ParseWithin is Parse within other limits.
+func ParseWithin(l format.Limits, text string, references ...string) (*Schema, error) {
 	l, err := l.Resolved()
 	if err != nil {
 		return nil, schemaErrorf("", "%v", err)
 	}
+	length := len(text)
 	p := &parser{named: map[string]*Schema{}, origin: map[string]int{}, maxDepth: l.SchemaDepth}
 	for _, r := range references {
 		if _, err := p.text(r); err != nil {
 			return nil, fmt.Errorf("referenced schema: %w", err)
 		}
 		p.current++
+		length += len(r)
 	}
-	return p.text(text)
+	s, err := p.text(text)
+	if err == nil {
+		s.text = length
+	}
+	return s, err
 }
 
 type parser struct {

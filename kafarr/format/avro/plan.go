@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // Plan is a schema compiled: what to do with the bytes of a body, in order, and the columns that come of it.
@@ -19,15 +20,16 @@ type Plan struct {
 
 	top     []*layout
 	columns int // of all levels
+	text    int // of the writer's schema
 	maxRows int
-	limits  Limits
+	limits  format.Limits
 	steps   []step
 	nulls   bool // NullOutOfRange
 	// Ignored says of each field whose logical type is not valid on its type what is wrong with it: the type beneath is read.
 	Ignored []string
 	// Encrypted are the values that the plan reads and that were encrypted when they were written, see Schema.MarkEncrypted.
-	Encrypted []EncryptedValue
-	// Sealed are the rules whose values the plan decrypts, with Options.Unseal: Appender.Keys gives the keys. Those values are not among Encrypted.
+	Encrypted []format.EncryptedValue
+	// Sealed are the rules whose values the plan decrypts, with Options.Decrypt: Appender.Keys gives the keys. Those values are not among Encrypted.
 	Sealed []int
 }
 
@@ -98,8 +100,8 @@ type step struct {
 }
 
 // Compile makes the plan that reads bodies written with a schema.
-func Compile(writer *Schema, options Options) (*Plan, error) {
-	reader := options.Reader
+func Compile(writer *Schema, options format.Options) (*Plan, error) {
+	reader, _ := options.Reader.(*Schema)
 	if reader == nil {
 		reader = writer
 	}
@@ -109,7 +111,7 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 	}
 	reader = reader.only()
 	l := &layouter{options: &options}
-	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits, nulls: options.OutOfRange == NullOutOfRange}
+	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits, nulls: options.OutOfRange == format.NullOutOfRange}
 	selected := selectionOf(options.Columns)
 	fields := reader.Type == Record && !options.Whole
 	if fields {
@@ -127,8 +129,8 @@ func Compile(writer *Schema, options Options) (*Plan, error) {
 			k.field.Nullable = true
 		}
 	}
-	p.columns, p.Ignored = number(p.top, 0), l.ignored
-	c := &compiler{limits: options.Limits, unseal: options.Unseal}
+	p.columns, p.text, p.Ignored = number(p.top, 0), writer.text, l.ignored
+	c := &compiler{limits: options.Limits, unseal: options.Decrypt}
 	if fields {
 		err = c.topLevel(writer, reader, p.top)
 	} else {
@@ -166,7 +168,7 @@ func Untyped(t Type, nullable bool) *Plan {
 		field: arrow.Field{Name: "value", Type: leaf.dtype, Nullable: nullable}, schema: s, code: leaf.code,
 		build: func([]column.Column) column.Column { return leaf.make() },
 	}
-	p := &Plan{MessageType: t.String(), top: []*layout{top}, columns: 1, limits: DefaultLimits}
+	p := &Plan{MessageType: t.String(), top: []*layout{top}, columns: 1, limits: format.DefaultLimits}
 	p.steps = []step{{code: opRest, null: notNullable, column: 0, size: int(t), end: 1}}
 	p.finish()
 	return p
@@ -174,7 +176,7 @@ func Untyped(t Type, nullable bool) *Plan {
 
 // Nothing is the plan of bodies that are null: rows of no columns, of the message type "null".
 func Nothing() *Plan {
-	p := &Plan{MessageType: Null.String(), limits: DefaultLimits}
+	p := &Plan{MessageType: Null.String(), limits: format.DefaultLimits}
 	p.finish()
 	return p
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 func incompatible(path string, writer, reader *Schema, why string) error {
@@ -15,7 +17,7 @@ type compiler struct {
 	steps  []step
 	depth  int
 	values int // tried so far
-	limits Limits
+	limits format.Limits
 	unseal bool
 	enums  map[[2]*Schema][]int // tables, by the writer's and the reader's
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -74,7 +75,7 @@ func TestReadersResolveByTheSpecification(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			closeBooks(t)
-			p, err := avro.Compile(parse(t, c.writer), avro.Options{Reader: parse(t, c.reader)})
+			p, err := avro.Compile(parse(t, c.writer), format.Options{Reader: parse(t, c.reader)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,11 +111,11 @@ func TestADefaultIsCheckedWhereAWriterLacksItsField(t *testing.T) {
 		{`{"name":"n","type":{"type":"enum","name":"E","symbols":["A"]},"default":""}`, `n: the default "" is no enum E`},
 	} {
 		s := parse(t, record(c.field))
-		if _, err := avro.Compile(s, avro.Options{Reader: parse(t, record(c.field))}); err != nil {
+		if _, err := avro.Compile(s, format.Options{Reader: parse(t, record(c.field))}); err != nil {
 			t.Errorf("%s: read as itself: %v", c.field, err)
 		}
 		var e *avro.SchemaError
-		if _, err := avro.Compile(parse(t, record(``)), avro.Options{Reader: s}); !errors.As(err, &e) || err.Error() != c.want {
+		if _, err := avro.Compile(parse(t, record(``)), format.Options{Reader: s}); !errors.As(err, &e) || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", c.field, err, c.want)
 		}
 	}
@@ -126,7 +127,7 @@ func TestAnEnumsDefaultIsCheckedWhereASymbolIsMissing(t *testing.T) {
 		`{"type":"enum","name":"E","symbols":["A"],"default":7}`:    "its default 7 is none of its symbols",
 		`{"type":"enum","name":"E","symbols":["A"],"default":null}`: "nor a default",
 	} {
-		p, err := avro.Compile(parse(t, `{"type":"enum","name":"E","symbols":["A","B"]}`), avro.Options{Reader: parse(t, reader)})
+		p, err := avro.Compile(parse(t, `{"type":"enum","name":"E","symbols":["A","B"]}`), format.Options{Reader: parse(t, reader)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,8 +157,8 @@ func TestAUnionOfOneTypeIsThatType(t *testing.T) {
 		{`[` + record(`{"name":"n","type":["int"]}`) + `]`, record(`{"name":"n","type":["int"]}`), []byte{0, 0, 6}, "[3]"},
 		{record(``), record(`{"name":"n","type":["int"],"default":3}`), []byte{}, "[3]"},
 	} {
-		for _, unions := range []avro.Unions{avro.StructUnions, avro.DenseUnions} {
-			p, err := avro.Compile(parse(t, c.writer), avro.Options{Reader: parse(t, c.reader), Unions: unions})
+		for _, unions := range []format.Unions{format.StructUnions, format.DenseUnions} {
+			p, err := avro.Compile(parse(t, c.writer), format.Options{Reader: parse(t, c.reader), Unions: unions})
 			if err != nil {
 				t.Fatalf("%s as %s: %v", c.writer, c.reader, err)
 			}
@@ -187,7 +188,7 @@ func TestADecimalBeyondArrowsDigitsIsText(t *testing.T) {
 		{`{"type":"fixed","name":"F","size":2,"logicalType":"decimal","precision":4}`, `{"type":"bytes","logicalType":"decimal","precision":80}`, []byte{0xff, 0xff}, `["-1"]`},
 		{`{"type":"bytes","logicalType":"decimal","precision":4}`, `{"type":"fixed","name":"F","size":40,"logicalType":"decimal","precision":90}`, []byte{2, 7}, `["7"]`},
 	} {
-		p, err := avro.Compile(parse(t, c.writer), avro.Options{Reader: parse(t, c.reader)})
+		p, err := avro.Compile(parse(t, c.writer), format.Options{Reader: parse(t, c.reader)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +245,7 @@ func TestWhatDoesNotResolveNamesBothSidesAndThePath(t *testing.T) {
 		{`"boolean"`, `["string","int"]`, "it is none of the reader's types"},
 		{`"null"`, `"int"`, "null is none of the reader's types"},
 	} {
-		_, err := avro.Compile(parse(t, c.writer), avro.Options{Reader: parse(t, c.reader)})
+		_, err := avro.Compile(parse(t, c.writer), format.Options{Reader: parse(t, c.reader)})
 		var e *avro.IncompatibleError
 		if !errors.As(err, &e) || !strings.Contains(e.Error(), c.want) {
 			t.Errorf("%s as %s: got %v, want %s", c.writer, c.reader, err, c.want)
@@ -253,7 +254,7 @@ func TestWhatDoesNotResolveNamesBothSidesAndThePath(t *testing.T) {
 }
 
 func TestABranchThatCannotBeReadIsAnErrorOfItsRow(t *testing.T) {
-	p, err := avro.Compile(parse(t, `["int","string"]`), avro.Options{Reader: parse(t, `"int"`)})
+	p, err := avro.Compile(parse(t, `["int","string"]`), format.Options{Reader: parse(t, `"int"`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +263,7 @@ func TestABranchThatCannotBeReadIsAnErrorOfItsRow(t *testing.T) {
 	if !errors.As(err, &e) || columns[0].String() != "[3]" {
 		t.Errorf("%v, %v", columns[0], err)
 	}
-	enum, err := avro.Compile(parse(t, `{"type":"enum","name":"E","symbols":["A","B"]}`), avro.Options{Reader: parse(t, `{"type":"enum","name":"E","symbols":["A"]}`)})
+	enum, err := avro.Compile(parse(t, `{"type":"enum","name":"E","symbols":["A","B"]}`), format.Options{Reader: parse(t, `{"type":"enum","name":"E","symbols":["A"]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +276,7 @@ func TestVersionsOfATypeShareTheReadersShape(t *testing.T) {
 	reader := parse(t, record(`{"name":"n","type":"long"},{"name":"s","type":"string","default":""}`))
 	var shapes []string
 	for _, w := range []string{record(`{"name":"n","type":"int"}`), record(`{"name":"s","type":"string"},{"name":"n","type":"long"}`)} {
-		p, err := avro.Compile(parse(t, w), avro.Options{Reader: reader})
+		p, err := avro.Compile(parse(t, w), format.Options{Reader: reader})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +290,7 @@ func TestVersionsOfATypeShareTheReadersShape(t *testing.T) {
 func TestProjectionBuildsOnlyWhatIsAskedFor(t *testing.T) {
 	closeBooks(t)
 	s := parse(t, record(`{"name":"a","type":"string"},{"name":"b","type":["null",{"type":"record","name":"B","fields":[{"name":"x","type":"int"},{"name":"y","type":"int"}]}]},{"name":"c","type":"long"}`))
-	p, err := avro.Compile(s, avro.Options{Columns: []string{"c", "b.y"}})
+	p, err := avro.Compile(s, format.Options{Columns: []string{"c", "b.y"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +301,7 @@ func TestProjectionBuildsOnlyWhatIsAskedFor(t *testing.T) {
 	if got := columns[0].String() + " " + columns[1].String(); len(columns) != 2 || got != "{[2 (null)]} [3 4]" && !strings.HasSuffix(got, "[3 4]") {
 		t.Errorf("got %s", got)
 	}
-	if _, err := avro.Compile(s, avro.Options{Columns: []string{"nosuch"}}); err == nil || !strings.Contains(err.Error(), `record R has no field "nosuch"`) {
+	if _, err := avro.Compile(s, format.Options{Columns: []string{"nosuch"}}); err == nil || !strings.Contains(err.Error(), `record R has no field "nosuch"`) {
 		t.Errorf("an unknown column: %v", err)
 	}
 }

@@ -4,13 +4,9 @@ import (
 	"math"
 	"time"
 	"unsafe"
-)
 
-// Body is one Avro value as it lies in memory. It is read in place and not kept.
-type Body struct {
-	Data unsafe.Pointer
-	Len  int // negative: there is none, and the row is null; only for plans whose columns are all nullable
-}
+	"github.com/pykafarr/pykafarr/kafarr/format"
+)
 
 // Appender appends bodies of one plan to one set of columns.
 type Appender struct {
@@ -19,10 +15,10 @@ type Appender struct {
 	// Look is called every few milliseconds while a row takes long. Where it answers false, the row is given up, with ErrLong. It may wait.
 	Look func() bool
 
-	columns *Columns
+	columns *format.Columns
 	steps   []boundStep
 
-	limits     Limits
+	limits     format.Limits
 	maxRows    int
 	failure    failure
 	emptyItems int64                 // of this row, items that take no bytes
@@ -33,10 +29,10 @@ type Appender struct {
 	looked     int                   // the row of the last look
 	since      time.Time             // of the first look at it
 	look       func(pending int) int // settle, as a value that is made once
-	bodies     []Body                // that are being appended
+	bodies     []format.Body         // that are being appended
 	first      int                   // the row of the first of them
 	text       []byte                // JSON and decimals on their way into a column
-	keys       Keys                  // of values that are encrypted
+	keys       format.Keys           // of values that are encrypted
 	nulls      bool                  // values out of range are nulls
 	outside    []outside             // those of the bodies that are being appended
 }
@@ -46,41 +42,43 @@ const failed = -1
 
 // Append appends bodies in order until one fails, and returns how many it appended: without an error fewer than there are, where they take long, so that the caller may
 // look at the clock. The failed row has left no trace in the columns. The error is a *DecodeError, an *IncompatibleError, ErrFull or ErrLong.
-func (a *Appender) Append(bodies []Body) (appended int, err error) {
+func (a *Appender) Append(bodies []format.Body) (appended int, err error) {
 	if len(bodies) == 0 {
 		return 0, nil
 	}
-	a.bodies, a.first, a.columns.budget.Settle = bodies, a.columns.rows, a.look
+	a.bodies, a.first = bodies, a.columns.Rows()
+	a.columns.Observe(a.look)
 	a.outside, a.looked = a.outside[:0], -1
 	defer func() {
 		if p := recover(); p != nil {
-			appended, err = a.columns.rows-a.first, a.recovered(p)
+			appended, err = a.columns.Rows()-a.first, a.recovered(p)
 		}
-		a.bodies, a.columns.budget.Settle = nil, nil
+		a.bodies = nil
+		a.columns.Observe(nil)
 	}()
 	return a.append(bodies)
 }
 
-func (a *Appender) append(bodies []Body) (int, error) {
+func (a *Appender) append(bodies []format.Body) (int, error) {
 	n := len(a.steps)
 	worked := int64(0)
 	all := len(bodies)
-	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.rows))]
+	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.Rows()))]
 	for i := range bodies {
 		b := &bodies[i]
 		a.emptyItems, a.work, a.lookWork, a.lookPos = 0, 0, a.firstWork, bytesPerLook
 		if b.Len < 0 {
-			a.columns.appendNull()
+			a.columns.AppendNull()
 			continue
 		}
 		if pos := a.run(0, n, b.Data, 0, b.Len); pos != b.Len {
 			if pos >= 0 {
 				a.fail(faultTrailing, n, int64(b.Len-pos))
 			}
-			a.columns.Truncate(a.columns.rows)
+			a.columns.Truncate(a.columns.Rows())
 			return i, a.failure.err(a, b.Len)
 		}
-		a.columns.rows++
+		a.columns.Appended()
 		if a.work > 0 {
 			if worked += a.work; worked > stepsPerAppend {
 				return i + 1, nil
@@ -88,7 +86,7 @@ func (a *Appender) append(bodies []Body) (int, error) {
 		}
 	}
 	if len(bodies) < all {
-		return len(bodies), ErrFull
+		return len(bodies), format.ErrFull
 	}
 	return all, nil
 }

@@ -46,6 +46,7 @@ type Schema struct {
 	badDefault string // of an enum: a default that is none of its symbols, as it stands
 
 	types []*Schema // of the fields that take bytes
+	text  int       // the length of the text that it was parsed from, references included; 0 within another schema
 
 	encryptedBy []int // of a string or bytes, see MarkEncrypted
 	empty       bool  // a record none of whose fields takes a byte: records that hold two of the next one are 2^n of nothing

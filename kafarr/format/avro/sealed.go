@@ -3,37 +3,15 @@ package avro
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
-// Opener decrypts the values of one key. It appends what they hold to dst, and needs no more room than they have themselves.
-type Opener interface {
-	Open(dst, sealed []byte) ([]byte, error)
-}
-
-// Keys are those that the bodies of an Appender are encrypted with.
-type Keys interface {
-	// Versioned tells whether the values of a rule begin with the version of their key.
-	Versioned(rule int) bool
-	// Opener is the key of a rule and a version, which is 1 where values have none; nil: it is not known, which is a *KeyError of the row.
-	Opener(rule, version int) Opener
-}
-
-// KeyError is the error of a row whose value needs a key that Appender.Keys does not have. Once it has, the row may be appended again.
-type KeyError struct {
-	Path          string
-	Rule, Version int
-}
-
-func (e *KeyError) Error() string {
-	return fmt.Sprintf("%s: version %d of the key is not known", e.Path, e.Version)
-}
-
 // Keys sets the keys that the next bodies are encrypted with.
-func (a *Appender) Keys(keys Keys) { a.keys = keys }
+func (a *Appender) Keys(keys format.Keys) { a.keys = keys }
 
 // What a sealed value was written as, and is read as. Serializers write the ciphertext of a string in base64.
 const (

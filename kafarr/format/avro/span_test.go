@@ -3,6 +3,7 @@ package avro_test
 import (
 	"testing"
 
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -28,7 +29,7 @@ func TestAValueOfNoBytesAtTheEndMakesNoPointerBehindTheBody(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			closeBooks(t)
 			s := parse(t, record(`{"name":"f","type":{"type":"fixed","name":"F","size":`+string(rune('0'+c.before))+`}},{"name":"last","type":`+c.last+`}`))
-			p, err := avro.Compile(s, avro.Options{Recursion: avro.JSON})
+			p, err := avro.Compile(s, format.Options{Recursion: format.JSON})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // maxDenseBranches is how many members Arrow's unions can have: their type ids are signed bytes.
@@ -35,7 +36,7 @@ func (l *layouter) union(s *Schema, path string, selection *selection) (*layout,
 		kid.field.Nullable = true
 		kids = append(kids, kid)
 	}
-	if l.options.Unions == DenseUnions {
+	if l.options.Unions == format.DenseUnions {
 		return l.dense(s, kids, path)
 	}
 	t := arrow.StructOf(arrowFields(kids)...)

@@ -1,11 +1,9 @@
-package avro
-
-import "strings"
+package format
 
 // Options say how a schema becomes columns.
 type Options struct {
 	// Reader is the schema to read as; nil: the writer's own.
-	Reader *Schema
+	Reader Schema
 	// Columns are the fields to read, as paths such as "customer.address.zip"; empty: all. A path goes through arrays, maps and unions to the records
 	// within.
 	Columns []string
@@ -19,8 +17,8 @@ type Options struct {
 	Whole bool
 	// Nullable makes every column nullable, so that a body may be null.
 	Nullable bool
-	// Unseal decrypts the values that one rule has encrypted, as serializers do it: see Schema.MarkEncrypted, and Appender.Keys.
-	Unseal bool
+	// Decrypt decrypts the values that one rule has encrypted, as serializers do it: see Schema.MarkEncrypted, and Appender.SetKeys.
+	Decrypt bool
 	// Limits bound what the schemas and the bodies may ask for.
 	Limits Limits
 }
@@ -39,9 +37,9 @@ const (
 type Recursion int
 
 const (
-	// Refuse makes it a SchemaError.
+	// Refuse makes it an error of the schema.
 	Refuse Recursion = iota
-	// JSON makes it a text column of the value's Avro JSON encoding.
+	// JSON makes it a text column of the value's JSON encoding.
 	JSON
 )
 
@@ -55,62 +53,3 @@ const (
 	// NullOutOfRange makes it a null that Appender.OutOfRange counts. The columns of such types are nullable then, on every level.
 	NullOutOfRange
 )
-
-// selection is a tree of wanted fields; nil: everything.
-type selection struct {
-	fields map[string]*selection // nil value: the whole field
-}
-
-// selectionOf makes the tree of paths; nil when there are none.
-func selectionOf(paths []string) *selection {
-	if len(paths) == 0 {
-		return nil
-	}
-	root := &selection{fields: map[string]*selection{}}
-	for _, p := range paths {
-		at := root
-		parts := strings.Split(p, ".")
-		for i, part := range parts {
-			below, known := at.fields[part]
-			if known && below == nil { // the whole field is wanted already
-				break
-			}
-			if i == len(parts)-1 {
-				at.fields[part] = nil
-				break
-			}
-			if !known {
-				below = &selection{fields: map[string]*selection{}}
-				at.fields[part] = below
-			}
-			at = below
-		}
-	}
-	return root
-}
-
-// field tells whether a field is wanted, and what of it.
-func (s *selection) field(name string) (below *selection, wanted bool) {
-	if s == nil {
-		return nil, true
-	}
-	below, wanted = s.fields[name]
-	return below, wanted
-}
-
-// unknown returns a wanted field that the record does not have, if there is one.
-func (s *selection) unknown(record *Schema) (name string, found bool) {
-	if s == nil {
-		return "", false
-	}
-next:
-	for name := range s.fields {
-		for _, f := range record.Fields {
-			if f.Name == name {
-				continue next
-			}
-		}
-		return name, true
-	}
-	return "", false
-}
