@@ -11,23 +11,11 @@ Importing this loads neither the native library nor pandas nor pyarrow; the firs
 library, it is an ImportError.
 """
 
-from . import _platform  # noqa: F401  # first of all: where no library is, it refuses to be imported
-from ._arguments import (
-    Acknowledge,
-    Content,
-    DtypeBackend,
-    Duration,
-    Errors,
-    Framing,
-    Mixed,
-    OutOfRange,
-    Recursion,
-    Tombstones,
-    Unions,
-)
-from ._batch import Batch, Event, Range
-from ._completeness import Completeness
-from ._decoder import Decoder, decode
+from ._library import platform  # noqa: F401  # first of all: where no library is, it refuses to be imported
+
+# isort: split
+from ._batches.batch import Batch, Event, Range
+from ._batches.decoder import Decoder, decode
 from ._errors import (
     AuthenticationError,
     BrokerError,
@@ -49,17 +37,31 @@ from ._errors import (
     StateError,
     TopicNotFoundError,
 )
-from ._listener import Listener
-from ._oauth import OAuthToken
-from ._open import listener
-from ._places import Assign, Milliseconds, Place, ScanPlace, ScanPlaces, Start, TopicPartition
-from ._plan import Plan
-from ._scan import read, scan
-from ._secrets import Secret, from_env, from_file
-from ._stream import Stream
-from ._task import Task
+from ._library.versions import show_versions
+from ._listeners.listener import Listener
+from ._listeners.open import listener
+from ._options.checks import (
+    Acknowledge,
+    Content,
+    DtypeBackend,
+    Duration,
+    Errors,
+    Framing,
+    Mixed,
+    OutOfRange,
+    Recursion,
+    Tombstones,
+    Unions,
+)
+from ._options.offsets import Assign, Milliseconds, Place, ScanPlace, ScanPlaces, Start, TopicPartition
+from ._options.secrets import Secret, from_env, from_file
+from ._options.tokens import OAuthToken
+from ._scans.plan import Plan
+from ._scans.report import Completeness
+from ._scans.scan import read, scan
+from ._scans.stream import Stream
+from ._scans.task import Task
 from ._version import __version__
-from ._versions import show_versions
 
 __all__ = [
     "Acknowledge",
@@ -119,3 +121,9 @@ __all__ = [
     "scan",
     "show_versions",
 ]
+
+# Pickles and tracebacks name a class as users do, not the file that it happens to be in.
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__
+del _name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._completeness import Completeness
+    from ._scans.report import Completeness
 
 __all__ = [
     "AuthenticationError",

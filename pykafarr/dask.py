@@ -13,8 +13,11 @@ except ImportError as error:
 
 import pyarrow as pa
 
-from . import _arguments, _engines, _frames, _secrets
+from ._batches import to_pandas
+from ._engines import common
 from ._errors import ConfigError
+from ._options import checks
+from ._options.keywords import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,12 +25,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from typing_extensions import Unpack
 
-    from ._scan_options import ScanOptions
-    from ._secrets import Secret
-    from ._task import Task
+    from ._options.scans import ScanOptions
+    from ._options.secrets import Secret
+    from ._scans.task import Task
 
 
-@_secrets.hiding
+@hide_secrets
 def read_kafka(
     servers: str | Iterable[str],
     topics: str | Iterable[str],
@@ -56,10 +59,10 @@ def read_kafka(
     """
     if options.get("dtype_backend") == "numpy":
         raise ConfigError('dtype_backend="numpy": its dtypes follow from the data, and dask has to know them before')
-    scan = _engines.scan(servers, topics, registry_url, **options)
+    scan = common.scan(servers, topics, registry_url, **options)
     for field in scan.schema:
         _check(field.type, field.name)
-    read = _Read(scan.columns, _arguments.dtype_backend(options.get("dtype_backend")))
+    read = _Read(scan.columns, checks.dtype_backend(options.get("dtype_backend")))
     # The symbols of an enum are not part of its Arrow type, and come with the rows.
     meta = read.frame([], scan.schema)
     meta = clear_known_categories(meta, list(meta.select_dtypes("category").columns))
@@ -74,7 +77,7 @@ def read_kafka(
 class _Read:
     """Makes a task's frame, on a worker."""
 
-    def __init__(self, columns: _engines.Columns, dtype_backend: _arguments.DtypeBackend | None) -> None:
+    def __init__(self, columns: common.Columns, dtype_backend: checks.DtypeBackend | None) -> None:
         self._columns = columns
         self._dtype_backend = dtype_backend
 
@@ -86,15 +89,15 @@ class _Read:
     def frame(self, records: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
         """One frame of the records, with the dtypes that the schema gives, also where there is no row."""
         table = pa.Table.from_batches(records, schema)
-        return _frames.table_to_frame(table, self._dtype_backend, _frames.Memory.ADOPT)
+        return to_pandas.table_to_frame(table, self._dtype_backend, to_pandas.Memory.ADOPT)
 
 
 def _check(kind: Any, path: str) -> None:
     """Refuses what pandas holds as Python objects: dask takes those for texts."""
     if pa.types.is_interval(kind):
-        _engines.refuse(path, "pandas has no type for intervals of months, days and nanoseconds")
+        common.refuse(path, "pandas has no type for intervals of months, days and nanoseconds")
     if pa.types.is_union(kind):
-        _engines.refuse(path, 'pandas has no type for dense unions, read them with unions="struct"')
+        common.refuse(path, 'pandas has no type for dense unions, read them with unions="struct"')
     if pa.types.is_nested(kind):
         for index in range(kind.num_fields):
             _check(kind.field(index).type, f"{path}.{kind.field(index).name}")

@@ -11,7 +11,9 @@ except ImportError as error:
 
 import pyarrow as pa
 
-from . import _engines, _polars, _secrets
+from ._batches import to_polars
+from ._engines import common
+from ._options.keywords import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
     import polars as pl
     from typing_extensions import Unpack
 
-    from ._scan_options import ScanOptions
-    from ._secrets import Secret
+    from ._options.scans import ScanOptions
+    from ._options.secrets import Secret
 
 
-@_secrets.hiding
+@hide_secrets
 def scan_kafka(
     servers: str | Iterable[str],
     topics: str | Iterable[str],
@@ -45,8 +47,8 @@ def scan_kafka(
         ConfigError: an argument is wrong, or the topics hold several message types.
         SchemaError: polars has no type for a column: durations, decimals of more than 38 digits, dense unions.
     """
-    scan = _engines.scan(servers, topics, registry_url, **options)
-    schema = _polars.to_polars(_no_rows(scan.schema)).schema
+    scan = common.scan(servers, topics, registry_url, **options)
+    schema = to_polars.to_polars(_no_rows(scan.schema)).schema
 
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_rows: int | None
@@ -55,7 +57,7 @@ def scan_kafka(
         wanted = scan.schema.names if columns is None else columns
         plan = scan.plan.with_options(**scan.columns.options(wanted))
         for record in scan.columns.records(plan.read(), wanted):
-            frame = _polars.to_polars(record if rows is None else record.slice(0, rows))
+            frame = to_polars.to_polars(record if rows is None else record.slice(0, rows))
             if rows is not None:
                 rows -= frame.height
             yield frame if predicate is None else frame.filter(predicate)

@@ -18,16 +18,17 @@ except ImportError as error:
 
 import pyarrow as pa
 
-from . import _engines, _secrets
+from ._engines import common
+from ._options.keywords import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from typing_extensions import Unpack
 
-    from ._scan_options import ScanOptions
-    from ._secrets import Secret
-    from ._task import Task
+    from ._options.scans import ScanOptions
+    from ._options.secrets import Secret
+    from ._scans.task import Task
 
 # Rows of a block, before Ray joins blocks to its target_max_block_size.
 BLOCK_ROWS = 65_536
@@ -37,7 +38,7 @@ LEAST_ROWS = 100_000
 ROWS_ONLY = "__bsp_stub"
 
 
-@_secrets.hiding
+@hide_secrets
 def read_kafka(
     servers: str | Iterable[str],
     topics: str | Iterable[str],
@@ -68,7 +69,7 @@ def read_kafka(
     Raises:
         ConfigError: an argument is wrong, or the topics hold several message types.
     """
-    scan = _engines.scan(servers, topics, registry_url, **options)
+    scan = common.scan(servers, topics, registry_url, **options)
     source = KafarrDatasource(scan, max_rows_per_task, max_bytes_per_task)
     more = dict(ray_options or {})
     return ray.data.read_datasource(source, concurrency=concurrency, override_num_blocks=override_num_blocks, **more)
@@ -77,7 +78,7 @@ def read_kafka(
 class KafarrDatasource(Datasource):
     """A planned scan as Ray reads it."""
 
-    def __init__(self, scan: _engines.Scan, max_rows: int | None = None, max_bytes: int | None = None) -> None:
+    def __init__(self, scan: common.Scan, max_rows: int | None = None, max_bytes: int | None = None) -> None:
         super().__init__()
         self._scan = scan
         self._max_rows = max_rows
@@ -149,11 +150,11 @@ class KafarrDatasource(Datasource):
 
 
 def _read(
-    task: Task, columns: _engines.Columns, wanted: list[str], output: list[str], condition: Any
+    task: Task, columns: common.Columns, wanted: list[str], output: list[str], condition: Any
 ) -> Iterator[pa.Table]:
     """What a worker runs."""
     records = columns.records(task.read(), wanted)
-    for table in _engines.even(records, columns.only(wanted), BLOCK_ROWS):
+    for table in common.rechunk(records, columns.only(wanted), BLOCK_ROWS):
         kept = table if condition is None else table.filter(condition)
         if not output:
             kept = kept.append_column(ROWS_ONLY, pa.nulls(kept.num_rows))

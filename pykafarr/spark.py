@@ -18,15 +18,16 @@ except ImportError as error:
 import pyarrow as pa
 from pyarrow import types
 
-from . import _engines, _nearest, _spark_options
+from ._engines import common, spark_options
 from ._errors import SchemaError
+from ._options import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql.types import StructType
 
-    from ._task import Task
+    from ._scans.task import Task
 
 # Rows of an Arrow batch on its way to the JVM, which copies each whole.
 BATCH_ROWS = 65_536
@@ -56,7 +57,7 @@ class KafarrDataSource(DataSource):
         planned = self._plan()
         for field in schema.fields:
             if field.name not in planned.schema.fieldNames():
-                known = _nearest.known(field.name, planned.schema.fieldNames())
+                known = nearest.known(field.name, planned.schema.fieldNames())
                 raise SchemaError(f"{field.name}: there is no such column: there are {known}", path=field.name)
             if planned.schema[field.name].dataType != field.dataType:
                 kind = planned.schema[field.name].dataType.simpleString()
@@ -73,18 +74,18 @@ class KafarrDataSource(DataSource):
 
     def _plan(self) -> _Planned:
         if self._planned is None:
-            options, most = _spark_options.parsed(dict(self.options))
+            options, most = spark_options.parsed(dict(self.options))
             scan = self._scan(**options)
             self._planned = _Planned(scan.tasks(*most), scan.columns, spark_schema(scan.schema))
         return self._planned
 
-    _scan = staticmethod(_engines.scan)
+    _scan = staticmethod(common.scan)
 
 
 class _Planned:
     """What is kept of a plan."""
 
-    def __init__(self, tasks: list[Task], columns: _engines.Columns, schema: StructType) -> None:
+    def __init__(self, tasks: list[Task], columns: common.Columns, schema: StructType) -> None:
         self.tasks = tasks
         self.columns = columns
         self.schema = schema
@@ -100,7 +101,7 @@ class _Partition(InputPartition):
 class _Reader(DataSourceReader):
     """Reads tasks. It has no pushFilters: Spark 4 refuses sources that have, unless a setting allows them."""
 
-    def __init__(self, tasks: list[Task], columns: _engines.Columns, target: pa.Schema) -> None:
+    def __init__(self, tasks: list[Task], columns: common.Columns, target: pa.Schema) -> None:
         options = columns.options(target.names)
         self._partitions = [_Partition(task.with_options(**options)) for task in tasks]
         self._columns = columns
@@ -152,13 +153,13 @@ def _target(kind: Any, path: str) -> Any:
     if types.is_time(kind):
         return pa.time64("ns")
     if types.is_decimal256(kind):
-        _engines.refuse(path, f"Spark has no decimal of {kind.precision} digits, only of 38")
+        common.refuse(path, f"Spark has no decimal of {kind.precision} digits, only of 38")
     if types.is_interval(kind):
-        _engines.refuse(path, "Spark has no interval of months, days and nanoseconds")
+        common.refuse(path, "Spark has no interval of months, days and nanoseconds")
     if types.is_union(kind):
-        _engines.refuse(path, 'Spark has no dense unions, read them with unions="struct"')
+        common.refuse(path, 'Spark has no dense unions, read them with unions="struct"')
     if types.is_timestamp(kind):
         if kind.unit == "ns":
-            _engines.refuse(path, "Spark's timestamps hold microseconds, not nanoseconds")
+            common.refuse(path, "Spark's timestamps hold microseconds, not nanoseconds")
         return pa.timestamp("us", kind.tz)
     return kind

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from pykafarr import _lib
+from pykafarr._library import library as lib
 
 
 @pytest.fixture(autouse=True)
 def closed_books() -> Iterator[None]:
     """Every byte of column memory is given back. For each module or folder that imports it."""
-    live_bytes = _lib.library().lib.kafarr_live_bytes
+    live_bytes = lib.library().lib.kafarr_live_bytes
     gc.collect()
     before = live_bytes()
     yield

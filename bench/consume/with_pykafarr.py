@@ -51,7 +51,7 @@ def warm_up() -> None:
     """Loads what the first conversion would load: every contestant does, by the time the clock starts."""
     pa.record_batch({"n": [1], "text": ["x"]}).to_pandas()
     pykafarr.decode('{"type": "record", "name": "W", "fields": [{"name": "n", "type": "long"}]}', [b"\2"])
-    from pykafarr import _frames  # noqa: F401, PLC0415
+    from pykafarr._batches import to_pandas  # noqa: F401, PLC0415
 
     pd.DataFrame({"n": [1]})
 

@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import pykafarr
-from pykafarr._lib import library
+from pykafarr._library.library import library
 
 from .memory import MIB, Recorder, growth
 from .messages import BAD_EVERY

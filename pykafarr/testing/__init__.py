@@ -8,6 +8,8 @@ Example:
             message_type, frame = p.poll(num_messages=1)
 """
 
-from .._mock import MockKafka
+from .mock import MockKafka
 
 __all__ = ["MockKafka"]
+
+MockKafka.__module__ = __name__  # as users name it

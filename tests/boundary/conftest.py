@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRELUDE = """
 import gc, os, signal, sys, threading, time
 import pykafarr
-from pykafarr._lib import library
+from pykafarr._library.library import library
 from pykafarr.testing import MockKafka
 
 # A shell starts what runs in its background with SIGINT ignored, and that is inherited.

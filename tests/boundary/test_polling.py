@@ -303,7 +303,7 @@ def test_a_batch_that_cannot_be_made_a_frame_is_kept_for_arrow(kafka, topic, mon
         raise OverflowError("too far")
 
     with pykafarr.listener(kafka.servers, topic, topic, kafka.registry_url, config=CONFIG) as p:
-        monkeypatch.setattr("pykafarr._frames.to_frame", refuse)
+        monkeypatch.setattr("pykafarr._batches.to_pandas.to_frame", refuse)
         with pytest.raises(pykafarr.KafarrError, match="poll_batch"):
             p.poll(2, 5000)
         assert p.poll_batch(2, 5000).to_arrow()["x"].to_pylist() == [1, 2]

@@ -50,7 +50,7 @@ def plan(monkeypatch: pytest.MonkeyPatch, diary: Diary) -> Planned:
             diary.write(asked={name: str(value) for name, value in options.items()})
             return replace(made, asked=options)
 
-        monkeypatch.setattr(pykafarr, "scan", scan)
+        monkeypatch.setattr("pykafarr._scans.scan.scan", scan)
         return made
 
     return make

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 import pykafarr
-from pykafarr._batch import Batch, Range
+from pykafarr._batches.batch import Batch, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pykafarr
-from pykafarr import _engines
+from pykafarr._engines import common
 from pykafarr.spark import KafarrDataSource
 from tests.engines.fake import Diary, Plan
 from tests.engines.orders import Dying
@@ -21,7 +21,7 @@ class FakeDataSource(KafarrDataSource):
         return "fake"
 
     @staticmethod
-    def _scan(servers: Any, topics: Any, registry_url: Any, **options: Any) -> _engines.Scan:
+    def _scan(servers: Any, topics: Any, registry_url: Any, **options: Any) -> common.Scan:
         arguments = json.loads(servers) if isinstance(servers, str) else servers
         made = Plan(Diary(Path(arguments.pop("folder"))), **arguments)
 
@@ -30,7 +30,7 @@ class FakeDataSource(KafarrDataSource):
             return made
 
         pykafarr.scan = scan  # type: ignore[attr-defined]  # in a process that does nothing else
-        return _engines.scan(None, topics, registry_url, **options)  # type: ignore[arg-type]
+        return common.scan(None, topics, registry_url, **options)  # type: ignore[arg-type]
 
 
 class DyingDataSource(KafarrDataSource):
@@ -41,8 +41,8 @@ class DyingDataSource(KafarrDataSource):
         return "dying"
 
     @staticmethod
-    def _scan(schema: str = "", **options: Any) -> _engines.Scan:
-        scan = _engines.scan(**options)
+    def _scan(schema: str = "", **options: Any) -> common.Scan:
+        scan = common.scan(**options)
         tasks = pykafarr.Plan.tasks
 
         def dying(plan: pykafarr.Plan, **most: Any) -> Any:

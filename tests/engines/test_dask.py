@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import _frames
+from pykafarr._batches import to_pandas
 from tests.engines import examples, orders
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
@@ -48,7 +48,7 @@ def read_kafka() -> Any:
 
 def as_pandas(table: pa.Table) -> pd.DataFrame:
     """What pykafarr makes of these rows."""
-    return _frames.to_frame(table.combine_chunks().to_batches()[0], None, _frames.Memory.COPY)
+    return to_pandas.to_frame(table.combine_chunks().to_batches()[0], None, to_pandas.Memory.COPY)
 
 
 def reads(diary: Diary) -> list[dict[str, Any]]:

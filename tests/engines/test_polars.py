@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import _polars
+from pykafarr._batches import to_polars
 from pykafarr.polars import scan_kafka
 from tests.engines import examples, orders
 from tests.engines.fake import SCHEMA, Diary
@@ -106,7 +106,7 @@ def test_what_polars_has_no_type_for_is_refused_by_name(
 
 
 def test_reads_a_topic_as_pykafarr_does(real: dict[str, Any], cluster: Cluster, topic: str) -> None:
-    wanted = _polars.to_polars(orders.read(cluster, topic).to_batches()[0])
+    wanted = to_polars.to_polars(orders.read(cluster, topic).to_batches()[0])
     lazy = scan_kafka(**real)
     assert lazy.collect_schema() == wanted.schema
     assert lazy.collect().sort("_partition", "_offset").equals(wanted)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import _engines
+from pykafarr._engines import common
 from tests.engines import examples, orders
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
@@ -187,7 +187,7 @@ def test_repeats_the_reading_of_a_topic_by_a_worker_that_was_killed(
 def test_a_password_by_reference_is_in_no_task(read_kafka: Any, real: dict[str, Any]) -> None:
     from pykafarr.ray import KafarrDatasource
 
-    source = KafarrDatasource(_engines.scan(**real))
+    source = KafarrDatasource(common.scan(**real))
     for pickled in [cloudpickle.dumps(source), *map(cloudpickle.dumps, source.get_read_tasks(4))]:
         assert PASSWORD.encode() not in pickled
         assert SECRET.encode() in pickled

@@ -10,8 +10,9 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 import pykafarr
-from pykafarr import _lib, _listener
-from pykafarr._batch import batch_from
+from pykafarr._batches.batch import batch_from
+from pykafarr._library import library as lib
+from pykafarr._listeners import listener as module
 from tests.integration.writing import Writer
 from tests.servers import Cluster
 
@@ -45,7 +46,7 @@ def group(cluster: Cluster) -> str:
 @pytest.fixture(autouse=True)
 def closed_books() -> Iterator[None]:
     """Every test ends with as much memory in use as it began with: none."""
-    live_bytes = _lib.library().lib.kafarr_live_bytes
+    live_bytes = lib.library().lib.kafarr_live_bytes
     before = live_bytes()
     yield
     deadline = time.monotonic() + 5
@@ -67,7 +68,7 @@ def valid_batches(monkeypatch: pytest.MonkeyPatch) -> None:
         assert batch.num_rows == sum(found.rows for found in batch.ranges)
         return batch
 
-    monkeypatch.setattr(_listener, "batch_from", checked)
+    monkeypatch.setattr(module, "batch_from", checked)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import pykafarr
-from pykafarr import _cli
+from pykafarr._cli import main as cli
 from pykafarr.testing import MockKafka
 from tests.integration.raw import raw_messages
 from tests.integration.writing import A, B, numbers
@@ -211,11 +211,11 @@ class TestApicurio:
         command = ["read", "--servers", cluster.servers, "--topics", topic, "--registry", cluster.registry_url]
         command += ["--format", "json", "--start", "earliest"]
 
-        assert _cli.main(command) == 1
+        assert cli.main(command) == 1
         assert 'in 8 bytes): set framing="apicurio"' in capsys.readouterr().err
 
         use = ["--framing", "apicurio", "--registry-config", "apicurio.registry.use-id=globalId"]
-        assert _cli.main([*command, *use]) == 0
+        assert cli.main([*command, *use]) == 0
         assert '"n": 7' in capsys.readouterr().out
 
     def test_an_id_that_does_not_exist_is_named(self, writer, topic, listen):

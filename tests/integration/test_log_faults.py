@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 
 import pykafarr
-from pykafarr._batch import Event
+from pykafarr._batches.batch import Event
 from tests.integration.writing import A, B, numbers
 
 

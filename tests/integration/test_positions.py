@@ -11,8 +11,8 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions, OffsetSpec
 
 import pykafarr
-from pykafarr import _listener
 from pykafarr._errors import PENDING
+from pykafarr._listeners import listener as module
 from tests.integration.writing import A, Writer, numbers
 from tests.servers import ports
 
@@ -240,7 +240,7 @@ def test_a_batch_that_an_interrupt_kept_is_given_back_by_a_seek(cluster, writer,
     writer.write(topic, A, numbers(100, 5), 1)
     listener = listen(topic)
     with monkeypatch.context() as patch:
-        patch.setattr(_listener, "batch_from", interrupt)
+        patch.setattr(module, "batch_from", interrupt)
         with pytest.raises(KeyboardInterrupt):
             listener.poll(10, 5000)
     assert listener.position() == {(topic, 0): 0, (topic, 1): 0}

@@ -10,7 +10,7 @@ import gc
 import sys
 
 import pykafarr
-from pykafarr._lib import library
+from pykafarr._library.library import library
 
 
 def read(servers: str, registry_url: str, topic: str, group: str, rows: int) -> None:

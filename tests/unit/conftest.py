@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from cffi import FFI
 
-from pykafarr import _lib
 from pykafarr._errors import ERROR_CLASSES, OK, PENDING
+from pykafarr._library import library as lib
 
 HEADER = Path(__file__).resolve().parents[2] / "cgo" / "kafarr.h"
 CODES = {kind.__name__: code for code, kind in ERROR_CLASSES.items()}
@@ -20,12 +20,12 @@ CODES = {kind.__name__: code for code, kind in ERROR_CLASSES.items()}
 Answer = Callable[[Any, Any], int]
 
 
-class FakeLibrary(_lib.Library):
+class FakeLibrary(lib.Library):
     """Answers listener_poll with what the test has put into `answers`, and notes the calls in `calls`."""
 
     def __init__(self) -> None:
         self.ffi: Any = FFI()
-        self.ffi.cdef(_lib._declarations(HEADER.read_text()))
+        self.ffi.cdef(lib._declarations(HEADER.read_text()))
         self.lib: Any = self
         self.answers: deque[Answer] = deque()
         self.calls: list[tuple[Any, ...]] = []
@@ -214,5 +214,5 @@ class FakeLibrary(_lib.Library):
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeLibrary:
     """The library that pykafarr calls in this test."""
     library = FakeLibrary()
-    monkeypatch.setattr(_lib._Process, "loaded", library)
+    monkeypatch.setattr(lib._Process, "loaded", library)
     return library

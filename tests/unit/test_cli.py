@@ -10,8 +10,9 @@ import sys
 import pyarrow as pa
 import pytest
 
-from pykafarr import Batch, Range, _cli
-from pykafarr._writers import writer
+from pykafarr import Batch, Range
+from pykafarr._cli import main as cli
+from pykafarr._cli.writers import writer
 from tests.unit.test_types import TYPES, bodies_of, decode
 from tests.unit.test_types import record as record_of
 
@@ -24,7 +25,7 @@ def record():
 
 
 def run(arguments: list[str]) -> int:
-    return _cli.main(arguments)
+    return cli.main(arguments)
 
 
 def test_read_prints_frames_and_ends_after_the_idle_timeout(fake, record, capsys):

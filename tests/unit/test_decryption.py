@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import pykafarr
-from pykafarr import _cli, _spark_options
+from pykafarr._cli import main as cli
+from pykafarr._engines import spark_options
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 from tests.servers.faulty_registry import Answer, FaultyRegistry
@@ -241,7 +242,7 @@ def test_the_secret_may_lie_elsewhere_and_is_not_shown(kafka, registry, listen, 
     with listen(NOT_ROTATED, rules={"encrypt": {"secret": pykafarr.from_env("LOCAL_SECRET")}}) as p:
         assert read(p) == ROWS
     text = '{"encrypt": {"secret": {"from_env": "LOCAL_SECRET"}}}'
-    options, _ = _spark_options.parsed({"servers": "k", "topics": "t", "rules": text})
+    options, _ = spark_options.parsed({"servers": "k", "topics": "t", "rules": text})
     assert repr(options["rules"]) == "{'encrypt': {'secret': pykafarr.from_env('LOCAL_SECRET')}}"
     plan = pykafarr.scan(kafka.servers, NOT_ROTATED, registry.url, rules=options["rules"])
     assert SECRET.encode() not in pickle.dumps(plan)
@@ -251,7 +252,7 @@ def test_the_secret_may_lie_elsewhere_and_is_not_shown(kafka, registry, listen, 
 def test_the_command_line_reads_it(kafka, registry, monkeypatch, capsys):
     monkeypatch.setenv("LOCAL_SECRET", SECRET)
     command = ["read", "--servers", kafka.servers, "--registry", registry.url, "--topics", NOT_ROTATED, "--metadata"]
-    assert _cli.main([*command, "--start", "earliest", "--format", "json", "--rules-secret-env", "LOCAL_SECRET"]) == 0
+    assert cli.main([*command, "--start", "earliest", "--format", "json", "--rules-secret-env", "LOCAL_SECRET"]) == 0
     assert [json.loads(line)["ssn"] for line in capsys.readouterr().out.splitlines()] == [row["ssn"] for row in ROWS]
 
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr._engines import Columns, even
-from pykafarr._spark_options import parsed
+from pykafarr._engines.common import Columns, rechunk
+from pykafarr._engines.spark_options import parsed
 
 ENGINES = {"ray": "ray", "dask": "dask", "spark": "pyspark", "polars": "polars"}
 
@@ -99,19 +99,19 @@ def numbers(*sizes: int) -> list[pa.RecordBatch]:
 
 @pytest.mark.parametrize("sizes", [(10,), (1, 9), (4, 4, 2), (0, 3, 0, 3, 4), (1,) * 10])
 def test_tables_are_cut_at_the_same_rows_however_the_batches_are(sizes: tuple[int, ...]) -> None:
-    tables = list(even(numbers(*sizes), pa.schema([("n", pa.int64())]), 4))
+    tables = list(rechunk(numbers(*sizes), pa.schema([("n", pa.int64())]), 4))
     assert [table["n"].to_pylist() for table in tables] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert [table.nbytes for table in tables] == [32, 32, 16]
     assert all(table["n"].num_chunks == 1 for table in tables)
 
 
 def test_no_rows_are_one_empty_table() -> None:
-    (table,) = even(numbers(0), pa.schema([("n", pa.int64())]), 4)
+    (table,) = rechunk(numbers(0), pa.schema([("n", pa.int64())]), 4)
     assert table.num_rows == 0
 
 
 def test_whole_tables_are_not_followed_by_an_empty_one() -> None:
-    assert len(list(even(numbers(8), pa.schema([("n", pa.int64())]), 4))) == 2
+    assert len(list(rechunk(numbers(8), pa.schema([("n", pa.int64())]), 4))) == 2
 
 
 NEEDED = {"servers": "kafka:9092", "topics": "orders"}

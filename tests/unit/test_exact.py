@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pykafarr._exact import beyond_python, values
+from pykafarr._cli.exact import beyond_python, values
 
 MOST = 2**63 - 1
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from pykafarr import _cli
+from pykafarr._cli import main as cli
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -34,7 +34,7 @@ def kafka():
 @pytest.fixture
 def read(kafka):
     def run(*arguments, topic="A"):
-        return _cli.main(
+        return cli.main(
             ["read", "--servers", kafka.servers, "--registry", kafka.registry_url, "--topics", topic, *arguments]
         )
 

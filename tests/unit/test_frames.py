@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pykafarr._frames import Memory, to_frame
+from pykafarr._batches.to_pandas import Memory, to_frame
 
 BIG = 2**53 + 1  # the first integer that a float64 cannot hold
 

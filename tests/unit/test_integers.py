@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import pykafarr
-from pykafarr import _engines, _oauth
+from pykafarr._engines import common
+from pykafarr._options import tokens
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -146,7 +147,7 @@ def test_a_scan_takes_numpys_integers(kafka):
 
 
 def test_engines_take_numpys_integers(kafka):
-    scan = _engines.scan(kafka.servers, "t", kafka.registry_url, start=N(5), num_messages=N(2), timeout=N(20_000))
+    scan = common.scan(kafka.servers, "t", kafka.registry_url, start=N(5), num_messages=N(2), timeout=N(20_000))
     assert len(scan.tasks(N(3), N(1 << 20))) == 4
 
 
@@ -157,7 +158,7 @@ def test_a_decoder_takes_numpys_integers():
 
 
 def test_a_token_may_expire_at_one_of_numpys_integers():
-    assert _oauth._answer(("token", N(1_700_000_000_000)))["expiry_ms"] == 1_700_000_000_000
+    assert tokens.answer(("token", N(1_700_000_000_000)))["expiry_ms"] == 1_700_000_000_000
 
 
 @pytest.mark.parametrize("wrong", [True, np.True_, 1.0, np.float64(1)], ids=repr)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import pykafarr
-from pykafarr import _cli
+from pykafarr._cli import main as cli
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -75,12 +75,12 @@ def test_what_gives_or_has_no_rejected_rows_warns_of_none(kafka):
 def test_the_command_line_says_how_many_messages_it_has_skipped(command, tmp_path, place, capsys):
     target = str(tmp_path / "x.csv")
     where = ["--output", target] if place == "--output" else [*place, "--format", "csv"]
-    assert _cli.main([*command, "bad", "--errors", "skip", *where]) == 0
+    assert cli.main([*command, "bad", "--errors", "skip", *where]) == 0
     printed = capsys.readouterr()
     assert printed.err.endswith("5 messages that could not be decoded were skipped\n")
     if place == "--output":
         assert printed.err.startswith(f"8 rows in {target}\n")
-    assert _cli.main([*command, "one", "--errors", "skip", *where]) == 0
+    assert cli.main([*command, "one", "--errors", "skip", *where]) == 0
     assert capsys.readouterr().err.endswith("1 message that could not be decoded was skipped\n")
 
 

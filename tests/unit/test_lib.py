@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 
 import pykafarr
-from pykafarr import _lib
+from pykafarr._library import library as lib
 
 HEADER = Path(__file__).resolve().parents[2] / "cgo" / "kafarr.h"
 
 
 @pytest.fixture
 def unloaded(monkeypatch):
-    monkeypatch.setattr(_lib._Process, "loaded", None)
+    monkeypatch.setattr(lib._Process, "loaded", None)
     monkeypatch.delenv("PYKAFARR_LIBRARY", raising=False)
     return monkeypatch
 
 
 def test_cffi_reads_the_header_without_preprocessor_lines():
-    code = _lib._declarations(HEADER.read_text())
+    code = lib._declarations(HEADER.read_text())
     assert not [line for line in code.splitlines() if line.startswith("#")]
     assert 'extern "C"' not in code
     assert "struct kafarr_batch {" in code
@@ -45,8 +45,8 @@ def test_a_library_of_another_version_is_refused(unloaded, tmp_path):
         def __init__(self, path):
             self.versions = {"version": "99.0"}
 
-    unloaded.setattr(_lib, "Library", Other)
-    unloaded.setattr(_lib, "library_path", lambda: tmp_path)
+    unloaded.setattr(lib, "Library", Other)
+    unloaded.setattr(lib, "library_path", lambda: tmp_path)
     with pytest.raises(ImportError, match=rf"pykafarr {pykafarr.__version__} found the library of version 99.0"):
         pykafarr.decode('"long"', [])
 
@@ -54,11 +54,11 @@ def test_a_library_of_another_version_is_refused(unloaded, tmp_path):
 def test_a_forked_child_is_refused(fake, monkeypatch):
     p = pykafarr.listener("a:1", "g", "t", "http://127.0.0.1:9")
     with monkeypatch.context() as patch:
-        patch.setattr(_lib._Process, "forked", True)
+        patch.setattr(lib._Process, "forked", True)
         for call in (p.poll, p.commit, p.close, p.stats, lambda: pykafarr.decode('"long"', [])):
             with pytest.raises(pykafarr.ForkError, match=r'multiprocessing.get_context\("spawn"\)'):
                 call()
-        assert not _lib.usable()
+        assert not lib.usable()
         p.__del__()  # says nothing and calls nothing
     assert fake.calls == []
     p.close()

@@ -229,14 +229,14 @@ def test_an_interrupt_as_an_error_arrives_keeps_it_for_the_next_poll(fake, p):
 @pytest.mark.parametrize("step", ["take_records", "info"])
 def test_an_interrupt_while_rows_are_taken_keeps_them(fake, p, monkeypatch, step):
     fake.answers.append(fake.batch(rows(1, 2)))
-    taken = getattr(pykafarr._slot.Slot, step)
+    taken = getattr(pykafarr._library.slot.Slot, step)
 
     def interrupted(slot):
         taken(slot)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pykafarr._slot.Slot, step, interrupted)
+        patch.setattr(pykafarr._library.slot.Slot, step, interrupted)
         with pytest.raises(KeyboardInterrupt):
             p.poll_batch()
     assert numbers(p.poll_batch()) == [1, 2]
@@ -245,7 +245,7 @@ def test_an_interrupt_while_rows_are_taken_keeps_them(fake, p, monkeypatch, step
 def test_rows_that_make_no_frame_are_not_lost(fake, p, monkeypatch):
     fake.answers.append(fake.batch(rows(1, 2)))
     with monkeypatch.context() as patch:
-        patch.setattr("pykafarr._frames.to_frame", lambda *_: 1 / 0)
+        patch.setattr("pykafarr._batches.to_pandas.to_frame", lambda *_: 1 / 0)
         with pytest.raises(pykafarr.KafarrError, match="poll_batch") as info:
             p.poll()
     assert isinstance(info.value.__cause__, ZeroDivisionError)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pykafarr._logging import log_events
+from pykafarr._library.logs import log_events
 
 
 def log_line(level: int, message: str = "connection refused", facility: str = "FAIL", repeats: int = 0) -> dict:
@@ -62,6 +62,6 @@ def test_a_rebalance_names_its_partitions(caplog):
 
 
 def test_a_program_without_logging_gets_nothing_on_stderr():
-    code = f"from pykafarr._logging import log_events; log_events([{log_line(2)!r}])"
+    code = f"from pykafarr._library.logs import log_events; log_events([{log_line(2)!r}])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""

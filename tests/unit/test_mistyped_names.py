@@ -6,8 +6,8 @@ import traceback
 import pytest
 
 import pykafarr
-from pykafarr import _cli
-from pykafarr._nearest import known
+from pykafarr._cli import main as cli
+from pykafarr._options.nearest import known
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -54,15 +54,15 @@ def test_an_error_lists_the_names_and_the_nearest_one(name, names, said):
 def test_a_mistyped_message_type_of_the_command_line_is_an_error(kafka, form, tmp_path, capsys):
     command = ["read", "--servers", kafka.servers, "--registry", kafka.registry_url, "--topics", "ORDERS"]
     for where in (["--start", "earliest", "--format", form], ["--output", str(tmp_path / "orders.csv")]):
-        assert _cli.main([*command, *where, "--message-type", "Order"]) == 1
+        assert cli.main([*command, *where, "--message-type", "Order"]) == 1
         out, err = capsys.readouterr()
         assert out == ""
         assert UNKNOWN_TYPE in err
     assert list(tmp_path.iterdir()) == []
-    assert _cli.main([*command, "--start", "earliest", "--format", form, "--message-type", "shop.Order"]) == 0
+    assert cli.main([*command, "--start", "earliest", "--format", form, "--message-type", "shop.Order"]) == 0
     assert "1" in capsys.readouterr().out
     # A type that is known, and has no rows in the range, is no mistake.
-    assert _cli.main([*command, "--start", "0", "--end", "0", "--message-type", "shop.Refund"]) == 0
+    assert cli.main([*command, "--start", "0", "--end", "0", "--message-type", "shop.Refund"]) == 0
 
 
 def test_a_mistyped_message_type_is_an_error_in_python(kafka, read):

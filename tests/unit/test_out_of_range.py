@@ -8,7 +8,7 @@ from datetime import time
 import pytest
 
 import pykafarr
-from pykafarr import _cli
+from pykafarr._cli import main as cli
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -94,9 +94,9 @@ def test_a_scan_and_its_tasks_make_it_null_and_count_it(kafka):
 def test_the_command_line_prints_null_and_says_how_many(kafka, place, capsys):
     command = ["read", "--servers", kafka.servers, "--registry", kafka.registry_url, "--topics", "t"]
     command += [*place, "--format", "json", "--metadata"]
-    assert _cli.main(command) == 1
+    assert cli.main(command) == 1
     capsys.readouterr()
-    assert _cli.main([*command, "--out-of-range", "null"]) == 0
+    assert cli.main([*command, "--out-of-range", "null"]) == 0
     printed = capsys.readouterr()
     assert [json.loads(line)["at"] for line in printed.out.splitlines()] == ["00:00:01", None, "00:00:01"]
     assert "2 values are out of their types' range, and null here" in printed.err

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr._decoder import _addresses, _large_binary
-from pykafarr._schemas import schema_text
+from pykafarr._batches.decoder import _addresses, _large_binary
+from pykafarr._options.schemas import schema_text
 
 BODIES = [b"abc", b"", b"\0\xff"]
 

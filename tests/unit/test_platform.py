@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pykafarr import _platform
+from pykafarr._library import platform
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def on(monkeypatch):
 @pytest.mark.parametrize("libc", ["glibc 2.28", "glibc 2.41", "glibc 3.0", "glibc 2.31.9000"])
 def test_linux_with_glibc_is_carried(on, machine, libc):
     on(machine=machine, libc=libc)
-    _platform.check()
+    platform.check()
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_linux_with_glibc_is_carried(on, machine, libc):
 def test_elsewhere_the_import_says_what_is_missing(on, elsewhere, told):
     on(**elsewhere)
     with pytest.raises(ImportError, match=told):
-        _platform.check()
+        platform.check()

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 import pykafarr
-from pykafarr import _cli
+from pykafarr._cli import main as cli
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -193,7 +193,7 @@ def test_a_scan_refuses_and_ignores_likewise(kafka, errors):
 def test_the_command_line_refuses_and_ignores_likewise(kafka, place, capsys):
     command = ["read", "--servers", kafka.servers, "--registry", kafka.registry_url, "--topics", "refused", *place]
     command += ["--format", "json", "--metadata"]
-    assert _cli.main(command) == 1
+    assert cli.main(command) == 1
     assert 'rule "hidePII" (ENCRYPT)' in capsys.readouterr().err
-    assert _cli.main([*command, "--rules", "ignore"]) == 0
+    assert cli.main([*command, "--rules", "ignore"]) == 0
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [ROW] * 3

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import IncompleteError, _engines
+from pykafarr import IncompleteError
+from pykafarr._engines import common
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
 
@@ -328,9 +329,7 @@ def test_iterators_among_the_arguments_are_gone_through_once(scan):
 
 
 def test_an_engine_takes_iterators_too(kafka):
-    found = _engines.scan(
-        kafka.servers, "TRADES", kafka.registry_url, columns=iter(["side"]), metadata=iter(["offset"])
-    )
+    found = common.scan(kafka.servers, "TRADES", kafka.registry_url, columns=iter(["side"]), metadata=iter(["offset"]))
     assert found.schema.names == ["side", "_offset"]
     assert found.columns.metadata == {"_offset": "offset"}
     assert list(found.columns.fields) == ["side"]

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import pykafarr
-from pykafarr import _cli
+from pykafarr._cli import main as cli
 from pykafarr.polars import scan_kafka
 from pykafarr.testing import MockKafka
 from tests.books import closed_books  # noqa: F401  # every test keeps the column memory's books
@@ -281,6 +281,6 @@ def test_the_command_line_fails_where_it_cannot_read(kafka, way, where, tmp_path
         else:
             registry.fault = lambda path: ANSWERS["hang up"] if "/ids/" in path else None
         read = ["read", "--servers", broker.servers, "--topics", "T", "--registry", registry.url]
-        assert _cli.main([*read, "--ready-timeout", "700", *more]) == 1
+        assert cli.main([*read, "--ready-timeout", "700", *more]) == 1
     assert not list(tmp_path.iterdir())
     assert "Error: " in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pytest
 
 import pykafarr
 from pykafarr import ConfigError, SchemaError
-from pykafarr._schemas import reader_schemas
+from pykafarr._options.schemas import reader_schemas
 
 PRICE = {"type": "record", "name": "Price", "namespace": "com.example", "aliases": ["Quote", "old.Price"], "fields": []}
 TEXT = json.dumps(PRICE)

@@ -5,13 +5,14 @@ import json
 import pytest
 
 import pykafarr
-from pykafarr import _arguments, _lib
+from pykafarr._library import library as lib
+from pykafarr._options import checks
 
 WHERE = "config['sasl.password']"
 
 
 def resolved(secret):
-    return _arguments.properties("config", {"sasl.password": secret})["sasl.password"]
+    return checks.properties("config", {"sasl.password": secret})["sasl.password"]
 
 
 @pytest.mark.parametrize(("text", "value"), [("geheim", "geheim"), ("geheim\n", "geheim"), ("geheim \r\n", "geheim ")])
@@ -53,9 +54,9 @@ def test_representations_show_where_it_lies_and_never_the_value(monkeypatch):
     monkeypatch.setenv("PYKAFARR_TEST", "geheim")
     secret = pykafarr.from_env("PYKAFARR_TEST")
     assert repr(secret) == "pykafarr.from_env('PYKAFARR_TEST')"
-    found = _arguments.properties("config", {"a": secret, "b": "geheim"})
+    found = checks.properties("config", {"a": secret, "b": "geheim"})
     assert "geheim" not in repr(found)
-    text, length = _lib.encode(found)
+    text, length = lib.encode(found)
     assert "geheim" not in repr(text)
     assert json.loads(text) == {"a": "geheim", "b": "geheim"}
     assert length == len(text)
@@ -64,7 +65,7 @@ def test_representations_show_where_it_lies_and_never_the_value(monkeypatch):
 
 def test_the_registry_s_address_may_be_a_secret(monkeypatch):
     monkeypatch.setenv("PYKAFARR_TEST", "http://anna:geheim@registry:8081")
-    found = _arguments.registry_url(pykafarr.from_env("PYKAFARR_TEST"))
+    found = checks.registry_url(pykafarr.from_env("PYKAFARR_TEST"))
     assert found == "http://anna:geheim@registry:8081"
     assert "geheim" not in repr(found)
 

@@ -9,8 +9,8 @@ import unicodedata
 import pyarrow as pa
 import pytest
 
-from pykafarr import _cli
-from pykafarr._terminal import Escaping, commanded
+from pykafarr._cli import main as cli
+from pykafarr._library.terminal import Escaping, commanded
 
 READ = ["read", "--servers", "a:1", "--topics", "t", "--registry", "http://registry", "--idle-timeout", "0"]
 # Every character below U+10000 that is a control, and those that change the direction of what follows.
@@ -34,7 +34,7 @@ def run(*arguments, status=0):
     """What the command writes to the terminals that stdout and stderr are."""
     out, err = Terminal(), Terminal()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        assert _cli.main([*READ, *arguments]) == status
+        assert cli.main([*READ, *arguments]) == status
         assert (sys.stdout, sys.stderr) == (out, err)  # as before
     return out.getvalue(), err.getvalue()
 
@@ -68,7 +68,7 @@ def test_a_line_of_json_on_a_terminal_is_the_same_value(fake, record):
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_a_file_or_pipe_gets_the_values_as_they_are(fake, record, capsys, form):
     fake.answers.append(fake.batch(record))
-    assert _cli.main([*READ, "--format", form]) == 0
+    assert cli.main([*READ, "--format", form]) == 0
     assert "\x9b2J" in capsys.readouterr().out
 
 

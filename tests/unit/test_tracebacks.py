@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import pykafarr
-from pykafarr import _engines
-from pykafarr._spark_options import parsed
+from pykafarr._engines import common
+from pykafarr._engines.spark_options import parsed
 from pykafarr.polars import scan_kafka
 
 SECRET = "hunter2-secret"
@@ -56,7 +56,7 @@ def spark(*, config: Any, registry_config: Any, **options: Any) -> Any:
     if isinstance(config, str):
         texts["config"] = config
     found, _ = parsed({"servers": "127.0.0.1:1", "topics": "T", **texts, **options})
-    return _engines.scan(**found)
+    return common.scan(**found)
 
 
 FAILURES: list[tuple[Any, dict[str, Any]]] = [
@@ -97,7 +97,7 @@ def shown(error: BaseException) -> list[str]:
     left: traceback.TracebackException | None = traceback.TracebackException.from_exception(error, capture_locals=True)
     while left:
         for frame in left.stack:
-            if Path(frame.filename).parent.name == "pykafarr":
+            if Path(pykafarr.__file__).parent in Path(frame.filename).parents:
                 names = [name for name, text in (frame.locals or {}).items() if SECRET in text]
                 found += [f"{Path(frame.filename).name}: {frame.name}: {name}" for name in names]
         left = left.__cause__ or left.__context__

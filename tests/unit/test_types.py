@@ -21,7 +21,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import _lib
+from pykafarr._library import library as lib
 from tests.unit.encoding import zigzag
 
 D = decimal.Decimal
@@ -34,7 +34,7 @@ LOCAL = MOMENT.replace(tzinfo=None)
 @pytest.fixture(autouse=True)
 def closed_books():
     """Every byte of column memory is given back."""
-    live_bytes = _lib.library().lib.kafarr_live_bytes
+    live_bytes = lib.library().lib.kafarr_live_bytes
     before = live_bytes()
     yield
     if live_bytes() > before:

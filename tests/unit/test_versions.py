@@ -10,7 +10,7 @@ import pytest
 import build_native
 import native_wheels
 import pykafarr
-from pykafarr import _lib
+from pykafarr._library import library as lib
 
 
 def shown():
@@ -21,7 +21,7 @@ def shown():
 
 
 def test_package_and_library_have_the_version_of_the_one_file_that_holds_it():
-    assert shown()["pykafarr"] == shown()["library"] == pykafarr.__version__ == _lib.library().versions["version"]
+    assert shown()["pykafarr"] == shown()["library"] == pykafarr.__version__ == lib.library().versions["version"]
 
 
 def test_every_part_is_named():
@@ -39,13 +39,13 @@ def test_every_part_is_named():
 
 
 def test_the_features_of_librdkafka_are_those_that_the_readme_promises():
-    features = _lib.library().versions["features"].split(",")
+    features = lib.library().versions["features"].split(",")
     assert {"gzip", "snappy", "lz4", "zstd", "ssl", "sasl_plain", "sasl_scram", "sasl_oauthbearer"} <= set(features)
     assert "sasl_gssapi" not in features
 
 
 def test_a_library_that_does_not_load_is_told_in_its_place(monkeypatch, tmp_path):
-    monkeypatch.setattr(_lib._Process, "loaded", None)
+    monkeypatch.setattr(lib._Process, "loaded", None)
     monkeypatch.setenv("PYKAFARR_LIBRARY", str(tmp_path / "libkafarr.so"))
     versions = shown()
     assert versions["library"].startswith("not usable: pykafarr's library is missing")
@@ -54,7 +54,7 @@ def test_a_library_that_does_not_load_is_told_in_its_place(monkeypatch, tmp_path
 
 
 def test_in_a_forked_child_the_rest_is_shown(monkeypatch):
-    monkeypatch.setattr(_lib._Process, "forked", True)
+    monkeypatch.setattr(lib._Process, "forked", True)
     assert shown()["library"].startswith("not usable: pykafarr cannot be used in a process forked")
 
 
@@ -64,7 +64,7 @@ def test_standard_output_is_where_they_go(capsys: pytest.CaptureFixture[str]):
 
 
 def test_librdkafka_is_the_one_that_the_build_pins():
-    assert _lib.library().versions["librdkafka"] == native_wheels.UNTOLD["librdkafka"]
+    assert lib.library().versions["librdkafka"] == native_wheels.UNTOLD["librdkafka"]
 
 
 def test_librdkafka_calls_the_allocator_for_its_messages_by_names_of_our_own():

@@ -9,7 +9,7 @@ SCHEMA = {"type": "record", "name": "R", "fields": [{"name": "x", "type": "int"}
 
 
 @pytest.mark.parametrize("errors", ["raise", "skip", "collect"])
-def test_a_mistyped_column_is_raised_at_every_poll_and_commits_nothing(errors: pykafarr._arguments.Errors) -> None:
+def test_a_mistyped_column_is_raised_at_every_poll_and_commits_nothing(errors: pykafarr._options.checks.Errors) -> None:
     with MockKafka() as kafka:
         kafka.produce("T", SCHEMA, [{"x": x} for x in range(3)])
         with pykafarr.listener(

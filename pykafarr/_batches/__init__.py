@@ -1,0 +1,1 @@
+"""Batches of rows, and what they become."""

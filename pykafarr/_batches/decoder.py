@@ -1,0 +1,235 @@
+"""Avro bodies without a broker: the decoder of the listener, for bytes from anywhere."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import weakref
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from .._errors import PENDING, ConfigError
+from .._library.library import SLICE_MS, encode, library, usable
+from .._library.slot import Slot
+from .._options import checks
+from .._options.keywords import check_keywords
+from .._options.schemas import Schema, schema_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .._options.checks import OutOfRange, Recursion, Unions
+
+# So many bytes objects become Arrow data in one step, which takes some hundredths of a second.
+_PART = 200_000
+
+Payloads: TypeAlias = "Iterable[bytes] | pa.Array[Any] | pa.ChunkedArray[Any]"
+
+
+class Decoder:
+    """Decodes bare Avro bodies of one schema: no container file, and no registry header before each.
+
+    Args:
+        schema: the Avro schema that the bodies were written with, as JSON text or as the dict or list that the text
+            stands for.
+        reader_schema: the schema to read them as, by Avro's rules of schema resolution. None: as they were written.
+        columns: the fields to read, as paths such as "customer.address.zip", which go through arrays, maps and unions
+            to the records within. The others are passed over in the body; the order is the schema's.
+            None: all fields.
+        unions: what becomes of a union of more than null and one type: "struct", of one nullable member per branch,
+            or "dense", Arrow's dense union, which pandas and polars cannot take.
+        recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
+            read it as text, the "json" encoding of its value.
+        out_of_range: what becomes of a value that its Arrow type cannot hold (a time of day of 24:00 or more, a decimal
+            of more digits than its precision, a duration of more than 2^31-1 months or days): "raise" a DecodeError
+            for its message, or "null", which `stats()` counts. Columns of these types are nullable then.
+        limits: what schema and bodies may ask for, where the default is not right: {"schema_depth": 200} levels of
+            the schema, "columns" (20,000) of all its levels together, "value_depth" (256) levels of a value of a
+            recursive type, "block_items" (2^24) of one block of an array or map, "empty_items" (65,536) of a message
+            that take none of its bytes, "message_bytes" (24 MiB) that the columns of a message may take besides 96
+            for each of its bytes, "message_steps" (10,000,000) values that it may have besides 64 for each of them.
+
+    Raises:
+        SchemaError: a schema is invalid or holds what is not supported; the message names the field.
+        IncompatibleSchemaError: what was written with the schema cannot be read as the reader's.
+        ConfigError: an option has an unknown value, or `columns` names a field that the schema does not have.
+        TypeError: an argument has a wrong Python type.
+    """
+
+    @check_keywords
+    def __init__(
+        self,
+        schema: Schema,
+        reader_schema: Schema | None = None,
+        *,
+        columns: str | Iterable[str] | None = None,
+        unions: Unions = "struct",
+        recursion: Recursion = "refuse",
+        out_of_range: OutOfRange = "raise",
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        options = checks.column_options(columns, unions, recursion, out_of_range, checks.limits(limits))
+        settings = {"schema": schema_text(schema), **options}
+        if reader_schema is not None:
+            settings["reader_schema"] = schema_text(reader_schema, "reader_schema")
+        self._open(settings)
+
+    def _open(self, settings: dict[str, Any]) -> None:
+        library_ = library()
+        self._settings = settings
+        self._handle = library_.handle(library_.lib.decoder_new, *encode(settings))
+        # Not at exit: then the process ends, and calling into it late has no use.
+        weakref.finalize(self, _free, self._handle).atexit = False
+        for text in self._stats()["ignored"] or ():
+            _warn(text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The handle is of this process: what is copied or pickled is what it was made of.
+        return Decoder._restored, (self._settings,)
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any]) -> Decoder:
+        decoder = cls.__new__(cls)
+        decoder._open(settings)
+        return decoder
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of what `decode()` returns."""
+        return self.decode([]).schema
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the decoder was made: rows, and out_of_range, the values that became nulls."""
+        found = self._stats()
+        return {name: found[name] for name in ("rows", "out_of_range")}
+
+    def _stats(self) -> dict[str, Any]:
+        library_ = library()
+        found: dict[str, Any] = library_.json(library_.lib.decoder_stats, self._handle)
+        return found
+
+    def decode(self, payloads: Payloads) -> pa.RecordBatch:
+        """Decodes the bodies to one row each, in their order.
+
+        Args:
+            payloads: bytes objects, or anything of type binary that knows Arrow's C data interface (a pyarrow array
+                or chunked array, a polars series): an array is read in place, and a chunked one joined first.
+
+        Returns:
+            A pyarrow.RecordBatch of len(payloads) rows; its columns are the fields of the record, or one column
+            `value` for a schema that is no record.
+
+        Raises:
+            DecodeError: a body does not fit the schema. All or nothing: `offset` is the index of the first such body,
+                `path` the field.
+            IncompatibleSchemaError: a body holds what the reader schema cannot take, such as a union's branch or an
+                enum's symbol that it lacks.
+            TypeError: a payload is not bytes.
+            ConfigError: an Arrow array of payloads holds nulls.
+
+        Ctrl-C during the call raises KeyboardInterrupt within 0.1 s. Nothing is returned then, and the decoder stays
+        of use.
+        """
+        library_ = library()
+        array = _large_binary(payloads)
+        ffi, offsets, data = library_.ffi, *_addresses(array)
+        begin = ffi.cast("const int64_t *", offsets) if len(array) else ffi.new("int64_t[1]")
+        slot, decoding, status = Slot(library_), ffi.new("int64_t *"), PENDING
+        try:
+            while status == PENDING:  # Ctrl-C is answered between the slices
+                status = library_.lib.decoder_decode(
+                    self._handle,
+                    ffi.cast("const uint8_t *", data),
+                    begin,
+                    len(array),
+                    SLICE_MS,
+                    decoding,
+                    slot.batch,
+                    slot.error,
+                )
+            if error := slot.exception():
+                raise error
+            return slot.take_records()["array"]
+        finally:
+            if decoding[0]:
+                library_.lib.decoder_stop(decoding[0], ffi.NULL)
+            slot.clear()
+
+
+@check_keywords
+def decode(
+    schema: Schema,
+    payloads: Payloads,
+    reader_schema: Schema | None = None,
+    *,
+    columns: str | Iterable[str] | None = None,
+    unions: Unions = "struct",
+    recursion: Recursion = "refuse",
+    out_of_range: OutOfRange = "raise",
+    limits: Mapping[str, int] | None = None,
+) -> pa.RecordBatch:
+    """Decodes bare Avro bodies of one schema; `Decoder` says what it takes, returns and raises.
+
+    For many calls with one schema, make a `Decoder` once.
+    """
+    decoder = Decoder(
+        schema,
+        reader_schema,
+        columns=columns,
+        unions=unions,
+        recursion=recursion,
+        out_of_range=out_of_range,
+        limits=limits,
+    )
+    return decoder.decode(payloads)
+
+
+@functools.lru_cache(1000)
+def _warn(text: str) -> None:
+    """Logs it, once for all decoders of such a schema."""
+    logging.getLogger("pykafarr").warning(text)
+
+
+def _free(handle: int) -> None:
+    if usable():
+        library_ = library()
+        library_.call(library_.lib.decoder_free, handle)
+
+
+def _large_binary(payloads: Any) -> pa.LargeBinaryArray:
+    """The payloads as one Arrow array with 64-bit offsets, without nulls."""
+    import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
+    from pyarrow import types  # noqa: PLC0415
+
+    array: Any
+    if isinstance(payloads, (pa.Array, pa.ChunkedArray)):
+        array = payloads
+    elif hasattr(payloads, "__arrow_c_stream__"):
+        array = pa.chunked_array(payloads)
+    elif hasattr(payloads, "__arrow_c_array__"):
+        array = pa.array(payloads)
+    elif isinstance(payloads, (str, bytes, Mapping)) or not isinstance(payloads, Iterable):
+        raise TypeError(f"payloads must be a list of bytes or an Arrow array, not {type(payloads).__name__}")
+    else:
+        payloads = list(payloads)
+        # pyarrow would take str for its UTF-8, and None; looking at the types takes 2 ms for 100,000.
+        if wrong := set(map(type, payloads)) - {bytes, bytearray, memoryview}:
+            raise TypeError(f"payloads must be bytes, not {', '.join(sorted(kind.__name__ for kind in wrong))}")
+        # Ctrl-C is answered between the parts.
+        parts = [pa.array(payloads[n : n + _PART], pa.large_binary()) for n in range(0, len(payloads), _PART)]
+        array = parts[0] if len(parts) == 1 else pa.chunked_array(parts, pa.large_binary())
+
+    binary = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
+    if not any(check(array.type) for check in binary):
+        raise TypeError(f"payloads must be an Arrow array of binary, not of {array.type}")
+    if array.null_count:
+        raise ConfigError(f"payloads must not hold nulls: there are {array.null_count}")
+    array = array.cast(pa.large_binary())
+    return cast("pa.LargeBinaryArray", array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
+
+
+def _addresses(array: pa.LargeBinaryArray) -> tuple[int, int]:
+    """Addresses of the first offset and of the data that the offsets count in. Zero when there is no buffer."""
+    _, offsets, data = array.buffers()
+    # A slice shares the buffers of the whole: its offsets begin later, and count from the same start.
+    return (offsets.address + 8 * array.offset if offsets else 0), (data.address if data else 0)

@@ -1,0 +1,232 @@
+"""The command line: `python -m pykafarr demo` and `python -m pykafarr read`.
+
+Exit status: 0 done, 1 failed (the reason is on stderr), 2 wrong usage; 130 after Ctrl-C and 143 after SIGTERM, as
+shells expect it, though the listener was closed cleanly.
+"""
+
+# ruff: noqa: T201  # a command line prints
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from .._errors import KafarrError
+from .._library.terminal import discard_output, escaping, standing
+from .._library.versions import show_versions
+from .._options.secrets import Secret, from_env
+from .demo import demo
+from .export import SUFFIXES, place, read_scan
+from .read import Stopped, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+    from typing import TypeAlias
+
+    _Command: TypeAlias = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and gives its exit status."""
+    with standing():
+        options = _parser().parse_args(arguments)
+        run: _Command = options.command(options)  # while the streams are as they were: the parser tells of wrong usage
+        with escaping():
+            return _run(run, options)
+
+
+def _run(run: _Command, options: argparse.Namespace) -> int:
+    # SIGTERM would end the process at once, and leave the group to the session timeout.
+    handlers = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        status = run(options)
+        sys.stdout.flush()
+    except Stopped as stopped:
+        return 128 + stopped.signal
+    except (KafarrError, TypeError, ImportError) as error:
+        print(f"pykafarr: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # as in read
+        discard_output()
+        return 0
+    except OSError as error:  # a full disk, say
+        discard_output()
+        print(f"pykafarr: the output cannot be written: {error}", file=sys.stderr)
+        return 1
+    else:
+        return status
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _versions(_: argparse.Namespace) -> int:
+    show_versions()
+    return 0
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pykafarr", description="Kafka Avro topics as pandas frames.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of all parts and exit")
+    commands = parser.add_subparsers(title="commands", required=True)
+
+    show = commands.add_parser(
+        "demo",
+        help="poll an embedded broker",
+        description="Starts an embedded broker and registry, produces two message types, prints the frames polled, "
+        "their dtypes and the speed. Needs nothing but this package.",
+    )
+    show.set_defaults(command=lambda _: demo)
+
+    reader = commands.add_parser(
+        "read",
+        help="print frames of a topic as they come, or scan a part of it",
+        description="Prints the frames of one or more topics as they come, until Ctrl-C. Without --group it reads "
+        "under a new group's name and commits nothing; with --group it commits what it printed. With --start, --end or "
+        "--output it scans instead: it reads the rows between two places, prints or writes them, and ends.",
+    )
+    reader.set_defaults(command=lambda options: _reading(reader, options))
+    reader.add_argument("--servers", required=True, help="bootstrap servers: host:port,host:port")
+    reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help="topics, or ^regex, to read")
+    reader.add_argument("--registry", required=True, metavar="URL", help="URL of the schema registry")
+    reader.add_argument("--group", help="consumer group; default: a new one, which commits nothing")
+    reader.add_argument(
+        "--from-beginning",
+        action="store_const",
+        const=True,
+        help="begin at the oldest message, where the group has none",
+    )
+    for option, what in (("--config", "librdkafka"), ("--registry-config", "the registry client")):
+        reader.add_argument(
+            option,
+            action="append",
+            default=[],
+            type=_property,
+            metavar="KEY=VALUE",
+            help=f"a property of {what}; may be repeated. Others see the arguments of a process: give no password so",
+        )
+        for kind, named, where in (("file", "PATH", "a file"), ("env", "NAME", "an environment variable")):
+            reader.add_argument(
+                f"{option}-{kind}",
+                action="append",
+                dest=option.strip("-").replace("-", "_"),
+                type=_secret(kind),
+                metavar=f"KEY={named}",
+                help=f"a property of {what} whose value is in {where}; may be repeated",
+            )
+    reader.add_argument(
+        "--num-messages", type=int, metavar="N", help="most rows of a frame (1000; of a scan, as pykafarr.scan())"
+    )
+    reader.add_argument("--max-time", type=int, metavar="MS", help="longest wait for a frame (1000)")
+    reader.add_argument(
+        "--ready-timeout", type=int, default=30000, metavar="MS", help="longest wait for the cluster (%(default)s)"
+    )
+    reader.add_argument(
+        "--idle-timeout", type=int, metavar="MS", help="end after this long without a row; default: never"
+    )
+    reader.add_argument("--metadata", nargs="*", default=["offset"], metavar="NAME", help="metadata columns (offset)")
+    reader.add_argument(
+        "--framing",
+        choices=["confluent", "schema_header", "apicurio"],
+        default="confluent",
+        help="how messages name their schema; apicurio: by 8 bytes, with --registry-config "
+        "apicurio.registry.use-id=globalId or contentId (%(default)s)",
+    )
+    reader.add_argument(
+        "--out-of-range",
+        choices=["raise", "null"],
+        default="raise",
+        help="what a value does that its type cannot hold, such as a time of day of 24:00 (%(default)s)",
+    )
+    rules = reader.add_mutually_exclusive_group()
+    rules.add_argument(
+        "--rules",
+        choices=["raise", "ignore"],
+        default="raise",
+        help="what fields do that a data contract has encrypted; ignore: print the ciphertext (%(default)s)",
+    )
+    rules.add_argument(
+        "--rules-secret-env",
+        dest="rules",
+        default=argparse.SUPPRESS,
+        metavar="NAME",
+        type=lambda name: {"encrypt": {"secret": from_env(name)}},
+        help="decrypt them, with the secret of the local KMS in this environment variable",
+    )
+    reader.add_argument(
+        "--errors",
+        choices=["raise", "skip"],
+        default="raise",
+        help="what a message does that cannot be decoded (%(default)s)",
+    )
+    reader.add_argument(
+        "--format", choices=["table", "json", "csv"], help="how rows are printed; json: a line for each row (table)"
+    )
+    reader.add_argument(
+        "--null",
+        default="",
+        metavar="TEXT",
+        help="what csv has for null, such as NULL or \\N; default: nothing, as for the empty text",
+    )
+    _add_scan(reader.add_argument_group("scans"))
+    return parser
+
+
+def _add_scan(scan: argparse._ArgumentGroup) -> None:
+    where = "earliest, now, an offset, or a time such as 2026-01-31T00:00Z"
+    scan.add_argument("--start", type=place, metavar="PLACE", help=f"the first row: {where} (earliest)")
+    scan.add_argument("--end", type=place, metavar="PLACE", help=f"behind the last row: {where} (now)")
+    scan.add_argument(
+        "--output", metavar="FILE", help=f"write the rows to a file, by its ending: {', '.join(SUFFIXES)}"
+    )
+    scan.add_argument("--message-type", metavar="NAME", help="the type to read, where topics have several")
+    scan.add_argument("--allow-partial", action="store_true", help="take what there is where rows are gone")
+    scan.add_argument("--progress", action="store_true", help="show a bar; needs tqdm")
+
+
+def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Command:
+    """What the command `read` is to do: listen, or scan."""
+    if options.null and not (options.output.endswith(".csv") if options.output else options.format == "csv"):
+        parser.error("--null is for csv: give --format csv, or --output with a name that ends with .csv")
+    if options.output and options.format and not options.output.endswith((f".{options.format}", f".{options.format}l")):
+        parser.error("--format is for what is printed: a file's format is that of the ending of its name, as in x.csv")
+    options.format = options.format or "table"
+    for_scans = ("start", "end", "output")
+    others = ("message_type", "allow_partial", "progress")
+    for_listeners = ("group", "from_beginning", "idle_timeout", "max_time")
+    if all(getattr(options, name) is None for name in for_scans):
+        if wrong := next((name for name in others if getattr(options, name)), None):
+            parser.error(f"--{wrong.replace('_', '-')} is for scans: give --start, --end or --output")
+        return read
+    if wrong := next((name for name in for_listeners if getattr(options, name) is not None), None):
+        parser.error(f"--{wrong.replace('_', '-')} is not for scans: leave out --start, --end and --output")
+    return read_scan
+
+
+def _property(argument: str) -> tuple[str, str]:
+    key, separator, value = argument.partition("=")
+    if not separator or not key:
+        raise argparse.ArgumentTypeError(f"{argument!r} is not KEY=VALUE")
+    return key, value
+
+
+def _secret(kind: str) -> Callable[[str], tuple[str, Secret]]:
+    def parse(argument: str) -> tuple[str, Secret]:
+        key, name = _property(argument)
+        return key, Secret(kind, name)
+
+    return parse
+
+
+class _Version(argparse.Action):
+    """Prints the versions; an action of its own, since they need the library loaded."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.exit(_run(_versions, argparse.Namespace()))

@@ -1,0 +1,82 @@
+"""The output formats of the command `read`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any, TextIO
+
+from .._batches.counted import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .._batches.batch import Batch
+
+
+def writer(name: str, stream: TextIO, null: str = "") -> Callable[[Batch], None]:
+    """A function that writes a batch as "table", "json" (a line for each row) or "csv".
+
+    null: what csv has for null.
+    """
+    if name == "csv":
+        return _csv(stream, null)
+    return {"table": _table, "json": _json_lines}[name](stream)
+
+
+def _table(stream: TextIO) -> Callable[[Batch], None]:
+    def write(batch: Batch) -> None:
+        import pandas as pd  # noqa: PLC0415  # which importing pykafarr does not load
+
+        from . import exact  # noqa: PLC0415  # with pyarrow, likewise
+
+        frame = batch.to_pandas()
+        for name, column in zip(batch.schema.names, batch.to_arrow().columns, strict=True):
+            if exact.beyond_python(column):
+                # pandas raises when it is to print such a value, or prints NaT.
+                frame[name] = pd.Series(exact.values(column), dtype=object)
+        print(f"{batch.message_type}: {counted(len(frame), 'row')}", file=stream)
+        # pandas' own short form: the first and last rows when there are many, the width of a terminal or 80.
+        print(frame, end="\n\n", file=stream)
+
+    return write
+
+
+def _json_lines(stream: TextIO) -> Callable[[Batch], None]:
+    def write(batch: Batch) -> None:
+        names = batch.schema.names
+        stream.writelines(_json(dict(zip(names, row, strict=True))) + "\n" for row in _rows(batch))
+
+    return write
+
+
+def _csv(stream: TextIO, null: str) -> Callable[[Batch], None]:
+    rows = csv.writer(stream, lineterminator="\n")
+    header: list[str] = []
+
+    def cell(value: Any) -> Any:
+        if value is None:
+            return null
+        return _json(value) if isinstance(value, (dict, list)) else value
+
+    def write(batch: Batch) -> None:
+        nonlocal header
+        if batch.schema.names != header:
+            # Another message type has other columns: they begin with a header line of their own.
+            header = batch.schema.names
+            rows.writerow(header)
+        rows.writerows([cell(value) for value in row] for row in _rows(batch))
+
+    return write
+
+
+def _rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
+    from . import exact  # noqa: PLC0415  # with pyarrow, which importing pykafarr does not load
+
+    columns = [exact.values(column) for column in batch.to_arrow().columns]
+    # A batch without columns has rows, too.
+    return zip(*columns, strict=True) if columns else iter([()] * batch.num_rows)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,1 @@
+"""What Ray, dask, Spark and polars have in common."""

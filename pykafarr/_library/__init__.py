@@ -1,0 +1,1 @@
+"""The native library: loaded, called, and what belongs to its process."""

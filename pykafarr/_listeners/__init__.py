@@ -1,0 +1,1 @@
+"""Listeners: members of consumer groups."""

@@ -1,0 +1,1 @@
+"""What callers pass: checked, converted, and declared once. Needs no native library."""

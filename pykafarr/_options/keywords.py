@@ -1,0 +1,68 @@
+"""Decorators of functions that take options by keyword: passwords are hidden, mistyped names found."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from .nearest import nearest
+from .scans import ScanOptions
+from .secrets import hidden, hidden_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FunctionType
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def check_keywords(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Has a function name the argument that was probably meant, where a caller's keyword is none of its arguments.
+
+    Python does so from 3.13 on, but does not tell where a property of the client goes.
+    """
+    code = cast("FunctionType", function).__code__
+    names = [name for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if name != "self"]
+    shown = function.__qualname__.removesuffix(".__init__")
+
+    @functools.wraps(function)
+    def call(*positional: _P.args, **named: _P.kwargs) -> _T:
+        if unknown := next((name for name in named if name not in names), None):
+            hint = ""
+            if likely := nearest(unknown, names):
+                hint = f". Did you mean {likely}?"
+            elif "config" in names and "_" in unknown:
+                hint = f'. A property of the client goes into config={{"{unknown.replace("_", ".")}": …}}'
+            del positional, named  # as below
+            raise TypeError(f"{shown}() has no argument {unknown!r}{hint}")
+        held = [_bound(function, positional, named)]
+        del positional, named  # this frame keeps no passwords
+        return held.pop()()
+
+    return call
+
+
+def hide_secrets(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Has a function, and those that it calls, get passwords in texts that are not shown.
+
+    Tools that print the variables of a traceback's frames would show them.
+    """
+
+    @functools.wraps(function)
+    def call(*positional: _P.args, **named: _P.kwargs) -> _T:
+        held = [_bound(function, positional, named)]
+        del positional, named  # this frame keeps no passwords
+        return held.pop()()
+
+    return call
+
+
+def _bound(function: Callable[..., _T], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Callable[[], _T]:
+    """The function with its arguments, of which those that may hold passwords are hidden."""
+    code = cast("FunctionType", function).__code__
+    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    given = [hidden_argument(name, value) for name, value in zip(own, positional, strict=False)]
+    known = {*own, *ScanOptions.__annotations__}
+    found = {name: hidden_argument(name, value) if name in known else hidden(value) for name, value in named.items()}
+    return functools.partial(function, *given, **found)

@@ -1,0 +1,202 @@
+"""Places in partitions, as callers name them: words, offsets, times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Literal, NamedTuple, TypeAlias
+
+from .._errors import ConfigError
+from . import checks
+
+_MAX_OFFSET = 2**63 - 1
+_MAX_PARTITION = 2**31 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_WORDS = ("committed", "earliest", "latest")
+_SCAN_WORDS = ("earliest", "now")
+
+
+class TopicPartition(NamedTuple):
+    """A partition of a topic; the same as the tuple (topic, partition)."""
+
+    topic: str
+    partition: int
+
+
+class Milliseconds(int):
+    """A time in milliseconds since 1970, UTC, where a plain int would be an offset: `Milliseconds(1700000000000)`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Milliseconds({int(self)})"
+
+
+# "committed": where the group left off, and where auto.offset.reset says when it never was there. "earliest": the first
+# row that is still there. "latest": behind the last one. An int is an offset. A time is the first row with that
+# timestamp or a later one, and the end when there is none. A pair of an offset and a topic's id, as `Plan.ends` has
+# them, is an error where the topic was deleted and created again since.
+Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | datetime | Milliseconds | tuple[int, str]
+# Where partitions begin: all alike, or by topic or (topic, partition).
+Start: TypeAlias = Place | Mapping[str | tuple[str, int], Place]
+# Where a scan begins and ends: "now" is behind the last row that is there when it is planned.
+ScanPlace: TypeAlias = Literal["earliest", "now"] | int | datetime | Milliseconds | tuple[int, str]
+# All partitions alike, or by partition, topic or (topic, partition).
+ScanPlaces: TypeAlias = (
+    ScanPlace | Mapping[int, ScanPlace] | Mapping[str, ScanPlace] | Mapping[tuple[str, int], ScanPlace]
+)
+# Partitions to read without a subscription.
+Assign: TypeAlias = Mapping[str, Iterable[int]] | Iterable[tuple[str, int]]
+
+
+# A word, the number that goes with "offset" and "time", and perhaps the id of the topic that an offset is of.
+_Found: TypeAlias = tuple[str, int] | tuple[str, int, str]
+# (topic or "", partition or -1), and what is found there.
+Places: TypeAlias = list[tuple[str, int, str, int] | tuple[str, int, str, int, str]]
+
+
+def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> _Found:
+    """A place as the library takes it."""
+    if isinstance(value, (tuple, list)):  # JSON makes lists of tuples
+        return _of_topic(name, value)
+    if isinstance(value, str):
+        return checks.choice(name, value, words), 0
+    if isinstance(value, datetime):
+        return "time", _since_1970(name, value)
+    if isinstance(value, Milliseconds):
+        return "time", checks.integer(name, value, 0, _MAX_OFFSET)
+    if not checks.is_integer(value):
+        raise TypeError(
+            f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime or Milliseconds, "
+            f"not {type(value).__name__}"
+        )
+    return "offset", checks.integer(name, value, 0, _MAX_OFFSET)
+
+
+def _of_topic(name: str, value: Sequence[object]) -> tuple[str, int, str]:
+    """An offset with the id of its topic."""
+    if len(value) != 2 or not isinstance(value[1], str):
+        raise TypeError(f"{name} must be an offset, or an offset and the id of its topic, not {value!r}")
+    if not re.fullmatch("[0-9a-f]{32}", value[1]):
+        raise ConfigError(f"{name}: {value[1]!r} is no id of a topic: it has 32 hexadecimal digits")
+    return "offset", checks.integer(name, value[0], 0, _MAX_OFFSET), value[1]
+
+
+def _since_1970(name: str, value: datetime) -> int:
+    """Milliseconds, rounded up: the row a moment before the time is not meant."""
+    if value.utcoffset() is None:
+        raise ConfigError(
+            f"{name} must be a datetime with a time zone, not {value}: the same clock time is another moment in each "
+            "zone. datetime.now(timezone.utc) has one, value.astimezone() takes the zone of this machine"
+        )
+    return max(0, -((_EPOCH - value) // timedelta(milliseconds=1)))  # before 1970 there are no rows
+
+
+def start(value: object) -> Places:
+    """Where partitions begin: (topic or "", partition or -1, word, number)."""
+    if not isinstance(value, Mapping):
+        return [("", -1, *place("start", value))]
+    return begin("start", value)
+
+
+def begin(name: str, value: object) -> Places:
+    """Where partitions begin, by topic or (topic, partition): (topic, partition or -1, word, number)."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict of topics or (topic, partition) and places, not {type(value).__name__}")
+    found: Places = []
+    for key, where in value.items():
+        topic, number = (key, -1) if isinstance(key, str) else partition(f"a key of {name}", key)
+        found.append((checks.text(f"a key of {name}", topic), number, *place(f"{name}[{key!r}]", where)))
+    return found
+
+
+def targets(value: Mapping[tuple[str, int], Place]) -> Places:
+    """Where partitions are to go: (topic, partition, word, number)."""
+    return [(*partition("a key of seek", key), *place(f"seek[{key!r}]", to)) for key, to in value.items()]
+
+
+def scan_places(name: str, value: object) -> Places:
+    """Where a scan begins or ends: (topic or "", partition or -1, word, number)."""
+    if not isinstance(value, Mapping):
+        return [("", -1, *_scan_place(name, value))]
+    found: Places = []
+    for key, where in value.items():
+        if isinstance(key, str):
+            topic, number = checks.text(f"a key of {name}", key), -1
+        elif isinstance(key, tuple):
+            topic, number = partition(f"a key of {name}", key)
+        else:
+            topic, number = "", checks.integer(f"a key of {name}", key, 0, _MAX_PARTITION)
+        found.append((topic, number, *_scan_place(f"{name}[{key!r}]", where)))
+    return found
+
+
+def _scan_place(name: str, value: object) -> _Found:
+    if isinstance(value, str):
+        word = checks.choice(name, value, _SCAN_WORDS)
+        return ("latest" if word == "now" else word), 0
+    return place(name, value, _SCAN_WORDS)
+
+
+def assign(value: object) -> list[TopicPartition]:
+    """Partitions as {topic: [partitions]} or [(topic, partition), …]."""
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        pairs: list[object] = []
+        for topic, numbers in value.items():
+            if isinstance(numbers, (str, bytes)) or not isinstance(numbers, Iterable):
+                raise TypeError(f"assign[{topic!r}] must be a list of partitions, not {type(numbers).__name__}")
+            pairs.extend((topic, number) for number in numbers)
+    elif isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        pairs = list(value)
+    else:
+        raise TypeError(
+            f"assign must be a dict of topic and partitions or a list of (topic, partition), not {type(value).__name__}"
+        )
+    found = [partition("assign", pair) for pair in pairs]
+    if not found:
+        raise ConfigError("assign must not be empty")
+    for one in found:
+        if found.count(one) > 1:
+            raise ConfigError(f"assign holds {one.topic}[{one.partition}] twice")
+    return found
+
+
+def topics(value: object, assigned: list[TopicPartition]) -> list[str]:
+    """The topics to subscribe to; none where partitions are assigned, whose topics may be named all the same."""
+    if not assigned:
+        if value is None:
+            raise TypeError("topics must be a str or a list of str, not None: only with assign= it may be None")
+        return checks.texts("topics", value)
+    if value is None or (not isinstance(value, str) and isinstance(value, Iterable) and not list(value)):
+        return []
+    named = set(checks.texts("topics", value))
+    if named != {one.topic for one in assigned}:
+        raise ConfigError(f"topics must be None or those of assign, not {', '.join(sorted(named))}")
+    return []
+
+
+def partition(name: str, value: object) -> TopicPartition:
+    """A (topic, partition)."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise TypeError(f"{name} must be a (topic, partition), not {value!r}")
+    topic, number = value
+    return TopicPartition(
+        checks.text(f"the topic of {name}", topic),
+        checks.integer(f"the partition of {name}", number, 0, _MAX_PARTITION),
+    )
+
+
+def partitions(value: object) -> list[tuple[str, int]] | None:
+    """Partitions by (topic, partition) or by topic, which is (topic, -1); None for all."""
+    if value is None:
+        return None
+    if isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2 and checks.is_integer(value[1])):
+        value = [value]
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
+        raise TypeError(f"partitions must be a list of topics or (topic, partition), not {type(value).__name__}")
+    return [
+        (checks.text("partitions", one), -1) if isinstance(one, str) else partition("partitions", one) for one in value
+    ]

@@ -1,0 +1,115 @@
+"""Avro schemas as callers give them: JSON text, or what json.loads() makes of it."""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from .._errors import ConfigError, SchemaError
+from .checks import is_integer
+
+# An Avro schema as JSON text, or as what json.loads() makes of it.
+Schema: TypeAlias = str | Mapping[str, Any] | list[Any]
+# What messages that name no schema of a registry were written with: one schema, several, or one by topic.
+# And what a listener reads as: one schema, several, or one by message type.
+GivenSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[str, Schema]"
+ReaderSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[str, Schema]"
+
+
+# What a scan takes as its reader_schema: each topic's newest schema.
+LATEST = "latest"
+
+
+def schema_text(schema: object, name: str = "schema") -> str:
+    """An Avro schema as JSON text."""
+    if schema == LATEST:
+        raise ConfigError(f'{name}="{LATEST}" is for scans, as their whole reader_schema: give the schema itself here')
+    if isinstance(schema, str):
+        return schema
+    if isinstance(schema, (dict, list)):
+        try:
+            return json.dumps(schema, default=_number)
+        except TypeError as error:  # such as bytes, which JSON does not have
+            raise TypeError(f"{name} cannot be written as JSON: {error}") from error
+        except (ValueError, RecursionError) as error:  # such as a default of NaN, or a circle
+            raise SchemaError(f"{name} cannot be written as JSON: {error}") from error
+    raise TypeError(f"{name} must be a str, dict or list, not {type(schema).__name__}")
+
+
+def _number(value: object) -> int:
+    """What JSON does not know as a number: a precision of numpy's, say."""
+    if not is_integer(value):
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return operator.index(value)
+
+
+def reader_schemas(value: object) -> list[str]:
+    """The schemas that a listener reads as, each as JSON text.
+
+    A dict with "type" in it is a schema, any other one goes by message type; a list or tuple is several schemas.
+    """
+    name = "reader_schema"
+    if value is None:
+        return []
+    if isinstance(value, str) or (isinstance(value, Mapping) and "type" in value):
+        return [schema_text(value, name)]
+    if isinstance(value, Mapping):
+        return [_of_type(f"{name}[{key!r}]", key, schema) for key, schema in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [schema_text(schema, f"{name}[{index}]") for index, schema in enumerate(value)]
+    raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {type(value).__name__}")
+
+
+def given_schemas(value: object) -> list[tuple[str, str]]:
+    """The schemas that messages do not carry, each as (topic, JSON text); the topic is "" for all topics.
+
+    A dict with "type" in it is a schema, any other one goes by topic; a list or tuple is several schemas.
+    """
+    if value is None:
+        return []
+    if isinstance(value, str) or (isinstance(value, Mapping) and "type" in value):
+        return [("", schema_text(value))]
+    if isinstance(value, Mapping):
+        return [(str(topic), schema_text(schema, f"schema[{topic!r}]")) for topic, schema in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [("", schema_text(schema, f"schema[{index}]")) for index, schema in enumerate(value)]
+    raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {type(value).__name__}")
+
+
+def _of_type(name: str, message_type: object, schema: object) -> str:
+    """The text of a schema that is given for a message type. The library goes by the schema's own names."""
+    if not isinstance(message_type, str):
+        raise TypeError(
+            f"reader_schema must have keys of type str, not {type(message_type).__name__}: {message_type!r}"
+        )
+    text = schema_text(schema, name)
+    try:
+        names = _names(json.loads(text))
+    except ValueError as error:
+        raise SchemaError(f"{name} is not JSON: {error}") from error
+    if message_type not in names:
+        known = " and ".join(map(repr, names))
+        raise ConfigError(f"{name} has the name {known}: give it {message_type!r} as its name or as an alias")
+    return text
+
+
+def _names(schema: Any) -> list[str]:
+    """The message types that a schema reads: its full name and its aliases."""
+    if isinstance(schema, list):
+        return _names(schema[0]) if len(schema) == 1 else ["union"]
+    if not isinstance(schema, dict):
+        return [str(schema)]
+    kind, name = schema.get("type"), schema.get("name")
+    if isinstance(kind, (dict, list)):
+        return _names(kind)
+    if not isinstance(name, str):
+        return [str(kind)]
+    namespace = schema.get("namespace")
+    if "." in name:
+        namespace, _, name = name.rpartition(".")
+    prefix = f"{namespace}." if isinstance(namespace, str) and namespace else ""
+    aliases = schema.get("aliases")
+    found = [name, *(aliases if isinstance(aliases, Iterable) and not isinstance(aliases, str) else [])]
+    return [alias if "." in alias else prefix + alias for alias in found if isinstance(alias, str)]

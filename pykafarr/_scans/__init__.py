@@ -1,0 +1,1 @@
+"""Scans: known ranges of topics, read to their ends."""
