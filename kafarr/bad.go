@@ -47,6 +47,14 @@ func (l *Listener) takeAlone(chunk *source.Chunk, r *source.Record) batch.ID {
 	return id
 }
 
+// sealedError takes a bad record as the error that it is, which is delivered in the turn of its batch.
+func (l *Listener) sealedError(chunk *source.Chunk, r *source.Record, err *Error) *batch.Sealed {
+	return &batch.Sealed{
+		ID: l.takeAlone(chunk, r), Err: err,
+		Segments: []batch.Segment{{TopicPartition: chunk.TopicPartition(), First: r.Offset, Next: r.Offset + 1}},
+	}
+}
+
 func (l *Listener) skip(chunk *source.Chunk, r *source.Record) {
 	l.counters.skipped.Add(1)
 	l.pass(chunk, r.Offset+1)
@@ -54,9 +62,9 @@ func (l *Listener) skip(chunk *source.Chunk, r *source.Record) {
 
 func (l *Listener) reject(b *building, chunk *source.Chunk, r *source.Record, err *Error) {
 	if b.rejected == nil {
-		b.rejected = newRejected()
+		b.rejected = batch.NewRejected()
 	}
-	b.rejected.append(chunk, r, err)
+	b.rejected.Append(chunk.TopicPartition(), r, err.Code.String(), err.Error())
 	l.bytes += int(max(r.ValueLen, 0)) + int(max(r.KeyLen, 0))
 	l.counters.rejected.Add(1)
 	l.took(b, chunk.TopicPartition(), r.Offset, r.Offset+1, 0)

@@ -15,15 +15,8 @@ import (
 type building struct {
 	id       batch.ID
 	set      *columnSet // nil until the first good row
-	segments []segment
-	rejected *rejected
-}
-
-// segment is a stretch of rows of one partition: rows [row, row+rows) come from [first, next).
-type segment struct {
-	source.TopicPartition
-	row, rows   int
-	first, next int64
+	segments []batch.Segment
+	rejected *batch.Rejected
 }
 
 func (b *building) rows() int {
@@ -35,12 +28,12 @@ func (b *building) rows() int {
 
 // took notes that [first, next) of a partition was read and gave n rows.
 func (b *building) took(k source.TopicPartition, first, next int64, n int) {
-	if last := len(b.segments) - 1; last >= 0 && b.segments[last].TopicPartition == k && b.segments[last].next <= first {
-		b.segments[last].next = next
-		b.segments[last].rows += n
+	if last := len(b.segments) - 1; last >= 0 && b.segments[last].TopicPartition == k && b.segments[last].Next <= first {
+		b.segments[last].Next = next
+		b.segments[last].Rows += n
 		return
 	}
-	b.segments = append(b.segments, segment{TopicPartition: k, row: b.rows() - n, rows: n, first: first, next: next})
+	b.segments = append(b.segments, batch.Segment{TopicPartition: k, Row: b.rows() - n, Rows: n, First: first, Next: next})
 }
 
 func (b *building) release() {
@@ -48,26 +41,26 @@ func (b *building) release() {
 		b.set.release()
 	}
 	if b.rejected != nil {
-		b.rejected.release()
+		b.rejected.Release()
 	}
 }
 
 // finish turns the columns into a batch. cuttable: keep the rows' offsets, for it may have to be cut.
-func (b *building) finish(cuttable bool) *finished {
-	out := &finished{batch: &Batch{Ranges: ranges(b.segments), id: b.id}, segments: b.segments}
+func (b *building) finish(cuttable bool) *batch.Sealed {
+	out := &batch.Sealed{ID: b.id, Segments: b.segments}
 	n := b.rows()
 	if cuttable {
-		out.offsets = make([]int64, n)
-		for i := range out.offsets {
-			out.offsets[i] = int64(b.set.offsets.At64(i)) //nolint:gosec // bit pattern
+		out.Offsets = make([]int64, n)
+		for i := range out.Offsets {
+			out.Offsets[i] = int64(b.set.offsets.At64(i)) //nolint:gosec // bit pattern
 		}
 	}
 	if n > 0 {
-		out.batch.MessageType = b.set.messageType
-		out.batch.Record = newRecord(b.set.schema, b.set.finish(), n)
+		out.MessageType = b.set.messageType
+		out.Record = batch.NewRecord(b.set.schema, b.set.finish(), n)
 	}
 	if b.rejected != nil {
-		out.batch.Rejected = b.rejected.finish()
+		out.Rejected = b.rejected.Finish()
 		b.rejected = nil
 	}
 	b.release()

@@ -233,21 +233,13 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 			for i := range r.records {
 				for _, h := range headersOf(&r.records[i]) {
 					name.Append(h.Name, int(h.NameLen))
-					appendBytes(value, h.Value, h.ValueLen)
+					value.AppendNullable(h.Value, h.ValueLen)
 					item.Took()
 				}
 				list.Took()
 			}
 		},
 	},
-}
-
-func appendBytes(v *column.Varlen, p unsafe.Pointer, n int32) {
-	if n < 0 {
-		v.AppendNull()
-		return
-	}
-	v.Append(p, int(n))
 }
 
 func headersOf(r *source.Record) []source.Header {

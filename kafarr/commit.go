@@ -170,7 +170,7 @@ func (l *Listener) close(acknowledge bool) error {
 		b.release()
 	}
 	for _, f := range l.queue {
-		f.batch.Release()
+		f.Release()
 	}
 	l.batches, l.queue = nil, nil
 	return err

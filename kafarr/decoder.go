@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
@@ -126,7 +127,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 	d := g.decoder
 	d.rows.Add(int64(len(g.bodies)))
 	d.outside.Add(int64(g.outside))
-	return &Batch{Record: newRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType}, nil
+	return &Batch{Record: batch.NewRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType}, nil
 }
 
 // Stop gives up what is not decoded yet. Again, or after the batch: it does nothing.

@@ -3,6 +3,7 @@ package kafarr
 import (
 	"slices"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -26,18 +27,17 @@ func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
 		}
 	}
 	dropped := slices.Clone(givenBack)
-	kept := make([]*finished, 0, len(l.queue))
+	kept := make([]*batch.Sealed, 0, len(l.queue))
 	for _, f := range l.queue {
 		switch {
-		case f.err != nil && f.err.Topic == k.Topic && f.err.Partition == k.Partition:
-			dropped = append(dropped, f.err.Offset)
-		case !f.holds(k):
+		case !f.Holds(k):
 			kept = append(kept, f)
+		case f.Err != nil:
+			dropped = append(dropped, f.OffsetsOf(k)...)
 		default:
-			dropped = append(dropped, f.offsetsOf(k)...)
-			id := f.batch.id
-			parts := f.without(k)
-			l.tracker.Replace(id, partsOf(parts))
+			dropped = append(dropped, f.OffsetsOf(k)...)
+			parts := f.Without(k)
+			l.tracker.Replace(f.ID, partsOf(parts))
 			kept = append(kept, parts...)
 		}
 	}
@@ -47,23 +47,12 @@ func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
 	}
 }
 
-func (b *building) holds(k source.TopicPartition) bool { return holds(b.segments, k) }
+func (b *building) holds(k source.TopicPartition) bool { return batch.Holds(b.segments, k) }
 
-func (f *finished) holds(k source.TopicPartition) bool { return holds(f.segments, k) }
-
-func holds(segments []segment, k source.TopicPartition) bool {
-	for i := range segments {
-		if segments[i].TopicPartition == k {
-			return true
-		}
-	}
-	return false
-}
-
-func partsOf(batches []*finished) []delivery.Part {
+func partsOf(batches []*batch.Sealed) []delivery.Part {
 	out := make([]delivery.Part, len(batches))
 	for i, f := range batches {
-		out[i] = delivery.Part{ID: f.batch.id, Ranges: f.batch.Ranges}
+		out[i] = delivery.Part{ID: f.ID, Ranges: f.Ranges()}
 	}
 	return out
 }

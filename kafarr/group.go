@@ -152,7 +152,7 @@ func (l *Listener) badOfBucket(b *building, chunk *source.Chunk, r *source.Recor
 	l.deadLetter(chunk, r, err)
 	switch l.cfg.Errors {
 	case Raise:
-		l.errs = append(l.errs, &finished{batch: &Batch{id: l.takeAlone(chunk, r)}, err: err})
+		l.errs = append(l.errs, l.sealedError(chunk, r, err))
 	case Skip:
 		l.counters.skipped.Add(1)
 	case Collect:

@@ -1,6 +1,10 @@
 package kafarr
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+)
 
 // take finishes the batches and hands the first one over; one without rows where there is none.
 func (l *Listener) take() (*Batch, error) {
@@ -41,24 +45,23 @@ func (l *Listener) fromQueue() (*Batch, error) {
 		return nil, nil
 	}
 	f := l.queue[0]
-	if f.batch.NumRows() > int64(l.poll.limit) {
-		whole := f.batch.id
-		head := f.cut(l.poll.limit)
-		l.tracker.Split(whole, head.batch.id, head.batch.Ranges)
+	if f.NumRows() > l.poll.limit {
+		head := f.Cut(l.poll.limit)
+		l.tracker.Split(f.ID, head.ID, head.Ranges())
 		return l.handOver(head), nil
 	}
 	l.queue = l.queue[1:]
-	if f.err != nil {
-		l.tracker.Deliver(f.batch.id)
-		return nil, f.err
+	if f.Err != nil {
+		l.tracker.Deliver(f.ID)
+		return nil, f.Err
 	}
 	return l.handOver(f), nil
 }
 
-func (l *Listener) handOver(f *finished) *Batch {
-	b := f.batch
+func (l *Listener) handOver(f *batch.Sealed) *Batch {
 	l.remember(f)
-	l.tracker.Deliver(b.id)
+	l.tracker.Deliver(f.ID)
+	b := &Batch{Record: f.Record, Rejected: f.Rejected, MessageType: f.MessageType, Ranges: f.Ranges(), id: f.ID}
 	if !b.empty() {
 		b.Events, l.happened = l.happened, nil
 		l.counters.batches.Add(1)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
@@ -42,10 +43,10 @@ type Listener struct {
 	batches       []*building // being filled, in the order of their first rows: one at most, and one of tombstones after it, unless GroupMixed
 	gathered      int         // their rows
 	deleted       deletions
-	reread        bool        // a row of theirs lay between others that were handed over: see again
-	bytes         int         // that they came in
-	queue         []*finished // to be handed over, one a poll
-	errs          []*finished // to be told after the batches of this poll
+	reread        bool            // a row of theirs lay between others that were handed over: see again
+	bytes         int             // that they came in
+	queue         []*batch.Sealed // to be handed over, one a poll
+	errs          []*batch.Sealed // to be told after the batches of this poll
 	sets          map[pair]*columnSet
 	shapes        map[string]*columnSet // the same sets
 	kept          kept

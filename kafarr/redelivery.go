@@ -1,8 +1,6 @@
 package kafarr
 
 import (
-	"github.com/apache/arrow-go/v18/arrow/array"
-
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -14,31 +12,12 @@ type lastDelivered struct {
 }
 
 // remember keeps what of a batch that is delivered is needed to give it back.
-func (l *Listener) remember(f *finished) {
-	if l.cfg.Mixed != GroupMixed && f.offsets == nil {
+func (l *Listener) remember(f *batch.Sealed) {
+	if l.cfg.Mixed != GroupMixed && f.Offsets == nil {
 		return
 	}
-	l.lastDelivered = lastDelivered{id: f.batch.id, rows: map[source.TopicPartition][]int64{}}
-	for _, r := range f.batch.Ranges {
-		l.lastDelivered.rows[r.TopicPartition()] = f.offsetsOf(r.TopicPartition())
+	l.lastDelivered = lastDelivered{id: f.ID, rows: map[source.TopicPartition][]int64{}}
+	for _, r := range f.Ranges() {
+		l.lastDelivered.rows[r.TopicPartition()] = f.OffsetsOf(r.TopicPartition())
 	}
-}
-
-// offsetsOf returns the offsets of a partition's rows, the rejected ones included.
-func (f *finished) offsetsOf(k source.TopicPartition) []int64 {
-	var out []int64
-	for _, s := range f.segments {
-		if s.TopicPartition == k {
-			out = append(out, f.offsets[s.row:s.row+s.rows]...)
-		}
-	}
-	if all := f.batch.Rejected; all != nil {
-		topics, partitions, offsets := all.Column(0).(*array.String), all.Column(1).(*array.Int32), all.Column(2).(*array.Int64)
-		for i := range int(all.NumRows()) {
-			if (source.TopicPartition{Topic: topics.Value(i), Partition: partitions.Value(i)}) == k {
-				out = append(out, offsets.Value(i))
-			}
-		}
-	}
-	return out
 }

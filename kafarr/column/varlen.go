@@ -51,6 +51,15 @@ func (c *Varlen) Append(p unsafe.Pointer, n int) {
 	c.Took(n)
 }
 
+// AppendNullable appends the n bytes at p, or null where n is below 0.
+func (c *Varlen) AppendNullable(p unsafe.Pointer, n int32) {
+	if n < 0 {
+		c.AppendNull()
+		return
+	}
+	c.Append(p, int(n))
+}
+
 // Room returns where the next value goes: at least n bytes, and 16 more that may be overwritten.
 func (c *Varlen) Room(n int) unsafe.Pointer {
 	if c.bytes+n+wordSlack > c.bytesCapacity {

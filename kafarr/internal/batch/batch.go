@@ -1,4 +1,4 @@
-// Package batch names batches and the offsets that their rows come from.
+// Package batch holds batches that wait for their delivery, their IDs, and the offsets that their rows come from.
 package batch
 
 import (

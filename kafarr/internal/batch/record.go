@@ -1,4 +1,4 @@
-package kafarr
+package batch
 
 import (
 	"sync"
@@ -20,8 +20,8 @@ type record struct {
 	built      arrow.RecordBatch
 }
 
-// newRecord makes a record batch of columns and takes over the caller's references to them.
-func newRecord(schema *arrow.Schema, columns []arrow.ArrayData, rows int) arrow.RecordBatch {
+// NewRecord makes a record batch of columns and takes over the caller's references to them.
+func NewRecord(schema *arrow.Schema, columns []arrow.ArrayData, rows int) arrow.RecordBatch {
 	r := &record{schema: schema, data: columns, rows: int64(rows)}
 	r.references.Store(1)
 	return r
@@ -67,7 +67,7 @@ func (r *record) NewSlice(i, j int64) arrow.RecordBatch {
 	for k, d := range r.data {
 		columns[k] = array.NewSliceData(d, i, j)
 	}
-	return newRecord(r.schema, columns, int(j-i))
+	return NewRecord(r.schema, columns, int(j-i))
 }
 
 func (r *record) Release() {
