@@ -10,7 +10,7 @@ import (
 
 // Tombstones that lie between rows of one type are gathered into a batch of their own, which is handed over after the rows (SplitTombstones, SplitMixed): a topic of deletions, each of
 // which is followed by its tombstone, would else give batches of one row. So a row may come before a tombstone that is older. It does not where they have the same key: then the batches
-// end before that row. docs/decisions/tombstones.md says why.
+// end before that row. docs/decisions/0044-tombstones-after-the-rows.md says why.
 
 // gathers tells that batches may lie between each other's rows.
 func (c *Config) gathers() bool { return c.Mixed == GroupMixed || c.Tombstones == SplitTombstones }
