@@ -1,7 +1,8 @@
 """What the native half takes from PyPI: librdkafka out of confluent-kafka's wheel, and the tool that renames symbols.
 
 Each is pinned by its wheel's SHA-256, downloaded once through pip, with pip's own settings for indexes, proxies and
-certificates, and kept in build/native/downloads/. Why librdkafka comes this way: docs/decisions/0047-librdkafka-from-confluent-kafka.md.
+certificates, and kept in build/native/downloads/. Why librdkafka comes this way:
+docs/decisions/0047-librdkafka-from-confluent-kafka.md.
 """
 
 from __future__ import annotations

@@ -122,7 +122,8 @@ def wrong_library(name: str, data: bytes, machine: str, tag: tuple[int, int]) ->
     if "PT_GNU_RELRO" not in segments:
         wrong.append("its tables of addresses stay writable (no RELRO)")
     now = any(binds_now(entry.entry.d_tag, entry.entry.d_val) for entry in dynamic.iter_tags())
-    if not now and name != build_native.RDKAFKA:  # which its makers linked: docs/decisions/0047-librdkafka-from-confluent-kafka.md
+    # librdkafka's makers have linked it: docs/decisions/0047-librdkafka-from-confluent-kafka.md
+    if not now and name != build_native.RDKAFKA:
         wrong.append("its tables of addresses stay writable until each is used (no BIND_NOW)")
     static = any(entry.entry.d_tag == "DT_FLAGS" and entry.entry.d_val & 0x10 for entry in dynamic.iter_tags())
     wanted = segments["PT_TLS"]["p_memsz"] if "PT_TLS" in segments else 0

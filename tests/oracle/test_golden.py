@@ -1,4 +1,4 @@
-"""The golden file: what Avro's Java writes, per type, decoded here. kafarr/format/avro/golden_test.go tests the same in Go."""
+"""The golden file: what Avro's Java writes, per type, decoded here (in Go: kafarr/format/avro/golden_test.go)."""
 
 from __future__ import annotations
 
