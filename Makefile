@@ -80,10 +80,11 @@ golden: $(VENV)/dev.stamp ## Write kafarr/format/avro/testdata/golden.json anew,
 	$(VENV)/bin/python -m tests.oracle.golden
 
 .PHONY: types-page
-types-page: build $(VENV)/dev.stamp ## Write docs/types.md and docs/pandas.md anew: what frames make of each type
+types-page: build $(VENV)/dev.stamp ## Write docs/types.md, docs/pandas.md (what frames make of each type) and docs/options.md
 	@# polars prints its panics, of which the page tells.
 	$(VENV)/bin/python -m tests.docs.types_page
 	$(VENV)/bin/python -m tests.docs.pandas_page
+	$(VENV)/bin/python -m tests.docs.options_page
 
 .PHONY: test-integration
 test-integration: build build-testing $(VENV)/release.stamp ## Run the tests against a real Kafka and a real registry

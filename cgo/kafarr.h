@@ -141,7 +141,7 @@ void kafarr_forget(int64_t operation);
  *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" | "encrypt" (ciphertext of data contracts; encrypt: it is decrypted), "rules_secret": str (of the local KMS), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
- *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
+ *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise, "memory_limit": int (0: none),
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from .._errors import PENDING, ConfigError
 from .._library.library import SLICE_MS, encode, library, usable
 from .._library.slot import Slot
-from .._options import checks
+from .._options import table
 from .._options.keywords import check_keywords
-from .._options.schemas import Schema, schema_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from .._options.checks import OutOfRange, Recursion, Unions
+    from .._options.schemas import Schema
 
 # So many bytes objects become Arrow data in one step, which takes some hundredths of a second.
 _PART = 200_000
@@ -68,11 +68,7 @@ class Decoder:
         out_of_range: OutOfRange = "raise",
         limits: Mapping[str, int] | None = None,
     ) -> None:
-        options = checks.column_options(columns, unions, recursion, out_of_range, checks.limits(limits))
-        settings = {"schema": schema_text(schema), **options}
-        if reader_schema is not None:
-            settings["reader_schema"] = schema_text(reader_schema, "reader_schema")
-        self._open(settings)
+        self._open(table.settings(table.DECODER.values(), locals()))
 
     def _open(self, settings: dict[str, Any]) -> None:
         library_ = library()

@@ -17,6 +17,7 @@ from .._errors import KafarrError
 from .._library.terminal import discard_output, escaping, standing
 from .._library.versions import show_versions
 from .._options.secrets import Secret, from_env
+from .._options.table import LISTENER, SCAN
 from .demo import demo
 from .export import SUFFIXES, place, read_scan
 from .read import Stopped, read
@@ -93,24 +94,27 @@ def _parser() -> argparse.ArgumentParser:
         "--output it scans instead: it reads the rows between two places, prints or writes them, and ends.",
     )
     reader.set_defaults(command=lambda options: _reading(reader, options))
-    reader.add_argument("--servers", required=True, help="bootstrap servers: host:port,host:port")
-    reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help="topics, or ^regex, to read")
-    reader.add_argument("--registry", required=True, metavar="URL", help="URL of the schema registry")
-    reader.add_argument("--group", help="consumer group; default: a new one, which commits nothing")
+    reader.add_argument("--servers", required=True, help=LISTENER["servers"].help)
+    reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help=LISTENER["topics"].help)
+    reader.add_argument("--registry", required=True, metavar="URL", help=LISTENER["registry_url"].help)
+    reader.add_argument("--group", help=f"{LISTENER['group'].help}; default: a new one, which commits nothing")
     reader.add_argument(
         "--from-beginning",
         action="store_const",
         const=True,
         help="begin at the oldest message, where the group has none",
     )
-    for option, what in (("--config", "librdkafka"), ("--registry-config", "the registry client")):
+    for option, what in (
+        ("--config", LISTENER["config"].help),
+        ("--registry-config", LISTENER["registry_config"].help),
+    ):
         reader.add_argument(
             option,
             action="append",
             default=[],
             type=_property,
             metavar="KEY=VALUE",
-            help=f"a property of {what}; may be repeated. Others see the arguments of a process: give no password so",
+            help=f"one of the {what}; may be repeated. Others see the arguments of a process: give no password so",
         )
         for kind, named, where in (("file", "PATH", "a file"), ("env", "NAME", "an environment variable")):
             reader.add_argument(
@@ -119,38 +123,49 @@ def _parser() -> argparse.ArgumentParser:
                 dest=option.strip("-").replace("-", "_"),
                 type=_secret(kind),
                 metavar=f"KEY={named}",
-                help=f"a property of {what} whose value is in {where}; may be repeated",
+                help=f"one of the {what}, whose value is in {where}; may be repeated",
             )
     reader.add_argument(
         "--num-messages", type=int, metavar="N", help="most rows of a frame (1000; of a scan, as pykafarr.scan())"
     )
     reader.add_argument("--max-time", type=int, metavar="MS", help="longest wait for a frame (1000)")
     reader.add_argument(
-        "--ready-timeout", type=int, default=30000, metavar="MS", help="longest wait for the cluster (%(default)s)"
+        "--ready-timeout",
+        type=int,
+        default=LISTENER["ready_timeout"].default,
+        metavar="MS",
+        help=f"{LISTENER['ready_timeout'].help} (%(default)s)",
     )
     reader.add_argument(
         "--idle-timeout", type=int, metavar="MS", help="end after this long without a row; default: never"
     )
-    reader.add_argument("--metadata", nargs="*", default=["offset"], metavar="NAME", help="metadata columns (offset)")
+    metadata = LISTENER["metadata"]
+    reader.add_argument(
+        "--metadata",
+        nargs="*",
+        default=list(metadata.default),
+        metavar="NAME",
+        help=f"{metadata.help} ({', '.join(metadata.default)})",
+    )
     reader.add_argument(
         "--framing",
         choices=["confluent", "schema_header", "apicurio"],
-        default="confluent",
-        help="how messages name their schema; apicurio: by 8 bytes, with --registry-config "
+        default=LISTENER["framing"].default,
+        help=f"{LISTENER['framing'].help}; apicurio: by 8 bytes, with --registry-config "
         "apicurio.registry.use-id=globalId or contentId (%(default)s)",
     )
     reader.add_argument(
         "--out-of-range",
-        choices=["raise", "null"],
-        default="raise",
-        help="what a value does that its type cannot hold, such as a time of day of 24:00 (%(default)s)",
+        choices=LISTENER["out_of_range"].words,
+        default=LISTENER["out_of_range"].default,
+        help=f"{LISTENER['out_of_range'].help} (%(default)s)",
     )
     rules = reader.add_mutually_exclusive_group()
     rules.add_argument(
         "--rules",
-        choices=["raise", "ignore"],
-        default="raise",
-        help="what fields do that a data contract has encrypted; ignore: print the ciphertext (%(default)s)",
+        choices=LISTENER["rules"].words,
+        default=LISTENER["rules"].default,
+        help=f"{LISTENER['rules'].help}; ignore: print the ciphertext (%(default)s)",
     )
     rules.add_argument(
         "--rules-secret-env",
@@ -163,8 +178,8 @@ def _parser() -> argparse.ArgumentParser:
     reader.add_argument(
         "--errors",
         choices=["raise", "skip"],
-        default="raise",
-        help="what a message does that cannot be decoded (%(default)s)",
+        default=LISTENER["errors"].default,
+        help=f"{LISTENER['errors'].help} (%(default)s)",
     )
     reader.add_argument(
         "--format", choices=["table", "json", "csv"], help="how rows are printed; json: a line for each row (table)"
@@ -180,14 +195,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_scan(scan: argparse._ArgumentGroup) -> None:
-    where = "earliest, now, an offset, or a time such as 2026-01-31T00:00Z"
-    scan.add_argument("--start", type=place, metavar="PLACE", help=f"the first row: {where} (earliest)")
-    scan.add_argument("--end", type=place, metavar="PLACE", help=f"behind the last row: {where} (now)")
+    for name in ("start", "end"):
+        option = SCAN[name]
+        scan.add_argument(option.flag, type=place, metavar="PLACE", help=f"{option.help} ({option.default})")
     scan.add_argument(
         "--output", metavar="FILE", help=f"write the rows to a file, by its ending: {', '.join(SUFFIXES)}"
     )
     scan.add_argument("--message-type", metavar="NAME", help="the type to read, where topics have several")
-    scan.add_argument("--allow-partial", action="store_true", help="take what there is where rows are gone")
+    scan.add_argument("--allow-partial", action="store_true", help=SCAN["allow_partial"].help)
     scan.add_argument("--progress", action="store_true", help="show a bar; needs tqdm")
 
 

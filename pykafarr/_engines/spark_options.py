@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import ConfigError
 from .._options import nearest
 from .._options.secrets import HOLDERS, from_env, from_file, hidden, plain
+from .._options.table import SCAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,33 +136,19 @@ def _key(key: str) -> Any:
     return (found["topic"], int(found["partition"])) if found else key
 
 
-_OPTIONS: dict[str, Callable[[str, str], Any]] = {
-    "servers": _either,
-    "topics": _either,
-    "registry_url": _secret,
-    "start": _where,
-    "end": _where,
-    "config": _properties,
-    "registry_config": _properties,
-    "metadata": _either,
-    "value": _text,
-    "key": _text,
-    "framing": _text,
-    "schema": _either,
-    "tombstones": _text,
-    "errors": _text,
-    "schema_patience": _number,
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    "text": _text,
+    "number": _number,
+    "truth": _truth,
+    "either": _either,
+    "json": _json,
+    "secret": _secret,
+    "properties": _properties,
     "rules": _rules,
-    "reader_schema": _either,
-    "columns": _either,
-    "unions": _text,
-    "recursion": _text,
-    "out_of_range": _text,
-    "limits": _json,
-    "memory_limit": _number,
-    "num_messages": _number,
-    "allow_partial": _truth,
-    "timeout": _number,
+    "place": _where,
+}
+_OPTIONS = {
+    **{option.name: _READERS[option.text] for option in SCAN.values() if option.text},
     "max_rows_per_task": _number,
     "max_bytes_per_task": _number,
 }

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from .._options import checks, offsets
-from .._options.checks import (
-    Acknowledge,
-    Content,
-    DtypeBackend,
-    Duration,
-    Errors,
-    Framing,
-    Mixed,
-    OutOfRange,
-    Property,
-    Recursion,
-    Rules,
-    Tombstones,
-    Unions,
-)
+from .._options import table
 from .._options.environment import environment
 from .._options.keywords import check_keywords
-from .._options.messages import message_options
-from .._options.schemas import GivenSchemas, ReaderSchemas, reader_schemas
 from .listener import Listener
 from .rebalances import Rebalances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._options.checks import (
+        Acknowledge,
+        Content,
+        DtypeBackend,
+        Duration,
+        Errors,
+        Framing,
+        Mixed,
+        OutOfRange,
+        Property,
+        Recursion,
+        Rules,
+        Tombstones,
+        Unions,
+    )
     from .._options.offsets import Assign, Start
+    from .._options.schemas import GivenSchemas, ReaderSchemas
     from .._options.secrets import Secret
     from .._options.tokens import TokenSource
     from .rebalances import OnAssign, OnRevoke
@@ -196,42 +195,5 @@ def listener(
         ForkError: this process was forked from one that had used pykafarr.
         ImportError: the native library cannot be loaded.
     """
-    assigned = offsets.assign(assign)
-    rebalances = Rebalances(on_assign, on_revoke)
-    settings = {
-        "servers": ",".join(checks.texts("servers", servers)),
-        "group": checks.text("group", group),
-        "topics": offsets.topics(topics, assigned),
-        "assign": assigned,
-        "start": offsets.start(start),
-        "registry_url": checks.registry_url(registry_url),
-        "config": checks.properties("config", config),
-        "registry_config": checks.properties("registry_config", registry_config),
-        "environment": environment(),
-        "rules_secret": checks.rules_secret(rules),
-        "acknowledge": checks.choice("acknowledge", acknowledge, get_args(Acknowledge)),
-        "dead_letter_topic": ("" if dead_letter_topic is None else checks.text("dead_letter_topic", dead_letter_topic)),
-        "reader_schemas": reader_schemas(reader_schema),
-        **rebalances.settings(),
-        "ready_timeout_ms": checks.milliseconds("ready_timeout", ready_timeout),
-        **message_options(
-            metadata=metadata,
-            value=value,
-            key=key,
-            framing=framing,
-            schema=schema,
-            tombstones=tombstones,
-            mixed=mixed,
-            errors=errors,
-            schema_patience=schema_patience,
-            rules=rules,
-            columns=columns,
-            unions=unions,
-            recursion=recursion,
-            out_of_range=out_of_range,
-            limits=limits,
-            memory_limit=memory_limit,
-            oauth_token=oauth_token,
-        ),
-    }
-    return Listener(settings, checks.dtype_backend(dtype_backend), rebalances, oauth_token)
+    settings = {**table.settings(table.LISTENER.values(), locals()), "environment": environment()}
+    return Listener(settings, dtype_backend, Rebalances(on_assign, on_revoke), oauth_token)

@@ -21,17 +21,10 @@ class Rebalances:
     """Runs on_assign and on_revoke for what waits in the library, which goes on when they have ended."""
 
     def __init__(self, on_assign: OnAssign | None, on_revoke: OnRevoke | None) -> None:
-        for name, given in (("on_assign", on_assign), ("on_revoke", on_revoke)):
-            if given is not None and not callable(given):
-                raise TypeError(f"{name} must be callable, not {type(given).__name__}")
         self.on_assign = on_assign
         self.on_revoke = on_revoke
         self._turn = threading.RLock()  # close() may come from another thread than the poll
         self._running = False
-
-    def settings(self) -> dict[str, bool]:
-        """What the library has to wait for."""
-        return {"on_assign": self.on_assign is not None, "on_revoke": self.on_revoke is not None}
 
     def tell(self, handle: int) -> None:
         """Runs the callables until nothing waits.

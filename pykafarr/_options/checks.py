@@ -59,6 +59,11 @@ def _writable(name: str, value: str) -> str:
     return value
 
 
+def servers(value: object) -> str:
+    """The bootstrap servers, which may be a list. The library checks what a server is."""
+    return ",".join(texts("servers", value))
+
+
 def texts(name: str, value: object) -> list[str]:
     """One str or several: at least one, none of them empty."""
     if isinstance(value, str):
@@ -91,8 +96,8 @@ def from_one(name: str, value: object, most: int) -> int:
     return 0 if value is None else integer(name, value, 1, most)
 
 
-def milliseconds(name: str, value: object) -> int:
-    """A duration of zero or more: an int in milliseconds or a timedelta, rounded up to the next millisecond."""
+def milliseconds(name: str, value: object, least: int = 0) -> int:
+    """A duration: an int in milliseconds or a timedelta, rounded up to the next millisecond."""
     if isinstance(value, timedelta):
         number, rest = divmod(value, timedelta(milliseconds=1))
         number += bool(rest)
@@ -103,19 +108,9 @@ def milliseconds(name: str, value: object) -> int:
         number = operator.index(value)
     if number < 0:
         raise ConfigError(f"{name} must not be negative: {value}")
+    if number < least:
+        raise ConfigError(f"{name} must be more than 0")
     return min(number, _FOREVER_MS)
-
-
-def column_options(
-    columns: object, unions: object, recursion: object, out_of_range: object, limits: dict[str, int]
-) -> dict[str, Any]:
-    """How schemas become columns, as the library takes it. It knows the words of unions, recursion and out_of_range."""
-    options: dict[str, Any] = {"limits": limits}
-    for name, value in (("unions", unions), ("recursion", recursion), ("out_of_range", out_of_range)):
-        options[name] = text(name, value)
-    if columns is not None:
-        options["columns"] = texts("columns", columns)
-    return options
 
 
 def limits(value: object, *more: str) -> dict[str, int]:
@@ -128,6 +123,26 @@ def limits(value: object, *more: str) -> dict[str, int]:
     if unknown := [name for name in value if name not in known]:
         raise ConfigError(f"unknown limits: {unknown[0]!r}: there are {nearest.known(str(unknown[0]), known)}")
     return {name: integer(f"limits[{name!r}]", number, 1, MAX_MESSAGES) for name, number in value.items()}
+
+
+def limits_of_batches(value: object) -> tuple[dict[str, int], int, int]:
+    """The limits by name, and two that the library takes apart from them: batch_bytes and schema_bytes."""
+    found = limits(value, "batch_bytes", "schema_bytes")
+    return found, found.pop("batch_bytes", 0), found.pop("schema_bytes", 0)
+
+
+def truth(name: str, value: object) -> bool:
+    """A bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, not {_type(value)}")
+    return value
+
+
+def function(name: str, value: object) -> bool:
+    """Whether there is a function: None is none."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be callable, not {_type(value)}")
+    return value is not None
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:

@@ -164,7 +164,13 @@ def assign(value: object) -> list[TopicPartition]:
     return found
 
 
-def topics(value: object, assigned: list[TopicPartition]) -> list[str]:
+def topics_or_assign(topics: object, assigned: object) -> tuple[list[str], list[TopicPartition]]:
+    """The topics to subscribe to, and the partitions to read without a subscription."""
+    partitions = assign(assigned)
+    return _topics(topics, partitions), partitions
+
+
+def _topics(value: object, assigned: list[TopicPartition]) -> list[str]:
     """The topics to subscribe to; none where partitions are assigned, whose topics may be named all the same."""
     if not assigned:
         if value is None:

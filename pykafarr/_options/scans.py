@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from .._errors import ConfigError
-from . import checks, offsets
 from .environment import environment
-from .messages import message_options
-from .schemas import LATEST, GivenSchemas, ReaderSchemas, reader_schemas
 from .secrets import hidden_argument
+from .table import SCAN, settings
 
 if TYPE_CHECKING:
     from .checks import (
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
         Unions,
     )
     from .offsets import ScanPlaces
-    from .secrets import Secret
+    from .schemas import GivenSchemas, ReaderSchemas
     from .tokens import TokenSource
 
 # What scan= reads as: schemas, or each topic's newest registered one.
@@ -75,24 +72,12 @@ class Options:
     """A scan's arguments. Their pickle is `arguments`: it keeps secrets as they were given, by reference or as text."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
-        self.arguments = {name: hidden_argument(name, value) for name, value in arguments.items()}
-        self._checked = _checked(**self.arguments)
-        self.dtype_backend = checks.dtype_backend(arguments["dtype_backend"])
-
-    @classmethod
-    def of(
-        cls,
-        servers: str | Iterable[str],
-        topics: str | Iterable[str],
-        registry_url: str | Secret | None,
-        **options: Any,
-    ) -> Options:
-        """The options, whose passwords are in texts that no debugger shows."""
-        return cls(listed({"servers": servers, "topics": topics, "registry_url": registry_url, **options}))
+        self.arguments = {name: hidden_argument(name, value) for name, value in listed(arguments).items()}
+        self._checked = settings((option for option in SCAN.values() if not option.late), self.arguments)
 
     def changed(self, options: Mapping[str, Any]) -> Options:
         """The same with other options."""
-        return type(self)({**self.arguments, **listed(options)})
+        return type(self)({**self.arguments, **options})
 
     @property
     def latest(self) -> bool:
@@ -112,6 +97,12 @@ class Options:
         return topics
 
     @property
+    def dtype_backend(self) -> DtypeBackend | None:
+        """The dtypes of frames."""
+        backend: DtypeBackend | None = self.arguments["dtype_backend"]
+        return backend
+
+    @property
     def oauth_token(self) -> TokenSource | None:
         """The function that gives tokens."""
         source: TokenSource | None = self.arguments["oauth_token"]
@@ -121,11 +112,8 @@ class Options:
         """What the library takes. Reads the secrets and the environment: here and now, on this machine."""
         return {
             **self._checked,
-            "registry_url": checks.registry_url(self.arguments["registry_url"]),
-            "config": checks.properties("config", self.arguments["config"]),
-            "registry_config": checks.properties("registry_config", self.arguments["registry_config"]),
+            **settings((option for option in SCAN.values() if option.late), self.arguments),
             "environment": environment(),
-            "rules_secret": checks.rules_secret(self.arguments["rules"]),
         }
 
 
@@ -137,73 +125,3 @@ def listed(arguments: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
             found[name] = list(value)
     return found
-
-
-def _checked(  # the arguments of scan()
-    *,
-    servers: str | Iterable[str],
-    topics: str | Iterable[str],
-    registry_url: object,  # noqa: ARG001  # with config and registry_config, read when it is used
-    start: object,
-    end: object,
-    config: object,  # noqa: ARG001
-    registry_config: object,  # noqa: ARG001
-    oauth_token: object,
-    metadata: object,
-    value: str,
-    key: str | None,
-    framing: str,
-    schema: object,
-    tombstones: str,
-    mixed: str,
-    errors: str,
-    schema_patience: object,
-    rules: object,
-    reader_schema: object,
-    columns: object,
-    unions: object,
-    recursion: object,
-    out_of_range: object,
-    limits: object,
-    memory_limit: int | None,
-    num_messages: int | None,
-    allow_partial: bool,
-    dtype_backend: object,  # noqa: ARG001  # the library has no part in it
-    timeout: object,
-) -> dict[str, Any]:
-    if not isinstance(allow_partial, bool):
-        raise TypeError(f"allow_partial must be a bool, not {type(allow_partial).__name__}")
-    latest = reader_schema == LATEST
-    wait = checks.milliseconds("timeout", timeout)
-    if wait == 0:
-        raise ConfigError("timeout must be more than 0")
-    return {
-        "servers": ",".join(checks.texts("servers", servers)),
-        "topics": checks.texts("topics", topics),
-        "start": offsets.scan_places("start", start),
-        "end": offsets.scan_places("end", end),
-        "read_latest": latest,
-        "reader_schemas": [] if latest else reader_schemas(reader_schema),
-        "num_messages": checks.from_one("num_messages", num_messages, checks.MAX_MESSAGES),
-        "allow_partial": allow_partial,
-        "ready_timeout_ms": wait,
-        **message_options(
-            metadata=metadata,
-            value=value,
-            key=key,
-            framing=framing,
-            schema=schema,
-            tombstones=tombstones,
-            mixed=mixed,
-            errors=errors,
-            schema_patience=schema_patience,
-            rules=rules,
-            columns=columns,
-            unions=unions,
-            recursion=recursion,
-            out_of_range=out_of_range,
-            limits=limits,
-            memory_limit=memory_limit,
-            oauth_token=oauth_token,
-        ),
-    }

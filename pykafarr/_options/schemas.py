@@ -62,6 +62,11 @@ def reader_schemas(value: object) -> list[str]:
     raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {type(value).__name__}")
 
 
+def scan_reader_schemas(value: object) -> tuple[bool, list[str]]:
+    """Whether a scan reads as each topic's newest schema, and the schemas that it reads as otherwise."""
+    return (True, []) if value == LATEST else (False, reader_schemas(value))
+
+
 def given_schemas(value: object) -> list[tuple[str, str]]:
     """The schemas that messages do not carry, each as (topic, JSON text); the topic is "" for all topics.
 

@@ -129,37 +129,7 @@ def scan(
         ForkError: this process was forked from one that had used pykafarr.
         ImportError: the native library cannot be loaded.
     """
-    options = Options.of(
-        servers,
-        topics,
-        registry_url,
-        start=start,
-        end=end,
-        config=config,
-        registry_config=registry_config,
-        oauth_token=oauth_token,
-        metadata=metadata,
-        value=value,
-        key=key,
-        framing=framing,
-        schema=schema,
-        tombstones=tombstones,
-        mixed=mixed,
-        errors=errors,
-        schema_patience=schema_patience,
-        rules=rules,
-        reader_schema=reader_schema,
-        columns=columns,
-        unions=unions,
-        recursion=recursion,
-        out_of_range=out_of_range,
-        limits=limits,
-        memory_limit=memory_limit,
-        num_messages=num_messages,
-        allow_partial=allow_partial,
-        dtype_backend=dtype_backend,
-        timeout=timeout,
-    )
+    options = Options(locals())
     return Plan(options, plan_data(options))
 
 
