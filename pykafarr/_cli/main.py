@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .._errors import KafarrError
 from .._library.terminal import discard_output, escaping, standing
 from .._library.versions import show_versions
-from .._options.secrets import Secret, from_env
+from .._options.secrets import Secret, from_env, hidden, plain
 from .._options.table import LISTENER, SCAN
 from .demo import demo
 from .export import SUFFIXES, place, read_scan
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and gives its exit status."""
+    given = [arguments]
+    del arguments  # what tools print of this frame has no passwords
     with standing():
-        options = _parser().parse_args(arguments)
-        run: _Command = options.command(options)  # while the streams are as they were: the parser tells of wrong usage
+        options = _parser().parse_args(given.pop())
+        run: _Command = options.command(options)  # while the streams are as they were: the parser reports wrong usage
         with escaping():
             return _run(run, options)
 
@@ -94,9 +96,9 @@ def _parser() -> argparse.ArgumentParser:
         "--output it scans instead: it reads the rows between two places, prints or writes them, and ends.",
     )
     reader.set_defaults(command=lambda options: _reading(reader, options))
-    reader.add_argument("--servers", required=True, help=LISTENER["servers"].help)
+    reader.add_argument("--servers", type=hidden, required=True, help=LISTENER["servers"].help)
     reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help=LISTENER["topics"].help)
-    reader.add_argument("--registry", required=True, metavar="URL", help=LISTENER["registry_url"].help)
+    reader.add_argument("--registry", type=hidden, required=True, metavar="URL", help=LISTENER["registry_url"].help)
     reader.add_argument("--group", help=f"{LISTENER['group'].help}; default: a new one, which commits nothing")
     reader.add_argument(
         "--from-beginning",
@@ -207,7 +209,7 @@ def _add_scan(scan: argparse._ArgumentGroup) -> None:
 
 
 def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Command:
-    """What the command `read` is to do: listen, or scan."""
+    """The function that the command `read` runs: it listens, or scans."""
     if options.null and not (options.output.endswith(".csv") if options.output else options.format == "csv"):
         parser.error("--null is for csv: give --format csv, or --output with a name that ends with .csv")
     if options.output and options.format and not options.output.endswith((f".{options.format}", f".{options.format}l")):
@@ -228,14 +230,15 @@ def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _C
 def _property(argument: str) -> tuple[str, str]:
     key, separator, value = argument.partition("=")
     if not separator or not key:
-        raise argparse.ArgumentTypeError(f"{argument!r} is not KEY=VALUE")
-    return key, value
+        del argument, key, value
+        raise argparse.ArgumentTypeError("must be KEY=VALUE")  # it is not shown: it may hold a password
+    return key, hidden(value)
 
 
 def _secret(kind: str) -> Callable[[str], tuple[str, Secret]]:
     def parse(argument: str) -> tuple[str, Secret]:
         key, name = _property(argument)
-        return key, Secret(kind, name)
+        return key, Secret(kind, plain(name))
 
     return parse
 

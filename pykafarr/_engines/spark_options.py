@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import ConfigError
 from .._options import nearest
-from .._options.secrets import HOLDERS, from_env, from_file, hidden, plain
+from .._options.secrets import from_env, from_file, hidden, hidden_argument, plain
 from .._options.table import SCAN
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def parsed(options: dict[str, str]) -> tuple[dict[str, Any], tuple[int | None, i
     """
     # Tools that print the variables of a traceback's frames show no passwords. An unknown name may be a mistyped one.
     options = {
-        name: hidden(text) if name in HOLDERS or name not in _OPTIONS else text for name, text in options.items()
+        name: hidden_argument(name, text) if name in _OPTIONS else hidden(text) for name, text in options.items()
     }
     found = {}
     for name, text in options.items():
         read = _OPTIONS.get(name)
         if read is None:
             raise ConfigError(f"unknown option {name!r}: there are {nearest.known(name, _OPTIONS)}")
-        found[name] = read(name, text)
+        found[name] = hidden_argument(name, read(name, text))
     found.setdefault("registry_url", None)
     for name in ("servers", "topics"):
         if name not in found:
@@ -88,9 +88,9 @@ def _properties(name: str, text: str) -> dict[str, Any]:
 def _rules(name: str, text: str) -> Any:
     """A word, or JSON such as {"encrypt": {"secret": {"from_env": "NAME"}}}."""
     found = _either(name, text)
+    found = hidden_argument(name, found)
     if not isinstance(found, dict):
-        return plain(found)
-    found = hidden(found)
+        return found
     if isinstance(found.get("encrypt"), dict):
         place = f"{name}['encrypt']"
         found["encrypt"] = {key: _referred(f"{place}[{key!r}]", value) for key, value in found["encrypt"].items()}

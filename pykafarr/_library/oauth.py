@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import OK, PENDING
 from .._options import tokens
+from .._options.secrets import plain
 from .library import Library, encode
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def _keep(library: Library, handle: int, source: TokenSource) -> None:
 def _ask(source: TokenSource) -> dict[str, Any]:
     """The function's answer as the library takes it; of an exception only the type, for its text may hold a secret."""
     try:
-        return tokens.answer(source())
+        return tokens.answer(plain(source)())
     except tokens.AnswerError as error:
         return {"failure": f"oauth_token() {error}"}
-    except BaseException as error:  # noqa: BLE001  # there is nobody else in this thread to tell
+    except BaseException as error:  # noqa: BLE001  # it cannot be raised: this thread has no caller
         return {"failure": f"oauth_token() raised {type(error).__module__}.{type(error).__qualname__}"}

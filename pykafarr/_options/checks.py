@@ -9,7 +9,7 @@ from typing import Any, Literal, SupportsIndex, TypeAlias, TypeGuard, get_args
 
 from .._errors import ConfigError
 from . import nearest
-from .secrets import Hidden, Secret
+from .secrets import Hidden, HiddenObject, Secret, kind
 
 Duration: TypeAlias = int | timedelta
 Property: TypeAlias = str | int | float | bool | Secret
@@ -35,14 +35,14 @@ LIMITS = ("schema_depth", "columns", "value_depth", "block_items", "empty_items"
 # 2^31-1 rows: Arrow's utf8 and binary columns count with 32 bits.
 MAX_MESSAGES = 2**31 - 1
 MAX_MEMORY = 2**62
-# About 300 years in milliseconds would overflow Go's nanoseconds; 30 years are for ever, too.
+# About 300 years in milliseconds would overflow Go's nanoseconds; 30 years are long enough.
 _FOREVER_MS = 10**12
 
 
 def text(name: str, value: object) -> str:
     """A str that is not empty."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {_type(value)}")
+        raise TypeError(f"{name} must be a str, not {kind(value)}")
     if not value:
         raise ConfigError(f"{name} must not be empty")
     return _writable(name, value)
@@ -52,16 +52,15 @@ def _writable(name: str, value: str) -> str:
     """A text that arrives as it is: C ends texts at a NUL, and half a surrogate pair has no UTF-8."""
     if "\0" in value:
         raise ConfigError(f"{name} must not hold a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise ConfigError(f"{name} must be valid Unicode: {error.reason}") from error
+    # Looked at here, and not left to encode(), whose exception holds the text.
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ConfigError(f"{name} must be valid Unicode: surrogates not allowed")
     return value
 
 
 def servers(value: object) -> str:
     """The bootstrap servers, which may be a list. The library checks what a server is."""
-    return ",".join(texts("servers", value))
+    return Hidden(",".join(texts("servers", value)))
 
 
 def texts(name: str, value: object) -> list[str]:
@@ -69,7 +68,7 @@ def texts(name: str, value: object) -> list[str]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
-        raise TypeError(f"{name} must be a str or a list of str, not {_type(value)}")
+        raise TypeError(f"{name} must be a str or a list of str, not {kind(value)}")
     found = [text(f"{name}[{index}]", item) for index, item in enumerate(value)]
     if not found:
         raise ConfigError(f"{name} must not be empty")
@@ -84,7 +83,7 @@ def is_integer(value: object) -> TypeGuard[SupportsIndex]:
 def integer(name: str, value: object, least: int, most: int) -> int:
     """An int from least to most; numpy's integers are ints, too."""
     if not is_integer(value):
-        raise TypeError(f"{name} must be an int, not {_type(value)}")
+        raise TypeError(f"{name} must be an int, not {kind(value)}")
     number = operator.index(value)
     if not least <= number <= most:
         raise ConfigError(f"{name} must be from {least} to {most}, not {number}")
@@ -103,7 +102,7 @@ def milliseconds(name: str, value: object, least: int = 0) -> int:
         number += bool(rest)
     elif not is_integer(value):
         # A float is refused: 1.5 would be seconds in most libraries and milliseconds here.
-        raise TypeError(f"{name} must be an int in milliseconds or a timedelta, not {_type(value)}")
+        raise TypeError(f"{name} must be an int in milliseconds or a timedelta, not {kind(value)}")
     else:
         number = operator.index(value)
     if number < 0:
@@ -118,7 +117,7 @@ def limits(value: object, *more: str) -> dict[str, int]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise TypeError(f"limits must be a dict, not {_type(value)}")
+        raise TypeError(f"limits must be a dict, not {kind(value)}")
     known = (*LIMITS, *more)
     if unknown := [name for name in value if name not in known]:
         raise ConfigError(f"unknown limits: {unknown[0]!r}: there are {nearest.known(str(unknown[0]), known)}")
@@ -134,21 +133,21 @@ def limits_of_batches(value: object) -> tuple[dict[str, int], int, int]:
 def truth(name: str, value: object) -> bool:
     """A bool."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be a bool, not {_type(value)}")
+        raise TypeError(f"{name} must be a bool, not {kind(value)}")
     return value
 
 
 def function(name: str, value: object) -> bool:
     """Whether there is a function: None is none."""
-    if value is not None and not callable(value):
-        raise TypeError(f"{name} must be callable, not {_type(value)}")
+    if value is not None and not callable(value.value if isinstance(value, HiddenObject) else value):
+        raise TypeError(f"{name} must be callable, not {kind(value)}")
     return value is not None
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     """One of the words."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {_type(value)}")
+        raise TypeError(f"{name} must be a str, not {kind(value)}")
     if value not in choices:
         raise ConfigError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
     return value
@@ -156,18 +155,18 @@ def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
 
 def rules(value: object) -> str:
     """The word of rules=: that of a dict is its key."""
-    if isinstance(value, str) and value not in ("raise", "ignore"):  # it is not shown: it may be the secret
+    if isinstance(value, str) and value not in ("raise", "ignore"):  # the value is not shown: it may be the secret
         raise ConfigError('rules must be "raise", "ignore" or {"encrypt": {"secret": …}}')
     if not isinstance(value, Mapping):
         return choice("rules", value, ("raise", "ignore"))
     if list(value) != ["encrypt"]:
         raise ConfigError('rules must be "raise", "ignore" or {"encrypt": {…}}, and nothing else')
     if not isinstance(value["encrypt"], Mapping):
-        raise TypeError(f"rules['encrypt'] must be a dict, not {_type(value['encrypt'])}")
+        raise TypeError(f"rules['encrypt'] must be a dict, not {kind(value['encrypt'])}")
     if unknown := [name for name in value["encrypt"] if name != "secret"]:
         raise ConfigError(f"unknown key of rules['encrypt']: {unknown[0]!r}: there is 'secret'")
     if not isinstance(value["encrypt"].get("secret", ""), (str, Secret)):
-        given = _type(value["encrypt"]["secret"])
+        given = kind(value["encrypt"]["secret"])
         raise TypeError(f"rules['encrypt']['secret'] must be a str, from_file() or from_env(), not {given}")
     return "encrypt"
 
@@ -192,21 +191,34 @@ def properties(name: str, value: object) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict, not {_type(value)}")
+        raise TypeError(f"{name} must be a dict, not {kind(value)}")
     found: dict[str, str] = {}
     for key, setting in value.items():
         if not isinstance(key, str):
-            raise TypeError(f"{name} must have keys of type str, not {_type(key)}: {key!r}")
-        place = f"{name}[{key!r}]"
-        if isinstance(setting, Secret):
-            setting = setting.read(place)  # noqa: PLW2901  # from here on it is a value as any other
-        if is_integer(setting):
-            setting = operator.index(setting)  # noqa: PLW2901  # likewise
-        if not isinstance(setting, (str, int, float)):
-            # The value is not shown: it may be a password.
-            raise TypeError(f"{place} must be a str, int, float, bool, from_file() or from_env(), not {_type(setting)}")
-        found[_writable(name, key)] = Hidden(_writable(place, _property(setting)))
+            raise TypeError(f"{name} must have keys of type str, not {kind(key)}")
+        found[_writable(name, key)] = _property(f"{name}[{key!r}]", setting)
     return found
+
+
+def _property(place: str, setting: object) -> str:
+    """A value as librdkafka reads it: true and false, and no exponents, of which it would read the first digit."""
+    if isinstance(setting, Secret):
+        return Hidden(_writable(place, setting.read(place)))
+    text = _property_text(setting.value if isinstance(setting, HiddenObject) else setting)
+    if text is None:
+        # The value is not shown: it may be a password.
+        raise TypeError(f"{place} must be a str, int, float, bool, from_file() or from_env(), not {kind(setting)}")
+    return Hidden(_writable(place, text))
+
+
+def _property_text(setting: object) -> Hidden | None:
+    if isinstance(setting, bool):
+        return Hidden(str(setting).lower())
+    if is_integer(setting):
+        return Hidden(operator.index(setting))
+    if isinstance(setting, float) and setting.is_integer():
+        return Hidden(int(setting))
+    return Hidden(setting) if isinstance(setting, (str, float)) else None
 
 
 def registry_url(value: object) -> str:
@@ -214,15 +226,6 @@ def registry_url(value: object) -> str:
     if isinstance(value, Secret):
         value = value.read("registry_url")
     return "" if value is None else Hidden(text("registry_url", value))
-
-
-def _property(setting: str | float) -> str:
-    """A value as librdkafka reads it: true and false, and no exponents, of which it would read the first digit."""
-    if isinstance(setting, bool):
-        return str(setting).lower()
-    if isinstance(setting, float) and setting.is_integer():
-        return str(int(setting))
-    return str(setting)
 
 
 def metadata_columns(value: object, *, with_key: bool = False) -> list[tuple[str, str]]:
@@ -239,12 +242,12 @@ def metadata_columns(value: object, *, with_key: bool = False) -> list[tuple[str
     elif isinstance(value, Iterable) and not isinstance(value, bytes):
         asked = [(item, None) for item in value]
     else:
-        raise TypeError(f"metadata must be names or a dict of name and column, not {_type(value)}")
+        raise TypeError(f"metadata must be names or a dict of name and column, not {kind(value)}")
 
     columns: list[tuple[str, str]] = []
     for item, column in asked:
         if not isinstance(item, str):
-            raise TypeError(f"metadata must be named by str, not {_type(item)}: {item!r}")
+            raise TypeError(f"metadata must be named by str, not {kind(item)}: {item!r}")
         name = item.removeprefix("_")
         if name not in METADATA:
             raise ConfigError(f"unknown metadata {item!r}: there are {nearest.known(name, METADATA)}")
@@ -256,7 +259,3 @@ def metadata_columns(value: object, *, with_key: bool = False) -> list[tuple[str
         if names.count(column) > 1:
             raise ConfigError(f"metadata would give two columns named {column!r}")
     return columns
-
-
-def _type(value: object) -> str:
-    return "str" if isinstance(value, Hidden) else type(value).__name__

@@ -1,4 +1,4 @@
-"""The environment variables that the library's HTTP and TLS connections heed."""
+"""The environment variables that the library's HTTP and TLS connections use."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ _T = TypeVar("_T")
 
 
 def check_keywords(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Has a function name the argument that was probably meant, where a caller's keyword is none of its arguments.
+    """Makes a function name the argument that was probably meant, where a keyword is none of its arguments.
 
-    Python does so from 3.13 on, but does not tell where a property of the client goes.
+    Python does so from 3.13 on, but does not say that properties of the client go into config=.
     """
     code = cast("FunctionType", function).__code__
     names = [name for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if name != "self"]
@@ -44,9 +44,9 @@ def check_keywords(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def hide_secrets(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Has a function, and those that it calls, get passwords in texts that are not shown.
+    """Hides the passwords among the arguments of a function, from tools that print the variables of frames.
 
-    Tools that print the variables of a traceback's frames would show them.
+    The function, and those that it calls, get them as texts that have no representation.
     """
 
     @functools.wraps(function)

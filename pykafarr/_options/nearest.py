@@ -1,4 +1,4 @@
-"""What to say of a name that is not known: which are, and the one that was probably meant."""
+"""The names that are known, and the one that was probably meant, for the error of an unknown name."""
 
 from __future__ import annotations
 

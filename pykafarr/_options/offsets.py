@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from .._errors import ConfigError
 from . import checks
+from .secrets import kind
 
 _MAX_OFFSET = 2**63 - 1
 _MAX_PARTITION = 2**31 - 1
@@ -34,13 +35,13 @@ class Milliseconds(int):
 
 
 # "committed": where the group left off, and where auto.offset.reset says when it never was there. "earliest": the first
-# row that is still there. "latest": behind the last one. An int is an offset. A time is the first row with that
+# row that is still there. "latest": after the last one. An int is an offset. A time is the first row with that
 # timestamp or a later one, and the end when there is none. A pair of an offset and a topic's id, as `Plan.ends` has
 # them, is an error where the topic was deleted and created again since.
 Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | datetime | Milliseconds | tuple[int, str]
 # Where partitions begin: all alike, or by topic or (topic, partition).
 Start: TypeAlias = Place | Mapping[str | tuple[str, int], Place]
-# Where a scan begins and ends: "now" is behind the last row that is there when it is planned.
+# Where a scan begins and ends: "now" is after the last row that is there when it is planned.
 ScanPlace: TypeAlias = Literal["earliest", "now"] | int | datetime | Milliseconds | tuple[int, str]
 # All partitions alike, or by partition, topic or (topic, partition).
 ScanPlaces: TypeAlias = (
@@ -68,8 +69,7 @@ def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> _Found:
         return "time", checks.integer(name, value, 0, _MAX_OFFSET)
     if not checks.is_integer(value):
         raise TypeError(
-            f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime or Milliseconds, "
-            f"not {type(value).__name__}"
+            f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime or Milliseconds, not {kind(value)}"
         )
     return "offset", checks.integer(name, value, 0, _MAX_OFFSET)
 
@@ -103,7 +103,7 @@ def start(value: object) -> Places:
 def begin(name: str, value: object) -> Places:
     """Where partitions begin, by topic or (topic, partition): (topic, partition or -1, word, number)."""
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict of topics or (topic, partition) and places, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a dict of topics or (topic, partition) and places, not {kind(value)}")
     found: Places = []
     for key, where in value.items():
         topic, number = (key, -1) if isinstance(key, str) else partition(f"a key of {name}", key)
@@ -147,13 +147,13 @@ def assign(value: object) -> list[TopicPartition]:
         pairs: list[object] = []
         for topic, numbers in value.items():
             if isinstance(numbers, (str, bytes)) or not isinstance(numbers, Iterable):
-                raise TypeError(f"assign[{topic!r}] must be a list of partitions, not {type(numbers).__name__}")
+                raise TypeError(f"assign[{topic!r}] must be a list of partitions, not {kind(numbers)}")
             pairs.extend((topic, number) for number in numbers)
     elif isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         pairs = list(value)
     else:
         raise TypeError(
-            f"assign must be a dict of topic and partitions or a list of (topic, partition), not {type(value).__name__}"
+            f"assign must be a dict of topic and partitions or a list of (topic, partition), not {kind(value)}"
         )
     found = [partition("assign", pair) for pair in pairs]
     if not found:
@@ -171,7 +171,7 @@ def topics_or_assign(topics: object, assigned: object) -> tuple[list[str], list[
 
 
 def _topics(value: object, assigned: list[TopicPartition]) -> list[str]:
-    """The topics to subscribe to; none where partitions are assigned, whose topics may be named all the same."""
+    """The topics to subscribe to; none where partitions are assigned, though their topics may be named."""
     if not assigned:
         if value is None:
             raise TypeError("topics must be a str or a list of str, not None: only with assign= it may be None")
@@ -202,7 +202,7 @@ def partitions(value: object) -> list[tuple[str, int]] | None:
     if isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2 and checks.is_integer(value[1])):
         value = [value]
     if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
-        raise TypeError(f"partitions must be a list of topics or (topic, partition), not {type(value).__name__}")
+        raise TypeError(f"partitions must be a list of topics or (topic, partition), not {kind(value)}")
     return [
         (checks.text("partitions", one), -1) if isinstance(one, str) else partition("partitions", one) for one in value
     ]

@@ -109,7 +109,7 @@ class Options:
         return source
 
     def settings(self) -> dict[str, Any]:
-        """What the library takes. Reads the secrets and the environment: here and now, on this machine."""
+        """The settings as the library takes them. Reads the secrets and the environment, here and now."""
         return {
             **self._checked,
             **settings((option for option in SCAN.values() if option.late), self.arguments),

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from .._errors import ConfigError, SchemaError
 from .checks import is_integer
+from .secrets import kind
 
 # An Avro schema as JSON text, or as what json.loads() makes of it.
 Schema: TypeAlias = str | Mapping[str, Any] | list[Any]
@@ -35,13 +36,13 @@ def schema_text(schema: object, name: str = "schema") -> str:
             raise TypeError(f"{name} cannot be written as JSON: {error}") from error
         except (ValueError, RecursionError) as error:  # such as a default of NaN, or a circle
             raise SchemaError(f"{name} cannot be written as JSON: {error}") from error
-    raise TypeError(f"{name} must be a str, dict or list, not {type(schema).__name__}")
+    raise TypeError(f"{name} must be a str, dict or list, not {kind(schema)}")
 
 
 def _number(value: object) -> int:
-    """What JSON does not know as a number: a precision of numpy's, say."""
+    """A number of a type that JSON does not know, such as a precision of numpy's."""
     if not is_integer(value):
-        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+        raise TypeError(f"Object of type {kind(value)} is not JSON serializable")
     return operator.index(value)
 
 
@@ -59,7 +60,7 @@ def reader_schemas(value: object) -> list[str]:
         return [_of_type(f"{name}[{key!r}]", key, schema) for key, schema in value.items()]
     if isinstance(value, (list, tuple)):
         return [schema_text(schema, f"{name}[{index}]") for index, schema in enumerate(value)]
-    raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {type(value).__name__}")
+    raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {kind(value)}")
 
 
 def scan_reader_schemas(value: object) -> tuple[bool, list[str]]:
@@ -80,15 +81,13 @@ def given_schemas(value: object) -> list[tuple[str, str]]:
         return [(str(topic), schema_text(schema, f"schema[{topic!r}]")) for topic, schema in value.items()]
     if isinstance(value, (list, tuple)):
         return [("", schema_text(schema, f"schema[{index}]")) for index, schema in enumerate(value)]
-    raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {type(value).__name__}")
+    raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {kind(value)}")
 
 
 def _of_type(name: str, message_type: object, schema: object) -> str:
     """The text of a schema that is given for a message type. The library goes by the schema's own names."""
     if not isinstance(message_type, str):
-        raise TypeError(
-            f"reader_schema must have keys of type str, not {type(message_type).__name__}: {message_type!r}"
-        )
+        raise TypeError(f"reader_schema must have keys of type str, not {kind(message_type)}")
     text = schema_text(schema, name)
     try:
         names = _names(json.loads(text))

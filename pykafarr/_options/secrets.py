@@ -1,9 +1,9 @@
-"""Secrets by reference: where a password lies, instead of the password."""
+"""Secrets by reference: where a password is to be found, instead of the password."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from .._errors import ConfigError
 
 
 class Secret:
-    """A value that lies in a file or an environment variable. It is read when a listener opens, by each anew.
+    """A value that is in a file or an environment variable. Each listener reads it when it opens.
 
     Made by `from_file()` and `from_env()`; `config=`, `registry_config=` and `registry_url` take it instead of a str.
     """
@@ -25,18 +25,24 @@ class Secret:
     def read(self, place: str) -> str:
         """The value. place: what it is for, as an error message names it."""
         if self._kind == "file":
-            try:
-                text = Path(self._name).read_bytes().decode()
-            except OSError as error:
-                raise ConfigError(f"{place}: file {self._name!r} cannot be read: {error.strerror}") from None
-            except UnicodeDecodeError:
-                raise ConfigError(f"{place}: file {self._name!r} is not UTF-8") from None  # the cause would quote it
-            # Editors and `echo` end a file with a line break, which is part of no password.
-            return Hidden(text.removesuffix("\n").removesuffix("\r"))
+            text = self._read(place)
+            if text is None:  # raised here, where no exception that quotes the file is its context
+                raise ConfigError(f"{place}: file {self._name!r} is not UTF-8")
+            return text
         value = os.environ.get(self._name)
         if value is None:
             raise ConfigError(f"{place}: there is no environment variable {self._name!r}")
         return Hidden(value)
+
+    def _read(self, place: str) -> str | None:
+        """The text of the file; None: it is not UTF-8."""
+        try:
+            # Editors and `echo` end a file with a line break, which is part of no password.
+            return Hidden(Path(self._name).read_bytes().decode().removesuffix("\n").removesuffix("\r"))
+        except OSError as error:
+            raise ConfigError(f"{place}: file {self._name!r} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            return None
 
     def __repr__(self) -> str:
         return f"pykafarr.from_{self._kind}({self._name!r})"
@@ -50,36 +56,93 @@ class Hidden(str):
     def __repr__(self) -> str:
         return "'***'"
 
+    def __getitem__(self, key: Any) -> str:
+        return Hidden(super().__getitem__(key))  # such tools show the beginning of a long text
+
     def __reduce__(self) -> tuple[Any, ...]:
         return str, (str(self),)  # what is unpickled is hidden where it is used
 
 
-# The arguments that may hold passwords. One whose name is mistyped may be one of them.
-HOLDERS = {"config", "registry_config", "registry_url", "rules"}
+class HiddenObject:
+    """Likewise something that is no text: a number, a function, or what was given in the place of a text."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+# The arguments that may hold passwords, and those where an address with a password in it may have been put.
+_HOLDERS = {"servers", "registry_url", "config", "registry_config", "oauth_token", "rules"}
+_NAMES = {"group", "topics", "dead_letter_topic"}
+# What hides nothing: a property may be one of these.
+_SHOWN = (bool, type(None))
+_RULES = ("raise", "ignore")
+# Deeper than any argument is. A dict that is in itself has no end.
+_DEPTH = 8
 
 
 def hidden_argument(name: str, value: Any) -> Any:
-    """An argument, whose texts are hidden where they may be passwords."""
-    word = name == "rules" and isinstance(value, str)
-    return hidden(value) if name in HOLDERS and not word else value
+    """An argument, of which nothing is shown where it may hold a password."""
+    if name == "rules" and isinstance(value, str) and value in _RULES:
+        return value
+    if name == "servers" and not isinstance(value, (str, bytes, bytearray, Mapping)) and isinstance(value, Iterable):
+        value = list(value)
+    if name in _HOLDERS:
+        return hidden(value)
+    if isinstance(value, (bytes, bytearray)):  # no option takes them
+        return HiddenObject(value)
+    return _without_addresses(value) if name in _NAMES else value
 
 
-def hidden(value: Any) -> Any:
-    """The texts in an argument, hidden."""
+def _without_addresses(value: Any) -> Any:
+    """Names, of which one with an @ in it is an address with a password: no topic has one."""
     if isinstance(value, str):
-        return Hidden(value)
-    if isinstance(value, Mapping):
-        return {key: hidden(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [hidden(one) for one in value]
-    if isinstance(value, tuple):
-        return tuple(hidden(one) for one in value)
+        return Hidden(value) if "@" in value else value
+    if isinstance(value, (list, tuple)):
+        return [_without_addresses(one) for one in value]
     return value
 
 
+def hidden(value: Any, depth: int = _DEPTH) -> Any:
+    """A value of which nothing is shown but the names of properties."""
+    if isinstance(value, (Hidden, HiddenObject, Secret, *_SHOWN)):
+        return value
+    if isinstance(value, str):
+        return Hidden(value)
+    if depth and isinstance(value, (list, tuple)):
+        found = [hidden(one, depth - 1) for one in value]
+        return tuple(found) if isinstance(value, tuple) else found
+    if depth and isinstance(value, Mapping):
+        return {_hidden_key(key): hidden(one, depth - 1) for key, one in value.items()}
+    return HiddenObject(value)
+
+
+def _hidden_key(key: Any) -> Any:
+    return key if isinstance(key, str) else HiddenObject(key)
+
+
 def plain(value: Any) -> Any:
-    """A hidden text as it was."""
-    return str(value) if isinstance(value, Hidden) else value
+    """A hidden value as it was given: for a moment, in frames where nothing fails."""
+    if isinstance(value, Hidden):
+        return str(value)
+    if isinstance(value, HiddenObject):
+        return value.value
+    if type(value) in {list, tuple}:
+        return type(value)(map(plain, value))
+    if type(value) is dict:
+        return {plain(key): plain(one) for key, one in value.items()}
+    return value
+
+
+def kind(value: object) -> str:
+    """The name of a value's type, for the error that it is another than it should be."""
+    if isinstance(value, HiddenObject):
+        return type(value.value).__name__
+    return "str" if isinstance(value, Hidden) else type(value).__name__
 
 
 def from_file(path: str | os.PathLike[str]) -> Secret:

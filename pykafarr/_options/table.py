@@ -44,7 +44,7 @@ class Option(NamedTuple):
         words: the words that it may be, where this side knows them.
         text: the function of spark_options that reads it; "": Spark has no such option.
         flag: at the command line; "": there is none.
-        late: of a scan, whether it is read where the rows are: passwords lie with the machine that reads.
+        late: of a scan, whether it is read on the machine that reads the rows, which has the passwords.
     """
 
     name: str
@@ -385,7 +385,7 @@ def options_of(function: str) -> dict[str, Option]:
 
 
 def settings(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the library takes, of the arguments that were given for these options."""
+    """The settings that the library takes, of the arguments for these options."""
     found: dict[str, Any] = {}
     for option in options:
         made = option.check(given[option.name], *(given[name] for name in option.uses))

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._errors import KafarrError
 from . import checks
+from .secrets import hidden, kind
 
 
 class OAuthToken(NamedTuple):
-    """What `oauth_token=` gives.
+    """A token, as the function of `oauth_token=` gives it.
 
     Attributes:
         token: the token itself.
@@ -36,25 +37,29 @@ class AnswerError(TypeError):
 
 
 def answer(given: object) -> dict[str, Any]:
+    """The token as the library takes it.
+
+    Raises:
+        AnswerError: it is no token. Its frames show nothing of what was given.
+    """
     if not (isinstance(given, tuple) and 2 <= len(given) <= 4):  # token and expiry at least
-        raise AnswerError(f"gave {_type(given)}: it must give an OAuthToken or a tuple of two to four")
+        name = kind(given)
+        del given
+        raise AnswerError(f"gave {name}: it must give an OAuthToken or a tuple of two to four")
     made: tuple[Any, ...] = OAuthToken(*given)  # as far as the types go, whatever the function likes
-    token, expiry, principal, extensions = made
+    expiry, (token, principal, extensions) = made[1], hidden([made[0], made[2], made[3]])
+    del given, made
     if not isinstance(token, str) or not isinstance(principal, str):
-        raise AnswerError(
-            f"gave a token of type {_type(token)} and a principal of type {_type(principal)}: both are str"
-        )
+        raise AnswerError(f"gave a token of type {kind(token)} and a principal of type {kind(principal)}: both are str")
     if isinstance(expiry, datetime) and expiry.tzinfo is not None:
         expiry = int(expiry.timestamp() * 1000)
     if not checks.is_integer(expiry):
-        raise AnswerError(f"gave an expiry of type {_type(expiry)}: a datetime with a time zone or int milliseconds")
+        name = kind(expiry)
+        del expiry
+        raise AnswerError(f"gave an expiry of type {name}: a datetime with a time zone or int milliseconds")
     try:
         named = checks.properties("extensions", extensions)
         checks.text("token", token)
     except (TypeError, KafarrError) as error:
         raise AnswerError(f"gave something wrong: {error}") from None
     return {"token": token, "expiry_ms": operator.index(expiry), "principal": principal, "extensions": named}
-
-
-def _type(value: object) -> str:
-    return type(value).__name__

@@ -9,6 +9,7 @@ from .._errors import ConfigError
 from .._options import checks, nearest
 from .._options.keywords import hide_secrets
 from .._options.scans import Options
+from .._options.secrets import plain
 from .handle import ScanHandle, only_schema, schemas
 from .stream import Stream
 from .task import Task
@@ -162,12 +163,12 @@ class Plan:
         data = self._data
         if "reader_schema" in options:
             data = {**data, "latest_schemas": plan_data(changed)["latest_schemas"] if changed.latest else []}
-        ScanHandle(changed, data).free()  # tells what is wrong with the options
+        ScanHandle(changed, data).free()  # raises what is wrong with the options
         return Plan(changed, data)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Public names and plain data alone: a pickle outlives the files that classes are in.
-        return Plan._restored, (self._options.arguments, self._data, self._schemas)
+        return Plan._restored, (plain(self._options.arguments), self._data, self._schemas)
 
     @classmethod
     def _restored(cls, arguments: dict[str, Any], data: dict[str, Any], schemas: dict[str, pa.Schema] | None) -> Plan:

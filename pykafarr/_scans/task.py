@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import ConfigError
 from .._options.keywords import hide_secrets
 from .._options.scans import Options
+from .._options.secrets import plain
 from .handle import only_schema, schemas
 from .stream import Stream
 
@@ -48,7 +49,7 @@ class Task:
 
     @property
     def end(self) -> int:
-        """The offset behind the last one."""
+        """The offset after the last one."""
         return int(self._data["partitions"][0][3])
 
     @property
@@ -80,7 +81,7 @@ class Task:
     def with_options(self, **options: Unpack[ReadOptions]) -> Task:
         """A task of the same range that reads it otherwise, as `Plan.with_options()`; all but reader_schema can change.
 
-        Waits for nobody. What is wrong with an option is told by this or by `read()`.
+        Connects to nothing. A wrong option is raised by this or by `read()`.
         """
         if "reader_schema" in options:
             raise ConfigError("reader_schema cannot be changed in a task, only in its plan: plan.with_options(...)")
@@ -88,7 +89,7 @@ class Task:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Public names and plain data alone: a pickle outlives the files that classes are in.
-        return Task._restored, (self._options.arguments, self._data, self._schemas)
+        return Task._restored, (plain(self._options.arguments), self._data, self._schemas)
 
     @classmethod
     def _restored(cls, arguments: dict[str, Any], data: dict[str, Any], schemas: dict[str, pa.Schema] | None) -> Task:

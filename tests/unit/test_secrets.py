@@ -47,7 +47,7 @@ def test_a_file_that_is_no_text_is_not_quoted(tmp_path):
     with pytest.raises(pykafarr.ConfigError, match="is not UTF-8") as caught:
         resolved(pykafarr.from_file(file))
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 def test_representations_show_where_it_lies_and_never_the_value(monkeypatch):
