@@ -110,7 +110,7 @@ class IncompatibleSchemaError(SchemaError):
 
 
 class DecodeError(KafarrError, ValueError):
-    """A message's body does not fit its schema. The next poll goes on behind that message."""
+    """A message's body does not fit its schema. The next poll continues with the message after it."""
 
 
 class FramingError(DecodeError):
@@ -118,7 +118,7 @@ class FramingError(DecodeError):
 
 
 class KeyDecodeError(DecodeError):
-    """A message's key is not what `key=` says. The next poll goes on behind that message."""
+    """A message's key is not what `key=` says. The next poll continues with the message after it."""
 
 
 class IncompleteError(KafarrError):

@@ -81,7 +81,7 @@ class _Read:
         self._columns = columns
         self._dtype_backend = dtype_backend
 
-    # dask looks for a parameter of this name. Without a default it is told of an empty list, too, as of len(frame).
+    # dask looks for a parameter of this name. Without a default it is passed an empty list, too, as by len(frame).
     def __call__(self, task: Task, columns: list[str]) -> pd.DataFrame:
         narrowed = task.with_options(**self._columns.options(columns))
         return self.frame(list(self._columns.records(narrowed.read(), columns)), self._columns.only(columns))

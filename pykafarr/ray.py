@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Rows of a block, before Ray joins blocks to its target_max_block_size.
 BLOCK_ROWS = 65_536
-# What Ray's wish for more tasks does not cut a partition below: each task connects to the cluster anew.
+# Tasks are not made smaller than this where Ray asks for more of them: each connects to the cluster again.
 LEAST_ROWS = 100_000
 # What Ray's own readers put into blocks without columns, so that they still have rows: count() asks for no column.
 ROWS_ONLY = "__bsp_stub"
@@ -86,7 +86,7 @@ class KafarrDatasource(Datasource):
         self._projection_map: dict[str, str] | None = None
 
     def get_name(self) -> str:
-        """What Ray's progress and logs call it."""
+        """The name in Ray's progress and logs."""
         return "Kafka"
 
     def supports_projection_pushdown(self) -> bool:
@@ -152,7 +152,7 @@ class KafarrDatasource(Datasource):
 def _read(
     task: Task, columns: common.Columns, wanted: list[str], output: list[str], condition: Any
 ) -> Iterator[pa.Table]:
-    """What a worker runs."""
+    """Reads a task, on a worker."""
     records = columns.records(task.read(), wanted)
     for table in common.rechunk(records, columns.only(wanted), BLOCK_ROWS):
         kept = table if condition is None else table.filter(condition)

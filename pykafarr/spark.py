@@ -45,7 +45,7 @@ class KafarrDataSource(DataSource):
 
     @classmethod
     def name(cls) -> str:
-        """What format() is called with."""
+        """The argument of format()."""
         return "pykafarr"
 
     def schema(self) -> StructType:
@@ -53,7 +53,7 @@ class KafarrDataSource(DataSource):
         return self._plan().schema
 
     def reader(self, schema: StructType) -> DataSourceReader:
-        """What reads the tasks of the plan."""
+        """The reader of the plan's tasks."""
         planned = self._plan()
         for field in schema.fields:
             if field.name not in planned.schema.fieldNames():
@@ -83,7 +83,7 @@ class KafarrDataSource(DataSource):
 
 
 class _Planned:
-    """What is kept of a plan."""
+    """The parts of a plan that the source keeps."""
 
     def __init__(self, tasks: list[Task], columns: common.Columns, schema: StructType) -> None:
         self.tasks = tasks
@@ -124,7 +124,7 @@ class _Reader(DataSourceReader):
 
 
 def spark_schema(schema: pa.Schema) -> StructType:
-    """What Spark holds the columns as.
+    """The columns as Spark's types.
 
     Raises:
         SchemaError: it has no type for one: durations, decimals of more than 38 digits, dense unions, nanoseconds.

@@ -30,7 +30,7 @@ class Event(NamedTuple):
 
     kind: "assigned" (new is where it begins, None: where the group stopped), "revoked", "lost" (taken away without
     notice), "offset_reset" (old was deleted before it was read, new is the first offset after it), "log_went_back" (old
-    was to come, and new came: the log was truncated, or the topic created anew).
+    was to come, and new came: the log was truncated, or the topic re-created).
     """
 
     kind: str

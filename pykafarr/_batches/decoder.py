@@ -123,8 +123,8 @@ class Decoder:
             TypeError: a payload is not bytes.
             ConfigError: an Arrow array of payloads holds nulls.
 
-        Ctrl-C during the call raises KeyboardInterrupt within 0.1 s. Nothing is returned then, and the decoder stays
-        of use.
+        Ctrl-C during the call raises KeyboardInterrupt within 0.1 s. Nothing is returned then, and the decoder can be
+        used again.
         """
         library_ = library()
         array = _large_binary(payloads)

@@ -54,7 +54,7 @@ Converter: TypeAlias = "Callable[[pa.Array[Any], Memory], Any]"
 
 
 class Memory(enum.Enum):
-    """What a frame may do with the memory of the batch it is made of."""
+    """How a frame uses the memory of the batch that it is made of."""
 
     ADOPT = enum.auto()
     COPY = enum.auto()
@@ -194,7 +194,7 @@ def _as_pyarrow(array: pa.Array[Any], _: Memory) -> Any:
 
 
 def _plain(data: Any) -> Any:
-    """What pyarrow makes of it, with datetime64 for dates where Python's have no such year."""
+    """The column as pyarrow converts it, with datetime64 for dates where Python's have no such year."""
     try:
         return data.to_pandas()
     except (ValueError, OverflowError):
@@ -209,7 +209,7 @@ def _holds_union(kind: Any) -> bool:
 
 
 class _Writable:
-    """Lends numpy the memory behind a read-only array, which it keeps alive, as writable."""
+    """Gives numpy the memory of a read-only array, which it keeps alive, as writable."""
 
     __slots__ = ("__array_interface__", "owner")
 

@@ -42,7 +42,7 @@ def to_polars(record: pa.RecordBatch) -> pl.DataFrame:
 # As in _frames: a topic has few schemas.
 @lru_cache(maxsize=32)
 def _targets(schema: pa.Schema) -> list[Any]:
-    """What each column is cast to; None: it goes as it is."""
+    """The type that each column is cast to; None: none."""
     targets = []
     for field in schema:
         target = _target(field.type, field.name)

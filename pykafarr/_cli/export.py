@@ -1,4 +1,4 @@
-"""What the command `read` makes of a scan: a file, or batches on the standard output."""
+"""The command `read` as a scan: into a file, or onto the standard output."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _write(stream: Stream, message_type: str | None, target: Path, null: str) ->
 def _sink(
     suffix: str, file: io.BufferedWriter, schema: pa.Schema, null: str
 ) -> Iterator[Callable[[pa.RecordBatch], Any]]:
-    """What takes record batches and makes a file of them."""
+    """A function that writes record batches into the file."""
     import pyarrow as pa  # noqa: PLC0415  # as above
 
     if suffix == ".parquet":

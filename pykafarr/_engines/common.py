@@ -48,7 +48,7 @@ class Columns:
             "metadata": {name: column for column, name in self.metadata.items() if column in wanted}
         }
         if len(self.fields) > 1:
-            # A scan reads at least one field: the others have to be walked over anyway, to see that a row is whole.
+            # A scan reads at least one field: the others have to be skipped anyway, to check that a row is whole.
             names = [name for name in self.fields if name in wanted] or [self._cheapest()]
             options["columns"] = [path for name in names for path in self.fields[name]]
         return options
@@ -142,7 +142,7 @@ def scan(
 
 
 def rechunk(records: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
-    """The same rows in tables of so many each, and a last one of the rest; one empty table for no rows."""
+    """The same rows in tables of that many rows, and a last one of the rest; one empty table for no rows."""
     held: list[pa.RecordBatch] = []
     count, made = 0, False
     for record in records:
@@ -178,7 +178,7 @@ def _fields(schema: pa.Schema, metadata: dict[str, str], asked: Any) -> dict[str
 
 
 def _width(kind: Any) -> int:
-    """Bits of a value, or a guess that puts texts behind numbers and nested values last."""
+    """Bits of a value, or a guess that puts texts after numbers, and nested values last."""
     if pa.types.is_nested(kind):
         return 1 << 20
     try:

@@ -26,7 +26,7 @@ _loading = threading.Lock()
 
 
 class _Process:
-    """What this process has of the library."""
+    """The library as this process has loaded it."""
 
     loaded: Library | None = None
     forked = False
@@ -81,7 +81,7 @@ def library_path() -> Path:
 
 
 def _declarations(header: str) -> str:
-    """What cffi may read of the header: no preprocessor lines, nothing between the CFFI-SKIP marks."""
+    """The part of the header that cffi can parse: no preprocessor lines, nothing between the CFFI-SKIP marks."""
     code = re.sub(r"/\* CFFI-SKIP-BEGIN \*/.*?/\* CFFI-SKIP-END \*/", "", header, flags=re.DOTALL)
     return re.sub(r"^#[^\n]*$", "", code, flags=re.MULTILINE)
 
@@ -96,11 +96,11 @@ _TYPES = (
 class Library:
     """The functions of kafarr.h, with its conventions (status, errors, texts to free, slices) turned into Python's.
 
-    ffi and lib are cffi's; the header that describes the library lies beside it.
+    ffi and lib are cffi's; the header that describes the library is in the same folder.
     """
 
     def __init__(self, path: Path) -> None:
-        # cffi and its C parser take 40 ms to import: only whoever uses the library pays.
+        # cffi and its C parser take 40 ms to import: only programs that use the library pay.
         from cffi import FFI  # noqa: PLC0415
 
         ffi: Any = FFI()
@@ -117,7 +117,7 @@ class Library:
         self.versions: dict[str, str] = json.loads(self.ffi.string(self.lib.kafarr_version()))
 
     def _look_up(self) -> None:
-        """Has cffi find all functions and types now, before there is a handle to free.
+        """Makes cffi look up all functions and types now, before there is a handle to free.
 
         It finds each on first use, under a lock that its own thread cannot take twice. A garbage collection in the
         middle of that would hang in the finalizer of a handle, if that needed one of them for the first time, too.

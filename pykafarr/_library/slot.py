@@ -1,4 +1,4 @@
-"""What crosses the C boundary on a poll or a decode: a batch or an error, kept until the caller has it."""
+"""What a poll or a decode gets from the library: a batch or an error, kept until the caller has it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _STRUCTS = ("array", "schema", "rejected", "rejected_schema")
 class Slot:
     """A kafarr_batch and a kafarr_error for the library to fill, again and again.
 
-    Ctrl-C may strike at every call, also between the return of a C function and the next statement. So what the
+    Ctrl-C may interrupt every call, also between the return of a C function and the next statement. So what the
     library left here stays until the caller has it, and may be asked for again after an interrupt.
 
-    Whoever makes a slot clears it in the end. No __del__ does: Python swallows an interrupt that strikes in there.
+    The owner of a slot clears it. No __del__ does: Python swallows an interrupt that is raised there.
     """
 
     def __init__(self, library: Library) -> None:
@@ -30,7 +30,7 @@ class Slot:
         self.batch = library.new("kafarr_batch")
         self.error = library.new("kafarr_error")
         self._blank = [(struct, bytes(library.ffi.buffer(struct))) for struct in (self.batch, self.error)]
-        # Taken once: addressof() takes a lock, for which a finalizer that clears a slot could wait for ever.
+        # Taken once: addressof() takes a lock, which a finalizer that clears a slot could wait for without end.
         self._members = {member: library.ffi.addressof(self.batch, member) for member in _STRUCTS}
         self._addresses: dict[str, tuple[int, int]] = {}
         # Set by the caller, without a call, as its very last step: records = [], delivered = True.
@@ -43,7 +43,7 @@ class Slot:
         return bool(self.error.code or self.batch.info) and not self.delivered
 
     def clear(self) -> None:
-        """Gives back what the library left here and nobody took, and makes room."""
+        """Frees what the library left here and the caller did not take, and empties the slot."""
         for member in _STRUCTS:
             struct = getattr(self.batch, member)
             if struct.release:  # NULL once it was imported

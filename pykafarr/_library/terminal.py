@@ -1,4 +1,4 @@
-"""What the command line prints on a terminal: control characters of others are shown, not obeyed."""
+"""Output on a terminal: control characters in messages are shown, not obeyed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Closed(io.TextIOBase):
 
 @contextlib.contextmanager
 def standing() -> Iterator[None]:
-    """Has streams in the place of those that whoever started the process has closed (`>&-`): Python has None there.
+    """Replaces standard streams that are closed (`>&-` in a shell), for which Python has None.
 
     Their descriptors are taken, too. A connection to a broker would else be number 1 or 2, and be sent what is printed.
     """
@@ -72,7 +72,7 @@ def standing() -> Iterator[None]:
             os.close(taken)
         if sys.stdout is None:
             stack.enter_context(contextlib.redirect_stdout(Closed()))
-        if sys.stderr is None:  # there is nobody to tell
+        if sys.stderr is None:  # nobody would read it
             nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
             stack.enter_context(contextlib.redirect_stderr(nowhere))
         yield
@@ -80,7 +80,7 @@ def standing() -> Iterator[None]:
 
 @contextlib.contextmanager
 def escaping() -> Iterator[None]:
-    """Has stdout and stderr, where they are terminals, show control characters; files and pipes get all as it is."""
+    """Shows the control characters of what is printed to a terminal; files and pipes get the text as it is."""
     with contextlib.ExitStack() as stack:
         if sys.stdout.isatty():
             stack.enter_context(contextlib.redirect_stdout(Escaping(sys.stdout)))
@@ -96,5 +96,5 @@ def discard_output() -> None:
 
 
 def commanded(stream: TextIO) -> TextIO:
-    """The stream that obeys control characters, for those that are ours: a line of progress is written over."""
+    """The terminal itself, for control characters of our own: a progress line is written over."""
     return stream.terminal if isinstance(stream, Escaping) else stream

@@ -43,14 +43,14 @@ def _library() -> list[tuple[str, str]]:
 
 
 def _openssl() -> str:
-    """The version that the library's own bytes tell: librdkafka keeps OpenSSL's functions to itself."""
+    """The version, as a text in the library's file: librdkafka does not export OpenSSL's functions."""
     inside = (library_path().parent / "libpykafarr_rdkafka.so.1").read_bytes()
-    told = re.search(rb"OpenSSL (\d+\.\d+\.\d+[^\0]*)", inside)
-    return told[1].decode() if told else "not told"
+    found = re.search(rb"OpenSSL (\d+\.\d+\.\d+[^\0]*)", inside)
+    return found[1].decode() if found else "unknown"
 
 
 def _surroundings() -> list[tuple[str, str]]:
-    # As much to import as the whole package: only whoever asks pays.
+    # As much to import as the whole package: only a caller of this pays.
     import platform  # noqa: PLC0415
 
     rows = [("Python", f"{platform.python_version()} ({platform.python_implementation()}) {sys.executable}")]

@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# What the listeners of a process may take together to leave their groups when the interpreter exits. A member that
-# just vanishes would hold its partitions until the broker's session timeout, 45 s.
+# How long the listeners of a process may take together to leave their groups when the interpreter exits. A member
+# that only vanishes keeps its partitions until the broker's session timeout, 45 s.
 _EXIT_SECONDS = 1.0
 
-# The least time between two questions where the partitions end.
+# The least time between two requests for the ends of the partitions.
 _ASK_EVERY_MS = 100
 
 
 class _Late:
-    """Rows that the log has and that do not come: a slow network, or a broker whose answers are of no use."""
+    """Notices when rows that the log has do not come: a slow network, or a broker whose answers are of no use."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience  # seconds without any progress
@@ -53,21 +53,21 @@ class _Late:
 
     def rows(self, lags: Sequence[Any]) -> bool:
         """Whether there are rows to come; raises BrokerError where none has come any nearer for too long."""
-        behind = [
+        missing = [
             (topic, partition, place, end) for topic, partition, place, end, lag, paused in lags if lag and not paused
         ]
-        places, now = [entry[:3] for entry in behind], time.monotonic()
+        places, now = [entry[:3] for entry in missing], time.monotonic()
         if places != self._places:  # places move on without rows, too: over tombstones, aborted and skipped rows
             self._since, self._places = now, places
-        elif behind and now - self._since >= self._patience:
+        elif missing and now - self._since >= self._patience:
             named = ", ".join(
-                f"{topic}[{partition}]@{place} (it ends at {end})" for topic, partition, place, end in behind[:4]
+                f"{topic}[{partition}]@{place} (it ends at {end})" for topic, partition, place, end in missing[:4]
             )
             raise BrokerError(
                 f"no row has come for {now - self._since:.0f} s, although the log has more: {named}. "
                 "Polling again tries again"
             )
-        return bool(behind)
+        return bool(missing)
 
 
 class Listener(Positions):
@@ -130,7 +130,7 @@ class Listener(Positions):
 
         Raises:
             DecodeError: a message could not be decoded (errors="raise"). The rows before it were returned first; the
-                next poll goes on behind it.
+                next poll continues with the row after it.
             RegistryError: the registry gave no schema. The next poll tries the same row again.
             SchemaError: a schema is invalid or not supported.
             AuthenticationError: the cluster refused the credentials, its certificate cannot be trusted, or there is no
@@ -168,7 +168,7 @@ class Listener(Positions):
                 most. After that, and where the brokers do not answer, it is a BrokerError, and not the end.
 
         Raises:
-            As `poll()`. An exception ends this iterator; call `batches()` again to go on.
+            As `poll()`. An exception ends this iterator; call `batches()` again to continue.
         """
         checks.integer("num_messages", num_messages, 1, checks.MAX_MESSAGES)
         step = checks.milliseconds("max_time", max_time)
@@ -266,7 +266,7 @@ class Listener(Positions):
         except KafarrError as error:
             failure = error
         try:
-            self._rebalances.tell(self._handle)
+            self._rebalances.run(self._handle)
         except Exception as error:  # noqa: BLE001  # whatever a callable raises
             return failure or error
         return failure
@@ -330,7 +330,7 @@ class Listener(Positions):
                 slot.batch.events = 0
                 self._log_events()
                 if status == PENDING:
-                    self._rebalances.tell(self._handle)
+                    self._rebalances.run(self._handle)
         if status != OK and not slot.error.code:
             slot.error.code = status
 

@@ -85,17 +85,17 @@ def listener(
             "committed": where the group left off, and where auto.offset.reset says if it never was there. "earliest",
             "latest", an offset (int), or a time: a datetime with a time zone or `Milliseconds`, which means the first
             row with that timestamp or a later one, and the end when there is none. A dict gives each topic or (topic,
-            partition) its own, of those that are read; what it does not name is "committed". An offset that is not in
-            the log is told as a BrokerError by poll, and reading begins where auto.offset.reset says.
+            partition) its own, of those that are read; what it does not name is "committed". For an offset
+            that is not in the log poll raises a BrokerError, and reading begins where auto.offset.reset says.
         assign: partitions to read, {topic: [partitions]} or [(topic, partition), …], instead of a subscription: the
             group does not distribute them, other members do not matter, and `group` is only whose commits they are.
         config: librdkafka's properties by their own names, such as {"auto.offset.reset": "earliest"}. Booleans and
             numbers may be Python's, and passwords `from_file()` and `from_env()`, in both of these dicts.
         registry_config: properties of the registry client.
         oauth_token: with {"sasl.mechanism": "OAUTHBEARER"}: a function without parameters that gives an `OAuthToken`,
-            or a tuple (token, expiry, principal, extensions) like it. A thread of the listener's asks it at once, and
-            again when three quarters of a token's life are over, whether anybody polls or not. What it raises is told
-            as an AuthenticationError by the next poll, once no token is good any more, and it is asked again.
+            or a tuple (token, expiry, principal, extensions) like it. A thread of the listener calls it at once, and
+            again when three quarters of a token's life are over, also while nobody polls. Where it raises, it is called
+            again; once the last token has expired, the next poll raises an AuthenticationError.
         metadata: which metadata columns stand after the message's fields: "offset", "partition", "topic",
             "timestamp", "timestamp_type", "schema_id", "key", "headers", "leader_epoch", "tombstone". A column has its
             name with an underscore before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or
@@ -123,29 +123,31 @@ def listener(
             assumes that no poll is abandoned (by a time-out or a cancelled task) and that its rows are worked on before
             the next poll; "commit": only `commit()`, so that batches may be handed to workers and committed in any
             order, and an abandoned poll loses nothing.
-        errors: what a message does that cannot be decoded: "raise" a DecodeError, with the next poll going on behind
-            it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into `Batch.rejected`. An option that
-            is wrong, such as an unknown name in `columns`, is raised at every poll, and passes nothing.
+        errors: what a message does that cannot be decoded: "raise" raises a DecodeError, and the next poll continues
+            with the row after it; "skip" leaves it out and counts it in `stats()`; "collect" puts it into
+            `Batch.rejected`. A wrong option, such as an unknown name in `columns`, is raised at every poll, and no row
+            is passed.
         schema_patience: how long, with errors="skip" or "collect", a message waits for a schema id that the registry
-            does not know, or for which it gives nothing of use; then it counts as bad. Milliseconds or a timedelta,
+            does not know, or for which its answer is of no use; then it counts as bad. Milliseconds or a timedelta,
             counted from the first such answer. Meanwhile its partition waits and others flow, and a poll that gets
             nothing else raises the error. With errors="raise" this does not end. 0: a message does not wait, and with
             "raise" the error comes at once.
-        rules: what becomes of ciphertext, which a data contract's rules (ENCRYPT, ENCRYPT_PAYLOAD) have made of fields
-            or messages: "raise" a ConfigError that names subject, rule and fields, at every poll and whatever `errors`
-            says, as the messages are good; `columns` without those fields reads the rest. "ignore": read it as it is,
-            which the log says once. {"encrypt": {"secret": …}}: decrypt the strings and bytes of values that one rule
-            has encrypted, with keys that the registry keeps and a secret of the local KMS; the secret may be
-            `from_file()` or `from_env()`, and keys that the registry decrypts itself (shared) need none. What is
-            encrypted otherwise is refused as with "raise". No other rule is executed; `stats()` counts the rows whose
-            schemas have such.
-        dead_letter_topic: where such messages are written, besides, with errors="skip" or "collect": key, value,
-            timestamp and headers as they were, and headers that say why, `pykafarr.error` (the class) and
-            `pykafarr.message`, and whence, `pykafarr.topic`, `.partition`, `.offset` and, where known, `.schema_id`.
-            No commit passes a message before the cluster has acknowledged its letter. What fails is a BrokerError of
-            the next poll or commit, and the one after that tries again. At least once: after a rebalance, or an end
-            that was no clean `close()`, a letter may be there twice. `config` is for this producer, too, such as
-            {"compression.type": "zstd"}; properties for consumers only are left out, and idempotence is on.
+        rules: what happens to fields and messages that the rules of a data contract (ENCRYPT, ENCRYPT_PAYLOAD) have
+            encrypted. "raise": a ConfigError that names subject, rule and fields, at every poll and whatever `errors`
+            says, as the messages are good; `columns` without those fields reads the rest. "ignore": the ciphertext is
+            read as it is, and the log says so once. {"encrypt": {"secret": …}}: the strings and bytes of values that
+            one rule has encrypted are decrypted, with keys that the registry keeps and the secret of the local KMS. The
+            secret may be `from_file()` or `from_env()`; keys that the registry itself decrypts (shared) need none.
+            Anything encrypted otherwise is refused as with "raise". No other rule is executed; `stats()` counts the
+            rows whose schemas have one.
+        dead_letter_topic: with errors="skip" or "collect", a topic to which such messages are written, with their key,
+            value, timestamp and headers. More headers say why, `pykafarr.error` (the class) and `pykafarr.message`, and
+            where the message was, `pykafarr.topic`, `.partition`, `.offset` and, where known, `.schema_id`. No commit
+            passes a message before the cluster has acknowledged its letter. A letter that cannot be written is a
+            BrokerError of the next poll or commit, and the one after that tries again. At least once: after a
+            rebalance, or an end without a clean `close()`, a letter may be there twice. `config` is for this producer,
+            too, such as {"compression.type": "zstd"}; properties for consumers only are left out, and idempotence is
+            on.
         reader_schema: the schema to read a message type as, whichever version of it was written: all versions then
             share one batch. One schema (JSON text or dict), a list of several, or a dict {message type: schema}. A
             schema is for the message type that its name or one of its aliases says; other message types are read as
@@ -178,14 +180,14 @@ def listener(
             until it returns. It may return where they begin, {(topic, partition) or topic: place} with the places of
             `start`; one that it does not name begins as it does without on_assign, and names that are not among
             the partitions do nothing. An exception of its own, or a place that is not in the log (BrokerError), comes
-            out of the poll, and the next poll calls it again: until then no row comes.
+            out of the poll, and the next poll calls it again: no row comes before it returns.
         on_revoke: called with a list of `TopicPartition` and whether they are lost, before they are given up: unless
             they are lost, `commit()` and `commit(batch)` still cover their rows. Lost partitions may be another
             member's by now, as when `max.poll.interval.ms` was exceeded. By `close()` it is called with the whole
             assignment, after the commit; not when the listener is dropped without `close()`.
 
             Both run within a poll or close(), on its thread, and hold up the group meanwhile. An exception of on_revoke
-            comes out of there, and the partitions are given up all the same. They must not poll.
+            is raised by that call, and the partitions are given up nevertheless. Neither may poll.
 
     Raises:
         ConfigError: an argument or a property has a wrong or unknown value, or a secret's file or variable is missing;

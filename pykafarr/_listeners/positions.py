@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Positions:
-    """What a listener knows of its partitions. They may be asked and moved from any thread, also during a poll."""
+    """The partitions of a listener, which any thread may ask about and move, also during a poll."""
 
     _handle: int
     _polling: bool
@@ -48,7 +48,7 @@ class Positions:
         Args:
             topic: name of the topic; or a dict of (topic, partition) and places.
             partition: number of the partition; the listener must have it (see `assignment()`).
-            to: an offset (int); "earliest", the first row that is still there; "latest", behind the last row;
+            to: an offset (int); "earliest", the first row that is still there; "latest", after the last row;
                 "committed", where the group left off; a datetime with a time zone or `Milliseconds`, the first row
                 with that timestamp or a later one, and the end of the log when there is none.
 
@@ -90,7 +90,7 @@ class Positions:
         self._pause(library, chosen, pause=1)
 
     def resume(self, partitions: Iterable[str | tuple[str, int]] | str | None = None) -> None:
-        """Goes on with paused partitions. Takes and raises what `pause()` does; what is not paused just goes on."""
+        """Resumes paused partitions. Takes and raises what `pause()` does; others are left as they are."""
         library = self._library()
         self._pause(library, offsets.partitions(partitions), pause=0)
 
@@ -106,7 +106,7 @@ class Positions:
         return self._offsets(library, library.lib.listener_position_start) | self._unreturned()
 
     def committed(self) -> dict[TopicPartition, int | None]:
-        """What the group has committed for each assigned partition, asked of the cluster; None: nothing.
+        """The offset that the group has committed for each assigned partition, asked of the cluster; None: none.
 
         Raises:
             BrokerError: the cluster does not answer within `ready_timeout`.
@@ -179,7 +179,7 @@ class Positions:
         return {TopicPartition(*found[:2]): found[2] for found in ranges}
 
     def _give_back(self, library: Library) -> None:
-        """Has a batch, that an interrupted poll left, read again later: it may hold rows of any partition."""
+        """Gives back a batch that an interrupted poll left, to be read again: it may hold rows of any partition."""
         if not self._waits():
             return
         if self._polling:  # as above

@@ -1,4 +1,4 @@
-"""The callables that are told of rebalances, run between two slices of a poll, and by close()."""
+"""The callables for rebalances, which are called between two slices of a poll, and by close()."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OnRevoke: TypeAlias = Callable[[list[TopicPartition], bool], object]
 
 
 class Rebalances:
-    """Runs on_assign and on_revoke for what waits in the library, which goes on when they have ended."""
+    """Calls on_assign and on_revoke for rebalances that wait in the library, which continues when they return."""
 
     def __init__(self, on_assign: OnAssign | None, on_revoke: OnRevoke | None) -> None:
         self.on_assign = on_assign
@@ -26,11 +26,11 @@ class Rebalances:
         self._turn = threading.RLock()  # close() may come from another thread than the poll
         self._running = False
 
-    def tell(self, handle: int) -> None:
-        """Runs the callables until nothing waits.
+    def run(self, handle: int) -> None:
+        """Calls them until no rebalance waits.
 
-        An on_revoke that raises, also by Ctrl-C, has been told all the same. An on_assign that raises is called again
-        by the next poll: where its partitions begin is not known, and nothing is fetched of them.
+        An on_revoke that raises, also by Ctrl-C, is not called again for the same partitions. An on_assign that raises
+        is called again by the next poll: where its partitions begin is not known, and nothing is fetched of them.
         """
         library_ = library()
         with self._turn:
@@ -49,17 +49,17 @@ class Rebalances:
 
     def _assign(self, handle: int, partitions: list[TopicPartition]) -> None:
         begin = self.on_assign(partitions) if self.on_assign else None
-        _go_on(handle, [] if begin is None else offsets.begin("what on_assign returned", begin))
+        _confirm(handle, [] if begin is None else offsets.begin("what on_assign returned", begin))
 
     def _revoke(self, handle: int, partitions: list[TopicPartition], lost: bool) -> None:
         try:
             if self.on_revoke:
                 self.on_revoke(partitions, lost)
         finally:
-            _go_on(handle, [])
+            _confirm(handle, [])
 
 
-def _go_on(handle: int, begin: offsets.Places) -> None:
+def _confirm(handle: int, begin: offsets.Places) -> None:
     library_ = library()
     with contextlib.suppress(ClosedError):  # by the callable, whose own exception matters more
         places = encode(begin) if begin else (library_.ffi.NULL, 0)

@@ -83,7 +83,7 @@ def _nulls(array: pa.Array[Any], kind: Any) -> Any:
 
 
 def _name(kind: pa.DataType) -> str:
-    """What a type's member is called."""
+    """The name of a type's member."""
     import pyarrow as pa  # noqa: PLC0415
 
     return "record" if pa.types.is_struct(kind) else str(kind)

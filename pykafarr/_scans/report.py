@@ -15,7 +15,7 @@ class Completeness(NamedTuple):
         topic: name of the topic.
         partition: number of the partition.
         start: first offset that was to be read.
-        end: the offset behind the last one that was to be read.
+        end: the offset after the last one that was to be read.
         first: offset of the first row that was handed over; None when there is none.
         next: the first offset that is not accounted for; `end` when nothing is missing.
         rows: rows handed over.

@@ -37,8 +37,8 @@ class Stream:
     again, call its `read()` again. With errors="collect" only iteration gives the rejected rows, in `Batch.rejected`:
     the others leave them out, and a RuntimeWarning at the end says how many.
 
-    The rows of a partition come in the order of their offsets, the partitions' batches in any order. Reading goes on in
-    the background, as far as a few batches ahead. Close it, or use it as a context manager, when you do not want all.
+    The rows of a partition come in the order of their offsets, the partitions' batches in any order. A few batches are
+    read ahead in the background. Close the stream, or use it as a context manager, when you do not want all of it.
 
     Every way to read it raises, besides what it says of itself:
         DecodeError, SchemaError: a message cannot be decoded (errors="raise").
@@ -46,7 +46,7 @@ class Stream:
         BrokerError: the cluster did not answer within `timeout`, or not usefully.
         IncompleteError: at the end, rows that were planned are not in the log (any more).
         ClosedError: after `close()`.
-        StateError: the stream has been read, or another thread is in the midst of taking a batch.
+        StateError: the stream has been read, or another thread is taking a batch.
         ForkError: this process was forked from the one that began to read.
     """
 
@@ -92,13 +92,13 @@ class Stream:
         return self._next()
 
     def _begin(self, how: str) -> None:
-        """Notes how the stream is read. What would read it twice, or its rest only, is refused: rows would be missing.
+        """Notes how the stream is read. Reading it twice, or the rest of it, is refused: rows would be missing.
 
         Raises:
             StateError: the stream has been read, as a whole or in part.
         """
         if self._closed or self._failed or self._slot.error.code:
-            return  # reading tells why
+            return  # reading raises why
         if self._read_by is not None or self._ended:
             by = "iteration" if self._read_by in {None, "iteration"} else f"{self._read_by}()"
             out = f", which left out the rows of {', '.join(sorted(self._left_out))}" if self._left_out else ""
@@ -163,7 +163,7 @@ class Stream:
             slot.error.code = status
 
     def _check_complete(self) -> None:
-        """Compares the library's end with its own report: an end that is none would lose rows without a word.
+        """Compares the library's end with its own report: a false end would lose rows silently.
 
         Raises:
             IncompleteError: a range was not read to its end.
@@ -429,7 +429,7 @@ class _Failing:
             raise
         except BaseException as error:  # Ctrl-C, too
             self._failure = StateError(
-                f"the stream was left in the midst of its rows, by {type(error).__name__}: call read() again"
+                f"the stream was left before its end, by {type(error).__name__}: call read() again"
             )
             raise
 

@@ -244,7 +244,7 @@ def test_a_reader_that_was_interrupted_gives_no_rest_of_the_rows(kafka, monkeypa
         patched.setattr(stream, "_receive", interrupted)
         with pytest.raises(KeyboardInterrupt):
             reader.read_all()
-    with pytest.raises(pykafarr.StateError, match=r"left in the midst of its rows, by KeyboardInterrupt: call read"):
+    with pytest.raises(pykafarr.StateError, match=r"left before its end, by KeyboardInterrupt: call read"):
         reader.read_all()
 
 
