@@ -1,5 +1,5 @@
-// The C boundary of kafarr, built with -buildmode=c-shared. An export translates and decides nothing: guard, handle, one call, result.
-// kafarr.h is the contract.
+// The C boundary of kafarr, built with -buildmode=c-shared. kafarr.h is the contract. An export translates and decides nothing: it guards against panics, finds its
+// handle, makes one call and returns the result.
 package main
 
 // #define KAFARR_TYPES_ONLY

@@ -1,5 +1,5 @@
-// Package column holds growable Arrow columns in C memory: values are appended a row at a time, a row that turns
-// out bad is taken back with Truncate, and Finish hands the memory over as Arrow data without a copy.
+// Package column holds growable Arrow columns in C memory: values are appended a row at a time, Truncate removes a row
+// that turns out to be bad, and Finish hands the memory over as Arrow data without a copy.
 //
 // A column knows Arrow's layout and nothing of Avro or Kafka. The append methods are small enough to be inlined
 // into the decoder's loop; they check the capacity themselves, so a caller may reserve or not.

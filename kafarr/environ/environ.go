@@ -1,7 +1,7 @@
 // Package environ reads the environment variables that say how HTTP and TLS connections are made.
 //
-// Go's own readers of them do not serve a library: os.Getenv has the variables that the process had when it began, whatever Python has set since; net/http and crypto/x509
-// keep what they found at first. Here the caller passes the variables, and each client that is opened reads them anew.
+// Go's own readers of them do not suit a library: os.Getenv has the variables that the process had at its start, whatever Python has set since, and net/http and crypto/x509
+// keep the first values that they found. Here the caller passes the variables, and each client that is opened reads them again.
 package environ
 
 import (

@@ -1,5 +1,5 @@
-// Package mock is a Kafka cluster and a schema registry inside the process, with which programs that read
-// Avro topics are tested and shown without installing anything.
+// Package mock is a Kafka cluster and a schema registry inside the process. Programs that read Avro topics can be
+// tested and shown with it, without installing anything.
 //
 //	k, err := mock.New(mock.Config{Topics: map[string]int{"prices": 3}})
 //	defer k.Close()
@@ -14,12 +14,12 @@
 // The cluster is franz-go's kfake behind real TCP ports on 127.0.0.1, so every Kafka client can use it. How it
 // differs from a broker:
 //
-//   - It keeps all messages, in memory and as they were sent, and nothing when it is closed. Produce compresses.
+//   - It keeps all messages in memory, as they were sent, until it is closed. Produce compresses.
 //   - A producer or a metadata request that asks for it creates an unknown topic with 4 partitions; a consumer does
-//     not. Produce creates one with 1 partition, New and CreateTopic with as many as they are told.
-//   - Groups form at once; brokers as a rule wait 3 seconds for more members. A member that has left is gone at once,
-//     and one that died after its session, as on a broker. Sessions may be as short as 100 ms.
-//   - A message may have 64 MiB.
+//     not. Produce creates one with 1 partition, New and CreateTopic with as many as the caller asks for.
+//   - Groups form at once, while brokers by default wait 3 seconds for more members. A member that has left is removed
+//     at once, and one that died is removed after its session, as on a broker. Sessions may be as short as 100 ms.
+//   - A message may have up to 64 MiB.
 //   - There are neither TLS nor SASL, and no metrics of clients are collected.
 //
 // The registry holds its schemas in memory and speaks the part of Confluent's REST interface that serializers and

@@ -1,4 +1,4 @@
-// Package nearest finds the name that was probably meant by one that is not known. Python has the same of its own names (_nearest.py).
+// Package nearest finds the name that was probably meant by one that is not known. Python has the same for its own names (pykafarr/_options/nearest.py).
 package nearest
 
 import (

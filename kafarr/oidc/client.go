@@ -1,4 +1,4 @@
-// Package oidc is what the registry's login and the brokers' login have in common when they ask a token endpoint.
+// Package oidc has the HTTP client with which the registry's login and the brokers' login ask a token endpoint.
 package oidc
 
 import (

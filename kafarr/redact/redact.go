@@ -1,5 +1,5 @@
-// Package redact takes secrets out of texts: a server or a library that echoes what it was given must not bring it into our
-// errors and log lines.
+// Package redact takes secrets out of texts: a server or a library that repeats a secret must not bring it into our errors
+// and log lines.
 package redact
 
 import (

@@ -1,5 +1,5 @@
 // Package source says where records come from: chunks of consecutive records of one partition, as spans into memory that
-// the source owns until it is told to release it. There is no interface, call or allocation per message.
+// the source owns until Release. There is no interface, call or allocation per message.
 package source
 
 import (

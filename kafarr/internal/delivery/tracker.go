@@ -1,4 +1,4 @@
-// Package delivery keeps account of the rows that were delivered to the caller, and of the offsets that may be committed for them.
+// Package delivery knows which rows were delivered to the caller and acknowledged, and which offsets may be committed for them.
 package delivery
 
 import (

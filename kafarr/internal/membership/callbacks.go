@@ -1,4 +1,4 @@
-// Package membership holds what a listener knows of its part in a consumer group: which changes of the assignment the caller has still to hear of, where partitions begin, and which
+// Package membership holds what a listener knows of its part in a consumer group: which changes of the assignment the caller has still to confirm, where partitions begin, and which
 // of them are paused by the listener itself.
 package membership
 

@@ -1,4 +1,4 @@
-// Package fetch reads known ranges of partitions with Fetch requests of its own: without a consumer group, and without a client's object per message. Record batches are
+// Package fetch reads known ranges of partitions with Fetch requests of its own, without a consumer group and without an object for each message. Record batches are
 // parsed where the answer lies, while the next request is on its way.
 package fetch
 

@@ -1,5 +1,5 @@
-// Package kafka reads records through librdkafka. confluent-kafka-go is the client for all that is control (configuration,
-// group, rebalances, commits); the messages themselves take a short way of ours, see fetch.h.
+// Package kafka reads records through librdkafka. confluent-kafka-go is the client for control (configuration,
+// group, rebalances, commits). The messages themselves take a shorter way, which fetch.h describes.
 package kafka
 
 import (

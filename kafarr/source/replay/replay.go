@@ -1,4 +1,4 @@
-// Package replay is a source of records from memory: for tests, examples and benchmarks, and to run what was recorded again.
+// Package replay is a source of records from memory, for tests, examples and benchmarks, and for records that were kept.
 package replay
 
 import (
