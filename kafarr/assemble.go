@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -56,10 +57,7 @@ func (l *Listener) assemble(limit int, end time.Time) (outcome, *Error) {
 			continue
 		}
 		records = rest
-		l.values.barren = nil // other records, though they may lie where others lay
-		if l.keys != nil {
-			l.keys.barren = nil
-		}
+		l.schemas.BeginRecords()
 		for taken := -1; taken != 0 && len(records) > 0; records = records[taken:] {
 			if l.letters.full.Load() {
 				return crowded, nil
@@ -114,18 +112,21 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	}
 	r, fault := l.frame(chunk, records)
 	if fault != nil {
-		return l.bad(chunk, &records[0], refNull, fault)
+		return l.bad(chunk, &records[0], schema.Null, fault)
 	}
-	p, pending, again, err := l.resolve(chunk, &records[0], r.ref, l.keyRef)
+	_, rest := l.buffer.Rest()
+	resolved := l.schemas.Resolve(chunk, rest, r.ref, l.keyRef)
 	switch {
-	case pending:
+	case resolved.Wait != nil:
+		l.lookup = resolved.Wait
 		return waiting, nil
-	case again:
+	case resolved.TakesOther:
 		return drained, nil
-	case err != nil:
-		return l.unusable(chunk, &records[0], err)
+	case resolved.Err != nil:
+		return l.unusable(chunk, &records[0], resolved.Err)
 	}
-	l.saw(chunk.Topic, r.ref, l.keyRef)
+	p := resolved.Pair
+	l.schemas.NoteSchemas(chunk.Topic, r.ref, l.keyRef)
 	set := l.setOf(p)
 	if !set.tombstones {
 		r.first(l.deleted.others(chunk, r.records))
@@ -147,7 +148,7 @@ func (l *Listener) run(chunk *source.Chunk, records []source.Record) (outcome, *
 	switch {
 	case rowErr == nil:
 		return drained, nil
-	case p.value.sealed != nil && p.value.sealed.asks(chunk, records[n].Offset, rowErr): // it is met again, and the key is looked up then
+	case p.Value.Keyrings != nil && p.Value.Keyrings.Asks(chunk, records[n].Offset, rowErr): // it is met again, and the key is looked up then
 		return drained, nil
 	case errors.Is(rowErr, avro.ErrFull) && b.rows() > 0:
 		return changed, nil
@@ -169,37 +170,8 @@ func (l *Listener) skipTombstones(chunk *source.Chunk, records []source.Record) 
 	l.buffer.Take(n)
 }
 
-// resolve finds the plans of a record's value and key. pending: the registry was asked. again: a null has taken a schema that turns out to be unusable, so the record is to be
-// framed again, when it takes another.
-func (l *Listener) resolve(chunk *source.Chunk, r *source.Record, ref, keyRef schemaRef) (p pair, pending, again bool, err *Error) {
-	p.value, pending, err = l.planOf(l.values, ref)
-	l.values.note(ref, err)
-	if p.value != nil && p.value.sealed != nil && !pending && err == nil {
-		if pending, err = l.keyFor(l.values, ref, p.value.sealed.ring(chunk.Topic), chunk.Partition, r.Offset); pending || err != nil {
-			return p, pending, false, err
-		}
-	}
-	if pending || err != nil || l.keys == nil {
-		return p, pending, err != nil && r.ValueLen < 0, err
-	}
-	p.key, pending, err = l.planOf(l.keys, keyRef)
-	l.keys.note(keyRef, err)
-	if err != nil && ofSchema(err) {
-		err = keyError(err)
-	}
-	return p, pending, err != nil && r.KeyLen < 0, err
-}
-
-// saw keeps the schemas of a record that can be read: what the nulls behind it are nulls of.
-func (l *Listener) saw(topic string, ref, keyRef schemaRef) {
-	l.values.saw(topic, ref)
-	if l.keys != nil {
-		l.keys.saw(topic, keyRef)
-	}
-}
-
 // appendRows appends rows to a batch until one fails, and returns how many it appended.
-func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
+func (l *Listener) appendRows(b *building, p schema.Pair, r *rows) (int, error) {
 	set := b.set
 	n, outside, err := l.decode(set, p, r)
 	if n == 0 {
@@ -208,7 +180,7 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 	if outside > 0 {
 		l.counters.outOfRange.Add(int64(outside))
 	}
-	if p.value.ruled || p.key != nil && p.key.ruled {
+	if p.Value.HasIdleRules || p.Key != nil && p.Key.HasIdleRules {
 		l.counters.ruled.Add(int64(n))
 	}
 	l.done = rows{topic: r.topic, partition: r.partition, ref: r.ref, records: r.records[:n]}
@@ -231,7 +203,7 @@ func (l *Listener) appendRows(b *building, p pair, r *rows) (int, error) {
 }
 
 // decode appends rows to columns until one fails, or takes long (avro.ErrLong): that one alone is decoded in turns (beginLong), and taken here when it is done.
-func (l *Listener) decode(set *columnSet, p pair, r *rows) (n, outside int, err error) {
+func (l *Listener) decode(set *columnSet, p schema.Pair, r *rows) (n, outside int, err error) {
 	if g := l.long; g != nil {
 		l.long = nil
 		return g.result()
@@ -239,7 +211,7 @@ func (l *Listener) decode(set *columnSet, p pair, r *rows) (n, outside int, err 
 	var look func() bool
 	if l.cfg.Mixed == GroupMixed { // its rows are spread over several batches by now: there is no way back
 		look = patient
-	} else if r.bodies[0].Len > longBytes || p.key != nil && r.keys[0].Len > longBytes {
+	} else if r.bodies[0].Len > longBytes || p.Key != nil && r.keys[0].Len > longBytes {
 		return 0, 0, avro.ErrLong
 	}
 	return l.filling(set, p, r.topic).decode(r.bodies, r.keys, look)

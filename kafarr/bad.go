@@ -5,11 +5,12 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // bad deals with the record under the cursor, which cannot be decoded. drained means: go on behind it.
-func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) (outcome, *Error) {
+func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schema.Ref, err *Error) (outcome, *Error) {
 	placed := l.placed(chunk, r, ref, err)
 	l.deadLetter(chunk, r, placed)
 	switch l.cfg.Errors {
@@ -31,9 +32,9 @@ func (l *Listener) bad(chunk *source.Chunk, r *source.Record, ref schemaRef, err
 	return drained, nil
 }
 
-func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schemaRef, err *Error) *Error {
-	placed := l.recognize(r, err).At(chunk.Topic, chunk.Partition, r.Offset)
-	if id, ok := ref.id(); ok && placed.Code != KeyDecodeError { // ref is the value's
+func (l *Listener) placed(chunk *source.Chunk, r *source.Record, ref schema.Ref, err *Error) *Error {
+	placed := err.Hint(l.schemas.Looks(r, err)).At(chunk.Topic, chunk.Partition, r.Offset)
+	if id, ok := ref.ID(); ok && placed.Code != KeyDecodeError { // ref is the value's
 		placed.SchemaID = max(placed.SchemaID, int64(id))
 	}
 	return placed
@@ -78,22 +79,14 @@ func rowFault(err error) *Error {
 	return wrap(err)
 }
 
-// ofSchema tells whether an error is a schema's own, so that asking again changes nothing. What an option of the caller's is to blame for is not: another option changes it.
-func ofSchema(err *Error) bool {
-	if err.Option != "" {
-		return false
-	}
-	return err.Code == SchemaError || err.Code == IncompatibleSchemaError || err.Code == KeyDecodeError || err.Code == FramingError
-}
-
 // unusable deals with the record under the cursor, whose schema cannot be had or used. The error knows which schema that is. drained means: go on behind it.
 func (l *Listener) unusable(chunk *source.Chunk, r *source.Record, err *Error) (outcome, *Error) {
-	if ofSchema(err) || l.cfg.Errors != Raise && doubtful(err) { // the patience with it is over
-		return l.bad(chunk, r, refNull, err)
+	if schema.IsPermanent(err) || l.cfg.Errors != Raise && schema.IsMissing(err) { // the patience with it is over
+		return l.bad(chunk, r, schema.Null, err)
 	}
 	// It says nothing about the record, which is tried again by the next poll.
 	if l.pending() {
 		return changed, nil
 	}
-	return failed, l.recognize(r, err).At(chunk.Topic, chunk.Partition, r.Offset)
+	return failed, err.Hint(l.schemas.Looks(r, err)).At(chunk.Topic, chunk.Partition, r.Offset)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -16,17 +17,18 @@ import (
 // that record, so that the others go on. While it is in Listener.blocked it is paused by the listener and not by its user.
 type blocked struct {
 	record source.Position
-	lookup *lookup
-	looks  string // see recognize
+	lookup *schema.Lookup
+	looks  string // see schema.Resolvers.Looks
 }
 
 // outage is the error of a partition that is set aside.
-func (b *blocked) outage() *Error { return b.lookup.outage(b.record).Hint(b.looks) }
+func (b *blocked) outage() *Error { return b.lookup.Outage(b.record).Hint(b.looks) }
 
 // outageHere is the error of the record under the cursor, which waits for l.lookup.
 func (l *Listener) outageHere() *Error {
 	_, records := l.buffer.Rest()
-	return l.recognize(&records[0], l.lookup.outage(l.buffer.Next()))
+	why := l.lookup.Outage(l.buffer.Next())
+	return why.Hint(l.schemas.Looks(&records[0], why))
 }
 
 // awaitSchema waits for the look-up of the next record's schema. done: return the rows that there are. An attempt under way counts
@@ -34,36 +36,27 @@ func (l *Listener) outageHere() *Error {
 func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	p := &l.poll
 	over := p.ready && !now.Before(p.deadline)
-	if l.lookup.failed != nil && l.block() {
+	if l.lookup.Failed() != nil && l.block() {
 		return false, nil
 	}
 	if over && l.pending() {
 		return true, nil
 	}
 	// The patience with an id that is not known ends by itself. A scan's time bounds the wait for the first attempt, too: nobody polls again for its rows.
-	patient := l.cfg.Errors != Raise && doubtful(l.lookup.failed)
-	if over && !patient && (l.lookup.failed != nil || l.finite != nil && now.Sub(l.lookup.asked) >= p.wait) {
+	patient := l.cfg.Errors != Raise && schema.IsMissing(l.lookup.Failed())
+	if over && !patient && (l.lookup.Failed() != nil || l.finite != nil && now.Sub(l.lookup.Asked()) >= p.wait) {
 		return false, l.outageHere()
 	}
-	if l.lookup.failed != nil {
+	if l.lookup.Failed() != nil {
 		l.sayLookup()
 	}
-	wait := min(end.Sub(now), maxSlice)
-	if pause := time.Until(l.lookup.due); pause > 0 {
-		time.Sleep(min(pause, wait))
-		return false, nil
-	}
-	select {
-	case <-l.lookup.done:
-	case <-time.After(wait):
-	}
+	l.lookup.Wait(min(end.Sub(now), maxSlice))
 	return false, nil
 }
 
 // sayLookup logs, once, what a source that cannot set partitions aside waits for.
 func (l *Listener) sayLookup() {
-	if !l.lookup.told {
-		l.lookup.told = true
+	if l.lookup.Report() {
 		l.log.warn("REGISTRY", fmt.Sprintf("%v; it is asked again", l.outageHere()))
 	}
 }
@@ -75,7 +68,7 @@ func (l *Listener) block() bool {
 	}
 	at := l.buffer.Next()
 	_, records := l.buffer.Rest()
-	waiting := blocked{record: at, lookup: l.lookup, looks: l.looks(&records[0], l.lookup.outage(at))}
+	waiting := blocked{record: at, lookup: l.lookup, looks: l.schemas.Looks(&records[0], l.lookup.Outage(at))}
 	k := at.TopicPartition()
 	here := []source.Position{at}
 	if err := l.positioner.Pause(here); err != nil {
@@ -90,22 +83,22 @@ func (l *Listener) block() bool {
 	l.buffer.Drop(k)
 	l.partitions.Of(k).Next = partitions.At(at.Offset)
 	l.blocked[k] = waiting
-	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the %s", waiting.outage(), waiting.lookup.what()))
+	l.log.warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the %s", waiting.outage(), waiting.lookup.What()))
 	return true
 }
 
 // retryBlocked asks the registry again for the schemas that partitions set aside wait for, and continues with those whose waiting is over.
 func (l *Listener) retryBlocked() error {
 	for k, a := range l.blocked {
-		if !l.answered(a.lookup) {
+		if !a.lookup.Answered() {
 			continue
 		}
 		if err := l.unblock(k); err != nil {
 			return err
 		}
 		why := "the registry has answered"
-		if a.lookup.err != nil && doubtful(a.lookup.err) {
-			why = fmt.Sprintf("the registry has had no such %s for %v: messages that need it count as bad", a.lookup.what(), l.cfg.SchemaPatience)
+		if a.lookup.Missing() {
+			why = fmt.Sprintf("the registry has had no such %s for %v: messages that need it count as bad", a.lookup.What(), l.cfg.SchemaPatience)
 		}
 		l.log.warn("REGISTRY", fmt.Sprintf("%s[%d]@%d: %s: the partition continues", k.Topic, k.Partition, a.record.Offset, why))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/column"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -124,54 +125,37 @@ type columnSet struct {
 	schema      *arrow.Schema
 	values      *avro.Columns
 	keys        *avro.Columns // nil: keys are not asked for
-	appenders   map[*plan]*avro.Appender
+	appenders   map[*schema.Compiled]*avro.Appender
 	metadata    []column.Column // nil in the place of the key
 	offsets     *column.Fixed   // of every row: a batch may have to be cut
 	hidden      bool            // offsets is none of metadata
 	tombstones  bool            // its rows are gathered beside those of a type
 	building    *building       // that is being filled; nil: none
 	size        int             // bytes that the listener keeps of it, estimated, without what its rows take
-	used        int             // kept.run of the last use
+	used        int             // the run of its last use
 	dropped     bool            // from the listener's shapes
 }
 
-// pair is what decides a batch's columns.
-type pair struct {
-	value, key *plan // key is nil where keys are not asked for
-}
-
-// shape is equal for pairs whose columns are the same in every respect.
-func (p pair) shape() string {
-	s := p.value.avro.Shape
-	if !p.value.registered {
-		s += "\x02"
-	}
-	if p.key != nil {
-		s += "\x03" + p.key.avro.Shape
-	}
-	return s
-}
-
 // setOf returns the columns of a pair: the same for all pairs of a shape.
-func (l *Listener) setOf(p pair) *columnSet {
+func (l *Listener) setOf(p schema.Pair) *columnSet {
 	if s := l.sets[p]; s != nil {
-		s.used = l.kept.run
+		s.used = l.schemas.Cache.Run()
 		return s
 	}
-	shape := p.shape()
+	shape := p.Shape()
 	s := l.shapes[shape]
 	if s == nil {
 		s = newColumnSet(p, &l.cfg)
-		s.tombstones = l.cfg.Tombstones == SplitTombstones && l.cfg.Mixed == SplitMixed && p.value == l.values.plans[refNull]
+		s.tombstones = l.cfg.Tombstones == SplitTombstones && l.cfg.Mixed == SplitMixed && p.Value == l.schemas.Values.NullPlan()
 		s.expect(min(l.poll.limit, mostExpected))
-		s.size = p.value.avro.ColumnBytes()
-		if p.key != nil {
-			s.size += p.key.avro.ColumnBytes()
+		s.size = p.Value.Plan.ColumnBytes()
+		if p.Key != nil {
+			s.size += p.Key.Plan.ColumnBytes()
 		}
-		l.kept.bytes += s.size
+		l.schemas.Cache.Add(s.size)
 		l.shapes[shape] = s
 	}
-	s.used = l.kept.run
+	s.used = l.schemas.Cache.Run()
 	l.sets[p] = s
 	return s
 }
@@ -193,15 +177,15 @@ func (s *columnSet) expect(rows int) {
 	column.Expect(s.offsets, rows)
 }
 
-func newColumnSet(p pair, cfg *Config) *columnSet {
-	s := &columnSet{messageType: p.value.avro.MessageType, values: p.value.avro.NewColumns(), appenders: map[*plan]*avro.Appender{}}
-	fields := append([]arrow.Field(nil), p.value.avro.Fields...)
-	if p.key != nil {
-		s.keys = p.key.avro.NewColumns()
+func newColumnSet(p schema.Pair, cfg *Config) *columnSet {
+	s := &columnSet{messageType: p.Value.Plan.MessageType, values: p.Value.Plan.NewColumns(), appenders: map[*schema.Compiled]*avro.Appender{}}
+	fields := append([]arrow.Field(nil), p.Value.Plan.Fields...)
+	if p.Key != nil {
+		s.keys = p.Key.Plan.NewColumns()
 	}
 	for _, m := range cfg.Metadata {
 		if m.Column == Key {
-			f := p.key.avro.Fields[0]
+			f := p.Key.Plan.Fields[0]
 			f.Name = m.name()
 			fields = append(fields, f)
 			s.metadata = append(s.metadata, nil)
@@ -213,7 +197,7 @@ func newColumnSet(p pair, cfg *Config) *columnSet {
 		if m.Column == Offset {
 			s.offsets = c.(*column.Fixed)
 		}
-		nullable := t.nullable || m.Column == SchemaID && (!p.value.registered || cfg.Tombstones == KeepTombstones || cfg.Framing == SchemaHeader)
+		nullable := t.nullable || m.Column == SchemaID && (!p.Value.IsRegistered || cfg.Tombstones == KeepTombstones || cfg.Framing == SchemaHeader)
 		fields = append(fields, arrow.Field{Name: m.name(), Type: t.dtype, Nullable: nullable})
 	}
 	if s.hidden = s.offsets == nil; s.hidden {
@@ -228,14 +212,14 @@ func newColumnSet(p pair, cfg *Config) *columnSet {
 }
 
 // appender returns the appender of a plan, which has the shape of the set's values or keys.
-func (l *Listener) appender(s *columnSet, p *plan, to *avro.Columns) *avro.Appender {
+func (l *Listener) appender(s *columnSet, p *schema.Compiled, to *avro.Columns) *avro.Appender {
 	a := s.appenders[p]
 	if a == nil {
-		a = p.avro.Bind(to)
+		a = p.Plan.Bind(to)
 		a.Patience = longRow
 		s.appenders[p] = a
-		s.size += p.avro.BoundBytes()
-		l.kept.bytes += p.avro.BoundBytes()
+		s.size += p.Plan.BoundBytes()
+		l.schemas.Cache.Add(p.Plan.BoundBytes())
 	}
 	return a
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -48,7 +49,7 @@ func (m Metadata) name() string {
 type rows struct {
 	topic     string
 	partition int32
-	ref       schemaRef // of the values
+	ref       schema.Ref // of the values
 	records   []source.Record
 	bodies    []avro.Body
 	keys      []avro.Body // none: keys are not asked for
@@ -127,7 +128,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
 		append: func(c column.Column, r *rows) {
 			f := c.(*column.Fixed)
-			id, ok := r.ref.id()
+			id, ok := r.ref.ID()
 			if ok && !r.nulls {
 				f.Repeat32(id, len(r.records))
 				return
@@ -243,7 +244,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 }
 
 func headersOf(r *source.Record) []source.Header {
-	return unsafe.Slice(r.Headers, int(r.HeaderCount))
+	return r.HeaderList()
 }
 
 // headerFault returns what is wrong with a record's headers; empty when nothing is. Arrow's utf8 is taken on trust.

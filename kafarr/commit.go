@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"time"
 
@@ -153,7 +152,7 @@ func (l *Listener) close(acknowledge bool) error {
 	l.callbacks.Clear()
 	l.unregister()
 	if l.member != nil { // what reads a part of a scan is none: the scan tells
-		l.tellReaders(l.readerUse.overdue(true))
+		l.schemas.Values.ReportUnusedReaders(true)
 	}
 	l.endLong()
 	l.letters.close()
@@ -163,9 +162,7 @@ func (l *Listener) close(acknowledge bool) error {
 	if closeErr := l.source.Close(); err == nil && closeErr != nil {
 		err = wrap(closeErr)
 	}
-	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry == nil { // one that was given belongs to who gave it
-		_ = c.Close()
-	}
+	l.closeRegistry()
 	for _, b := range l.batches {
 		b.release()
 	}

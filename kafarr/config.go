@@ -9,6 +9,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
@@ -100,10 +101,8 @@ type Config struct {
 	// DeadLetters replaces the producer of DeadLetterTopic likewise; it is called when there is a first letter, and again after a failure.
 	DeadLetters func() (source.DeadLetters, error)
 
-	reading *readerUse        // nil: of this listener alone
-	unknown *unknowns         // nil: of this listener alone
-	latest  []registry.Schema // as Readers, of a scan that asked the registry for them
-	warned  *warned           // of the listeners of a plan
+	shared *schema.Shared    // nil: of this listener alone
+	latest []registry.Schema // as Readers, of a scan that asked the registry for them
 }
 
 // OAuthToken is what OAUTHBEARER shows to brokers.
@@ -195,7 +194,7 @@ func (c *Config) validateTopics() error {
 }
 
 func (c *Config) validateContent() error {
-	given := !c.Framing.asksRegistry()
+	given := !c.Framing.AsksRegistry()
 	switch typed := c.Value == Avro || c.Value == Auto; {
 	case !typed && (c.Framing != Confluent || len(c.Schemas) > 0):
 		return errorf(ConfigError, "value is bytes or string: there is no framing and no schema then")
@@ -215,19 +214,24 @@ func (c *Config) validateContent() error {
 
 // needsRegistry tells whether some message may name a schema that only a registry knows.
 func (c *Config) needsRegistry() bool {
-	values := (c.Value == Avro || c.Value == Auto) && c.Framing.asksRegistry()
+	values := (c.Value == Avro || c.Value == Auto) && c.Framing.AsksRegistry()
 	return values || c.wants(Key) && (c.Key == Avro || c.Key == Auto)
 }
 
-// open makes the registry client and the source.
-func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source.Source, error) {
-	reg := c.Registry
-	if reg == nil && c.RegistryURL != "" {
-		var err error
-		if reg, err = registry.NewConfluent(c.RegistryURL, c.RegistryProperties, c.Environment); err != nil {
-			return nil, nil, wrap(err)
-		}
+// openRegistry makes the registry client; nil: no message names a schema of a registry.
+func (c *Config) openRegistry() (registry.Registry, error) {
+	if c.Registry != nil || c.RegistryURL == "" {
+		return c.Registry, nil
 	}
+	reg, err := registry.NewConfluent(c.RegistryURL, c.RegistryProperties, c.Environment)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return reg, nil
+}
+
+// openSource makes the source.
+func (c *Config) openSource(h source.Handler, log *logSink) (source.Source, error) {
 	open := c.Source
 	if open == nil {
 		open = func(h source.Handler) (source.Source, error) {
@@ -241,9 +245,9 @@ func (c *Config) open(h source.Handler, log *logSink) (registry.Registry, source
 	}
 	src, err := open(h)
 	if err != nil {
-		return nil, nil, wrap(err)
+		return nil, wrap(err)
 	}
-	return reg, src, nil
+	return src, nil
 }
 
 // openDeadLetters makes the producer of dead letters, with the consumer's properties as far as they are not for consumers only.

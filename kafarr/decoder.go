@@ -12,7 +12,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
-	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
@@ -26,23 +26,14 @@ type Decoder struct {
 	outside atomic.Int64
 }
 
-// NewDecoder compiles the schema that the bodies were written with. reader is the schema to read them as; empty: the same.
-func NewDecoder(schema, reader string, options avro.Options) (*Decoder, error) {
+// NewDecoder compiles the schema, Avro JSON, that the bodies were written with. reader is the schema to read them as; empty: the same.
+func NewDecoder(text, reader string, options avro.Options) (*Decoder, error) {
 	if _, err := options.Limits.Resolved(); err != nil {
 		return nil, errorf(ConfigError, "%w", err)
 	}
-	parsed, err := avro.ParseWithin(options.Limits, schema)
+	p, parsed, err := schema.CompileText(text, reader, options)
 	if err != nil {
-		return nil, parseFault(err, options.Limits, registry.Schema{Text: schema})
-	}
-	if reader != "" {
-		if options.Reader, err = parseReader(registry.Schema{Text: reader}, options.Limits); err != nil {
-			return nil, err
-		}
-	}
-	p, err := avro.Compile(parsed, options)
-	if err != nil {
-		return nil, compileFault(err, parsed, options)
+		return nil, err
 	}
 	return &Decoder{plan: p, schema: arrow.NewSchema(p.Fields, nil), writer: parsed}, nil
 }

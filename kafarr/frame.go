@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
@@ -11,14 +12,14 @@ func (l *Listener) frame(chunk *source.Chunk, records []source.Record) (rows, *E
 	l.bodies, l.keyBodies = l.bodies[:0], l.keyBodies[:0]
 	r := rows{topic: chunk.Topic, partition: chunk.Partition}
 	var first *Error
-	if l.values.content == Avro && l.values.framing == Confluent && l.keys == nil {
+	if l.schemas.Values.IsPlain() && l.schemas.Keys == nil {
 		first = l.framePlain(records, &r)
 	} else {
 		first = l.frameAny(records, &r)
 	}
 	n := len(l.bodies)
 	r.records, r.bodies = records[:n], l.bodies
-	if l.keys != nil {
+	if l.schemas.Keys != nil {
 		r.keys = l.keyBodies
 	}
 	if n == 0 {
@@ -47,8 +48,8 @@ func (l *Listener) framePlain(records []source.Record, out *rows) *Error {
 			}
 		}
 		if i == 0 {
-			out.ref = schemaRef(id)
-		} else if schemaRef(id) != out.ref {
+			out.ref = schema.Ref(id)
+		} else if schema.Ref(id) != out.ref {
 			return nil
 		}
 		l.bodies = append(l.bodies, avro.Body{Data: body, Len: length})
@@ -65,11 +66,11 @@ func (l *Listener) frameAny(records []source.Record, out *rows) *Error {
 		}
 		if i == 0 {
 			out.ref, l.keyRef = ref, key
-		} else if ref != out.ref || key != l.keyRef && (keyBody.Len >= 0 || l.keys.untyped()) || l.cfg.Tombstones == SkipTombstones && body.Len < 0 {
+		} else if ref != out.ref || key != l.keyRef && (keyBody.Len >= 0 || l.schemas.Keys.IsUntyped()) || l.cfg.Tombstones == SkipTombstones && body.Len < 0 {
 			return nil
 		}
 		l.bodies = append(l.bodies, body)
-		if l.keys != nil {
+		if l.schemas.Keys != nil {
 			l.keyBodies = append(l.keyBodies, keyBody)
 		}
 	}
@@ -77,27 +78,27 @@ func (l *Listener) frameAny(records []source.Record, out *rows) *Error {
 }
 
 // frameOne reads the framing of record i. current is the schema of the record before it.
-func (l *Listener) frameOne(topic string, records []source.Record, i int, current schemaRef) (ref, key schemaRef, body, keyBody avro.Body, fault *Error) {
+func (l *Listener) frameOne(topic string, records []source.Record, i int, current schema.Ref) (ref, key schema.Ref, body, keyBody avro.Body, fault *Error) {
 	r := &records[i]
-	var err error
-	switch ref, body, err = l.values.frame(topic, r, r.Value, r.ValueLen); {
-	case err != nil:
-		return 0, 0, body, keyBody, errorf(FramingError, "%w", err)
-	case ref == refNull && l.cfg.Tombstones == KeepTombstones && l.values.untyped():
-		ref = refUntyped
-	case ref == refNull && l.cfg.Tombstones == KeepTombstones && i > 0 && l.cfg.Mixed == SplitMixed:
+	switch ref, body, fault = l.schemas.Values.Frame(topic, r); {
+	case fault != nil:
+		return 0, 0, body, keyBody, fault
+	case ref == schema.Null && l.cfg.Tombstones == KeepTombstones && i > 0 && l.cfg.Mixed == SplitMixed:
 		ref = current
-	case ref == refNull && l.cfg.Tombstones == KeepTombstones:
-		ref = l.values.nullOf(topic, records[i:])
+	case ref == schema.Null && l.cfg.Tombstones == KeepTombstones:
+		ref = l.schemas.Values.SchemaForNull(topic, records[i:])
 	}
 	if r.HeaderCount > 0 {
 		if fault = l.headersFault(r); fault != nil {
 			return 0, 0, body, keyBody, fault
 		}
 	}
-	if l.keys != nil {
-		if key, keyBody, fault = l.keys.key(topic, r, records[i:]); fault != nil {
+	if l.schemas.Keys != nil {
+		if key, keyBody, fault = l.schemas.Keys.Frame(topic, r); fault != nil {
 			return 0, 0, body, keyBody, fault
+		}
+		if key == schema.Null { // what it takes goes with any schema
+			key = l.schemas.Keys.SchemaForNull(topic, records[i:])
 		}
 	}
 	return ref, key, body, keyBody, nil
@@ -108,6 +109,11 @@ func (l *Listener) headersFault(r *source.Record) *Error {
 	if !l.headers {
 		return nil
 	}
+	return headersFault(r)
+}
+
+// headersFault is the error of a record whose headers are no text; nil: they are.
+func headersFault(r *source.Record) *Error {
 	text := headerFault(r)
 	if text == "" {
 		return nil

@@ -4,19 +4,20 @@ import (
 	"errors"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // bucket gathers the records of one schema out of a stretch of several: a run of one message, as A,B,A,B… has, costs more than its decoding.
 type bucket struct {
 	refs  refs
-	pair  pair
+	pair  schema.Pair
 	rows  rows
 	taken []source.Record
 }
 
 // refs are the schemas of a record's value and key.
-type refs struct{ value, key schemaRef }
+type refs struct{ value, key schema.Ref }
 
 // group sorts records by their schemas and appends each sort to its own batch. It takes them all, or those before the first that is bad or whose schema is not there yet.
 func (l *Listener) group(chunk *source.Chunk, records []source.Record) (outcome, *Error) {
@@ -26,7 +27,7 @@ func (l *Listener) group(chunk *source.Chunk, records []source.Record) (outcome,
 	}
 	for i := range l.buckets[:l.used] {
 		l.appendBucket(chunk, &l.buckets[i])
-		l.buckets[i].pair = pair{} // whose plans may be dropped before the next use
+		l.buckets[i].pair = schema.Pair{} // whose plans may be dropped before the next use
 	}
 	l.buffer.Take(n)
 	l.counters.tombstones.Add(int64(skipped))
@@ -47,38 +48,40 @@ func (l *Listener) sort(chunk *source.Chunk, records []source.Record) (n, skippe
 			skipped++
 			continue
 		}
-		ref, key, body, keyBody, fault := l.frameOne(chunk.Topic, records, i, refNull)
+		ref, key, body, keyBody, fault := l.frameOne(chunk.Topic, records, i, schema.Null)
 		if fault != nil {
 			if i == 0 {
-				out, err = l.bad(chunk, r, refNull, fault)
+				out, err = l.bad(chunk, r, schema.Null, fault)
 			}
 			return i, skipped, out, err
 		}
 		if at := (refs{ref, key}); b == nil || b.refs != at {
 			if b = l.bucket(at); b == nil {
-				p, pending, again, err := l.resolve(chunk, r, ref, key)
+				_, rest := l.buffer.Rest()
+				resolved := l.schemas.Resolve(chunk, rest[i:], ref, key)
 				switch {
-				case i > 0 && (pending || err != nil): // those before it first
-					return i, skipped, drained, nil //nolint:nilerr // it is met again
-				case pending:
-					return 0, 0, waiting, nil
-				case again:
-					return 0, 0, drained, nil
-				case err != nil:
-					out, err = l.unusable(chunk, r, err)
-					return 0, 0, out, err
-				case i > 0 && l.kept.over(): // before the next run there is room again
+				case i > 0 && resolved.State != schema.Ready: // those before it first; it is met again
 					return i, skipped, drained, nil
-				case l.bucketOf(l.setOf(p)): // whose rows behind this one would come before it
+				case resolved.Wait != nil:
+					l.lookup = resolved.Wait
+					return 0, 0, waiting, nil
+				case resolved.TakesOther:
+					return 0, 0, drained, nil
+				case resolved.Err != nil:
+					out, err = l.unusable(chunk, r, resolved.Err)
+					return 0, 0, out, err
+				case i > 0 && l.schemas.Cache.IsOver(): // before the next run there is room again
+					return i, skipped, drained, nil
+				case l.bucketOf(l.setOf(resolved.Pair)): // whose rows behind this one would come before it
 					return i, skipped, drained, nil
 				}
-				b = l.newBucket(at, p, chunk)
+				b = l.newBucket(at, resolved.Pair, chunk)
 			}
-			l.saw(chunk.Topic, ref, key)
+			l.schemas.NoteSchemas(chunk.Topic, ref, key)
 		}
 		b.taken = append(b.taken, *r)
 		b.rows.bodies = append(b.rows.bodies, body)
-		if l.keys != nil {
+		if l.schemas.Keys != nil {
 			b.rows.keys = append(b.rows.keys, keyBody)
 		}
 	}
@@ -106,7 +109,7 @@ func (l *Listener) bucketOf(set *columnSet) bool {
 }
 
 // newBucket opens one, in the memory of one that was used before.
-func (l *Listener) newBucket(at refs, p pair, chunk *source.Chunk) *bucket {
+func (l *Listener) newBucket(at refs, p schema.Pair, chunk *source.Chunk) *bucket {
 	if l.used == len(l.buckets) {
 		l.buckets = append(l.buckets, bucket{})
 	}
@@ -129,7 +132,7 @@ func (l *Listener) appendBucket(chunk *source.Chunk, b *bucket) {
 		}
 		if err == nil { // those that were appended took long
 			r.records, r.bodies = r.records[n:], r.bodies[n:]
-			if l.keys != nil {
+			if l.schemas.Keys != nil {
 				r.keys = r.keys[n:]
 			}
 			continue
@@ -142,7 +145,7 @@ func (l *Listener) appendBucket(chunk *source.Chunk, b *bucket) {
 			n++
 		}
 		r.records, r.bodies = r.records[n:], r.bodies[n:]
-		if l.keys != nil {
+		if l.schemas.Keys != nil {
 			r.keys = r.keys[n:]
 		}
 	}

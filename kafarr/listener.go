@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -9,9 +10,9 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
-	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 // Listener reads topics as batches of rows. One Poll at a time; Commit, Stats and Close may be called from any goroutine.
@@ -28,7 +29,6 @@ type Listener struct {
 	explorer   source.Explorer // likewise, where it can look beyond the last row
 	watcher    source.Watcher  // likewise, where topics may be deleted
 	letters    *deadLetters
-	readers    []*avro.Schema
 	life       lifecycle
 	counters   counters
 	headers    bool // are read as text
@@ -47,18 +47,16 @@ type Listener struct {
 	bytes         int             // that they came in
 	queue         []*batch.Sealed // to be handed over, one a poll
 	errs          []*batch.Sealed // to be told after the batches of this poll
-	sets          map[pair]*columnSet
+	sets          map[schema.Pair]*columnSet
 	shapes        map[string]*columnSet // the same sets
-	kept          kept
-	failure       error // told by the next poll
-	values        *side
-	keys          *side       // nil: keys are not asked for
-	lookup        *lookup     // the one that is waited for
-	long          *longRecord // nil: the record under the cursor does not take long
+	schemas       *schema.Resolvers
+	failure       error          // told by the next poll
+	lookup        *schema.Lookup // the one that is waited for
+	long          *longRecord    // nil: the record under the cursor does not take long
 	bodies        []avro.Body
 	keyBodies     []avro.Body
 	done          rows // that were appended last: of a run of one row, its allocation would cost more than all else
-	keyRef        schemaRef
+	keyRef        schema.Ref
 	buckets       []bucket
 	used          int // of buckets
 	partitions    *partitions.Table
@@ -66,9 +64,6 @@ type Listener struct {
 	lastDelivered lastDelivered                     // batch that was handed over
 	blocked       map[source.TopicPartition]blocked // partitions that wait for a schema
 	placeless     placeless
-	unknown       *unknowns
-	readerUse     *readerUse
-	ahead         ahead
 	opened        time.Time // the first poll
 	toldNames     bool      // topics that do not exist were named
 	saidNames     bool      // likewise, in the log
@@ -101,56 +96,22 @@ func Open(cfg Config) (*Listener, error) {
 	if cfg.SchemaPatience == 0 {
 		cfg.SchemaPatience = DefaultSchemaPatience
 	}
-	if cfg.unknown == nil {
-		cfg.unknown = newUnknowns()
-	}
-	if cfg.reading == nil {
-		cfg.reading = newReaderUse()
+	if cfg.shared == nil {
+		cfg.shared = schema.NewShared()
 	}
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[pair]*columnSet{}, shapes: map[string]*columnSet{}, partitions: partitions.NewTable(), blocked: map[source.TopicPartition]blocked{},
+		sets: map[schema.Pair]*columnSet{}, shapes: map[string]*columnSet{}, partitions: partitions.NewTable(), blocked: map[source.TopicPartition]blocked{},
 		watched: watched{told: map[string]error{}},
-		values:  newSide(cfg.Value, cfg.Framing, wire.ValueSchemaHeader, false),
 		tracker: delivery.New(),
-		kept:    kept{most: cfg.schemaBytes()}, headers: cfg.wants(Headers), deleted: newDeletions(), unknown: cfg.unknown, readerUse: cfg.reading,
-	}
-	if cfg.warned == nil {
-		l.cfg.warned = &warned{texts: map[string]bool{}}
-	}
-	l.values.nulls = cfg.Tombstones == KeepTombstones
-	if cfg.wants(Key) {
-		framing := Confluent
-		if cfg.Framing.asksRegistry() {
-			framing = cfg.Framing
-		}
-		l.keys = newSide(cfg.Key, framing, wire.KeySchemaHeader, true)
-		l.keys.nulls = !l.keys.untyped()
-	}
-	for _, text := range cfg.Readers {
-		reader, err := parseReader(registry.Schema{Text: text}, cfg.Limits)
-		if err != nil {
-			return nil, err
-		}
-		l.readers = append(l.readers, reader)
-		l.readerUse.given(reader)
-	}
-	for _, s := range cfg.latest {
-		reader, err := parseReader(s, cfg.Limits)
-		if err != nil {
-			return nil, err
-		}
-		l.readers = append(l.readers, reader)
-	}
-	if err := l.given(); err != nil {
-		return nil, wrap(err)
+		headers: cfg.wants(Headers), deleted: newDeletions(),
 	}
 	l.letters = newDeadLetters(cfg.DeadLetterTopic, cfg.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterSettled)
 	l.life.start()
-	var err error
-	if l.registry, l.source, err = cfg.open((*assignment)(l), l.log); err != nil {
+	if err := l.openParts(); err != nil {
 		l.life.cancel()
+		l.closeRegistry()
 		return nil, err
 	}
 	l.positioner, _ = l.source.(source.Positioner)
@@ -165,4 +126,23 @@ func Open(cfg Config) (*Listener, error) {
 	}
 	l.register()
 	return l, nil
+}
+
+// openParts makes the registry client, what resolves schemas, and the source.
+func (l *Listener) openParts() (err error) {
+	if l.registry, err = l.cfg.openRegistry(); err != nil {
+		return err
+	}
+	if l.schemas, err = l.cfg.resolvers(l.life.ctx, l.registry, l.log); err != nil {
+		return err
+	}
+	l.source, err = l.cfg.openSource((*assignment)(l), l.log)
+	return err
+}
+
+// closeRegistry closes the registry client, unless it was given: then it belongs to who gave it.
+func (l *Listener) closeRegistry() {
+	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry == nil {
+		_ = c.Close()
+	}
 }

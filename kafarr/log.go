@@ -24,22 +24,6 @@ type repeated struct {
 	suppressed int
 }
 
-// warned are the warnings about schemas that were logged, each once, however many ids and listeners of one plan meet it.
-type warned struct {
-	mu    sync.Mutex
-	texts map[string]bool
-}
-
-func (w *warned) first(text string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.texts[text] || len(w.texts) >= maxSeen {
-		return false
-	}
-	w.texts[text] = true
-	return true
-}
-
 const (
 	repeatPause = 10 * time.Second
 	maxSeen     = 1000

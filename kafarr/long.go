@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -111,13 +112,13 @@ type filling struct {
 	values, keys *avro.Appender // keys is nil where they are not asked for
 }
 
-func (l *Listener) filling(set *columnSet, p pair, topic string) filling {
-	f := filling{set: set, values: l.appender(set, p.value, set.values)}
-	if p.value.sealed != nil {
-		f.values.Keys(p.value.sealed.ring(topic))
+func (l *Listener) filling(set *columnSet, p schema.Pair, topic string) filling {
+	f := filling{set: set, values: l.appender(set, p.Value, set.values)}
+	if p.Value.Keyrings != nil {
+		f.values.Keys(p.Value.Keyrings.Of(topic))
 	}
-	if p.key != nil {
-		f.keys = l.appender(set, p.key, set.keys)
+	if p.Key != nil {
+		f.keys = l.appender(set, p.Key, set.keys)
 	}
 	return f
 }
@@ -134,7 +135,7 @@ func (f filling) decode(bodies, keyBodies []avro.Body, look func() bool) (n, out
 		if k < n { // the values after the bad key are taken back
 			f.set.values.Truncate(f.set.values.Rows() - (n - k))
 			if n, err = k, keyErr; err != nil && !errors.Is(err, avro.ErrFull) && !errors.Is(err, avro.ErrLong) {
-				err = keyError(wrap(err))
+				err = schema.KeyError(wrap(err))
 			}
 		}
 	}
@@ -145,9 +146,9 @@ func (f filling) decode(bodies, keyBodies []avro.Body, look func() bool) (n, out
 }
 
 // beginLong has the record under the cursor decoded in turns: see decode.
-func (l *Listener) beginLong(set *columnSet, p pair, r *rows, record int) {
+func (l *Listener) beginLong(set *columnSet, p schema.Pair, r *rows, record int) {
 	bodies, keys := []avro.Body{r.bodies[record]}, []avro.Body(nil)
-	if p.key != nil {
+	if p.Key != nil {
 		keys = []avro.Body{r.keys[record]}
 	}
 	f := l.filling(set, p, r.topic)

@@ -1,39 +1,30 @@
 package kafarr
 
-// Content says what values, or keys, are.
-type Content int
+import "github.com/pykafarr/pykafarr/kafarr/internal/schema"
 
+// Content says what values, or keys, are.
+type Content = schema.Content
+
+// What values, or keys, may be.
 const (
-	// Usual is Avro for values, and Bytes for keys.
-	Usual Content = iota
-	// Avro is a body behind a framing that says which schema it was written with.
-	Avro
-	// Bytes are taken as they are, into a column of binary.
-	Bytes
-	// String is a text in UTF-8.
-	String
-	// Auto is Avro where there is a framing, and Bytes where there is none.
-	Auto
+	Usual  = schema.Usual  // Avro for values, and Bytes for keys
+	Avro   = schema.Avro   // a body behind a framing that says which schema it was written with
+	Bytes  = schema.Bytes  // taken as they are, into a column of binary
+	String = schema.String // a text in UTF-8
+	Auto   = schema.Auto   // Avro where there is a framing, and Bytes where there is none
 )
 
 // Framing is how a message says which schema it was written with.
-type Framing int
+type Framing = schema.Framing
 
+// The framings.
 const (
-	// Confluent is a zero byte and the registry's id in 4 bytes, before the body.
-	Confluent Framing = iota
-	// Bare is nothing but the body: the schema is one of Config.Schemas.
-	Bare
-	// SingleObject is Avro's single-object encoding: a marker and the schema's fingerprint. The schemas are those of Config.Schemas.
-	SingleObject
-	// SchemaHeader is Confluent's newer form: a header that holds the schema's GUID, or its id. A message without that header is read as Confluent.
-	SchemaHeader
-	// Apicurio is a zero byte and the id in 8 bytes, as Apicurio's serializers write it by default up to version 2. The registry property registry.UseID says which of its ids it is.
-	Apicurio
+	Confluent    = schema.Confluent    // a zero byte and the registry's id in 4 bytes, before the body
+	Bare         = schema.Bare         // nothing but the body: the schema is one of Config.Schemas
+	SingleObject = schema.SingleObject // Avro's single-object encoding: a marker and the schema's fingerprint. The schemas are those of Config.Schemas
+	SchemaHeader = schema.SchemaHeader // Confluent's newer form: a header that holds the schema's GUID, or its id. A message without that header is read as Confluent
+	Apicurio     = schema.Apicurio     // a zero byte and the id in 8 bytes, as Apicurio's serializers write it by default up to version 2; the registry property registry.UseID says which id it is
 )
-
-// asksRegistry tells whether messages so framed name schemas that a registry knows.
-func (f Framing) asksRegistry() bool { return f == Confluent || f == SchemaHeader || f == Apicurio }
 
 // Tombstones says what becomes of messages whose value is null.
 type Tombstones int
@@ -81,19 +72,14 @@ const (
 )
 
 // Rules says what becomes of messages whose schemas have rules of a data contract that encrypt. No other rule is executed.
-type Rules int
+type Rules = schema.Rules
 
+// What may become of them.
 const (
-	// RaiseRules makes ciphertext in what is read an error of the option, whatever Config.Errors says: it passes nothing.
-	RaiseRules Rules = iota
-	// IgnoreRules reads the ciphertext as it is.
-	IgnoreRules
-	// DecryptRules decrypts fields of values, with keys that the registry keeps. What cannot be decrypted is an error as with RaiseRules.
-	DecryptRules
+	RaiseRules   = schema.RaiseRules   // ciphertext in what is read is an error of the option, whatever Config.Errors says: it passes nothing
+	IgnoreRules  = schema.IgnoreRules  // the ciphertext is read as it is
+	DecryptRules = schema.DecryptRules // fields of values are decrypted, with keys that the registry keeps. What cannot be decrypted is an error as with RaiseRules
 )
 
 // GivenSchema is a schema that messages do not carry.
-type GivenSchema struct {
-	Topic string // Bare: of which topic; empty: of all that have none of their own
-	Text  string // Avro JSON
-}
+type GivenSchema = schema.Given

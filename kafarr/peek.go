@@ -3,7 +3,6 @@ package kafarr
 import (
 	"context"
 	"strings"
-	"time"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -61,8 +60,8 @@ func lastOf(ctx context.Context, reader RangeReader, withKey bool) (m replay.Mes
 func eachRecord(ctx context.Context, reader RangeReader, look func(*source.Chunk, *source.Record)) error {
 	defer func() { _ = reader.Close() }()
 	for !reader.Ended() {
-		if err := ctx.Err(); err != nil {
-			return errorf(BrokerError, "a look at messages of the topic has not ended within the time-out: %w", err)
+		if ctx.Err() != nil {
+			return notInTime(ctx)
 		}
 		chunks, err := reader.Fetch(runMax, maxSlice)
 		for i := range chunks {
@@ -78,6 +77,11 @@ func eachRecord(ctx context.Context, reader RangeReader, look func(*source.Chunk
 	return nil
 }
 
+// notInTime is the error of a look at messages whose time is over.
+func notInTime(ctx context.Context) *Error {
+	return errorf(BrokerError, "a look at messages of the topic has not ended within the time-out: %w", ctx.Err())
+}
+
 // messageOf copies a record.
 func messageOf(topic string, partition int32, r *source.Record) replay.Message {
 	bytes := func(p unsafe.Pointer, n int32) []byte {
@@ -90,24 +94,8 @@ func messageOf(topic string, partition int32, r *source.Record) replay.Message {
 		Topic: topic, Partition: partition, Offset: r.Offset, Timestamp: r.Timestamp, LeaderEpoch: r.LeaderEpoch,
 		Key: bytes(r.Key, r.KeyLen), Value: bytes(r.Value, r.ValueLen),
 	}
-	for _, h := range headersOf(r) {
+	for _, h := range r.HeaderList() {
 		m.Headers = append(m.Headers, replay.Header{Name: strings.Clone(unsafe.String((*byte)(h.Name), int(h.NameLen))), Value: bytes(h.Value, h.ValueLen)})
 	}
 	return m
-}
-
-// decodePeeked polls a message as a listener of this configuration would.
-func decodePeeked(ctx context.Context, cfg Config, m replay.Message, timeout time.Duration) (*Batch, error) {
-	cfg.Errors, cfg.SchemaPatience = Raise, -1
-	cfg.Source = func(h source.Handler) (source.Source, error) { return replay.New(m).Open(h) }
-	l, err := Open(cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = l.Abort() }()
-	b, err := l.Poll(ctx, 1, timeout)
-	if chunk, _ := l.buffer.Rest(); err != nil && ctx.Err() != nil && l.lookup != nil && chunk != nil { // the look-up has taken the time
-		return nil, l.lookup.outage(l.buffer.Next())
-	}
-	return b, err
 }

@@ -92,9 +92,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 		l.opened = l.poll.began
 	}
 	l.counters.polls.Add(1)
-	if len(l.readers) > 0 {
-		l.tellReaders(l.readerUse.overdue(false))
-	}
+	l.schemas.Values.ReportUnusedReaders(false)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
@@ -108,7 +109,7 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 	if c.ReadLatest && len(c.Readers) > 0 {
 		return c, errorf(ConfigError, "reader_schema is given, and the latest one is asked for: give the one or the other")
 	}
-	if latest := c.Value == Usual || c.Value == Avro || c.Value == Auto; c.ReadLatest && (!latest || !c.Framing.asksRegistry()) {
+	if latest := c.Value == Usual || c.Value == Avro || c.Value == Auto; c.ReadLatest && (!latest || !c.Framing.AsksRegistry()) {
 		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent, schema_header and apicurio only`)
 	}
 	for what, list := range map[string][]Start{"start": c.Start, "end": c.End} {
@@ -128,17 +129,11 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 		c.SchemaPatience = DefaultSchemaPatience
 	}
 	c.SchemaPatience = min(c.SchemaPatience, c.ReadyTimeout)
-	if c.reading == nil {
-		c.reading = newReaderUse()
-	}
-	if c.unknown == nil {
-		c.unknown = newUnknowns()
+	if c.shared == nil {
+		c.shared = schema.NewShared()
 	}
 	if c.BatchRows == 0 {
 		c.BatchRows = DefaultBatchRows
-	}
-	if c.warned == nil {
-		c.warned = &warned{texts: map[string]bool{}}
 	}
 	if c.Metadata == nil {
 		c.Metadata = []Metadata{{Column: Offset}}
@@ -204,9 +199,9 @@ func (p *Plan) listener(cfg *ScanConfig, topic string, open func(source.Handler)
 
 // persist tries again what fails for now, such as a registry that is down, until ctx ends.
 func persist(ctx context.Context, try func() error) error {
-	for pause := firstRetryPause; ; pause = min(2*pause, lastRetryPause) {
+	for pause := schema.FirstRetryPause; ; pause = min(2*pause, schema.LastRetryPause) {
 		err := try()
-		if err == nil || !retriable(err) {
+		if err == nil || !schema.IsTransient(err) {
 			return err
 		}
 		select {

@@ -8,10 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
-	"github.com/pykafarr/pykafarr/kafarr/source"
-	"github.com/pykafarr/pykafarr/kafarr/source/replay"
-	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 // latestSchemas finds the schema that was registered last for each topic's values; where there is none, that of its last message. A topic that has neither has none.
@@ -49,7 +47,7 @@ func (c *ScanConfig) latestOf(ctx context.Context, subject string) (s registry.S
 	if err == nil && c.leavesOut(s) {
 		return s, false, nil
 	}
-	if err == nil && !isAvro(s) {
+	if err == nil && !schema.IsAvro(s) {
 		return s, false, errorf(SchemaError, "subject %s: it is a %s schema; only AVRO is supported", subject, s.Type)
 	}
 	return s, err == nil, err
@@ -61,27 +59,21 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 	if err != nil || !found {
 		return s, false, err
 	}
+	schemas, err := c.inferring(ctx, nil)
+	if err != nil {
+		return s, false, err
+	}
 	record := m.Record()
-	values := newSide(c.Value, c.Framing, wire.ValueSchemaHeader, false)
-	ref, _, err := values.frame(topic, &record, record.Value, record.ValueLen)
+	ref, _, fault := schemas.Values.Frame(topic, &record)
 	switch {
-	case err != nil && c.Errors != Raise: // the reading leaves it out
+	case fault != nil && c.Errors != Raise: // the reading leaves it out
 		return s, false, nil
-	case err != nil:
-		return s, false, errorf(FramingError, "%w", err).At(topic, m.Partition, m.Offset)
+	case fault != nil:
+		return s, false, fault.At(topic, m.Partition, m.Offset)
 	}
-	guid, byGUID := values.name(ref).(wire.GUID)
-	id, byID := ref.id()
-	by, knows := c.Registry.(registry.ByGUID)
-	if !byID && (!byGUID || !knows) {
-		return s, false, nil
-	}
+	named := false
 	err = persist(ctx, func() error {
-		if byGUID {
-			s, err = by.SchemaByGUID(ctx, guid.String())
-		} else {
-			s, err = c.Registry.SchemaByID(ctx, int(id))
-		}
+		s, named, err = schemas.Values.SchemaOf(ctx, ref)
 		return err
 	})
 	var answer *registry.Error
@@ -91,20 +83,25 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 	if err != nil {
 		return s, false, wrap(err).At(topic, m.Partition, m.Offset)
 	}
-	return s, !c.leavesOut(s), nil
+	return s, named && !c.leavesOut(s), nil
+}
+
+// inferring are the resolvers of what looks at schemas and single messages, and reads none of the rows. latest is what values are read as.
+func (c *ScanConfig) inferring(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error) {
+	cfg := c.Config
+	cfg.latest, cfg.shared = latest, c.shared.WithoutReaders()
+	cfg.Errors, cfg.SchemaPatience = Raise, -1 // what the registry does not have is an error at once
+	return cfg.resolvers(ctx, c.Registry, newLogSink(c.Logger))
 }
 
 // leavesOut tells whether the reading leaves out the messages of a schema, which is another format's or invalid.
 func (c *ScanConfig) leavesOut(s registry.Schema) bool {
-	if c.Errors == Raise || !isAvro(s) {
+	if c.Errors == Raise || !schema.IsAvro(s) {
 		return c.Errors != Raise
 	}
 	_, err := avro.ParseWithin(c.Limits, s.Text, s.References...)
 	return err != nil
 }
-
-// isAvro tells whether a schema is one of Avro, which a registry may leave unsaid.
-func isAvro(s registry.Schema) bool { return s.Type == "" || s.Type == "AVRO" }
 
 // TypeSchema is how the rows of a message type look.
 type TypeSchema struct {
@@ -129,10 +126,10 @@ func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
 
 // schemaSearch gathers the schemas of a plan's topics.
 type schemaSearch struct {
-	plan     *Plan
-	compiler *Listener // of the topic
-	cluster  Cluster   // nil until it is needed
-	found    []TypeSchema
+	plan    *Plan
+	schemas *schema.Resolvers // of the topic
+	cluster Cluster           // nil until it is needed
+	found   []TypeSchema
 }
 
 func (s *schemaSearch) close() {
@@ -144,30 +141,29 @@ func (s *schemaSearch) close() {
 // of adds the types of a topic.
 func (s *schemaSearch) of(ctx context.Context, topic string) error {
 	var err error
-	cfg := s.plan.listener(&s.plan.cfg, topic, func(h source.Handler) (source.Source, error) { return replay.New().Open(h) })
-	cfg.reading = nil // no messages are read
-	if s.compiler, err = Open(cfg); err != nil {
+	lookups, end := context.WithCancel(context.WithoutCancel(ctx)) // where the time is over, await says what it was waiting for
+	defer end()
+	if s.schemas, err = s.plan.cfg.inferring(lookups, s.plan.latestOf(topic)); err != nil {
 		return err
 	}
-	defer func() { _ = s.compiler.Abort() }()
 	values, err := s.values(ctx, topic)
 	if err != nil {
 		return err
 	}
-	var key *plan
-	if s.compiler.keys != nil {
+	var key *schema.Compiled
+	if s.schemas.Keys != nil {
 		if key, err = s.key(ctx, topic); err != nil {
 			return err
 		}
 	}
-	if len(values) == 0 || s.compiler.keys != nil && key == nil {
+	if len(values) == 0 || s.schemas.Keys != nil && key == nil {
 		return s.peeked(ctx, topic)
 	}
 	for _, value := range values {
-		if value.err != nil {
-			return value.err
+		if value.Err != nil {
+			return value.Err
 		}
-		set := newColumnSet(pair{value, key}, &s.compiler.cfg)
+		set := newColumnSet(schema.Pair{Value: value, Key: key}, &s.plan.cfg.Config)
 		set.release()
 		if err := s.add(topic, set.messageType, set.schema); err != nil {
 			return err
@@ -176,21 +172,21 @@ func (s *schemaSearch) of(ctx context.Context, topic string) error {
 	return nil
 }
 
-func (s *schemaSearch) add(topic, messageType string, schema *arrow.Schema) error {
+func (s *schemaSearch) add(topic, messageType string, found *arrow.Schema) error {
 	for _, t := range s.found {
 		if t.MessageType != messageType {
 			continue
 		}
-		if t.Schema.Equal(schema) {
+		if t.Schema.Equal(found) {
 			return nil
 		}
 		hint := "read all as one with reader_schema, or each topic by itself"
-		if s.keysDiffer(t.Schema, schema) {
+		if s.keysDiffer(t.Schema, found) {
 			hint = `its keys are of another type: read each topic by itself, or with key="bytes"`
 		}
 		return errorf(SchemaError, "topic %s: its %s has other columns than that of another topic: %s", topic, messageType, hint)
 	}
-	s.found = append(s.found, TypeSchema{messageType, schema})
+	s.found = append(s.found, TypeSchema{messageType, found})
 	return nil
 }
 
@@ -214,69 +210,59 @@ func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
 }
 
 // values are the plans of a topic's values; none: its messages have to be looked at.
-func (s *schemaSearch) values(ctx context.Context, topic string) ([]*plan, error) {
-	l, cfg := s.compiler, &s.plan.cfg
+func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Compiled, error) {
+	values, cfg := s.schemas.Values, &s.plan.cfg
 	switch {
-	case l.values.untyped():
-		return []*plan{l.values.plans[refUntyped]}, nil
+	case values.IsUntyped():
+		return []*schema.Compiled{values.UntypedPlan()}, nil
 	case cfg.Framing == Bare:
-		for _, of := range []string{topic, ""} {
-			if ref, ok := l.values.numbers[of]; ok {
-				return []*plan{l.values.plans[ref]}, nil
-			}
+		if given, ok := values.GivenPlan(topic); ok {
+			return []*schema.Compiled{given}, nil
 		}
 		return nil, errorf(ConfigError, "schema: none was given for topic %s", topic)
 	case cfg.Framing == SingleObject:
-		var out []*plan
-		for ref := refNumbered; ref < l.values.next; ref++ {
-			out = append(out, l.values.plans[ref])
-		}
-		return out, nil
-	case len(l.readers) > 0:
-		var out []*plan
-		for _, reader := range l.readers {
-			compiled, err := l.planFor(l.values, reader)
+		return values.GivenPlans(), nil
+	case len(values.Readers()) > 0:
+		var out []*schema.Compiled
+		for _, reader := range values.Readers() {
+			compiled, err := values.CompileReader(reader)
 			if len(cfg.Readers) == 0 && cfg.passes(err) {
 				continue // it is the registry's
 			}
 			if err != nil {
 				return nil, err
 			}
-			compiled.registered = true
 			out = append(out, compiled)
 		}
 		return out, nil
 	}
-	schema, found, err := cfg.latestOf(ctx, topic+"-value")
+	latest, found, err := cfg.latestOf(ctx, topic+"-value")
 	if err != nil || !found {
 		return nil, err
 	}
-	compiled := l.compile(l.values, schema)
-	if cfg.passes(compiled.err) {
+	compiled := values.Compile(latest)
+	if cfg.passes(compiled.Err) {
 		return nil, nil
 	}
-	compiled.registered = true
-	return []*plan{compiled}, nil
+	return []*schema.Compiled{compiled}, nil
 }
 
 // key is the plan of a topic's keys; nil: its messages have to be looked at.
-func (s *schemaSearch) key(ctx context.Context, topic string) (*plan, error) {
-	l := s.compiler
-	if l.keys.untyped() {
-		return l.keys.plans[refUntyped], nil
+func (s *schemaSearch) key(ctx context.Context, topic string) (*schema.Compiled, error) {
+	if s.schemas.Keys.IsUntyped() {
+		return s.schemas.Keys.UntypedPlan(), nil
 	}
-	schema, found, err := s.plan.cfg.latestOf(ctx, topic+"-key")
+	latest, found, err := s.plan.cfg.latestOf(ctx, topic+"-key")
 	if err != nil || !found {
 		return nil, err
 	}
-	compiled := l.compile(l.keys, schema)
-	if s.plan.cfg.passes(compiled.err) {
+	compiled := s.schemas.Keys.Compile(latest)
+	if s.plan.cfg.passes(compiled.Err) {
 		return nil, nil
 	}
-	if compiled.err != nil {
-		return nil, compiled.err
+	if compiled.Err != nil {
+		return nil, compiled.Err
 	}
-	compiled.registered = true
 	return compiled, nil
 }
 
@@ -289,7 +275,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 			return err
 		}
 	}
-	m, found, err := cfg.peek(ctx, s.cluster, topic, s.compiler.keys != nil && !s.compiler.keys.untyped())
+	m, found, err := cfg.peek(ctx, s.cluster, topic, s.schemas.Keys != nil && !s.schemas.Keys.IsUntyped())
 	if err == nil && !found {
 		m, found, err = cfg.peek(ctx, s.cluster, topic, false)
 	}
@@ -299,7 +285,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	if !found {
 		return nil // nothing is known of it, and nothing is to be read
 	}
-	batch, err := decodePeeked(ctx, s.plan.listener(cfg, topic, nil), m, cfg.ReadyTimeout)
+	set, err := s.decode(ctx, &m)
 	var bad *Error
 	if errors.As(err, &bad) && cfg.passes(bad) {
 		return nil
@@ -307,11 +293,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	if err != nil {
 		return fmt.Errorf("the last message of topic %s says what its rows look like: %w", topic, err)
 	}
-	defer batch.Release()
-	if batch.Record == nil {
-		return nil
-	}
-	return s.add(topic, batch.MessageType, batch.Record.Schema())
+	return s.add(topic, set.messageType, set.schema)
 }
 
 // passes tells whether the reading leaves out messages that have this error; nil: they have none.
@@ -321,5 +303,5 @@ func (c *ScanConfig) passes(err *Error) bool {
 
 // ofMessage tells whether an error is a message's own, for which Skip and Collect leave it out.
 func ofMessage(err *Error) bool {
-	return err.Option == "" && (ofSchema(err) || doubtful(err) || err.Code == DecodeError)
+	return err.Option == "" && (schema.IsPermanent(err) || schema.IsMissing(err) || err.Code == DecodeError)
 }

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // counters are kept by the goroutine that polls and read by any.
 type counters struct {
-	rows, rejected, skipped, batches, bytes, polls, schemas, rebalances, tombstones, letters, outOfRange, ruled atomic.Int64
+	rows, rejected, skipped, batches, bytes, polls, rebalances, tombstones, letters, outOfRange, ruled atomic.Int64
 }
 
 // Stats are counters since the listener was opened.
@@ -28,7 +28,7 @@ func (l *Listener) Stats() Stats {
 	c := &l.counters
 	return Stats{
 		Rows: c.rows.Load(), Rejected: c.rejected.Load(), Skipped: c.skipped.Load(), Batches: c.batches.Load(),
-		Bytes: c.bytes.Load(), Polls: c.polls.Load(), Schemas: c.schemas.Load(), Rebalances: c.rebalances.Load(), Tombstones: c.tombstones.Load(),
+		Bytes: c.bytes.Load(), Polls: c.polls.Load(), Schemas: l.schemas.Compiled(), Rebalances: c.rebalances.Load(), Tombstones: c.tombstones.Load(),
 		DeadLetters: c.letters.Load(), OutOfRange: c.outOfRange.Load(), RulesNotRun: c.ruled.Load(),
 	}
 }

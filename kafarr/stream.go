@@ -148,7 +148,7 @@ func (s *Stream) end() {
 	s.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if text := s.plan.cfg.reading.overdue(true); text != "" && s.failure == nil {
+	if text := s.plan.cfg.shared.Readers.Overdue(true); text != "" && s.failure == nil {
 		newLogSink(s.plan.cfg.Logger).warn("SCHEMA", text)
 	}
 	if e := incomplete(s.report, s.plan.cfg.AllowPartial); e != nil && s.failure == nil {

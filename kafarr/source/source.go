@@ -36,6 +36,9 @@ type Header struct {
 	ValueLen int32 // -1: null
 }
 
+// HeaderList returns the record's headers, in place.
+func (r *Record) HeaderList() []Header { return unsafe.Slice(r.Headers, int(r.HeaderCount)) }
+
 // Chunk is a run of records of one partition, in the order of their offsets.
 type Chunk struct {
 	Topic     string

@@ -1,4 +1,4 @@
-package kafarr
+package schema
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // The rule that decides whose fault it is that a schema cannot be read: an option's, if the same schema can be read without that option. Then the messages are good, and none of
@@ -43,9 +44,9 @@ var droppable = []struct {
 }
 
 // compileFault is the error of a schema that has no plan under these options.
-func compileFault(cause error, schema *avro.Schema, options avro.Options) *Error {
-	e := wrap(cause)
-	if e.Code != SchemaError && e.Code != IncompatibleSchemaError {
+func compileFault(cause error, schema *avro.Schema, options avro.Options) *status.Error {
+	e := status.Wrap(cause)
+	if e.Code != status.SchemaError && e.Code != status.IncompatibleSchemaError {
 		return e
 	}
 	reads := func(o avro.Options) bool {
@@ -73,8 +74,8 @@ func compileFault(cause error, schema *avro.Schema, options avro.Options) *Error
 }
 
 // parseFault is the error of a schema's text that cannot be parsed within these limits.
-func parseFault(cause error, limits avro.Limits, schema registry.Schema) *Error {
-	e := tellTwice(wrap(cause), cause, schema)
+func parseFault(cause error, limits avro.Limits, schema registry.Schema) *status.Error {
+	e := nameDuplicates(status.Wrap(cause), cause, schema)
 	if !limits.Lowered() {
 		return e
 	}
@@ -84,8 +85,8 @@ func parseFault(cause error, limits avro.Limits, schema registry.Schema) *Error 
 	return blame(e, "limits", "raise limits: they are below the defaults, which allow this schema")
 }
 
-// tellTwice adds where a type that is defined twice is defined: two references may lead to two versions of it, each of them good.
-func tellTwice(e *Error, cause error, schema registry.Schema) *Error {
+// nameDuplicates adds where a type that is defined twice is defined: two references may lead to two versions of it, each of them good.
+func nameDuplicates(e *status.Error, cause error, schema registry.Schema) *status.Error {
 	var wrong *avro.SchemaError
 	if !errors.As(cause, &wrong) || len(wrong.Twice) == 0 || len(schema.Sources) != len(schema.References) || wrong.Twice[0] == wrong.Twice[1] {
 		return e
@@ -101,9 +102,9 @@ func tellTwice(e *Error, cause error, schema registry.Schema) *Error {
 }
 
 // blame makes an error one of the caller's option. An incompatible schema keeps its class, which programs know.
-func blame(e *Error, option, remedy string) *Error {
-	if e.Code == SchemaError {
-		e.Code = ConfigError
+func blame(e *status.Error, option, remedy string) *status.Error {
+	if e.Code == status.SchemaError {
+		e.Code = status.ConfigError
 	}
 	e.Option = option
 	e.Err = fmt.Errorf("%w (%s)", e.Err, remedy)

@@ -1,4 +1,4 @@
-package kafarr
+package schema
 
 import (
 	"context"
@@ -8,25 +8,26 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 	"github.com/pykafarr/pykafarr/kafarr/unseal"
 )
 
-// sealed is what decrypts the values of a plan. Data keys belong to a subject, and so to a topic.
-type sealed struct {
-	rules    []sealedRule // that encrypt, by their index
+// Keyrings are what decrypts the values of a plan. Data keys belong to a subject, and so to a topic.
+type Keyrings struct {
+	rules    []encryption // that encrypt, by their index
 	subjects []string     // that the schema is registered under, as far as they are known
-	rings    map[string]*keyring
+	rings    map[string]*Keyring
 }
 
-// sealedRule is a rule as far as decrypting needs it.
-type sealedRule struct {
+// encryption is a rule as far as decrypting needs it.
+type encryption struct {
 	name, kek, algorithm string
 	versioned            bool // values say which version of the key they were encrypted with
 }
 
-// keyring holds the keys of a topic.
-type keyring struct {
-	rules   []sealedRule
+// Keyring holds the keys of a topic.
+type Keyring struct {
+	rules   []encryption
 	subject string
 	keys    map[ringKey]*unseal.Opener
 	asked   map[int32]asking // by partition
@@ -50,22 +51,22 @@ const (
 // localKMS is the type of keys that follow from a secret.
 const localKMS = "local-kms"
 
-func newSealed(c *registry.Contract, rules []registry.Rule) *sealed {
-	s := &sealed{subjects: c.Subjects, rings: map[string]*keyring{}}
+func newKeyrings(c *registry.Contract, rules []registry.Rule) *Keyrings {
+	s := &Keyrings{subjects: c.Subjects, rings: map[string]*Keyring{}}
 	for _, r := range rules {
-		s.rules = append(s.rules, sealedRuleOf(c, r))
+		s.rules = append(s.rules, encryptionOf(c, r))
 	}
 	return s
 }
 
-func sealedRuleOf(c *registry.Contract, r registry.Rule) sealedRule {
+func encryptionOf(c *registry.Contract, r registry.Rule) encryption {
 	parameter := func(name string) string {
 		if value, given := r.Params[name]; given {
 			return value
 		}
 		return c.Properties[name]
 	}
-	rule := sealedRule{name: r.Name, kek: parameter(kekName), algorithm: parameter(dekAlg)}
+	rule := encryption{name: r.Name, kek: parameter(kekName), algorithm: parameter(dekAlg)}
 	if rule.algorithm == "" {
 		rule.algorithm = unseal.AES256GCM
 	}
@@ -74,90 +75,89 @@ func sealedRuleOf(c *registry.Contract, r registry.Rule) sealedRule {
 	return rule
 }
 
-// ring is the keyring of a topic. Serializers name the subject by the topic, unless they are told otherwise: then it is the one that the registry knows.
-func (s *sealed) ring(topic string) *keyring {
+// Of returns the keyring of a topic. Serializers name the subject by the topic, unless they are told otherwise: then it is the one that the registry knows.
+func (s *Keyrings) Of(topic string) *Keyring {
 	ring := s.rings[topic]
 	if ring == nil {
 		subject := topic + "-value"
 		if len(s.subjects) == 1 {
 			subject = s.subjects[0]
 		}
-		ring = &keyring{rules: s.rules, subject: subject, keys: map[ringKey]*unseal.Opener{}, asked: map[int32]asking{}}
+		ring = &Keyring{rules: s.rules, subject: subject, keys: map[ringKey]*unseal.Opener{}, asked: map[int32]asking{}}
 		s.rings[topic] = ring
 	}
 	return ring
 }
 
-// asks tells whether a record's row failed because its key is not known, which is looked up when the record is met again.
-func (s *sealed) asks(chunk *source.Chunk, offset int64, err error) bool {
+// Asks tells whether a record's row failed because its key is not known, which is looked up when the record is met again.
+func (s *Keyrings) Asks(chunk *source.Chunk, offset int64, err error) bool {
 	var missing *avro.KeyError
 	if !errors.As(err, &missing) {
 		return false
 	}
-	s.ring(chunk.Topic).asked[chunk.Partition] = asking{offset, ringKey{missing.Rule, missing.Version}}
+	s.Of(chunk.Topic).asked[chunk.Partition] = asking{offset, ringKey{missing.Rule, missing.Version}}
 	return true
 }
 
 // Versioned implements avro.Keys.
-func (k *keyring) Versioned(rule int) bool { return k.rules[rule].versioned }
+func (k *Keyring) Versioned(rule int) bool { return k.rules[rule].versioned }
 
 // Opener implements avro.Keys.
-func (k *keyring) Opener(rule, version int) avro.Opener {
+func (k *Keyring) Opener(rule, version int) avro.Opener {
 	if opener := k.keys[ringKey{rule, version}]; opener != nil {
 		return opener
 	}
 	return nil
 }
 
-// keyFor has the registry asked for the key that the record under the cursor has asked for. pending is as in planOf.
-func (l *Listener) keyFor(s *side, ref schemaRef, ring *keyring, partition int32, offset int64) (pending bool, failed *Error) {
+// withKey is the Resolution of a record whose schema has a plan. Where the record has asked for a key (Keyrings.Asks), the registry is asked for it.
+func (s *Resolver) withKey(p *Compiled, ref Ref, ring *Keyring, partition int32, offset int64) Resolution {
 	at, asked := ring.asked[partition]
 	if !asked {
-		return false, nil
+		return p.resolution()
 	}
 	if at.offset != offset || ring.keys[at.ringKey] != nil {
 		delete(ring.asked, partition)
-		return false, nil
+		return p.resolution()
 	}
 	rule := ring.rules[at.rule]
 	name := registry.KeyName{Kek: rule.kek, Subject: ring.subject, Version: at.version, Algorithm: rule.algorithm}
-	lk := s.unsealed[name]
-	if lk == nil {
-		lk = &lookup{side: s, ref: ref, id: name}
-		s.unsealed[name] = lk
-		l.ask(lk)
+	lookup := s.keys[name]
+	if lookup == nil {
+		lookup = &Lookup{resolver: s, ref: ref, name: name}
+		s.keys[name] = lookup
+		lookup.ask()
 	}
-	if !l.answered(lk) {
-		l.lookup = lk
-		return true, nil
+	if !lookup.Answered() {
+		return lookup.pending()
 	}
-	delete(s.unsealed, name)
+	delete(s.keys, name)
 	delete(ring.asked, partition)
-	if lk.err != nil {
-		return false, lk.fault(lk.err)
+	if lookup.err != nil {
+		return Resolution{State: Unusable, Err: lookup.fault(lookup.err)}
 	}
-	opener, err := l.opener(rule, lk.key)
+	opener, err := s.opener(rule, lookup.key)
 	if err != nil {
-		e := errorf(ConfigError, "rule %q: the %v: %w", rule.name, name, err)
+		e := status.Errorf(status.ConfigError, "rule %q: the %v: %w", rule.name, name, err)
 		e.Option = "rules"
-		return false, lk.fault(e)
+		return Resolution{State: Unusable, Err: lookup.fault(e)}
 	}
 	ring.keys[at.ringKey] = opener
-	return false, nil
+	return p.resolution()
 }
 
 // opener makes what decrypts of a key.
-func (l *Listener) opener(rule sealedRule, key registry.Key) (*unseal.Opener, error) {
+func (s *Resolver) opener(rule encryption, key registry.Key) (*unseal.Opener, error) {
 	if len(key.Plain) > 0 {
 		return unseal.New(rule.algorithm, key.Plain)
 	}
 	if key.KmsType != localKMS {
 		return nil, errors.New("its KMS is of type " + key.KmsType + ", and only keys of " + localKMS + " can be decrypted, and those that the registry decrypts itself (shared)")
 	}
-	if l.cfg.LocalSecret == "" {
+	if s.cfg.LocalSecret == "" {
 		return nil, errors.New(`it needs the secret of its KMS: rules={"encrypt": {"secret": …}}`)
 	}
-	kms, err := unseal.Local(l.cfg.LocalSecret)
+	kms, err := unseal.Local(s.cfg.LocalSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -168,11 +168,11 @@ func (l *Listener) opener(rule sealedRule, key registry.Key) (*unseal.Opener, er
 	return unseal.New(rule.algorithm, plain)
 }
 
-// keyOf asks a registry for a key.
-func keyOf(ctx context.Context, r registry.Registry, name registry.KeyName) (registry.Key, error) {
+// askForKey asks a registry for a key.
+func askForKey(ctx context.Context, r registry.Registry, name registry.KeyName) (registry.Key, error) {
 	keys, ok := r.(registry.Keys)
 	if !ok {
-		return registry.Key{}, errorf(RegistryError, "%v: this registry keeps no keys", name)
+		return registry.Key{}, status.Errorf(status.RegistryError, "%v: this registry keeps no keys", name)
 	}
 	return keys.Key(ctx, name)
 }

@@ -1,4 +1,4 @@
-package kafarr
+package schema
 
 import (
 	"fmt"
@@ -7,33 +7,32 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// encrypted is the error of a plan that reads ciphertext; nil: it reads none, or is to read it as it is. It is one of the option's: the messages are good, and passing them would lose them.
-func (l *Listener) encrypted(side *side, p *avro.Plan, s registry.Schema, rules []registry.Rule) *Error {
-	what, remedy := ciphertext(side, p, rules)
+// ciphertextFault is the error of a plan that reads ciphertext; nil: it reads none, or is to read it as it is. It is one of the option's: the messages are good, and passing them would lose them.
+func (s *Resolver) ciphertextFault(p *avro.Plan, schema registry.Schema, rules []registry.Rule) *status.Error {
+	what, remedy := s.ciphertext(p, rules)
 	if what == "" {
 		return nil
 	}
-	if l.cfg.Rules == IgnoreRules {
-		if text := fmt.Sprintf("%s: %s%s, and rules=\"ignore\" reads that as it is", p.MessageType, what, of(s.Contract.Subjects)); l.cfg.warned.first(text) {
-			l.log.warn("RULES", text)
-		}
+	if s.cfg.Rules == IgnoreRules {
+		s.warnOnce("RULES", fmt.Sprintf("%s: %s%s, and rules=\"ignore\" reads that as it is", p.MessageType, what, of(schema.Contract.Subjects)))
 		return nil
 	}
 	why := "which is not executed"
-	if l.cfg.Rules == DecryptRules {
+	if s.cfg.Rules == DecryptRules {
 		why = "which is executed for fields of values only, of strings and bytes with one such rule"
 	}
-	e := errorf(ConfigError, "%s%s, %s (%s)", what, of(s.Contract.Subjects), why, remedy)
+	e := status.Errorf(status.ConfigError, "%s%s, %s (%s)", what, of(schema.Contract.Subjects), why, remedy)
 	e.Option = "rules"
 	return e
 }
 
 // ciphertext says what of the values, or keys, that a plan reads was encrypted, and by which rules; empty: nothing. remedy is how to read them all the same.
-func ciphertext(side *side, p *avro.Plan, rules []registry.Rule) (what, remedy string) {
+func (s *Resolver) ciphertext(p *avro.Plan, rules []registry.Rule) (what, remedy string) {
 	content, option := "value", "value"
-	if side.isKey {
+	if s.cfg.IsKey {
 		content, option = "key", "key"
 	}
 	for i, r := range rules {
@@ -59,7 +58,7 @@ func ciphertext(side *side, p *avro.Plan, rules []registry.Rule) (what, remedy s
 		fields = "fields " + strings.Join(paths, ", ") + " of the " + content + " are"
 	}
 	remedy = "rules=\"ignore\" reads ciphertext as it is"
-	if !side.isKey {
+	if !s.cfg.IsKey {
 		remedy = "columns can leave out what is encrypted; " + remedy
 	}
 	return fmt.Sprintf("%s ciphertext, by %s", fields, named(rules, slices.Compact(by)...)), remedy

@@ -1,0 +1,137 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
+	"github.com/pykafarr/pykafarr/kafarr/wire"
+)
+
+// payload is a record's value, or key, as the Resolver is for one or the other.
+func (s *Resolver) payload(r *source.Record) (unsafe.Pointer, int32) {
+	if s.cfg.IsKey {
+		return r.Key, r.KeyLen
+	}
+	return r.Value, r.ValueLen
+}
+
+// Frame reads the framing of a record: which schema, and the body. A null has the schema Null.
+func (s *Resolver) Frame(topic string, r *source.Record) (Ref, avro.Body, *status.Error) {
+	ref, body, err := s.frame(topic, r)
+	if err != nil {
+		return 0, avro.Body{}, s.fault(status.Errorf(status.FramingError, "%w", err))
+	}
+	return ref, body, nil
+}
+
+func (s *Resolver) frame(topic string, r *source.Record) (Ref, avro.Body, error) {
+	data, n := s.payload(r)
+	whole := avro.Body{Data: data, Len: int(n)}
+	if n < 0 {
+		return Null, whole, nil
+	}
+	if s.IsUntyped() {
+		return Untyped, whole, nil
+	}
+	ref, body, err := s.framed(topic, r, data, n)
+	if s.cfg.Content == Auto && (err != nil || ref == 0) { // a registry's ids begin with 1; eight bytes of a small number look like a 0
+		return Untyped, whole, nil //nolint:nilerr // no framing means that it is bytes
+	}
+	return ref, body, err
+}
+
+func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n int32) (Ref, avro.Body, error) {
+	switch s.cfg.Framing {
+	case Apicurio:
+		id, body, length, err := wire.Apicurio(data, n)
+		return Ref(id), avro.Body{Data: body, Len: length}, err
+	case Bare:
+		if ref, ok := s.ofTopic(topic); ok {
+			return ref, avro.Body{Data: data, Len: int(n)}, nil
+		}
+		return 0, avro.Body{}, errors.New("no schema was given for this topic")
+	case SingleObject:
+		fingerprint, body, length, err := wire.SingleObject(data, n)
+		if err != nil {
+			return 0, avro.Body{}, err
+		}
+		ref, ok := s.numbers[fingerprint]
+		if !ok {
+			return 0, avro.Body{}, fmt.Errorf("none of the given schemas has the fingerprint %016x", fingerprint)
+		}
+		return ref, avro.Body{Data: body, Len: length}, nil
+	case SchemaHeader:
+		for _, h := range r.HeaderList() {
+			if unsafe.String((*byte)(h.Name), int(h.NameLen)) != s.header {
+				continue
+			}
+			schema, err := wire.HeaderSchema(h.Value, h.ValueLen)
+			if err != nil {
+				return 0, avro.Body{}, fmt.Errorf("header %s: %w", s.header, err)
+			}
+			body := avro.Body{Data: data, Len: int(n)}
+			if schema.ByID {
+				return Ref(schema.ID), body, nil
+			}
+			return s.number(schema.GUID), body, nil
+		}
+		// Written before the topic's writers wrote headers.
+	}
+	id, body, length, err := wire.Confluent(data, n)
+	if err != nil {
+		return 0, avro.Body{}, err
+	}
+	return Ref(id), avro.Body{Data: body, Len: length}, nil
+}
+
+// ofTopic is the schema that was given for a topic, or else for all topics.
+func (s *Resolver) ofTopic(topic string) (Ref, bool) {
+	for _, of := range []string{topic, ""} {
+		if ref, ok := s.numbers[of]; ok {
+			return ref, true
+		}
+	}
+	return 0, false
+}
+
+// number gives what has no number of its own one.
+func (s *Resolver) number(name any) Ref {
+	r, ok := s.numbers[name]
+	if !ok {
+		r = s.next
+		s.next++
+		s.numbers[name], s.names[r] = r, name
+	}
+	return r
+}
+
+// registered is what the registry knows a schema by: a uint32 or a wire.GUID. What is no schema of a registry has another name, or none.
+func (s *Resolver) registered(ref Ref) any {
+	if id, ok := ref.ID(); ok {
+		return id
+	}
+	return s.names[ref]
+}
+
+// KeyError makes the error of a key of one that would be a value's.
+func KeyError(err *status.Error) *status.Error {
+	e := *err
+	e.Code = status.KeyDecodeError
+	e.Path = "_key"
+	if err.Path != "" {
+		e.Path += "." + err.Path
+	}
+	return &e
+}
+
+// fault makes the error that it is for a key, where the Resolver is for keys.
+func (s *Resolver) fault(err *status.Error) *status.Error {
+	if s.cfg.IsKey {
+		return KeyError(err)
+	}
+	return err
+}
