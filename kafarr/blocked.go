@@ -39,7 +39,7 @@ func (l *Listener) awaitSchema(now, end time.Time) (done bool, err error) {
 	if l.lookup.Failed() != nil && l.block() {
 		return false, nil
 	}
-	if over && l.pending() {
+	if over && l.assembler.Pending() {
 		return true, nil
 	}
 	// The patience with an id that is not known ends by itself. A scan's time bounds the wait for the first attempt, too: nobody polls again for its rows.

@@ -154,7 +154,7 @@ func (l *Listener) close(acknowledge bool) error {
 	if l.member != nil { // what reads a part of a scan is none: the scan tells
 		l.schemas.Values.ReportUnusedReaders(true)
 	}
-	l.endLong()
+	l.assembler.Release()
 	l.letters.close()
 	l.life.cancel()
 	l.source.Release()
@@ -163,12 +163,5 @@ func (l *Listener) close(acknowledge bool) error {
 		err = wrap(closeErr)
 	}
 	l.closeRegistry()
-	for _, b := range l.batches {
-		b.release()
-	}
-	for _, f := range l.queue {
-		f.Release()
-	}
-	l.batches, l.queue = nil, nil
 	return err
 }

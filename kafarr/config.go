@@ -9,6 +9,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -163,7 +164,7 @@ func (c *Config) validate() error {
 	if err := c.validatePositions(); err != nil {
 		return err
 	}
-	return validateMetadata(c.Metadata)
+	return assemble.ValidateMetadata(c.Metadata)
 }
 
 func (c *Config) validateTopics() error {

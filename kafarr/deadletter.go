@@ -38,7 +38,7 @@ type deadLetters struct {
 	closed  bool
 }
 
-// What may be on its way at once. A run of records may go over it, by less than runMax letters.
+// What may be on its way at once. A run of records may go over it, by less than assemble.RunRecords letters.
 const (
 	maxLetters     = 10_000
 	maxLetterBytes = 64 << 20
@@ -137,7 +137,7 @@ func newLetter(chunk *source.Chunk, r *source.Record, why *Error) *letter {
 	if r.TimestampType != 0 {
 		out.Timestamp = r.Timestamp
 	}
-	for _, h := range headersOf(r) {
+	for _, h := range r.HeaderList() {
 		out.Headers = append(out.Headers, source.LetterHeader{Name: string(copied(h.Name, h.NameLen)), Value: copied(h.Value, h.ValueLen)})
 	}
 	add := func(name, value string) {

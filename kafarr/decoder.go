@@ -11,6 +11,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
@@ -79,14 +81,21 @@ type Decoding struct {
 	appender *avro.Appender
 	done     int // bodies
 	outside  int
-	long     *long // the next body, which takes long; nil: it does not
+	long     *longBody // the next body, which takes long; nil: it does not
+}
+
+// longBody is a body that is decoded in turns.
+type longBody struct {
+	*async.Turns
+	n, outside int
+	err        error
 }
 
 // Start begins to decode. The caller calls Slice until there is an answer, and Stop in the end.
 func (d *Decoder) Start(bodies []avro.Body) *Decoding {
 	columns := d.plan.NewColumns()
 	g := &Decoding{decoder: d, bodies: bodies, columns: columns, appender: d.plan.Bind(columns)}
-	g.appender.Patience = longRow
+	g.appender.Patience = assemble.LongRow
 	return g
 }
 
@@ -99,7 +108,7 @@ const (
 // Slice decodes for a while. Without a batch and an error it is not done yet.
 func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 	for end := time.Now().Add(slice); g.done < len(g.bodies); {
-		if g.long != nil && !g.long.turn(end) {
+		if g.long != nil && !g.long.Turn(end) {
 			return nil, nil
 		}
 		n, outside, err := g.decode()
@@ -124,7 +133,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 // Stop gives up what is not decoded yet. Again, or after the batch: it does nothing.
 func (g *Decoding) Stop() {
 	if g.long != nil {
-		g.long.end()
+		g.long.GiveUp()
 		g.long = nil
 	}
 	g.columns.Release()
@@ -134,12 +143,13 @@ func (g *Decoding) Stop() {
 func (g *Decoding) decode() (n, outside int, err error) {
 	if done := g.long; done != nil {
 		g.long = nil
-		return done.result()
+		done.Join()
+		return done.n, done.outside, done.err
 	}
 	for bytes := 0; n < bodiesPerLook && bytes < bytesPerLook && g.done+n < len(g.bodies); n++ {
 		bytes += g.bodies[g.done+n].Len
 	}
-	if g.bodies[g.done].Len > longBytes {
+	if g.bodies[g.done].Len > assemble.LongBytes {
 		return 0, 0, avro.ErrLong
 	}
 	n, err = g.appender.Append(g.bodies[g.done : g.done+n])
@@ -149,12 +159,14 @@ func (g *Decoding) decode() (n, outside int, err error) {
 // beginLong has the next body decoded in turns.
 func (g *Decoding) beginLong() {
 	body := g.bodies[g.done : g.done+1]
-	g.long = startLong(func(look func() bool) (int, int, error) {
-		g.appender.Look = look
+	long := &longBody{}
+	long.Turns = async.InTurns(func(proceed func() bool) {
+		g.appender.Look = proceed
 		defer func() { g.appender.Look = nil }()
-		n, err := g.appender.Append(body)
-		return n, g.appender.OutOfRange(n), err
+		long.n, long.err = g.appender.Append(body)
+		long.outside = g.appender.OutOfRange(long.n)
 	})
+	g.long = long
 }
 
 // fault is the error of the next body.

@@ -5,8 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
-	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
@@ -31,7 +30,6 @@ type Listener struct {
 	letters    *deadLetters
 	life       lifecycle
 	counters   counters
-	headers    bool // are read as text
 
 	born    time.Time   // when a member of a group was opened
 	unready atomic.Bool // see Waiting
@@ -40,25 +38,10 @@ type Listener struct {
 
 	poll          poll
 	buffer        partitions.Buffer
-	batches       []*building // being filled, in the order of their first rows: one at most, and one of tombstones after it, unless GroupMixed
-	gathered      int         // their rows
-	deleted       deletions
-	reread        bool            // a row of theirs lay between others that were handed over: see again
-	bytes         int             // that they came in
-	queue         []*batch.Sealed // to be handed over, one a poll
-	errs          []*batch.Sealed // to be told after the batches of this poll
-	sets          map[schema.Pair]*columnSet
-	shapes        map[string]*columnSet // the same sets
+	assembler     *assemble.Assembler
 	schemas       *schema.Resolvers
 	failure       error          // told by the next poll
 	lookup        *schema.Lookup // the one that is waited for
-	long          *longRecord    // nil: the record under the cursor does not take long
-	bodies        []avro.Body
-	keyBodies     []avro.Body
-	done          rows // that were appended last: of a run of one row, its allocation would cost more than all else
-	keyRef        schema.Ref
-	buckets       []bucket
-	used          int // of buckets
 	partitions    *partitions.Table
 	happened      []Event                           // since the last batch
 	lastDelivered lastDelivered                     // batch that was handed over
@@ -102,10 +85,9 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		sets: map[schema.Pair]*columnSet{}, shapes: map[string]*columnSet{}, partitions: partitions.NewTable(), blocked: map[source.TopicPartition]blocked{},
+		partitions: partitions.NewTable(), blocked: map[source.TopicPartition]blocked{},
 		watched: watched{told: map[string]error{}},
 		tracker: delivery.New(),
-		headers: cfg.wants(Headers), deleted: newDeletions(),
 	}
 	l.letters = newDeadLetters(cfg.DeadLetterTopic, cfg.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterSettled)
 	l.life.start()
@@ -136,6 +118,7 @@ func (l *Listener) openParts() (err error) {
 	if l.schemas, err = l.cfg.resolvers(l.life.ctx, l.registry, l.log); err != nil {
 		return err
 	}
+	l.assembler = l.newAssembler()
 	l.source, err = l.cfg.openSource((*assignment)(l), l.log)
 	return err
 }

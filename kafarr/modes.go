@@ -1,6 +1,9 @@
 package kafarr
 
-import "github.com/pykafarr/pykafarr/kafarr/internal/schema"
+import (
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
+)
 
 // Content says what values, or keys, are.
 type Content = schema.Content
@@ -27,26 +30,28 @@ const (
 )
 
 // Tombstones says what becomes of messages whose value is null.
-type Tombstones int
+type Tombstones = assemble.Tombstones
 
+// What may become of tombstones.
 const (
-	// SplitTombstones makes them a message type of their own, "null", with no columns but metadata. With SplitMixed, those between rows of one type are handed over after them; a row that
+	// SplitTombstones makes them a message type of their own, "null", with no columns but metadata. With SplitMixed, those between rows of one type are delivered after them; a row that
 	// follows a tombstone of its key comes after that.
-	SplitTombstones Tombstones = iota
+	SplitTombstones = assemble.SplitTombstones
 	// KeepTombstones makes them rows of their topic's message type, with a null in every column; all columns are nullable then.
-	KeepTombstones
+	KeepTombstones = assemble.KeepTombstones
 	// SkipTombstones leaves them out and counts them.
-	SkipTombstones
+	SkipTombstones = assemble.SkipTombstones
 )
 
 // Mixed says what becomes of messages of several types.
-type Mixed int
+type Mixed = assemble.Mixed
 
+// What may become of mixed types.
 const (
 	// SplitMixed ends the batch where the type changes, but for tombstones.
-	SplitMixed Mixed = iota
+	SplitMixed = assemble.SplitMixed
 	// GroupMixed gathers a batch of each type; polls return one after the other.
-	GroupMixed
+	GroupMixed = assemble.GroupMixed
 )
 
 // Acknowledge says what takes rows as processed.
@@ -60,15 +65,16 @@ const (
 )
 
 // ErrorMode says what happens to messages that cannot be decoded.
-type ErrorMode int
+type ErrorMode = assemble.ErrorMode
 
+// What may happen to bad messages.
 const (
 	// Raise makes them the error of the Poll after the rows before them.
-	Raise ErrorMode = iota
+	Raise = assemble.Raise
 	// Skip leaves them out and counts them.
-	Skip
+	Skip = assemble.Skip
 	// Collect puts them into Batch.Rejected.
-	Collect
+	Collect = assemble.Collect
 )
 
 // Rules says what becomes of messages whose schemas have rules of a data contract that encrypt. No other rule is executed.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
@@ -63,7 +64,7 @@ func eachRecord(ctx context.Context, reader RangeReader, look func(*source.Chunk
 		if ctx.Err() != nil {
 			return notInTime(ctx)
 		}
-		chunks, err := reader.Fetch(runMax, maxSlice)
+		chunks, err := reader.Fetch(assemble.RunRecords, maxSlice)
 		for i := range chunks {
 			for j := range chunks[i].Records {
 				look(&chunks[i], &chunks[i].Records[j])

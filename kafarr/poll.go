@@ -5,6 +5,8 @@ import (
 	"context"
 	"iter"
 	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 )
 
 // maxSlice bounds how long a step waits, so that contexts, closing and the client's events are answered.
@@ -87,6 +89,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 		return wrap(err)
 	}
 	l.unready.Store(false)
+	l.assembler.Begin(limit)
 	l.poll = poll{limit: limit, wait: wait, began: time.Now()}
 	if l.opened.IsZero() {
 		l.opened = l.poll.began
@@ -102,7 +105,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 	if l.callbacks.Waiting() {
 		return nil, nil
 	}
-	if b, err := l.fromQueue(); b != nil || err != nil {
+	if b, err := l.deliver(); b != nil || err != nil {
 		return b, err
 	}
 	for {
@@ -125,18 +128,18 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			return l.failed()
 		}
 		if l.letters.failing() {
-			if l.pending() {
+			if l.assembler.Pending() {
 				return l.take()
 			}
 			return nil, l.letters.fault()
 		}
 		if err := l.stuck(); err != nil {
-			if l.pending() {
+			if l.assembler.Pending() {
 				return l.take()
 			}
 			return nil, err
 		}
-		if len(l.queue) > 0 { // a rebalance has ended a batch
+		if l.assembler.Waiting() { // a rebalance has ended a batch
 			return l.take()
 		}
 		if err := cmp.Or(l.retryBlocked(), l.tendPlaceless()); err != nil {
@@ -147,12 +150,15 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if err := l.catchUp(now); err != nil {
 			return nil, err
 		}
-		switch out, err := l.assemble(p.limit, end); out {
-		case full, changed:
+		switch why, err := l.fill(end); why {
+		case assemble.BatchFull, assemble.SchemaChanged:
 			return l.take()
-		case failed:
+		case assemble.RecordFailed:
+			if l.assembler.Pending() {
+				return l.take()
+			}
 			return nil, err
-		case waiting:
+		case assemble.SchemaPending:
 			if done, err := l.awaitSchema(now, end); err != nil {
 				return nil, err
 			} else if done {
@@ -162,17 +168,17 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 				return nil, nil
 			}
 			continue
-		case late:
-			if now = time.Now(); p.ready && !now.Before(p.deadline) && l.pending() {
+		case assemble.TimeOver:
+			if now = time.Now(); p.ready && !now.Before(p.deadline) && l.assembler.Pending() {
 				return l.take()
 			}
 			if !now.Before(end) {
 				return nil, nil
 			}
 			continue
-		case slow:
-			if now = time.Now(); p.ready && !now.Before(p.deadline.Add(maxSlice)) { // see longDone
-				if l.pending() {
+		case assemble.RecordSlow:
+			if now = time.Now(); p.ready && !now.Before(p.deadline.Add(maxSlice)) { // see endOfTurn
+				if l.assembler.Pending() {
 					return l.take()
 				}
 				return &Batch{}, nil // the record continues with the next poll
@@ -181,7 +187,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 				return nil, nil
 			}
 			continue
-		case crowded:
+		case assemble.Throttled:
 			if p.ready && !now.Before(p.deadline) {
 				return l.quiet()
 			}
@@ -190,7 +196,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 			}
 			l.letters.wait(min(end.Sub(now), maxSlice))
 			continue
-		case drained:
+		case assemble.NeedFetch:
 			l.source.Release()
 			l.buffer.Hold(nil)
 			if l.finite != nil && l.finite.Ended() {
@@ -203,7 +209,7 @@ func (l *Listener) step(end time.Time) (*Batch, error) {
 		if !now.Before(end) {
 			return nil, nil
 		}
-		chunks, err := l.source.Fetch(p.limit-l.gathered, l.pause(now, end))
+		chunks, err := l.source.Fetch(p.limit-l.assembler.Rows(), l.pause(now, end))
 		l.buffer.Hold(chunks)
 		p.fetched = p.ready
 		if err != nil {
@@ -232,7 +238,7 @@ func (l *Listener) fail(err error) {
 
 // failed returns the rows first and then the error that came behind them.
 func (l *Listener) failed() (*Batch, error) {
-	if l.pending() {
+	if l.assembler.Pending() {
 		return l.take()
 	}
 	err := l.failure
@@ -242,7 +248,7 @@ func (l *Listener) failed() (*Batch, error) {
 
 // quiet ends a poll whose time is over.
 func (l *Listener) quiet() (*Batch, error) {
-	if !l.pending() {
+	if !l.assembler.Pending() {
 		_, waitingFor := l.source.Ready()
 		l.unready.Store(waitingFor != "")
 		if err := cmp.Or(l.source.Down(), l.outage(), l.nowhere(), l.gone(), l.unreadable(false)); err != nil {

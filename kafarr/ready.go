@@ -150,7 +150,7 @@ func (l *Listener) notReady() Code {
 
 // tellOrReturn keeps the error for the next poll where there are rows to return first.
 func (l *Listener) tellOrReturn(err *Error) error {
-	if !l.pending() {
+	if !l.assembler.Pending() {
 		return err
 	}
 	l.fail(err)

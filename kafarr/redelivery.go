@@ -12,12 +12,12 @@ type lastDelivered struct {
 }
 
 // remember keeps what of a batch that is delivered is needed to give it back.
-func (l *Listener) remember(f *batch.Sealed) {
+func (l *Listener) remember(f *batch.Sealed, ranges []Range) {
 	if l.cfg.Mixed != GroupMixed && f.Offsets == nil {
 		return
 	}
 	l.lastDelivered = lastDelivered{id: f.ID, rows: map[source.TopicPartition][]int64{}}
-	for _, r := range f.Ranges() {
+	for _, r := range ranges {
 		l.lastDelivered.rows[r.TopicPartition()] = f.OffsetsOf(r.TopicPartition())
 	}
 }

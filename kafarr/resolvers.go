@@ -45,7 +45,7 @@ func (c *Config) resolvers(ctx context.Context, reg registry.Registry, log *logS
 		values.Readers = append(values.Readers, registry.Schema{Text: text})
 	}
 	for _, m := range c.Metadata {
-		values.Reserved = append(values.Reserved, schema.Reserved{Column: string(m.Column), Name: m.name()})
+		values.Reserved = append(values.Reserved, schema.Reserved{Column: string(m.Column), Name: m.Name()})
 	}
 	values.Options = options
 	values.Options.Columns, values.Options.Nullable, values.Options.Decrypt = c.Columns, c.Tombstones == KeepTombstones, c.Rules == DecryptRules

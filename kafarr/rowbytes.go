@@ -29,7 +29,7 @@ func (p *Plan) RowBytes(ctx context.Context) ([]float64, error) {
 		bytes := int64(0)
 		err := eachRecord(ctx, cluster.Read(part), func(_ *source.Chunk, r *source.Record) {
 			bytes += int64(max(r.ValueLen, 0)) + int64(max(r.KeyLen, 0))
-			for _, h := range headersOf(r) {
+			for _, h := range r.HeaderList() {
 				bytes += int64(h.NameLen) + int64(max(h.ValueLen, 0))
 			}
 		})

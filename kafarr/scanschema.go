@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
@@ -163,9 +164,9 @@ func (s *schemaSearch) of(ctx context.Context, topic string) error {
 		if value.Err != nil {
 			return value.Err
 		}
-		set := newColumnSet(schema.Pair{Value: value, Key: key}, &s.plan.cfg.Config)
-		set.release()
-		if err := s.add(topic, set.messageType, set.schema); err != nil {
+		columns := assemble.NewColumns(schema.Pair{Value: value, Key: key}, s.plan.cfg.columnOptions())
+		columns.Release()
+		if err := s.add(topic, columns.MessageType(), columns.Schema()); err != nil {
 			return err
 		}
 	}
@@ -198,7 +199,7 @@ func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
 	key := ""
 	for _, m := range s.plan.cfg.Metadata {
 		if m.Column == Key {
-			key = m.name()
+			key = m.Name()
 		}
 	}
 	for i, field := range one.Fields() {
@@ -285,7 +286,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	if !found {
 		return nil // nothing is known of it, and nothing is to be read
 	}
-	set, err := s.decode(ctx, &m)
+	columns, err := s.decode(ctx, &m)
 	var bad *Error
 	if errors.As(err, &bad) && cfg.passes(bad) {
 		return nil
@@ -293,7 +294,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	if err != nil {
 		return fmt.Errorf("the last message of topic %s says what its rows look like: %w", topic, err)
 	}
-	return s.add(topic, set.messageType, set.schema)
+	return s.add(topic, columns.MessageType(), columns.Schema())
 }
 
 // passes tells whether the reading leaves out messages that have this error; nil: they have none.

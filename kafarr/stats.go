@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // counters are kept by the goroutine that polls and read by any.
 type counters struct {
-	rows, rejected, skipped, batches, bytes, polls, rebalances, tombstones, letters, outOfRange, ruled atomic.Int64
+	batches, polls, rebalances, letters atomic.Int64
 }
 
 // Stats are counters since the listener was opened.
@@ -25,10 +25,10 @@ type Stats struct {
 
 // Stats returns the counters.
 func (l *Listener) Stats() Stats {
-	c := &l.counters
+	c, a := &l.counters, l.assembler.Counters()
 	return Stats{
-		Rows: c.rows.Load(), Rejected: c.rejected.Load(), Skipped: c.skipped.Load(), Batches: c.batches.Load(),
-		Bytes: c.bytes.Load(), Polls: c.polls.Load(), Schemas: l.schemas.Compiled(), Rebalances: c.rebalances.Load(), Tombstones: c.tombstones.Load(),
-		DeadLetters: c.letters.Load(), OutOfRange: c.outOfRange.Load(), RulesNotRun: c.ruled.Load(),
+		Rows: a.Rows.Load(), Rejected: a.Rejected.Load(), Skipped: a.Skipped.Load(), Batches: c.batches.Load(),
+		Bytes: a.Bytes.Load(), Polls: c.polls.Load(), Schemas: l.schemas.Compiled(), Rebalances: c.rebalances.Load(), Tombstones: a.Tombstones.Load(),
+		DeadLetters: c.letters.Load(), OutOfRange: a.OutOfRange.Load(), RulesNotRun: a.RulesNotRun.Load(),
 	}
 }

@@ -135,7 +135,7 @@ func (l *Listener) passTails() {
 		if t.rebalances != l.counters.rebalances.Load() || !l.tracker.IsAssigned(t.TopicPartition) || l.partitions.Of(t.TopicPartition).Next != t.from {
 			continue
 		}
-		l.passTo(t.TopicPartition, t.next)
+		l.skip(t.TopicPartition, t.next)
 	}
 }
 

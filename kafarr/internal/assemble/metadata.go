@@ -1,7 +1,6 @@
-package kafarr
+package assemble
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -10,9 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
-	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // MetadataColumn names a property of a message that may become a column.
@@ -29,7 +27,7 @@ const (
 	LeaderEpoch   MetadataColumn = "_leader_epoch"   // int32, null where the broker told none
 	Tombstone     MetadataColumn = "_tombstone"      // bool: the message has no value
 	Headers       MetadataColumn = "_headers"        // list<struct<key: utf8, value: binary>>
-	Key           MetadataColumn = "_key"            // as Config.Key says, null where the message has none; its columns are a plan's, not of the table below
+	Key           MetadataColumn = "_key"            // as Config.Key says, null where the message has none; its column is that of the keys' schema, not of the table below
 )
 
 // Metadata is a metadata column and its name in the batch; an empty name keeps the column's own.
@@ -38,61 +36,49 @@ type Metadata struct {
 	As     string
 }
 
-func (m Metadata) name() string {
+// Name is the column's name in the batch.
+func (m Metadata) Name() string {
 	if m.As != "" {
 		return m.As
 	}
 	return string(m.Column)
 }
 
-// rows are records of one partition and of one schema, in the order of their offsets: what is appended in one go.
-type rows struct {
-	topic     string
-	partition int32
-	ref       schema.Ref // of the values
-	records   []source.Record
-	bodies    []avro.Body
-	keys      []avro.Body // none: keys are not asked for
-
-	bytes         int   // that they came in
+// survey is what a look at the records of a run tells, of which several columns need a part.
+type survey struct {
+	records       []source.Record
+	bytes         int   // of values, keys and headers
 	nulls         bool  // a value is null
 	timestampType int32 // of all of them, or mixedTimestamps
 }
 
-// first keeps the first n.
-func (r *rows) first(n int) {
-	r.records, r.bodies = r.records[:n], r.bodies[:n]
-	if r.keys != nil {
-		r.keys = r.keys[:n]
-	}
-}
-
-// survey looks at all records once, for what several columns want to know.
-func (r *rows) survey() {
-	r.timestampType = r.records[0].TimestampType
-	for i := range r.records {
-		record := &r.records[i]
-		r.bytes += int(max(record.ValueLen, 0)) + int(max(record.KeyLen, 0))
-		if record.ValueLen < 0 {
-			r.nulls = true
-		}
-		if record.TimestampType != r.timestampType {
-			r.timestampType = mixedTimestamps
-		}
-		for _, h := range headersOf(record) {
-			r.bytes += int(h.NameLen) + int(max(h.ValueLen, 0))
-		}
-	}
-}
-
 const mixedTimestamps = -1
 
-// metadataColumn is one entry of the table: its type, and how a stretch of rows is appended.
+// surveyOf looks at all records, of which there is one at least.
+func surveyOf(records []source.Record) survey {
+	s := survey{records: records, timestampType: records[0].TimestampType}
+	for i := range records {
+		record := &records[i]
+		s.bytes += int(max(record.ValueLen, 0)) + int(max(record.KeyLen, 0))
+		if record.ValueLen < 0 {
+			s.nulls = true
+		}
+		if record.TimestampType != s.timestampType {
+			s.timestampType = mixedTimestamps
+		}
+		for _, h := range record.HeaderList() {
+			s.bytes += int(h.NameLen) + int(max(h.ValueLen, 0))
+		}
+	}
+	return s
+}
+
+// metadataColumn is one entry of the table: its type, and how the rows of a run are appended.
 type metadataColumn struct {
 	dtype    arrow.DataType
 	nullable bool
 	make     func() column.Column
-	append   func(column.Column, *rows)
+	append   func(column.Column, *Run, survey)
 }
 
 var (
@@ -109,32 +95,32 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 	Offset: {
 		dtype: arrow.PrimitiveTypes.Int64,
 		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int64, 8) },
-		append: func(c column.Column, r *rows) {
-			room := c.(*column.Fixed).Extend64(len(r.records))
+		append: func(c column.Column, _ *Run, s survey) {
+			room := c.(*column.Fixed).Extend64(len(s.records))
 			for i := range room {
-				room[i] = uint64(r.records[i].Offset) // bit pattern
+				room[i] = uint64(s.records[i].Offset) // bit pattern
 			}
 		},
 	},
 	Partition: {
 		dtype: arrow.PrimitiveTypes.Int32,
 		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
-		append: func(c column.Column, r *rows) {
-			c.(*column.Fixed).Repeat32(uint32(r.partition), len(r.records)) // bit pattern
+		append: func(c column.Column, r *Run, s survey) {
+			c.(*column.Fixed).Repeat32(uint32(r.Partition), len(s.records)) // bit pattern
 		},
 	},
 	SchemaID: {
 		dtype: arrow.PrimitiveTypes.Int32,
 		make:  func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
-		append: func(c column.Column, r *rows) {
+		append: func(c column.Column, r *Run, s survey) {
 			f := c.(*column.Fixed)
-			id, ok := r.ref.ID()
-			if ok && !r.nulls {
-				f.Repeat32(id, len(r.records))
+			id, ok := r.Refs.Value.ID()
+			if ok && !s.nulls {
+				f.Repeat32(id, len(s.records))
 				return
 			}
-			for i := range r.records {
-				if ok && r.records[i].ValueLen >= 0 {
+			for i := range s.records {
+				if ok && s.records[i].ValueLen >= 0 {
 					f.Append32(id)
 				} else {
 					f.AppendNull()
@@ -145,28 +131,28 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 	Topic: {
 		dtype: column.DictionaryType,
 		make:  func() column.Column { return column.NewDictionary(nil) },
-		append: func(c column.Column, r *rows) {
+		append: func(c column.Column, r *Run, s survey) {
 			d := c.(*column.Dictionary)
-			d.Repeat32(d.Code(r.topic), len(r.records))
+			d.Repeat32(d.Code(r.Topic), len(s.records))
 		},
 	},
 	Timestamp: {
 		dtype: timestampType, nullable: true,
 		make: func() column.Column { return column.NewFixed(timestampType, 8) },
-		append: func(c column.Column, r *rows) {
+		append: func(c column.Column, _ *Run, s survey) {
 			f := c.(*column.Fixed)
-			if r.timestampType > 0 {
-				room := f.Extend64(len(r.records))
+			if s.timestampType > 0 {
+				room := f.Extend64(len(s.records))
 				for i := range room {
-					room[i] = uint64(r.records[i].Timestamp) // bit pattern
+					room[i] = uint64(s.records[i].Timestamp) // bit pattern
 				}
 				return
 			}
-			for i := range r.records {
-				if r.records[i].TimestampType == 0 {
+			for i := range s.records {
+				if s.records[i].TimestampType == 0 {
 					f.AppendNull()
 				} else {
-					f.Append64(uint64(r.records[i].Timestamp)) // bit pattern
+					f.Append64(uint64(s.records[i].Timestamp)) // bit pattern
 				}
 			}
 		},
@@ -174,14 +160,14 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 	TimestampType: {
 		dtype: column.DictionaryType, nullable: true,
 		make: func() column.Column { return column.NewDictionary([]string{"CreateTime", "LogAppendTime"}) },
-		append: func(c column.Column, r *rows) {
+		append: func(c column.Column, _ *Run, s survey) {
 			d := c.(*column.Dictionary)
-			if r.timestampType > 0 { // as a topic has one type
-				d.Repeat32(uint32(r.timestampType-1), len(r.records)) // 0 or 1
+			if s.timestampType > 0 { // as a topic has one type
+				d.Repeat32(uint32(s.timestampType-1), len(s.records)) // 0 or 1
 				return
 			}
-			for i := range r.records {
-				if t := r.records[i].TimestampType; t == 1 || t == 2 {
+			for i := range s.records {
+				if t := s.records[i].TimestampType; t == 1 || t == 2 {
 					d.Append32(uint32(t - 1)) // 0 or 1
 				} else {
 					d.AppendNull()
@@ -192,10 +178,10 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 	LeaderEpoch: {
 		dtype: arrow.PrimitiveTypes.Int32, nullable: true,
 		make: func() column.Column { return column.NewFixed(arrow.PrimitiveTypes.Int32, 4) },
-		append: func(c column.Column, r *rows) {
+		append: func(c column.Column, _ *Run, s survey) {
 			f := c.(*column.Fixed)
-			for i := range r.records {
-				if e := r.records[i].LeaderEpoch; e < 0 {
+			for i := range s.records {
+				if e := s.records[i].LeaderEpoch; e < 0 {
 					f.AppendNull()
 				} else {
 					f.Append32(uint32(e))
@@ -206,14 +192,14 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 	Tombstone: {
 		dtype: arrow.FixedWidthTypes.Boolean,
 		make:  func() column.Column { return column.NewBits() },
-		append: func(c column.Column, r *rows) {
+		append: func(c column.Column, _ *Run, s survey) {
 			b := c.(*column.Bits)
-			if !r.nulls {
-				b.AppendZeros(len(r.records))
+			if !s.nulls {
+				b.AppendZeros(len(s.records))
 				return
 			}
-			for i := range r.records {
-				if r.records[i].ValueLen < 0 {
+			for i := range s.records {
+				if s.records[i].ValueLen < 0 {
 					b.Append(1)
 				} else {
 					b.Append(0)
@@ -227,12 +213,12 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 			return column.NewList(headersType, column.NewStruct(headerType,
 				column.NewVarlen(arrow.BinaryTypes.String), column.NewVarlen(arrow.BinaryTypes.Binary)))
 		},
-		append: func(c column.Column, r *rows) {
+		append: func(c column.Column, _ *Run, s survey) {
 			list := c.(*column.List)
 			item := list.Items.(*column.Struct)
 			name, value := item.Members[0].(*column.Varlen), item.Members[1].(*column.Varlen)
-			for i := range r.records {
-				for _, h := range headersOf(&r.records[i]) {
+			for i := range s.records {
+				for _, h := range s.records[i].HeaderList() {
 					name.Append(h.Name, int(h.NameLen))
 					value.AppendNullable(h.Value, h.ValueLen)
 					item.Took()
@@ -243,21 +229,20 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 	},
 }
 
-func headersOf(r *source.Record) []source.Header {
-	return r.HeaderList()
-}
-
-// headerFault returns what is wrong with a record's headers; empty when nothing is. Arrow's utf8 is taken on trust.
-func headerFault(r *source.Record) string {
-	for i, h := range headersOf(r) {
+// HeadersFault is the error of a record whose headers are no text; nil: they are. Arrow's utf8 is taken on trust.
+func HeadersFault(r *source.Record) *status.Error {
+	for i, h := range r.HeaderList() {
 		if !utf8.Valid(unsafe.Slice((*byte)(h.Name), int(h.NameLen))) {
-			return fmt.Sprintf("the name of header %d is not valid UTF-8", i)
+			fault := status.Errorf(status.DecodeError, "the name of header %d is not valid UTF-8", i)
+			fault.Path = string(Headers)
+			return fault
 		}
 	}
-	return ""
+	return nil
 }
 
-func validateMetadata(list []Metadata) error {
+// ValidateMetadata returns what is wrong with a list of columns.
+func ValidateMetadata(list []Metadata) error {
 	seen := map[string]bool{}
 	for _, m := range list {
 		if _, ok := metadataColumns[m.Column]; !ok && m.Column != Key {
@@ -266,12 +251,12 @@ func validateMetadata(list []Metadata) error {
 				known = append(known, string(c))
 			}
 			slices.Sort(known)
-			return errorf(ConfigError, "metadata: there is no column %q; there are %s", m.Column, strings.Join(known, ", "))
+			return status.Errorf(status.ConfigError, "metadata: there is no column %q; there are %s", m.Column, strings.Join(known, ", "))
 		}
-		if seen[m.name()] {
-			return errorf(ConfigError, "metadata: two columns are named %q", m.name())
+		if seen[m.Name()] {
+			return status.Errorf(status.ConfigError, "metadata: two columns are named %q", m.Name())
 		}
-		seen[m.name()] = true
+		seen[m.Name()] = true
 	}
 	return nil
 }

@@ -1,0 +1,125 @@
+package kafarr
+
+import (
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
+
+// newAssembler makes the assembler of a listener.
+func (l *Listener) newAssembler() *assemble.Assembler {
+	return assemble.New(l.cfg.assembly(l.schemas, progress{l.tracker, l.partitions}, l.deadLetter))
+}
+
+// assembly is how batches are assembled by this configuration.
+func (c *Config) assembly(schemas *schema.Resolvers, ledger assemble.Ledger, rejected func(*source.Chunk, *source.Record, *Error)) assemble.Config {
+	return assemble.Config{
+		Mixed: c.Mixed, Tombstones: c.Tombstones, Errors: c.Errors, BatchBytes: c.BatchBytes, Columns: *c.columnOptions(), Schemas: schemas, Ledger: ledger, Rejected: rejected,
+	}
+}
+
+// columnOptions say which columns batches have.
+func (c *Config) columnOptions() *assemble.Options {
+	return &assemble.Options{
+		Metadata: c.Metadata, ColumnBytes: c.columnBytes(), NullableSchemaID: c.Tombstones == KeepTombstones || c.Framing == SchemaHeader,
+	}
+}
+
+// fill has records assembled until something stops it.
+func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
+	a := l.assembler
+	for first := true; ; {
+		if a.Room() == 0 {
+			return assemble.BatchFull, nil
+		}
+		chunk, records := l.buffer.Rest()
+		if chunk == nil {
+			return assemble.NeedFetch, nil
+		}
+		if !a.ContinueLong(chunk, &records[0], l.endOfTurn(end)) {
+			return assemble.RecordSlow, nil
+		}
+		records = a.Within(records)
+		l.hearResets()
+		p := l.partitions.Of(chunk.TopicPartition())
+		records = p.UntilDiscontinuity(records)
+		l.follow(chunk.TopicPartition(), p, records[0].Offset)
+		if p.Redelivering() {
+			a.LieBetween()
+		}
+		n, undelivered := p.Undelivered(records)
+		if n > 0 {
+			l.buffer.Take(n)
+			l.skip(chunk.TopicPartition(), records[n-1].Offset+1)
+			continue
+		}
+		a.BeginRecords()
+		for n, records = -1, undelivered; n != 0 && len(records) > 0; records = records[n:] {
+			if l.letters.full.Load() {
+				return assemble.Throttled, nil
+			}
+			if !first && l.over(end) {
+				return assemble.TimeOver, nil
+			}
+			first = false
+			_, rest := l.buffer.Rest()
+			added := a.Add(chunk, records, rest)
+			n = added.N
+			l.buffer.Take(n)
+			if added.Stop != assemble.NeedFetch {
+				l.lookup = added.Wait
+				return added.Stop, added.Err
+			}
+		}
+	}
+}
+
+// skip notes that none of the records of a partition before next will be delivered.
+func (l *Listener) skip(k source.TopicPartition, next int64) {
+	progress{l.tracker, l.partitions}.Skip(k, next)
+}
+
+// over tells that the slice has ended, or the poll or the listener: between two runs of records nothing may take long.
+func (l *Listener) over(end time.Time) bool {
+	now := time.Now()
+	return now.After(end) || l.poll.ready && l.assembler.Rows() > 0 && now.After(l.poll.deadline.Add(maxSlice)) || l.life.isLeaving()
+}
+
+// endOfTurn is until when a record that takes long is decoded. A poll whose time is over has some for it, as in over.
+func (l *Listener) endOfTurn(end time.Time) time.Time {
+	if over := l.poll.deadline.Add(maxSlice); l.poll.ready && over.Before(end) {
+		return over
+	}
+	return end
+}
+
+// take seals the batches and delivers the first one; one without rows where there is none.
+func (l *Listener) take() (*Batch, error) {
+	l.assembler.SealAll()
+	if b, err := l.deliver(); b != nil || err != nil {
+		return b, err
+	}
+	return &Batch{}, nil
+}
+
+// deliver delivers what comes next of the sealed batches, or an error in its turn, which has passed its record then: the next poll, or the commit of a later batch, acknowledges it.
+func (l *Listener) deliver() (*Batch, error) {
+	s := l.assembler.Next()
+	if s == nil {
+		return nil, nil
+	}
+	if s.Err != nil {
+		l.tracker.DeliverError(s.ID)
+		return nil, s.Err
+	}
+	b := &Batch{Record: s.Record, Rejected: s.Rejected, MessageType: s.MessageType, Ranges: s.Ranges(), id: s.ID}
+	l.remember(s, b.Ranges)
+	l.tracker.Deliver(s.ID)
+	if !b.empty() {
+		b.Events, l.happened = l.happened, nil
+		l.counters.batches.Add(1)
+	}
+	return b, nil
+}
