@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -114,7 +115,7 @@ func (l *Listener) deliver() (*Batch, error) {
 		l.tracker.DeliverError(s.ID)
 		return nil, s.Err
 	}
-	b := &Batch{Record: s.Record, Rejected: s.Rejected, MessageType: s.MessageType, Ranges: s.Ranges(), id: s.ID}
+	b := batchOf(s)
 	l.remember(s, b.Ranges)
 	l.tracker.Deliver(s.ID)
 	if !b.empty() {
@@ -122,4 +123,9 @@ func (l *Listener) deliver() (*Batch, error) {
 		l.counters.batches.Add(1)
 	}
 	return b, nil
+}
+
+// batchOf is a sealed batch as its caller gets it.
+func batchOf(s *batch.Sealed) *Batch {
+	return &Batch{Record: s.Record, Rejected: s.Rejected, MessageType: s.MessageType, Ranges: s.Ranges(), id: s.ID}
 }

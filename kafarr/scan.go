@@ -47,10 +47,13 @@ type Cluster interface {
 
 // RangeReader is the source of a range's records.
 type RangeReader interface {
-	source.Source
-	source.Finite
-	Open(h source.Handler) (source.Source, error) // a Config.Source
+	// Fetch waits up to wait for records and returns at most limit. The chunks live until Release, which comes before the next Fetch.
+	Fetch(limit int, wait time.Duration) ([]source.Chunk, error)
+	Release()
+	// Ended reports whether there will be no more records.
+	Ended() bool
 	Report() fetch.Report
+	Close() error
 }
 
 // kafkaCluster is a fetch.Client as a Cluster.
@@ -186,15 +189,6 @@ func (c *ScanConfig) dial() (Cluster, error) {
 		return nil, wrap(err)
 	}
 	return cluster, nil
-}
-
-// listener is the configuration of the listener that decodes what a source has of a topic.
-func (p *Plan) listener(cfg *ScanConfig, topic string, open func(source.Handler) (source.Source, error)) Config {
-	c := cfg.Config
-	c.Start, c.Source, c.latest = nil, open, p.latestOf(topic)
-	c.SchemaBytes = cfg.schemaBytes()
-	c.BatchBytes, c.MemoryLimit = cfg.messageBytes(), 0
-	return c
 }
 
 // persist tries again what fails for now, such as a registry that is down, until ctx ends.

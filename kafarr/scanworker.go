@@ -3,6 +3,7 @@ package kafarr
 import (
 	"fmt"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -61,15 +62,13 @@ func (s *Stream) broken(c *Completeness, err error) error {
 
 // readRange reads one range to its end.
 func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness) error {
-	l, err := Open(s.plan.listener(cfg, c.Topic, reader.Open))
+	of, err := s.plan.scanRange(s.ctx, cfg, reader, c.ScanRange)
 	if err != nil {
-		_ = reader.Close()
 		return s.broken(c, err)
 	}
-	defer func() { _ = l.Abort() }()
-	rows := int(min(int64(cfg.BatchRows), c.End-c.Start))
+	defer of.close()
 	for {
-		b, err := l.Poll(s.ctx, rows, cfg.ReadyTimeout)
+		b, err := of.next(s.ctx)
 		switch {
 		case s.ctx.Err() != nil:
 			if b != nil {
@@ -77,27 +76,26 @@ func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness)
 			}
 			return nil
 		case err != nil:
-			s.note(func() { c.count(l.Stats()) })
-			return s.broken(c, err)
-		case !b.empty():
-			s.note(func() { c.took(b) })
-			select {
-			case s.out <- b:
-			case <-s.ctx.Done():
-				b.Release()
-				return nil
-			}
-		case reader.Ended():
-			return s.readAll(l, reader, c)
+			s.note(func() { c.count(of.assembler.Counters()) })
+			return s.broken(c, wrap(err))
+		case b == nil:
+			return s.readAll(of, c)
+		}
+		s.note(func() { c.took(b) })
+		select {
+		case s.out <- b:
+		case <-s.ctx.Done():
+			b.Release()
+			return nil
 		}
 	}
 }
 
 // readAll closes the books of a range, which have to agree.
-func (s *Stream) readAll(l *Listener, reader RangeReader, c *Completeness) (err error) {
-	of := reader.Report()
+func (s *Stream) readAll(read *rangeScan, c *Completeness) (err error) {
+	of := read.reader.Report()
 	s.note(func() {
-		c.count(l.Stats())
+		c.count(read.assembler.Counters())
 		c.Aborted, c.Control, c.Gone, c.Next, c.Ended = of.Aborted, of.Control, of.Gone, of.Next, of.Ended
 		if c.Gone > 0 && c.Ended == ScanComplete {
 			c.Ended = ScanDeleted
@@ -111,6 +109,6 @@ func (s *Stream) readAll(l *Listener, reader RangeReader, c *Completeness) (err 
 }
 
 // count takes what the decoding has left out.
-func (c *Completeness) count(of Stats) {
-	c.Tombstones, c.Skipped, c.OutOfRange, c.RulesNotRun = of.Tombstones, of.Skipped, of.OutOfRange, of.RulesNotRun
+func (c *Completeness) count(of *assemble.Counters) {
+	c.Tombstones, c.Skipped, c.OutOfRange, c.RulesNotRun = of.Tombstones.Load(), of.Skipped.Load(), of.OutOfRange.Load(), of.RulesNotRun.Load()
 }
