@@ -28,7 +28,7 @@ func (schemas) SchemaByID(ctx context.Context, id int) (registry.Schema, error) 
 	case 4:
 		id = 1
 	}
-	return registry.Schema{ID: id, Text: fmt.Sprintf(`{"type": "record", "name": "T%d", "fields": []}`, id)}, nil
+	return registry.Schema{ID: id, Text: fmt.Sprintf(`{"type": "record", "name": "T%d", "fields": [{"name": "n", "type": "long"}]}`, id)}, nil
 }
 
 // routing makes a Router whose schemas are all there, but for those that never come.
@@ -69,9 +69,10 @@ func routing(t *testing.T, mixed Mixed, tombstones Tombstones, keys bool) *Route
 	return NewRouter(of, mixed, tombstones, false)
 }
 
-// framedRecords makes records at the offsets 0, 1, 2, … of words: "1" is a value of schema 1, "1/2" has a key of schema 2, "-" is a tombstone, "?" has no framing.
+// framedRecords makes records at the offsets 0, 1, 2, … of words: "1" is a value of schema 1, "1/2" has a key of schema 2, "1!" is a value that
+// is cut off, "-" is a tombstone, "?" has no framing. Values that are not cut off are their offsets.
 func framedRecords(words string) []source.Record {
-	framed := func(word string) (unsafe.Pointer, int32) {
+	framed := func(word string, offset int) (unsafe.Pointer, int32) {
 		switch word {
 		case "-", "":
 			return nil, -1
@@ -79,14 +80,17 @@ func framedRecords(words string) []source.Record {
 			return unsafe.Pointer(unsafe.StringData(word)), 1
 		}
 		data := binary.BigEndian.AppendUint32([]byte{0}, uint32(word[0]-'0'))
+		if !strings.HasSuffix(word, "!") {
+			data = binary.AppendVarint(data, int64(offset))
+		}
 		return unsafe.Pointer(unsafe.SliceData(data)), int32(len(data))
 	}
 	var out []source.Record
 	for i, word := range strings.Fields(words) {
 		value, key, _ := strings.Cut(word, "/")
 		r := source.Record{Offset: int64(i)}
-		r.Value, r.ValueLen = framed(value)
-		r.Key, r.KeyLen = framed(key)
+		r.Value, r.ValueLen = framed(value, i)
+		r.Key, r.KeyLen = framed(key, i)
 		out = append(out, r)
 	}
 	return out
