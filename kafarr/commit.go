@@ -67,7 +67,7 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 		lost = errorf(GroupError, "the partition is not assigned to this listener any more: its rows from offset %d on are delivered again by its new owner", r.First)
 		lost.Topic, lost.Partition = r.Topic, r.Partition
 	}
-	failure := l.letters.settle(ctx)
+	failure := l.flushLetters(ctx)
 	if err := l.commit(ctx); err != nil { // what lies before a letter that failed is committed all the same
 		return err
 	}
@@ -106,19 +106,19 @@ func (l *Listener) Leave(acknowledge bool) error {
 		return err
 	}
 	defer l.life.unlock()
-	l.tracker.Unassign(l.callbacks.Withdraw()...)
+	l.tracker.Unassign(l.group.Callbacks.Withdraw()...)
 	if l.cfg.OnRevoke != nil {
-		defer func() { l.callbacks.RevokeAll(l.tracker.Assignment()) }()
+		defer func() { l.group.Callbacks.RevokeAll(l.tracker.Assignment()) }()
 	}
 	if !acknowledge {
 		return nil
 	}
-	l.settleTails()
+	l.group.Tails.Settle()
 	if l.cfg.Acknowledge == OnNextPoll {
 		l.tracker.AcknowledgeAll()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeCommitTimeout)
-	failure := l.letters.settle(ctx)
+	failure := l.flushLetters(ctx)
 	cancel()
 	if errors.Is(failure, context.DeadlineExceeded) {
 		failure = errorf(BrokerError, "dead_letter_topic %s did not take the last rejected messages within %v: they are delivered again", l.cfg.DeadLetterTopic, closeCommitTimeout)
@@ -149,13 +149,13 @@ func (l *Listener) close(acknowledge bool) error {
 	_ = l.runCallbacks(context.Background()) // OnRevoke only, which gives no error
 	l.life.end()
 	defer l.life.unlock()
-	l.callbacks.Clear()
+	l.group.Callbacks.Clear()
 	l.unregister()
-	if l.member != nil { // what reads a part of a scan is none: the scan tells
+	if l.source.Member != nil { // what reads a part of a scan is none: the scan tells
 		l.schemas.Values.ReportUnusedReaders(true)
 	}
 	l.assembler.Release()
-	l.letters.close()
+	l.letters.Close()
 	l.life.cancel()
 	l.source.Release()
 	l.buffer.Hold(nil)

@@ -43,7 +43,7 @@ func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
 			return assemble.RecordSlow, nil
 		}
 		records = a.Within(records)
-		l.hearResets()
+		l.group.HearResets()
 		p := l.partitions.Of(chunk.TopicPartition())
 		records = p.UntilDiscontinuity(records)
 		l.follow(chunk.TopicPartition(), p, records[0].Offset)
@@ -58,7 +58,7 @@ func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
 		}
 		a.BeginRecords()
 		for n, records = -1, undelivered; n != 0 && len(records) > 0; records = records[n:] {
-			if l.letters.full.Load() {
+			if l.letters.Full() {
 				return assemble.Throttled, nil
 			}
 			if !first && l.over(end) {
@@ -119,7 +119,7 @@ func (l *Listener) deliver() (*Batch, error) {
 	l.remember(s, b.Ranges)
 	l.tracker.Deliver(s.ID)
 	if !b.empty() {
-		b.Events, l.happened = l.happened, nil
+		b.Events = l.events.Take()
 		l.counters.batches.Add(1)
 	}
 	return b, nil

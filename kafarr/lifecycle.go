@@ -14,10 +14,12 @@ import (
 //	closed    nothing but Stats and Assignment
 //
 // Two things are exclusive. A poll lasts over many slices, and there is one at a time: a second one is refused, as it is a mistake of the caller. The lock is held for one slice of
-// the poll, or for one control call between two slices: whoever comes second waits. Leave and Close wait for the lock, and so for one slice, and never for a whole poll.
+// the poll, or for one control call between two slices: a second caller waits. Leave and Close wait for the lock, and so for one slice, and never for a whole poll.
 type lifecycle struct {
 	ctx    context.Context // ends when the listener is closed
 	cancel context.CancelFunc
+
+	joined time.Time // when a member of a group was opened; zero: it is none
 
 	phase    atomic.Int32 // a phase
 	claimed  atomic.Bool  // by the one Close or Abort

@@ -2,10 +2,9 @@ package kafarr
 
 import (
 	"io"
-	"sync/atomic"
-	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/deadletter"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
@@ -15,48 +14,45 @@ import (
 )
 
 // Listener reads topics as batches of rows. One Poll at a time; Commit, Stats and Close may be called from any goroutine.
+//
+// The rule for its locks: the listener's lock (lifecycle.mu) is held for one slice of a poll, or for one control call, and may be held over calls to the source. All other locks are
+// leaves: each is held for a few lines, and nothing is called while it is held. So no two of them are ever held at once, but the listener's and a leaf. TestEveryPairOfMethodsMayBeCalledAtOnce
+// and the race detector hold this.
+//
+//	lock                  who takes it                       what it guards
+//	lifecycle.mu          a slice of a poll; Seek, Pause,    poll, buffer, partitions, events, group, schemas and assembler;
+//	                      Resume, Position, GiveBack, Leave; the source's Serve, Fetch, Release and Seek
+//	                      Rebalanced, Close
+//	delivery.Tracker      any goroutine                      which rows are delivered, acknowledged and held
+//	deadletter.Queue      any goroutine, and the writer's    the rejected messages that are in flight or have failed; it opens the writer under it
+//	membership.Callbacks  any goroutine                      the changes of the assignment that are not confirmed
+//	  its running         a caller of OnAssign or OnRevoke   that they are called one at a time; it is tried, and never waited for
+//	membership.Tails      the poll, and its look in the      what a look has found
+//	                      background
+//	no lock: atomics      any goroutine                      lifecycle.phase, counters, Readiness.Waiting
 type Listener struct {
 	cfg      Config
 	log      *logSink
 	registry registry.Registry
-	source   source.Source
-	// positioner is the source, where it has positions to move; else nil
-	positioner source.Positioner
-	resetter   source.Resetter // likewise
-	finite     source.Finite   // likewise, where it has an end
-	member     source.Member   // likewise, where it is a cluster's client
-	explorer   source.Explorer // likewise, where it can look beyond the last row
-	watcher    source.Watcher  // likewise, where topics may be deleted
-	letters    *deadLetters
-	life       lifecycle
-	counters   counters
+	source   source.Roles
+	letters  *deadletter.Queue
+	life     lifecycle
+	counters counters
 
-	born    time.Time   // when a member of a group was opened
-	unready atomic.Bool // see Waiting
-
-	// life.mu is held by whoever uses what follows.
+	// The listener's lock guards what follows.
 
 	poll          poll
 	buffer        partitions.Buffer
+	partitions    *partitions.Table
 	assembler     *assemble.Assembler
 	schemas       *schema.Resolvers
-	failure       error          // told by the next poll
 	lookup        *schema.Lookup // the one that is waited for
-	partitions    *partitions.Table
-	happened      []Event                           // since the last batch
-	lastDelivered lastDelivered                     // batch that was handed over
-	blocked       map[source.TopicPartition]blocked // partitions that wait for a schema
-	placeless     placeless
-	opened        time.Time // the first poll
-	toldNames     bool      // topics that do not exist were named
-	saidNames     bool      // likewise, in the log
-	waived        bool      // the wait for all partitions was given up once: read what there is
-	waits         waitingSince
-	tails         tails
-	watched       watched
+	events        membership.Events
+	lastDelivered lastDelivered // batch that was handed over
 
-	tracker   *delivery.Tracker
-	callbacks membership.Callbacks
+	tracker *delivery.Tracker
+	group   *membership.Group
+	offsets offsetFinder
 }
 
 // Open makes a listener. It checks the configuration and does not wait for the network.
@@ -85,24 +81,18 @@ func Open(cfg Config) (*Listener, error) {
 	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
 		cfg: cfg, log: newLogSink(cfg.Logger),
-		partitions: partitions.NewTable(), blocked: map[source.TopicPartition]blocked{},
-		watched: watched{told: map[string]error{}},
-		tracker: delivery.New(),
+		partitions: partitions.NewTable(),
+		tracker:    delivery.New(),
 	}
-	l.letters = newDeadLetters(cfg.DeadLetterTopic, cfg.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterSettled)
+	l.letters = deadletter.New(cfg.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterDelivered)
 	l.life.start()
+	l.group = newGroup(l)
 	if err := l.openParts(); err != nil {
 		l.life.cancel()
 		l.closeRegistry()
 		return nil, err
 	}
-	l.positioner, _ = l.source.(source.Positioner)
-	l.resetter, _ = l.source.(source.Resetter)
-	l.finite, _ = l.source.(source.Finite)
-	l.member, _ = l.source.(source.Member)
-	l.explorer, _ = l.source.(source.Explorer)
-	l.watcher, _ = l.source.(source.Watcher)
-	if l.positioner == nil && len(cfg.Start) > 0 {
+	if l.source.Positioner == nil && len(cfg.Start) > 0 {
 		_ = l.Abort()
 		return nil, errorf(ConfigError, "start: this source has no positions")
 	}
@@ -119,8 +109,14 @@ func (l *Listener) openParts() (err error) {
 		return err
 	}
 	l.assembler = l.newAssembler()
-	l.source, err = l.cfg.openSource((*assignment)(l), l.log)
-	return err
+	src, err := l.cfg.openSource(l.group, l.log)
+	if err != nil {
+		return err
+	}
+	l.source = source.RolesOf(src)
+	l.offsets = offsetFinder{start: l.cfg.Start, reset: l.cfg.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.Watcher}
+	l.group.Connect(l.source, &l.offsets)
+	return nil
 }
 
 // closeRegistry closes the registry client, unless it was given: then it belongs to who gave it.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pykafarr/pykafarr/kafarr/internal/deadletter"
 )
 
 // MinMemoryLimit is the least that Config.MemoryLimit may be: below it, fetches would be smaller than a batch of the broker usually is.
@@ -81,9 +83,9 @@ func (c *Config) columnBytes() int {
 // letterBytes is what the messages on their way to the dead-letter topic may have.
 func (c *Config) letterBytes() int {
 	if c.MemoryLimit == 0 {
-		return maxLetterBytes
+		return deadletter.MaxBytes
 	}
-	return min(maxLetterBytes, c.batchBytes())
+	return min(deadletter.MaxBytes, c.batchBytes())
 }
 
 // consumerProperties are Properties with those that MemoryLimit decides.

@@ -20,7 +20,7 @@ func (l *Listener) register() {
 	if l.cfg.Source != nil || len(l.cfg.Assign) > 0 {
 		return
 	}
-	l.born = time.Now()
+	l.life.joined = time.Now()
 	open.Lock()
 	defer open.Unlock()
 	open.members[l] = true
@@ -46,8 +46,8 @@ func (l *Listener) neighbours(since, now time.Time) string {
 	var times []string
 	for other := range open.members {
 		same := other != l && other.cfg.Servers == l.cfg.Servers && other.cfg.Group == l.cfg.Group
-		if same && other.born.Before(since) && other.life.unpolledSince(since) {
-			times = append(times, other.born.Format(time.TimeOnly))
+		if same && other.life.joined.Before(since) && other.life.unpolledSince(since) {
+			times = append(times, other.life.joined.Format(time.TimeOnly))
 		}
 	}
 	if len(times) == 0 {

@@ -21,7 +21,7 @@ func TestOnlyAListenerThatNobodyHasPolledSinceTheWaitBeganIsNamed(t *testing.T) 
 	began := time.Now()
 	named := func() bool {
 		text := waits.neighbours(began, began.Add(time.Minute))
-		if text != "" && (!strings.Contains(text, other.born.Format(time.TimeOnly)) || strings.Contains(text, " and ")) {
+		if text != "" && (!strings.Contains(text, other.life.joined.Format(time.TimeOnly)) || strings.Contains(text, " and ")) {
 			t.Errorf("it names %q", text)
 		}
 		return text != ""

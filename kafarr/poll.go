@@ -1,18 +1,18 @@
 package kafarr
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 )
 
 // maxSlice bounds how long a step waits, so that contexts, closing and the client's events are answered.
 const maxSlice = 50 * time.Millisecond
 
-// poll is a Poll on its way.
+// poll is a Poll on its way, and the error that waits for it.
 type poll struct {
 	limit    int
 	wait     time.Duration
@@ -20,6 +20,7 @@ type poll struct {
 	ready    bool
 	fetched  bool      // at least once since ready
 	deadline time.Time // valid when ready
+	failure  error     // that has come after the rows
 }
 
 // Poll acknowledges what earlier polls returned and receives rows of one message type until there are limit of them or wait has
@@ -44,7 +45,7 @@ func (l *Listener) Poll(ctx context.Context, limit int, wait time.Duration) (*Ba
 }
 
 // PollSlice is Poll for callers that cannot wait, such as another language's thread that has signals to answer: it returns not done
-// after slice, and is called again with begin = false to go on, or with begin = true to begin another poll that keeps the rows.
+// after slice, and is called again with begin = false to continue, or with begin = true to begin another poll that keeps the rows.
 func (l *Listener) PollSlice(begin bool, limit int, wait, slice time.Duration) (b *Batch, done bool, err error) {
 	if err := l.life.beginPoll(); err != nil {
 		return nil, false, err
@@ -82,141 +83,203 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 	if l.cfg.Acknowledge == OnNextPoll {
 		l.tracker.AcknowledgeAll()
 	}
-	l.letters.again(false)
-	l.passTails()
-	l.look(false)
+	l.letters.Retry()
+	l.group.Tails.Pass()
+	l.group.Look(false)
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
-	l.unready.Store(false)
+	l.poll = poll{limit: limit, wait: wait, began: time.Now(), failure: l.poll.failure}
+	l.group.Readiness.Begin(l.poll.began)
 	l.assembler.Begin(limit)
-	l.poll = poll{limit: limit, wait: wait, began: time.Now()}
-	if l.opened.IsZero() {
-		l.opened = l.poll.began
-	}
 	l.counters.polls.Add(1)
 	l.schemas.Values.ReportUnusedReaders(false)
 	return nil
 }
 
-// step goes on with a poll until it has its answer or the time is over; then the batch is nil.
+// step continues a poll until it has its answer or the slice is over; then the batch is nil.
 func (l *Listener) step(end time.Time) (*Batch, error) {
-	p := &l.poll
-	if l.callbacks.Waiting() {
+	if l.group.Callbacks.Waiting() {
 		return nil, nil
 	}
 	if b, err := l.deliver(); b != nil || err != nil {
 		return b, err
 	}
 	for {
-		if err := l.life.open(leaving); err != nil {
-			return nil, err
-		}
-		if err := l.source.Serve(); err != nil {
-			l.fail(err)
-		}
-		l.watch()
-		if l.letters.arrived.Swap(false) { // a commit may pass them now
-			if err := l.store(); err != nil {
-				l.fail(err)
-			}
-		}
-		if l.callbacks.Waiting() {
-			return nil, nil
-		}
-		if l.failure != nil {
-			return l.failed()
-		}
-		if l.letters.failing() {
-			if l.assembler.Pending() {
-				return l.take()
-			}
-			return nil, l.letters.fault()
-		}
-		if err := l.stuck(); err != nil {
-			if l.assembler.Pending() {
-				return l.take()
-			}
-			return nil, err
-		}
-		if l.assembler.Waiting() { // a rebalance has ended a batch
-			return l.take()
-		}
-		if err := cmp.Or(l.retryBlocked(), l.tendPlaceless()); err != nil {
-			l.fail(err)
-			continue
-		}
-		now := time.Now()
-		if err := l.catchUp(now); err != nil {
-			return nil, err
-		}
-		switch why, err := l.fill(end); why {
-		case assemble.BatchFull, assemble.SchemaChanged:
-			return l.take()
-		case assemble.RecordFailed:
-			if l.assembler.Pending() {
-				return l.take()
-			}
-			return nil, err
-		case assemble.SchemaPending:
-			if done, err := l.awaitSchema(now, end); err != nil {
-				return nil, err
-			} else if done {
-				return l.take()
-			}
-			if time.Now().After(end) {
-				return nil, nil
-			}
-			continue
-		case assemble.TimeOver:
-			if now = time.Now(); p.ready && !now.Before(p.deadline) && l.assembler.Pending() {
-				return l.take()
-			}
-			if !now.Before(end) {
-				return nil, nil
-			}
-			continue
-		case assemble.RecordSlow:
-			if now = time.Now(); p.ready && !now.Before(p.deadline.Add(maxSlice)) { // see endOfTurn
-				if l.assembler.Pending() {
-					return l.take()
-				}
-				return &Batch{}, nil // the record continues with the next poll
-			}
-			if !now.Before(end) {
-				return nil, nil
-			}
-			continue
-		case assemble.Throttled:
-			if p.ready && !now.Before(p.deadline) {
-				return l.quiet()
-			}
-			if !now.Before(end) {
-				return nil, nil
-			}
-			l.letters.wait(min(end.Sub(now), maxSlice))
-			continue
-		case assemble.NeedFetch:
-			l.source.Release()
-			l.buffer.Hold(nil)
-			if l.finite != nil && l.finite.Ended() {
-				return l.take()
-			}
-		}
-		if p.ready && p.fetched && !now.Before(p.deadline) {
-			return l.quiet()
-		}
-		if !now.Before(end) {
-			return nil, nil
-		}
-		chunks, err := l.source.Fetch(p.limit-l.assembler.Rows(), l.pause(now, end))
-		l.buffer.Hold(chunks)
-		p.fetched = p.ready
-		if err != nil {
-			l.fail(err)
+		s := l.serve(end)
+		if b, done, err := l.round(&s); done {
+			return b, err
 		}
 	}
 }
+
+// serve hears what there is to hear, and returns what it comes to.
+func (l *Listener) serve(end time.Time) situation {
+	s := situation{leaving: l.life.isLeaving(), end: end}
+	if s.leaving {
+		return s
+	}
+	if err := l.source.Serve(); err != nil {
+		l.fail(err)
+	}
+	l.group.Watch()
+	if l.letters.TakeArrived() { // a commit may cover their rows now
+		if err := l.store(); err != nil {
+			l.fail(err)
+		}
+	}
+	_, stuck := l.group.Stuck()
+	s.callback, s.failed, s.letterFailed, s.stuck = l.group.Callbacks.Waiting(), l.poll.failure != nil, l.letters.Failing(), stuck != nil
+	s.queued, s.pending, s.blockable = l.assembler.Waiting(), l.assembler.Pending(), l.source.Positioner != nil
+	return s
+}
+
+// round does what is decided, until the round, the slice or the poll is over. done: the slice or the poll is.
+func (l *Listener) round(s *situation) (b *Batch, done bool, err error) {
+	var record *Error // of the next one
+	for {
+		switch next(s) {
+		case raiseClosed:
+			return nil, true, l.life.open(leaving)
+		case endSlice:
+			return nil, true, nil
+		case handOver:
+			b, err = l.take()
+			return b, true, err
+		case raiseFailure:
+			err, l.poll.failure = l.poll.failure, nil
+			return nil, true, err
+		case raiseLetter:
+			if failure := l.letters.TakeFailure(); failure != nil {
+				return nil, true, l.letterFault(failure)
+			}
+			s.letterFailed = false // a commit has returned it meanwhile
+		case raiseStuck:
+			if _, err = l.group.Stuck(); err != nil {
+				return nil, true, err
+			}
+			s.stuck = false // it is not any more
+		case raiseRecord:
+			return nil, true, record
+		case raiseOutage:
+			return nil, true, l.outageHere()
+		case endQuiet:
+			b, err = l.quiet()
+			return b, true, err
+		case endWithoutRows:
+			return &Batch{}, true, nil
+		case catchUp:
+			if err = l.group.Retry(); err != nil {
+				l.fail(err)
+				return nil, false, nil
+			}
+			s.now = time.Now()
+			if err = l.catchUp(s.now); err != nil {
+				return nil, true, err
+			}
+			s.stage, s.ready, s.fetched, s.deadline = stageFilling, l.poll.ready, l.poll.fetched, l.poll.deadline
+		case assembleRows:
+			record = l.assemble(s)
+		case blockPartition:
+			if l.block() {
+				return nil, time.Now().After(s.end), nil
+			}
+			s.blockable = false // not now
+		case waitForSchema:
+			l.awaitSchema(s)
+			return nil, time.Now().After(s.end), nil
+		case waitForLetters:
+			l.letters.Wait(min(s.end.Sub(s.now), maxSlice))
+			return nil, false, nil
+		case fetchMore:
+			l.fetch(s)
+			return nil, false, nil
+		case nextRound:
+			return nil, false, nil
+		}
+	}
+}
+
+// assemble has what was fetched assembled, and notes in the situation why it stopped. It returns the error of the next record, if that is why.
+func (l *Listener) assemble(s *situation) *Error {
+	why, err := l.fill(s.end)
+	switch why {
+	case assemble.BatchFull, assemble.SchemaChanged:
+		s.stage = stageSealed
+	case assemble.RecordFailed:
+		s.stage = stageRecordFailed
+	case assemble.SchemaPending:
+		s.stage = stageAwaitingSchema
+		l.seeLookup(s)
+	case assemble.Throttled:
+		s.stage = stageThrottled
+	case assemble.TimeOver:
+		s.stage, s.now = stageOutOfTime, time.Now()
+	case assemble.RecordSlow:
+		s.stage, s.now = stageSlowRecord, time.Now()
+	case assemble.NeedFetch:
+		s.stage = stageFetching
+		l.source.Release()
+		l.buffer.Hold(nil)
+		s.ended = l.source.Finite != nil && l.source.Finite.Ended()
+	}
+	s.pending = l.assembler.Pending()
+	return err
+}
+
+// fetch asks the source for records.
+func (l *Listener) fetch(s *situation) {
+	p := &l.poll
+	chunks, err := l.source.Fetch(p.limit-l.assembler.Rows(), l.pause(s.now, s.end))
+	l.buffer.Hold(chunks)
+	p.fetched = p.ready
+	if err != nil {
+		l.fail(err)
+	}
+}
+
+// catchUp notes when the client has caught up.
+func (l *Listener) catchUp(now time.Time) error {
+	p := &l.poll
+	if !p.ready {
+		state, err := l.group.Readiness.Check(p.began, now)
+		if err != nil {
+			return l.raiseOrKeep(err)
+		}
+		switch state {
+		case membership.Caught:
+			p.ready, p.deadline = true, now.Add(p.wait)
+		case membership.GivenUp:
+			p.ready, p.deadline = true, now
+		case membership.NotYet:
+		}
+	}
+	if err := l.group.Readiness.CheckTopics(now); err != nil {
+		return l.raiseOrKeep(err)
+	}
+	return nil
+}
+
+// raiseOrKeep keeps the error for the next poll where there are rows to return first.
+func (l *Listener) raiseOrKeep(err *Error) error {
+	if !l.assembler.Pending() {
+		return err
+	}
+	l.fail(err)
+	return nil
+}
+
+// Broken returns the error after which this listener can never continue, such as that another member of the group has the same group.instance.id; nil as long as it may. Every call
+// returns it, but for Assignment, Stats, Close and Abort: close the listener and open another one.
+func (l *Listener) Broken() error {
+	if fatal, err := l.group.Stuck(); fatal {
+		return err
+	}
+	return nil
+}
+
+// Waiting tells that the last poll ended without rows while this listener was still waiting for partitions, or for the first fetch of some: that is no end of the rows.
+func (l *Listener) Waiting() bool { return l.group.Readiness.Waiting() }
 
 // pause is how long a fetch may wait.
 func (l *Listener) pause(now, end time.Time) time.Duration {
@@ -231,31 +294,20 @@ func (l *Listener) pause(now, end time.Time) time.Duration {
 
 // fail keeps an error for the moment when the rows received before it are handed over.
 func (l *Listener) fail(err error) {
-	if l.failure == nil {
-		l.failure = err
+	if l.poll.failure == nil {
+		l.poll.failure = err
 	}
-}
-
-// failed returns the rows first and then the error that came behind them.
-func (l *Listener) failed() (*Batch, error) {
-	if l.assembler.Pending() {
-		return l.take()
-	}
-	err := l.failure
-	l.failure = nil
-	return nil, err
 }
 
 // quiet ends a poll whose time is over.
 func (l *Listener) quiet() (*Batch, error) {
 	if !l.assembler.Pending() {
-		_, waitingFor := l.source.Ready()
-		l.unready.Store(waitingFor != "")
-		if err := cmp.Or(l.source.Down(), l.outage(), l.nowhere(), l.gone(), l.unreadable(false)); err != nil {
+		l.group.Readiness.SetWaiting()
+		if err := l.group.Fault(); err != nil {
 			return nil, err
 		}
 	}
-	l.look(true)
+	l.group.Look(true)
 	return l.take()
 }
 

@@ -38,9 +38,9 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 	if err := l.between(); err != nil {
 		return nil, err
 	}
-	l.passTails()
+	l.group.Tails.Pass()
 	out := l.Assignment()
-	l.hearResets()
+	l.group.HearResets()
 	reset := l.partitions.Resets()
 	var begin []source.TopicPartition
 	for i, p := range out {
@@ -55,14 +55,14 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 		}
 	}
 	l.life.unlock()
-	found, missing, err := l.beginnings(ctx, begin, reset)
+	found, missing, err := l.offsets.Beginnings(ctx, begin, reset)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range begin {
 		at := slices.IndexFunc(out, func(p source.Position) bool { return p.TopicPartition() == k })
 		if b, exists := found[k]; exists {
-			out[at].Offset = b.offset
+			out[at].Offset = b.Offset
 		} else {
 			out = slices.Delete(out, at, at+1)
 		}
@@ -80,7 +80,7 @@ func (l *Listener) Committed(ctx context.Context) ([]source.Position, error) {
 		return nil, err
 	}
 	defer cancel()
-	out, err := l.positioner.AskCommitted(ctx, l.Assignment())
+	out, err := l.source.Positioner.AskCommitted(ctx, l.Assignment())
 	if err != nil {
 		return nil, l.asked(err)
 	}
@@ -111,7 +111,7 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 		for i, k := range keys {
 			ask[i] = k.At(source.End)
 		}
-		ends, err := l.positioner.AskOffsets(ctx, ask)
+		ends, err := l.source.Positioner.AskOffsets(ctx, ask)
 		for _, p := range ends {
 			end[p.TopicPartition()] = p.Offset
 		}
@@ -121,7 +121,7 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 		return nil, l.asked(cmp.Or(err, missing))
 	}
 	out := make([]Lag, 0, len(positions))
-	paused := l.positioner.Paused(positions)
+	paused := l.source.Positioner.Paused(positions)
 	for i, p := range positions {
 		if e, exists := end[p.TopicPartition()]; exists {
 			out = append(out, Lag{Topic: p.Topic, Partition: p.Partition, Position: p.Offset, End: e, Lag: max(e-p.Offset, 0), Paused: paused[i]})
@@ -132,53 +132,11 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 
 // Assignment returns the partitions that this listener reads, in the order of their names and numbers; Offset is 0. A group's assignment changes within polls only: before
 // the first one there is none. It does not ask whether the client still works: when Broken returns an error, these are the partitions that the listener had.
-func (l *Listener) Assignment() []source.Position {
-	out := slices.Clone(l.cfg.Assign)
-	if len(out) == 0 {
-		for _, k := range l.tracker.Assignment() {
-			out = append(out, k.At(0))
-		}
-	}
-	slices.SortFunc(out, func(a, b source.Position) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	return out
-}
-
-// assigned tells of the first partition that is not of the assignment.
-func (l *Listener) assigned(partitions []source.Position) error {
-	mine := l.Assignment()
-	for _, p := range partitions {
-		if !slices.ContainsFunc(mine, func(m source.Position) bool {
-			return m.Topic == p.Topic && (m.Partition == p.Partition || p.Partition < 0)
-		}) {
-			e := errorf(StateError, "it is not assigned to this listener, which has %d partitions: the group assigns them within polls", len(mine))
-			e.Topic, e.Partition = p.Topic, p.Partition
-			return e
-		}
-	}
-	return nil
-}
-
-// chosen returns the partitions of the assignment that are meant.
-func (l *Listener) chosen(partitions []source.Position) ([]source.Position, error) {
-	if err := l.assigned(partitions); err != nil {
-		return nil, err
-	}
-	mine := l.Assignment()
-	if partitions == nil {
-		return mine, nil
-	}
-	return slices.DeleteFunc(mine, func(m source.Position) bool {
-		return !slices.ContainsFunc(partitions, func(p source.Position) bool {
-			return m.Topic == p.Topic && (m.Partition == p.Partition || p.Partition < 0)
-		})
-	}), nil
-}
+func (l *Listener) Assignment() []source.Position { return l.group.Assignment() }
 
 // between takes the listener's lock between two slices of a poll.
 func (l *Listener) between() error {
-	if l.positioner == nil {
+	if l.source.Positioner == nil {
 		return errorf(StateError, "this source has no positions")
 	}
 	if err := l.life.lock(leaving); err != nil {
@@ -196,7 +154,7 @@ func (l *Listener) asking(ctx context.Context) (context.Context, context.CancelF
 	if err := l.life.open(leaving); err != nil {
 		return nil, nil, err
 	}
-	if l.positioner == nil {
+	if l.source.Positioner == nil {
 		return nil, nil, errorf(StateError, "this source has no positions")
 	}
 	if err := l.Broken(); err != nil {

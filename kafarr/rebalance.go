@@ -8,14 +8,14 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// Rebalance is a change of the assignment that waits until somebody has been told of it.
+// Rebalance is a change of the assignment that waits until the caller has confirmed it with Rebalanced, or by OnAssign and OnRevoke.
 type Rebalance = membership.Rebalance
 
-// Rebalance returns what waits to be told, if Config.OnAssign and OnRevoke ask for it. For callers of PollSlice, which is not done at once
-// while something waits. The same is returned until Rebalanced.
-func (l *Listener) Rebalance() (r Rebalance, waits bool) { return l.callbacks.Pending() }
+// Rebalance returns the change that waits, if Config.OnAssign and OnRevoke ask for it. It is for callers of PollSlice, which returns at once and is
+// not done while a change waits. The same change is returned until Rebalanced.
+func (l *Listener) Rebalance() (r Rebalance, waits bool) { return l.group.Callbacks.Pending() }
 
-// Rebalanced goes on with what Rebalance returned: partitions that are to be given up are, and assigned ones are fetched from now on. Where
+// Rebalanced confirms the change that Rebalance returned: revoked partitions are given up, and assigned ones are fetched from now on. Where
 // begin names them they begin there, as after a Seek; it may name other partitions, too, of topics that are read. After an error the
 // rebalance waits as before: nothing was fetched.
 func (l *Listener) Rebalanced(ctx context.Context, begin ...Start) error {
@@ -24,7 +24,11 @@ func (l *Listener) Rebalanced(ctx context.Context, begin ...Start) error {
 		return errorf(StateError, "no rebalance waits")
 	}
 	if !r.Revoked {
-		if err := l.placeOffered(ctx, r.Partitions, begin); err != nil {
+		targets, err := l.cfg.startTargets(r.Partitions, begin)
+		if err == nil && len(targets) > 0 {
+			err = l.Seek(ctx, targets...)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -32,45 +36,23 @@ func (l *Listener) Rebalanced(ctx context.Context, begin ...Start) error {
 		return err
 	}
 	defer l.life.unlock()
-	if !l.callbacks.Confirm() { // closed meanwhile
+	if !l.group.Callbacks.Confirm() { // closed meanwhile
 		return errorf(StateError, "no rebalance waits")
 	}
-	l.poll.began = time.Now() // whoever was told may have taken longer than the ready time-out, which is the cluster's
-	if keeper, ok := l.source.(source.Keeper); ok {
-		keeper.Answer()
+	l.poll.began = time.Now() // the caller may have taken longer than the ready time-out, which is meant for the cluster
+	if l.source.Keeper != nil {
+		l.source.Keeper.Answer()
 	}
 	return nil
 }
 
-// placeOffered moves partitions of an assignment that waits to where OnAssign said that they begin.
-func (l *Listener) placeOffered(ctx context.Context, partitions []source.Position, begin []Start) error {
-	for _, s := range begin {
-		if err := s.At.validate("on_assign"); err != nil {
-			return err
-		}
-		if !l.cfg.readsTopic(s.Topic) {
-			return errorf(ConfigError, "on_assign: %s is none of the topics that are read", s.place())
-		}
-	}
-	var targets []Target
-	for _, p := range partitions {
-		if at, named := bestOf(begin, p.TopicPartition()); named {
-			targets = append(targets, Target{Topic: p.Topic, Partition: p.Partition, To: at})
-		}
-	}
-	if len(targets) == 0 {
-		return nil
-	}
-	return l.Seek(ctx, targets...)
-}
-
 // runCallbacks calls OnAssign and OnRevoke with what waits. Close within one of them, or while another goroutine calls one, calls nothing more.
 func (l *Listener) runCallbacks(ctx context.Context) error {
-	return l.callbacks.Run(func(r Rebalance) error { return l.callBack(ctx, r) })
+	return l.group.Callbacks.Run(func(r Rebalance) error { return l.callBack(ctx, r) })
 }
 
-// callBack answers a revocation also when OnRevoke panics. An assignment waits on where OnAssign fails: its partitions could be read from a
-// wrong place else.
+// callBack calls OnAssign or OnRevoke with a change, and confirms it. It confirms a revocation also when OnRevoke panics. An assignment still waits where OnAssign fails: its partitions
+// could be read from a wrong offset else.
 func (l *Listener) callBack(ctx context.Context, r Rebalance) error {
 	if r.Revoked {
 		defer func() { _ = l.Rebalanced(ctx) }()
@@ -88,9 +70,53 @@ func (l *Listener) callBack(ctx context.Context, r Rebalance) error {
 	return err
 }
 
-// unassign notes that partitions are not this listener's any more: nothing is committed for them.
-func (l *Listener) unassign(partitions []source.Position) {
-	for _, p := range partitions {
-		l.tracker.Unassign(p.TopicPartition())
+// startTargets are where the partitions of an assignment begin that OnAssign has named.
+func (c *Config) startTargets(partitions []source.Position, begin []Start) ([]Target, error) {
+	for _, s := range begin {
+		if err := s.At.validate("on_assign"); err != nil {
+			return nil, err
+		}
+		if !c.readsTopic(s.Topic) {
+			return nil, errorf(ConfigError, "on_assign: %s is none of the topics that are read", s.place())
+		}
 	}
+	var targets []Target
+	for _, p := range partitions {
+		if at, named := bestOf(begin, p.TopicPartition()); named {
+			targets = append(targets, Target{Topic: p.Topic, Partition: p.Partition, To: at})
+		}
+	}
+	return targets, nil
+}
+
+// newGroup returns the group of a listener.
+func newGroup(l *Listener) *membership.Group {
+	return membership.New(
+		membership.Config{
+			Topics: l.cfg.Topics, Assign: l.cfg.Assign, Properties: l.cfg.Properties, ReadyTimeout: l.cfg.ReadyTimeout, SchemaTimeout: l.cfg.SchemaPatience,
+			OnAssign: l.cfg.OnAssign != nil, OnRevoke: l.cfg.OnRevoke != nil,
+			Starts: func(k source.TopicPartition) bool {
+				kind := l.cfg.startOf(k).Kind
+				return kind != "" && kind != AtCommitted
+			},
+		},
+		membership.Listener{
+			Context: l.life.ctx, Leaving: l.life.isLeaving, Discard: func(k source.TopicPartition) { l.discard(k) }, Fail: l.fail, Neighbours: l.neighbours, Rebalances: &l.counters.rebalances,
+		},
+		l.partitions, l.tracker, &l.events, groupLog{l.log},
+	)
+}
+
+// groupLog is the log as its group sees it.
+type groupLog struct{ to *logSink }
+
+// Client implements membership.Log.
+func (g groupLog) Client(level int, facility, message string) { g.to.client(level, facility, message) }
+
+// Warn implements membership.Log.
+func (g groupLog) Warn(facility, message string) { g.to.warn(facility, message) }
+
+// Assignment implements membership.Log.
+func (g groupLog) Assignment(what string, partitions []source.Position) {
+	g.to.assignment(what, partitions)
 }

@@ -1,10 +1,8 @@
 package kafarr
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
@@ -29,21 +27,21 @@ func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
 		return err
 	}
 	defer cancel()
-	if err := l.assigned(positionsOf(targets)); err != nil {
+	if err := l.group.Has(positionsOf(targets)); err != nil {
 		return err
 	}
-	missed, err := l.outside(ctx, targets)
+	missed, err := l.offsets.notInLog(ctx, targets)
 	if err != nil {
 		return l.asked(err)
 	}
 	if len(missed) > 0 {
 		return missed[0]
 	}
-	to, err := l.offsetsOf(ctx, targets)
+	to, err := l.offsets.resolve(ctx, targets)
 	if err != nil {
 		return l.asked(err)
 	}
-	group, err := l.positioner.AskCommitted(ctx, to)
+	group, err := l.source.Positioner.AskCommitted(ctx, to)
 	if err != nil {
 		return l.asked(err)
 	}
@@ -73,12 +71,12 @@ func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed 
 		return nil, err
 	}
 	defer l.life.unlock()
-	if err := l.assigned(to); err != nil {
+	if err := l.group.Has(to); err != nil {
 		return nil, err
 	}
 	isLeft := map[source.TopicPartition]bool{}
-	if fetched := l.fetched(to); len(fetched) > 0 {
-		err := l.positioner.Seek(ctx, fetched)
+	if fetched := l.group.Fetched(to); len(fetched) > 0 {
+		err := l.source.Positioner.Seek(ctx, fetched)
 		var some *source.NotFetching
 		switch {
 		case errors.As(err, &some):
@@ -96,46 +94,24 @@ func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed 
 	for _, p := range to {
 		if isLeft[p.TopicPartition()] {
 			left = append(left, p)
-		} else if err := l.moved(p, committed[p.TopicPartition()]); err != nil {
+		} else if err := l.group.Move(p, committed[p.TopicPartition()]); err != nil {
 			return nil, err
 		}
 	}
 	return left, nil
 }
 
-// fetched returns the positions of partitions that the source has. Those of Config.Assign before their turn, and of an assignment that waits
-// for OnAssign, begin at their new places.
-func (l *Listener) fetched(to []source.Position) []source.Position {
-	return slices.DeleteFunc(slices.Clone(to), func(p source.Position) bool {
-		return l.callbacks.IsOffered(p.TopicPartition()) || !l.tracker.IsAssigned(p.TopicPartition())
-	})
-}
-
-// moved has the listener's own books follow a partition to its new place.
-func (l *Listener) moved(to source.Position, committed int64) error {
-	k := to.TopicPartition()
-	l.discard(k)
-	l.partitions.Of(k).RedeliverAll()
-	l.partitions.Of(k).Next = partitions.At(to.Offset)
-	l.tracker.Seek(to, committed)
-	l.callbacks.Place(k)
-	return cmp.Or(l.unblock(k), l.hasPlaceNow(k))
-}
-
 // Pause stops partitions of the assignment, nil for all of it: polls give no rows of theirs until Resume. They stay assigned, also over
 // rebalances that give them back. Partition -1 means all that are assigned of the topic.
 func (l *Listener) Pause(wanted []source.Position) error {
 	return l.ofThese(wanted, func(chosen []source.Position) error {
-		if err := l.positioner.Pause(chosen); err != nil {
+		if err := l.source.Positioner.Pause(chosen); err != nil {
 			return err
 		}
 		for _, p := range chosen {
 			k := p.TopicPartition()
-			delete(l.blocked, k) // from now on its user says when it goes on
-			if p := l.partitions.Of(k); p.Start == partitions.StartUnresolved {
-				p.Start = partitions.StartUnresolvedPaused
-			}
-			if next, received := l.firstUndelivered(k); received { // the client would go on behind what it gave us
+			l.group.KeepPaused(k)
+			if next, received := l.firstUndelivered(k); received { // the client would continue after what it gave us
 				if err := l.readAgain(k, next); err != nil {
 					return err
 				}
@@ -145,28 +121,15 @@ func (l *Listener) Pause(wanted []source.Position) error {
 	})
 }
 
-// Resume goes on with paused partitions, nil for all of the assignment.
+// Resume continues paused partitions, nil for all of the assignment.
 func (l *Listener) Resume(wanted []source.Position) error {
 	return l.ofThese(wanted, func(chosen []source.Position) error {
-		chosen = slices.DeleteFunc(chosen, func(p source.Position) bool { // those without a place go on when they have one
-			known := l.partitions.Of(p.TopicPartition())
-			if known.Start == partitions.StartResolved {
-				return false
-			}
-			known.Start = partitions.StartUnresolved
-			return true
-		})
-		for i, p := range chosen {
-			chosen[i].Offset = -1
-			if next := l.partitions.Of(p.TopicPartition()).Next; next.Known {
-				chosen[i].Offset = next.At
-			}
-		}
-		if err := l.positioner.Resume(chosen); err != nil {
+		chosen = l.group.Resumable(chosen)
+		if err := l.source.Positioner.Resume(chosen); err != nil {
 			return err
 		}
 		for _, p := range chosen {
-			delete(l.blocked, p.TopicPartition())
+			l.group.Blocked.Leave(p.TopicPartition())
 		}
 		return nil
 	})
@@ -178,7 +141,7 @@ func (l *Listener) ofThese(wanted []source.Position, do func(chosen []source.Pos
 		return err
 	}
 	defer l.life.unlock()
-	chosen, err := l.chosen(wanted)
+	chosen, err := l.group.Chosen(wanted)
 	if err == nil {
 		err = do(chosen)
 	}
@@ -188,7 +151,7 @@ func (l *Listener) ofThese(wanted []source.Position, do func(chosen []source.Pos
 	return nil
 }
 
-// GiveBack takes back batches that Poll returned and that their caller could not pass on: their rows come again, with all that was behind
+// GiveBack takes back batches that Poll returned and that their caller could not pass on: their rows come again, with all that came after
 // them in their partitions and, if it is the last batch that is given back, was not returned. Nothing is acknowledged by it.
 func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 	if err := l.between(); err != nil {
@@ -217,7 +180,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 		if !known {
 			l.partitions.Of(k).RedeliverAll() // it would pass over them
 		}
-		if err := l.unblock(k); err != nil {
+		if err := l.group.Blocked.Unblock(k); err != nil {
 			return err
 		}
 	}
@@ -226,7 +189,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 
 // readAgain has a partition read again from the first row on that its caller does not have.
 func (l *Listener) readAgain(k source.TopicPartition, next int64, givenBack ...int64) error {
-	if err := l.positioner.Seek(l.life.ctx, []source.Position{k.At(next)}); err != nil {
+	if err := l.source.Positioner.Seek(l.life.ctx, []source.Position{k.At(next)}); err != nil {
 		return err
 	}
 	l.discard(k, givenBack...)

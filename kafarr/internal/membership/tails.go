@@ -1,10 +1,13 @@
-package kafarr
+package membership
 
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
+	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -18,11 +21,20 @@ const (
 	tailPatience  = 2 * time.Second
 )
 
-// tails looks at what lies behind the last row of partitions that bring nothing: transaction markers, rows of aborted transactions, offsets that compaction has emptied, or that the client was
+// Tails looks at what lies after the last row of partitions that bring nothing: transaction markers, rows of aborted transactions, offsets that compaction has emptied, or that the client was
 // moved over when what it asked for was gone. None of that ever becomes a row, so without it a position would never reach the end of such a log, and no commit either. What is found is a fact of the log: that
 // there is no record in [from, next). It holds whatever the client does meanwhile, so it needs no order with the rows that are on their way.
-type tails struct {
-	asked time.Time // life.mu guards it
+//
+// The listener's lock guards it, but for what the look in the background has found.
+type Tails struct {
+	explorer   source.Explorer // nil: nothing is looked at
+	offsets    Offsets
+	table      *partitions.Table
+	tracker    *delivery.Tracker
+	rebalances *atomic.Int64 // so many there were
+	log        Log
+
+	asked time.Time
 
 	mu      sync.Mutex
 	running chan struct{} // closed at the end of the look that is under way; nil: there is none
@@ -37,20 +49,20 @@ type tail struct {
 	rebalances int64 // there had been, when it was asked
 }
 
-// look asks, in the background, what lies before partitions that have not moved since the last time; quiet: that a poll got nothing. life.mu is held.
-func (l *Listener) look(quiet bool) {
-	t, now := &l.tails, time.Now()
+// look asks, in the background, what lies before partitions that have not moved since the last time; quiet: that a poll got nothing.
+func (t *Tails) look(ctx context.Context, quiet bool) {
+	now := time.Now()
 	pause := tailPause
 	if quiet {
 		pause = tailQuiet
 	}
-	if l.explorer == nil || l.life.isLeaving() || now.Sub(t.asked) < pause || t.busy() {
+	if t.explorer == nil || now.Sub(t.asked) < pause || t.busy() {
 		return
 	}
 	t.asked = now
 	var asked []tail
-	for _, k := range l.tracker.Assignment() {
-		p := l.partitions.Of(k)
+	for _, k := range t.tracker.Assignment() {
+		p := t.table.Of(k)
 		switch seen := &p.Look; {
 		case seen.Due.IsZero() || seen.Next != p.Next:
 			*seen = partitions.Look{Next: p.Next, Wait: tailPause, Due: now.Add(tailPause)}
@@ -66,33 +78,32 @@ func (l *Listener) look(quiet bool) {
 	if len(asked) == 0 {
 		return
 	}
-	l.hearResets()
-	reset, rebalances := l.partitions.Resets(), l.counters.rebalances.Load()
+	reset, rebalances := t.table.Resets(), t.rebalances.Load()
 	done := t.begin()
-	spawn(func() {
+	async.Go(func() {
 		defer close(done)
-		ctx, cancel := context.WithTimeout(l.life.ctx, tailTimeout)
+		ctx, cancel := context.WithTimeout(ctx, tailTimeout)
 		defer cancel()
-		found, err := l.explore(ctx, asked, reset)
+		found, err := t.explore(ctx, asked, reset)
 		if err != nil {
-			l.log.client(7, "TAIL", "what lies behind the last rows could not be asked: "+err.Error())
+			t.log.Client(7, "TAIL", "what lies behind the last rows could not be asked: "+err.Error())
 		}
 		for i := range found {
 			found[i].rebalances = rebalances
 		}
 		t.end(found)
-	}, func(err error) { t.end(nil); l.log.client(4, "TAIL", err.Error()) })
+	}, func(err error) { t.end(nil); t.log.Client(4, "TAIL", err.Error()) })
 }
 
 // explore finds the tails that are not empty.
-func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.TopicPartition]int64) ([]tail, error) {
+func (t *Tails) explore(ctx context.Context, asked []tail, reset map[source.TopicPartition]int64) ([]tail, error) {
 	var unknown []source.TopicPartition
 	for _, a := range asked {
 		if _, moved := reset[a.TopicPartition]; !a.from.Known || moved {
 			unknown = append(unknown, a.TopicPartition)
 		}
 	}
-	begins, _, err := l.beginnings(ctx, unknown, reset)
+	begins, _, err := t.offsets.Beginnings(ctx, unknown, reset)
 	if err != nil {
 		return nil, err
 	}
@@ -102,19 +113,19 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.T
 		at := a.from.At
 		base[a.TopicPartition] = at
 		if b, ok := begins[a.TopicPartition]; ok {
-			if !b.sure {
+			if !b.Sure {
 				continue
 			}
-			at = b.offset
+			at = b.Offset
 			if !a.from.Known {
-				base[a.TopicPartition] = b.committed
+				base[a.TopicPartition] = b.Committed
 			}
 		} else if !a.from.Known { // its topic is gone
 			continue
 		}
 		from = append(from, a.At(at))
 	}
-	next, err := l.explorer.AskNext(ctx, from)
+	next, err := t.explorer.AskNext(ctx, from)
 	nexts := map[source.TopicPartition]int64{}
 	for _, p := range next {
 		nexts[p.TopicPartition()] = p.Offset
@@ -129,51 +140,53 @@ func (l *Listener) explore(ctx context.Context, asked []tail, reset map[source.T
 	return found, err
 }
 
-// passTails takes what was found for done: there is nothing to hand over of it. life.mu is held.
-func (l *Listener) passTails() {
-	for _, t := range l.tails.take() {
-		if t.rebalances != l.counters.rebalances.Load() || !l.tracker.IsAssigned(t.TopicPartition) || l.partitions.Of(t.TopicPartition).Next != t.from {
+// Pass takes what was found for done: there is nothing to hand over of it.
+func (t *Tails) Pass() {
+	for _, found := range t.take() {
+		k := found.TopicPartition
+		if found.rebalances != t.rebalances.Load() || !t.tracker.IsAssigned(k) || t.table.Of(k).Next != found.from {
 			continue
 		}
-		l.skip(t.TopicPartition, t.next)
+		t.tracker.Skip(k, found.next)
+		t.table.Of(k).Advance(found.next)
 	}
 }
 
-// settleTails waits a moment for a look that is under way, so that the last commit has it. life.mu is held.
-func (l *Listener) settleTails() {
-	l.tails.mu.Lock()
-	running := l.tails.running
-	l.tails.mu.Unlock()
+// Settle is Pass, and waits a moment for a look that is under way, so that the last commit covers what it finds.
+func (t *Tails) Settle() {
+	t.mu.Lock()
+	running := t.running
+	t.mu.Unlock()
 	if running != nil {
 		select {
 		case <-running:
 		case <-time.After(tailPatience):
 		}
 	}
-	l.passTails()
+	t.Pass()
 }
 
-func (t *tails) busy() bool {
+func (t *Tails) busy() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.running != nil
 }
 
-func (t *tails) begin() chan struct{} {
+func (t *Tails) begin() chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running = make(chan struct{})
 	return t.running
 }
 
-func (t *tails) end(found []tail) {
+func (t *Tails) end(found []tail) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running = nil
 	t.found = append(t.found, found...)
 }
 
-func (t *tails) take() []tail {
+func (t *Tails) take() []tail {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	out := t.found
