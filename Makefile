@@ -73,11 +73,11 @@ fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s
 
 .PHONY: test-python
 test-python: build build-testing $(VENV)/release.stamp .tools/compose-go ## Run the Python tests that need no server; some ask Avro's Java (JDK)
-	$(PYTEST) tests/unit tests/oracle tests/boundary tests/docs tests/release $(PYTEST_ARGS)
+	$(PYTEST) tests/unit tests/conformance tests/process tests/docs tests/release $(PYTEST_ARGS)
 
 .PHONY: golden
 golden: $(VENV)/dev.stamp ## Write kafarr/format/avro/testdata/golden.json anew, with Avro's Java
-	$(VENV)/bin/python -m tests.oracle.golden
+	$(VENV)/bin/python -m tests.conformance.golden
 
 .PHONY: types-page
 types-page: build $(VENV)/dev.stamp ## Write docs/types.md, docs/pandas.md (what frames make of each type) and docs/options.md
@@ -119,13 +119,13 @@ soak-long: build $(VENV)/dev.stamp ## Read a hundred million messages (writing t
 .PHONY: test-processes
 test-processes: build build-testing $(VENV)/dev.stamp ## Fork, end, open and close, call and limit memory in earnest, and print the figures
 	PYKAFARR_FORKS=200 PYKAFARR_ENDINGS=100 PYKAFARR_CYCLES=500 PYKAFARR_SEEDS=1-21 $(PYTEST) -q -rP --no-header \
-		$(addprefix tests/boundary/test_,servers.py exit.py cycles.py calls.py threads.py signals.py) tests/integration/test_memory_limit.py $(PYTEST_ARGS)
+		$(addprefix tests/process/test_,servers.py exit.py cycles.py calls.py threads.py signals.py) tests/integration/test_memory_limit.py $(PYTEST_ARGS)
 
 .PHONY: chaos
 chaos: build $(VENV)/dev.stamp ## Kill brokers, listeners and slow consumers, and print what is left of the messages (CHAOS_ARGS="--times 5 brokers")
 	$(VENV)/bin/python -m tests.chaos $(CHAOS_ARGS)
 
-# The library with a panic on purpose and the like, for the boundary tests: never packaged.
+# The library with a panic on purpose and the like, for the process tests: never packaged.
 .PHONY: build-testing
 build-testing: | $(VENV)/bin/python
 	$(VENV)/bin/python build_native.py --testing

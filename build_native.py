@@ -68,7 +68,7 @@ class Toolchain:
 def build(*, testing: bool = False) -> Path:
     """Builds what changed and returns the folder that holds the libraries.
 
-    With testing=True it is a library for the boundary tests, with the exports of cgo/kafarr_testing.h (a
+    With testing=True it is a library for the process tests, with the exports of cgo/kafarr_testing.h (a
     panic on purpose, for one) besides; it lies in build/testing/ and is never packaged.
     """
     toolchain = find_toolchain()
@@ -347,7 +347,7 @@ def replace_if_changed(source: Path, target: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the native libraries into pykafarr/_native/.")
-    parser.add_argument("--testing", action="store_true", help="build the boundary tests' library into build/testing/")
+    parser.add_argument("--testing", action="store_true", help="build the process tests' library into build/testing/")
     try:
         print(build(testing=parser.parse_args().testing).relative_to(ROOT))
     except NativeBuildError as error:

@@ -67,7 +67,7 @@ def read_kafka(
     meta = read.frame([], scan.schema)
     meta = clear_known_categories(meta, list(meta.select_dtypes("category").columns))
     tasks = scan.tasks(max_rows_per_task, max_bytes_per_task)
-    # dask would make its own string type of pandas' str, both of which lie in Arrow memory.
+    # dask would make its own string type of pandas' str, both of which are in Arrow memory.
     with dask.config.set({"dataframe.convert-string": False}):
         if not tasks:
             return dd.from_pandas(meta, npartitions=1)

@@ -1,6 +1,6 @@
-"""Numbers of things, as texts for people have them."""
+"""Numbers of things in texts: "1 row", "2,000 rows"."""
 
 
 def counted(number: int, what: str) -> str:
-    """So many of something: "1 row", "2,000 rows"."""
+    """The number with its noun."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -80,7 +80,7 @@ class Decoder:
             _warn(text)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The handle is of this process: what is copied or pickled is what it was made of.
+        # The handle is of this process: copies and pickles have the settings that it was made of.
         return Decoder._restored, (self._settings,)
 
     @classmethod

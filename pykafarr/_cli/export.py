@@ -91,8 +91,8 @@ def _write(stream: Stream, message_type: str | None, target: Path, null: str) ->
     """Writes a file batch by batch, under another name until it is complete."""
     import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
-    # A name of this run's own, opened only if it is new: a link that somebody put there is not followed, and two runs
-    # with the same target do not write into each other's file.
+    # A name of its own for each run, opened only if it is new: no planted link is followed, and two runs with the same
+    # target do not write into each other's file.
     unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     rows = 0
     try:

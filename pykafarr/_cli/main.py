@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
             default=[],
             type=_property,
             metavar="KEY=VALUE",
-            help=f"one of the {what}; may be repeated. Others see the arguments of a process: give no password so",
+            help=f"one of the {what}; may be repeated. Others see the arguments of a process: put no password here",
         )
         for kind, named, where in (("file", "PATH", "a file"), ("env", "NAME", "an environment variable")):
             reader.add_argument(

@@ -36,7 +36,7 @@ def read(options: argparse.Namespace) -> int:
     if options.from_beginning:
         config["auto.offset.reset"] = "earliest"
     if not options.group:
-        # A look at a topic shall leave no trace in the cluster, and take no row from anybody.
+        # Without a group a look at a topic leaves no trace in the cluster, and takes no row from other members.
         config["enable.auto.commit"] = "false"
 
     reader = listener(

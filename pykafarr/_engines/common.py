@@ -165,7 +165,7 @@ def refuse(path: str, why: str) -> None:
 
 
 def _joined(records: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    # One chunk: how many bytes a table is said to have shall not depend on how its rows arrived.
+    # One chunk: the bytes that a table reports must not depend on how its rows arrived.
     return pa.Table.from_batches(records, schema).combine_chunks()
 
 

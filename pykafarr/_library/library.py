@@ -10,7 +10,6 @@ import json
 import os
 import re
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._errors import ERROR_CLASSES, OK, PENDING, ForkError, InternalError, KafarrError
@@ -18,6 +17,7 @@ from .._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 # Every wait returns to Python this often, so that Ctrl-C is answered at once.
 SLICE_MS = 100
@@ -73,6 +73,8 @@ def _mark_forked() -> None:
 
 def library_path() -> Path:
     """Where the library is, or is to be: PYKAFARR_LIBRARY may say."""
+    from pathlib import Path  # noqa: PLC0415  # which importing pykafarr does not load
+
     named = os.environ.get("PYKAFARR_LIBRARY")
     path = Path(named) if named else Path(__file__).parent.parent / "_native" / "libkafarr.so"
     if not path.is_file():
@@ -100,7 +102,7 @@ class Library:
     """
 
     def __init__(self, path: Path) -> None:
-        # cffi and its C parser take 40 ms to import: only programs that use the library pay.
+        # cffi and its C parser take 40 ms to import, so only programs that use the library do.
         from cffi import FFI  # noqa: PLC0415
 
         ffi: Any = FFI()

@@ -29,7 +29,7 @@ def log_events(events: list[dict[str, Any]]) -> None:
     """Logs what listener_events() gave.
 
     A record of a log line has the extra attributes `facility` (librdkafka's, such as FAIL) and `repeats` (how many
-    equal lines it stands for besides itself); one of a rebalance has `event` and `partitions`.
+    more lines were equal to it); one of a rebalance has `event` and `partitions`.
     """
     for event in events:
         if event["event"] == "log":
@@ -45,7 +45,7 @@ def _log_line(event: dict[str, Any]) -> None:
     if repeats:
         text += f" (repeated {repeats} times)"
     logger.log(level, "%s", text, extra={"facility": facility, "repeats": repeats})
-    if facility == "NEIGHBOUR":  # a mistake in this very program: in a notebook nobody sees the log
+    if facility == "NEIGHBOUR":  # a mistake in this program, and a notebook does not show the log
         warnings.warn(event["message"], RuntimeWarning, stacklevel=2)
 
 

@@ -18,9 +18,9 @@ _SLICE_MS = 1000
 
 
 def start_token_thread(library: Library, handle: int, source: TokenSource) -> None:
-    """Starts the thread that asks the function whenever the listener wants a token, whether anybody polls or not.
+    """Starts the thread that calls the function whenever the listener wants a token, also while nobody polls.
 
-    It knows the listener's handle only, so as not to keep it alive, and ends when that is closed.
+    It has only the listener's handle, which keeps no listener alive, and ends when that is closed.
     """
     threading.Thread(target=_keep, args=(library, handle, source), name=f"pykafarr-oauth-{handle}", daemon=True).start()
 

@@ -10,7 +10,7 @@ GLIBC = (2, 28)  # of librdkafka, and so of every build
 
 
 def check() -> None:
-    """Raises ImportError, with the way out, where no library of pykafarr's can be loaded."""
+    """Raises ImportError, which says what to do instead, on platforms that pykafarr has no library for."""
     if sys.platform != "linux":
         raise ImportError(
             f"pykafarr has a library for Linux with glibc only so far, not for {sys.platform}. "

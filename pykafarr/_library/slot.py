@@ -20,7 +20,7 @@ class Slot:
     """A kafarr_batch and a kafarr_error for the library to fill, again and again.
 
     Ctrl-C may interrupt every call, also between the return of a C function and the next statement. So what the
-    library left here stays until the caller has it, and may be asked for again after an interrupt.
+    library left here stays until the caller has it, and can be taken again after an interrupt.
 
     The owner of a slot clears it. No __del__ does: Python swallows an interrupt that is raised there.
     """

@@ -50,7 +50,7 @@ def _openssl() -> str:
 
 
 def _surroundings() -> list[tuple[str, str]]:
-    # As much to import as the whole package: only a caller of this pays.
+    # It takes as long to import as the whole package, so only this function does.
     import platform  # noqa: PLC0415
 
     rows = [("Python", f"{platform.python_version()} ({platform.python_implementation()}) {sys.executable}")]

@@ -283,12 +283,12 @@ class Listener(Positions):
         return found
 
     def _poll(self, num_messages: int, max_time: Duration, deliver: Callable[[Batch | None], _T]) -> _T:
-        """Polls, and gives what deliver makes of the batch; only then is the batch off our hands."""
+        """Polls, and gives what deliver makes of the batch, which stays in the slot until deliver has returned."""
         most = checks.integer("num_messages", num_messages, 1, checks.MAX_MESSAGES)
         wait = checks.milliseconds("max_time", max_time)
         self._library()
-        # A flag and no lock: the interpreter looks for signals and other threads at calls, and there is none between
-        # these two lines and the try, nor between letting go of the slot and the end.
+        # A flag and no lock: the interpreter looks for signals and other threads at calls, and there is no call between
+        # these two lines and the try, nor between the release of the slot and the end.
         if self._polling:
             raise StateError(
                 "this listener is being polled already, by another thread or by the poll that runs this callable"
@@ -380,7 +380,7 @@ class Listener(Positions):
     def _free(self) -> None:
         library_ = library()
         library_.call(library_.lib.listener_free, self._handle)
-        if not self._polling:  # else the library may be filling it; what it leaves there is as lost as the poll
+        if not self._polling:  # else the library may be filling it; what it leaves there is lost with the poll
             self._slot.clear()
 
     def __reduce__(self) -> NoReturn:

@@ -78,14 +78,14 @@ def listener(
             A protocol before the host ("SSL://kafka:9093") must be that of security.protocol.
         group: id of the consumer group.
         topics: one topic or several; one that begins with ^ is a regular expression (Go's), which finds no internal
-            topics, and also takes in topics that are created later. None with `assign=`.
+            topics, and finds topics that are created later, too. None with `assign=`.
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
             value="bytes" or "string", framing="bare" or "single_object".
         start: where partitions begin that this listener gets for the first time, whatever the group has committed.
             "committed": where the group left off, and where auto.offset.reset says if it never was there. "earliest",
             "latest", an offset (int), or a time: a datetime with a time zone or `Milliseconds`, which means the first
-            row with that timestamp or a later one, and the end when there is none. A dict gives each topic or (topic,
-            partition) its own, of those that are read; what it does not name is "committed". For an offset
+            row with that timestamp or a later one, and the end when there is none. A dict gives places to topics or
+            (topic, partition) that are read; those that it does not name are "committed". For an offset
             that is not in the log poll raises a BrokerError, and reading begins where auto.offset.reset says.
         assign: partitions to read, {topic: [partitions]} or [(topic, partition), …], instead of a subscription: the
             group does not distribute them, other members do not matter, and `group` is only whose commits they are.

@@ -71,7 +71,7 @@ class Positions:
         library.wait(library.handle(library.lib.listener_seek_start, self._handle, *encode(targets)))
 
     def pause(self, partitions: Iterable[str | tuple[str, int]] | str | None = None) -> None:
-        """Stops partitions: polls give no rows of theirs until `resume()`, and do not wait for them.
+        """Stops partitions: polls give none of their rows until `resume()`, and do not wait for them.
 
         They stay assigned, and paused when a rebalance takes them away and gives them back. What was received of them
         and not returned comes after `resume()`.
@@ -168,7 +168,7 @@ class Positions:
         """The first offsets of a batch that the library handed over to a poll that was interrupted."""
         if not self._waits():
             return {}
-        # Another thread may have begun to poll since, and may be taking the batch now: the flag is a poll's, see there.
+        # Another thread may have begun to poll since, and may be taking the batch now: see `Listener._poll`.
         if self._polling:
             return {}
         self._polling = True

@@ -76,7 +76,7 @@ def texts(name: str, value: object) -> list[str]:
 
 
 def is_integer(value: object) -> TypeGuard[SupportsIndex]:
-    """Whether a value is an int: Python's, or what stands for one, as numpy's integers do. A bool is none."""
+    """Whether a value is an int: Python's or numpy's, say. A bool is no int."""
     return hasattr(value, "__index__") and not isinstance(value, bool)
 
 
@@ -138,7 +138,7 @@ def truth(name: str, value: object) -> bool:
 
 
 def function(name: str, value: object) -> bool:
-    """Whether there is a function: None is none."""
+    """Whether a function was given, and not None."""
     if value is not None and not callable(value.value if isinstance(value, HiddenObject) else value):
         raise TypeError(f"{name} must be callable, not {kind(value)}")
     return value is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ def nearest(name: str, names: list[str]) -> str | None:
         by_form.setdefault(form, one)
         by_form.setdefault(form.rpartition(".")[2], one)
     for form in (meant, meant.rpartition(".")[2]):
+        import difflib  # noqa: PLC0415  # which importing pykafarr does not load
+
         if likely := difflib.get_close_matches(form, by_form, n=1):
             return by_form[likely[0]]
     return None

@@ -49,7 +49,7 @@ def _number(value: object) -> int:
 def reader_schemas(value: object) -> list[str]:
     """The schemas that a listener reads as, each as JSON text.
 
-    A dict with "type" in it is a schema, any other one goes by message type; a list or tuple is several schemas.
+    A dict with "type" in it is a schema, any other dict has message types as keys; a list or tuple is several schemas.
     """
     name = "reader_schema"
     if value is None:
@@ -71,7 +71,7 @@ def scan_reader_schemas(value: object) -> tuple[bool, list[str]]:
 def given_schemas(value: object) -> list[tuple[str, str]]:
     """The schemas that messages do not carry, each as (topic, JSON text); the topic is "" for all topics.
 
-    A dict with "type" in it is a schema, any other one goes by topic; a list or tuple is several schemas.
+    A dict with "type" in it is a schema, any other dict has topics as keys; a list or tuple is several schemas.
     """
     if value is None:
         return []
@@ -85,7 +85,7 @@ def given_schemas(value: object) -> list[tuple[str, str]]:
 
 
 def _of_type(name: str, message_type: object, schema: object) -> str:
-    """The text of a schema that is given for a message type. The library goes by the schema's own names."""
+    """The text of a schema that is given for a message type. The library compares the schema's own names."""
     if not isinstance(message_type, str):
         raise TypeError(f"reader_schema must have keys of type str, not {kind(message_type)}")
     text = schema_text(schema, name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from .._errors import ConfigError
@@ -36,6 +35,8 @@ class Secret:
 
     def _read(self, place: str) -> str | None:
         """The text of the file; None: it is not UTF-8."""
+        from pathlib import Path  # noqa: PLC0415  # which importing pykafarr does not load
+
         try:
             # Editors and `echo` end a file with a line break, which is part of no password.
             return Hidden(Path(self._name).read_bytes().decode().removesuffix("\n").removesuffix("\r"))
@@ -99,9 +100,9 @@ def hidden_argument(name: str, value: Any) -> Any:
 
 
 def _without_addresses(value: Any) -> Any:
-    """Names, of which one with an @ in it is an address with a password: no topic has one."""
+    """Names, of which those are hidden that are addresses with a password, as in http://user:password@host."""
     if isinstance(value, str):
-        return Hidden(value) if "@" in value else value
+        return Hidden(value) if ":" in value.rpartition("@")[0] else value
     if isinstance(value, (list, tuple)):
         return [_without_addresses(one) for one in value]
     return value

@@ -35,13 +35,13 @@ class Option(NamedTuple):
     Attributes:
         name: the parameter's.
         of: the functions that take it: "listener", "scan" (and so `read()` and the engines), "decoder".
-        keys: what it is called in the JSON of kafarr.h; none, where the library has no part in it.
+        keys: its keys in the JSON of kafarr.h; none where the library does not need it.
         check: what the library takes for the value and for those of `uses`: a value for each of `keys`, of which None
             is left out. Raises TypeError for a wrong type and ConfigError for a wrong value.
         help: a line for the command line and docs/options.md.
         default: the parameter's.
         uses: other options whose values the check takes, too.
-        words: the words that it may be, where this side knows them.
+        words: the words that it may be; none where it is no word.
         text: the function of spark_options that reads it; "": Spark has no such option.
         flag: at the command line; "": there is none.
         late: of a scan, whether it is read on the machine that reads the rows, which has the passwords.

@@ -40,7 +40,7 @@ def answer(given: object) -> dict[str, Any]:
     """The token as the library takes it.
 
     Raises:
-        AnswerError: it is no token. Its frames show nothing of what was given.
+        AnswerError: what was given is no token. The variables of its frames do not show it.
     """
     if not (isinstance(given, tuple) and 2 <= len(given) <= 4):  # token and expiry at least
         name = kind(given)

@@ -15,7 +15,6 @@ from .._library.slot import Slot
 from .._options import nearest
 from . import keys
 from .handle import ScanHandle, only_schema
-from .progress import Progress
 from .report import Completeness, completeness
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .._options.scans import Options
+    from .progress import Progress
 
 
 class Stream:
@@ -40,7 +40,7 @@ class Stream:
     The rows of a partition come in the order of their offsets, the partitions' batches in any order. A few batches are
     read ahead in the background. Close the stream, or use it as a context manager, when you do not want all of it.
 
-    Every way to read it raises, besides what it says of itself:
+    Every way to read it raises, in addition to its own errors:
         DecodeError, SchemaError: a message cannot be decoded (errors="raise").
         RegistryError: the registry gave no schema within `timeout`.
         BrokerError: the cluster did not answer within `timeout`, or not usefully.
@@ -59,7 +59,11 @@ class Stream:
         schemas: Callable[[], dict[str, pa.Schema]],
         progress: int | None,
     ) -> None:
-        self._bar = None if progress is None else Progress(progress)
+        self._bar: Progress | None = None
+        if progress is not None:
+            from .progress import Progress  # noqa: PLC0415  # few streams have a bar
+
+            self._bar = Progress(progress)
         self._backend = options.dtype_backend
         self._schemas = schemas
         self._rejected = 0  # rows of the batches that were taken
@@ -406,7 +410,7 @@ class Stream:
 class _Failing:
     """The batches of a reader. A failure is raised by each further call.
 
-    A generator that has raised is at its end: a reader that is used again would have no more rows, and no error.
+    A generator that has raised ends: a reader that is used again would have no more rows, and no error.
     """
 
     def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:

@@ -74,3 +74,8 @@ def test_the_registry_s_address_may_be_a_secret(monkeypatch):
 def test_the_name_of_a_variable_is_a_text(name):
     with pytest.raises(TypeError, match="must be a str"):
         pykafarr.from_env(name)
+
+
+def test_a_group_with_an_at_sign_is_shown():
+    with pykafarr.listener("127.0.0.1:1", "team@example", "t", "http://127.0.0.1:1") as p:
+        assert repr(p) == "<pykafarr.Listener group='team@example' topics=['t'] open>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle.values import of_union
+from tests.conformance.values import of_union
 from tests.unit.test_differential import NUMBERS, PRIMITIVES, Maker, kind_of, logical_of
 
 if TYPE_CHECKING:

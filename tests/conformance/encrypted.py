@@ -1,6 +1,6 @@
 """Writes tests/unit/encrypted.json: what confluent-kafka's own serializer encrypts by rules, and the keys it registers.
 
-It needs the packages tink and hkdf besides those of the tests: python -m tests.oracle.encrypted
+It needs the packages tink and hkdf besides those of the tests: python -m tests.conformance.encrypted
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 import pykafarr
 from pykafarr.testing import MockKafka
-from tests.boundary.test_polling import A
+from tests.process.test_polling import A
 
 GROUPS = (f"waits-{number}" for number in itertools.count())
 

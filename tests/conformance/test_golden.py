@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle import golden
-from tests.oracle.values import Same
+from tests.conformance import golden
+from tests.conformance.values import Same
 from tests.unit.test_differential import Maker, decode, kind_of
 
 CASES = {case["name"]: case for case in json.loads(golden.FILE.read_text(encoding="utf-8"))}

@@ -1,4 +1,4 @@
-"""Calls the whole Python API in random order with arguments of every sort: `python -m tests.boundary.calls SEED COUNT`.
+"""Calls the whole Python API in random order with arguments of every sort: `python -m tests.process.calls SEED COUNT`.
 
 Whatever is called, an exception of a documented kind is an answer; anything else ends the process with status 1, and a
 crash by its own signal. With VERBOSE set it prints each call before it is made, so that the last one names the culprit.

@@ -31,8 +31,8 @@ from typing import Any
 import pytest
 
 import pykafarr
-from tests.oracle.pairs import NAMED, PairMaker, alone, narrowed
-from tests.oracle.values import Branch, column, leaf, of_union, told
+from tests.conformance.pairs import NAMED, PairMaker, alone, narrowed
+from tests.conformance.values import Branch, column, leaf, of_union, told
 from tests.unit.test_differential import LOGICAL, NUMBERS, Maker, kind_of, logical_of, plain
 
 CHUNKS = 10

@@ -22,7 +22,7 @@ import fastavro
 import pytest
 
 import pykafarr
-from tests.oracle.values import Same, told
+from tests.conformance.values import Same, told
 from tests.unit.encoding import zigzag
 from tests.unit.test_differential import Maker, decode, plain, varint, write
 

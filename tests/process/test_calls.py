@@ -15,9 +15,9 @@ STEPS = 300
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_calls_in_random_order_with_hostile_arguments_end_in_documented_errors_only(seed, environment):
-    """tests/boundary/calls.py says what is called; with VERBOSE=1 it shows each call."""
+    """tests/process/calls.py says what is called; with VERBOSE=1 it shows each call."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-X", "faulthandler", "-m", "tests.boundary.calls", str(seed), str(STEPS)],
+        [sys.executable, "-W", "ignore", "-X", "faulthandler", "-m", "tests.process.calls", str(seed), str(STEPS)],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"status {done.returncode}\n{done.stdout[-5000:]}\n{done.stderr[-10000:]}"

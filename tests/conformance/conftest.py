@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.books import closed_books  # noqa: F401  # each test closes its own
-from tests.oracle.avro import Avro
+from tests.conformance.avro import Avro
 
 
 @pytest.fixture(scope="session")
