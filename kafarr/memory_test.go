@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
@@ -23,7 +24,7 @@ func TestAMemoryLimitEndsBatchesOfLargeMessagesAtTheirShare(t *testing.T) {
 	const size, limit = 1 << 20, 32 << 20
 	l, _ := open(t, kafarr.Config{Value: kafarr.Bytes, MemoryLimit: limit}, large(20, size)...)
 	for range 5 { // an eighth of the limit is four messages; without the bound the twenty are one run and one batch
-		b, err := l.Poll(t.Context(), 100, 0)
+		b, err := l.Poll(t.Context(), 100, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func (k *Lookup) Answered() bool {
 		return true
 	}
 	k.failed, k.due = k.err, k.retryAt
-	if time.Now().After(k.due) {
+	if !time.Now().Before(k.due) {
 		k.ask()
 	}
 	return false
