@@ -7,41 +7,41 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 )
 
-// outageHere is the error of the record under the cursor, which waits for l.lookup.
+// outageHere is the error of the record under the cursor, which waits for its schema.
 func (l *Listener) outageHere() *Error {
 	_, records := l.buffer.Rest()
-	why := l.lookup.Outage(l.buffer.Next())
+	why := l.poll.lookup.Outage(l.buffer.Next())
 	return why.Hint(l.schemas.Looks(&records[0], why))
 }
 
 // seeLookup notes what is known of the look-up of the next record's schema.
 func (l *Listener) seeLookup(s *situation) {
-	failed := l.lookup.Failed()
+	failed := l.poll.lookup.Failed()
 	s.lookupFailed = failed != nil
-	s.lookupEnds = l.cfg.Errors != Raise && schema.IsMissing(failed)                    // the patience with an id that is not known
-	s.lookupLong = l.source.Finite != nil && s.now.Sub(l.lookup.Asked()) >= l.poll.wait // nobody polls again for a scan's rows: its time bounds the wait for the first attempt, too
+	s.lookupEnds = l.cfg.Errors != Raise && schema.IsMissing(failed)                         // the patience with an id that is not known
+	s.lookupLong = l.source.Finite != nil && s.now.Sub(l.poll.lookup.Asked()) >= l.poll.wait // nobody polls again for a scan's rows: its time bounds the wait for the first attempt, too
 }
 
 // awaitSchema waits for the look-up of the next record's schema, or for the time of the next attempt.
 func (l *Listener) awaitSchema(s *situation) {
-	if l.lookup.Failed() != nil {
+	if l.poll.lookup.Failed() != nil {
 		l.sayLookup()
 	}
-	l.lookup.Wait(min(s.end.Sub(s.now), maxSlice))
+	l.poll.lookup.Wait(min(s.end.Sub(s.now), maxSlice))
 }
 
 // sayLookup logs, once, what a source that cannot block partitions waits for.
 func (l *Listener) sayLookup() {
-	if l.lookup.Report() {
+	if l.poll.lookup.Report() {
 		l.log.warn("REGISTRY", fmt.Sprintf("%v; it is asked again", l.outageHere()))
 	}
 }
 
-// block has the partition wait of the record under the cursor, which waits for l.lookup.
+// block has the partition wait of the record under the cursor, which waits for its schema.
 func (l *Listener) block() bool {
 	at := l.buffer.Next()
 	_, records := l.buffer.Rest()
-	if !l.group.Blocked.Block(l.life.ctx, membership.Wait{Record: at, Lookup: l.lookup, Hint: l.schemas.Looks(&records[0], l.lookup.Outage(at))}) {
+	if !l.group.Blocked.Block(l.life.ctx, membership.Wait{Record: at, Lookup: l.poll.lookup, Hint: l.schemas.Looks(&records[0], l.poll.lookup.Outage(at))}) {
 		return false
 	}
 	l.buffer.Drop(at.TopicPartition())

@@ -70,7 +70,7 @@ func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
 			n = added.N
 			l.buffer.Take(n)
 			if added.Stop != assemble.NeedFetch {
-				l.lookup = added.Wait
+				l.poll.lookup = added.Wait
 				return added.Stop, added.Err
 			}
 		}
@@ -116,7 +116,6 @@ func (l *Listener) deliver() (*Batch, error) {
 		return nil, s.Err
 	}
 	b := batchOf(s)
-	l.remember(s, b.Ranges)
 	l.tracker.Deliver(s.ID)
 	if !b.empty() {
 		b.Events = l.events.Take()

@@ -41,14 +41,12 @@ type Listener struct {
 
 	// The listener's lock guards what follows.
 
-	poll          poll
-	buffer        partitions.Buffer
-	partitions    *partitions.Table
-	assembler     *assemble.Assembler
-	schemas       *schema.Resolvers
-	lookup        *schema.Lookup // the one that is waited for
-	events        membership.Events
-	lastDelivered lastDelivered // batch that was handed over
+	poll       poll
+	buffer     partitions.Buffer
+	partitions *partitions.Table
+	assembler  *assemble.Assembler
+	schemas    *schema.Resolvers
+	events     membership.Events
 
 	tracker *delivery.Tracker
 	group   *membership.Group

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 )
 
 // maxSlice bounds how long a step waits, so that contexts, closing and the client's events are answered.
@@ -21,6 +22,8 @@ type poll struct {
 	fetched  bool      // at least once since ready
 	deadline time.Time // valid when ready
 	failure  error     // that has come after the rows
+
+	lookup *schema.Lookup // that the next record waits for, once a round has found that it waits
 }
 
 // Poll acknowledges what earlier polls returned and receives rows of one message type until there are limit of them or wait has

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -169,11 +168,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 		if first, found := l.firstUndelivered(k); found { // of another batch's that waits, perhaps
 			next = min(next, first)
 		}
-		var rows []int64
-		known := len(ids) == 1 && l.lastDelivered.id == batch.ID(ids[0])
-		if known {
-			rows = l.lastDelivered.rows[k]
-		}
+		rows, known := l.assembler.LastRows(ids, k)
 		if err := l.readAgain(k, next, rows...); err != nil {
 			return wrap(err)
 		}

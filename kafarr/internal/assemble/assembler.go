@@ -43,6 +43,7 @@ type Assembler struct {
 	between  bool  // a row of theirs lies between others that were delivered
 	long     *Long // nil: the record under the cursor does not take long
 	sealed   []*batch.Sealed
+	last     batch.Delivered // the batch that Next gave last, if another may lie between its rows
 	failed   []*batch.Sealed // errors that come after what is being filled
 }
 
@@ -358,10 +359,22 @@ func (a *Assembler) Next() *batch.Sealed {
 	if s.NumRows() > a.limit {
 		head := s.Cut(a.limit)
 		a.cfg.Ledger.Split(s.ID, head.ID, head.Ranges())
-		return head
+		return a.delivering(head)
 	}
 	a.sealed = a.sealed[1:]
+	return a.delivering(s)
+}
+
+func (a *Assembler) delivering(s *batch.Sealed) *batch.Sealed {
+	if s.Err == nil && (a.cfg.Mixed == GroupMixed || s.Offsets != nil) {
+		a.last = batch.DeliveredFrom(s)
+	}
 	return s
+}
+
+// LastRows returns the offsets of the rows that the batch which Next gave last has of a partition, if it is the one of these ids, and there is no other.
+func (a *Assembler) LastRows(ids []int64, k source.TopicPartition) (offsets []int64, known bool) {
+	return a.last.Rows(ids, k)
 }
 
 // Drop gives up the rows of a partition, and returns the offsets of those that lay in sealed batches, or were errors. A batch that is being filled cannot lose rows from its middle: it is

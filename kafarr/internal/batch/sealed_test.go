@@ -152,3 +152,20 @@ func TestTheOffsetsOfAPartitionIncludeWhatWasRejectedAndWhatIsAnError(t *testing
 		t.Error(got)
 	}
 }
+
+func TestOnlyTheLastBatchByItselfIsGivenBackRowByRow(t *testing.T) {
+	released(t)
+	rejected := batch.NewRejected()
+	rejectedRow(rejected, 0, 3, "bad")
+	s := sealed(rejected, stretch{0, 0, 3, []int64{0, 2}}, stretch{1, 7, 8, []int64{7}}, stretch{0, 3, 6, []int64{5}})
+	last := batch.DeliveredFrom(s)
+	s.Release()
+	if rows, known := last.Rows([]int64{int64(s.ID)}, part(0)); !known || !slices.Equal(rows, []int64{0, 2, 5, 3}) {
+		t.Error(rows, known)
+	}
+	for _, ids := range [][]int64{nil, {int64(s.ID) + 1}, {int64(s.ID), int64(s.ID) + 1}} {
+		if rows, known := last.Rows(ids, part(0)); known || rows != nil {
+			t.Error(ids, rows)
+		}
+	}
+}
