@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -142,5 +143,11 @@ func TestAListenerThatIsPolledOrLeftIsNotAnUnpolledOne(t *testing.T) {
 	_ = c.leave()
 	if c.unpolledSince(time.Now().Add(time.Second)) {
 		t.Error("one that is being closed")
+	}
+}
+
+func TestAListenerIsComposedOfFewParts(t *testing.T) {
+	if n := reflect.TypeFor[Listener]().NumField(); n > 16 {
+		t.Errorf("%d fields: what belongs together is a component, which owns its state", n)
 	}
 }

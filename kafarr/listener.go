@@ -50,7 +50,6 @@ type Listener struct {
 
 	tracker *delivery.Tracker
 	group   *membership.Group
-	offsets offsetFinder
 }
 
 // Open makes a listener. It checks the configuration and does not wait for the network.
@@ -112,8 +111,7 @@ func (l *Listener) openParts() (err error) {
 		return err
 	}
 	l.source = source.RolesOf(src)
-	l.offsets = offsetFinder{start: l.cfg.Start, reset: l.cfg.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.Watcher}
-	l.group.Connect(l.source, &l.offsets)
+	l.group.Connect(l.source, l.offsets())
 	return nil
 }
 

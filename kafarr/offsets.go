@@ -17,6 +17,11 @@ type offsetFinder struct {
 	watcher    source.Watcher // nil: topics have no ids
 }
 
+// offsets finds offsets for this listener.
+func (l *Listener) offsets() *offsetFinder {
+	return &offsetFinder{start: l.cfg.Start, reset: l.cfg.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.Watcher}
+}
+
 // FindStarts implements membership.Offsets: it asks at which offsets partitions begin that were never read.
 func (f *offsetFinder) FindStarts(ctx context.Context, keys []source.TopicPartition) (found membership.FoundStarts) {
 	ctx, cancel := context.WithTimeout(ctx, membership.StartTimeout)

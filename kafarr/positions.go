@@ -55,7 +55,7 @@ func (l *Listener) position(ctx context.Context) ([]source.Position, error) {
 		}
 	}
 	l.life.unlock()
-	found, missing, err := l.offsets.Beginnings(ctx, begin, reset)
+	found, missing, err := l.offsets().Beginnings(ctx, begin, reset)
 	if err != nil {
 		return nil, err
 	}

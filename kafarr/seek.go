@@ -29,14 +29,14 @@ func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
 	if err := l.group.Has(positionsOf(targets)); err != nil {
 		return err
 	}
-	missed, err := l.offsets.notInLog(ctx, targets)
+	missed, err := l.offsets().notInLog(ctx, targets)
 	if err != nil {
 		return l.asked(err)
 	}
 	if len(missed) > 0 {
 		return missed[0]
 	}
-	to, err := l.offsets.resolve(ctx, targets)
+	to, err := l.offsets().resolve(ctx, targets)
 	if err != nil {
 		return l.asked(err)
 	}
