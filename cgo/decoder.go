@@ -9,7 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 //export decoder_new
@@ -37,33 +37,33 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 
 // columnOptions are the parts of a configuration that say how schemas become columns.
 type columnOptions struct {
-	Columns    []string    `json:"columns"`
-	Unions     string      `json:"unions"`
-	Recursion  string      `json:"recursion"`
-	OutOfRange string      `json:"out_of_range"`
-	Limits     avro.Limits `json:"limits"`
+	Columns    []string      `json:"columns"`
+	Unions     string        `json:"unions"`
+	Recursion  string        `json:"recursion"`
+	OutOfRange string        `json:"out_of_range"`
+	Limits     format.Limits `json:"limits"`
 }
 
-func (c *columnOptions) options() (avro.Options, error) {
-	o := avro.Options{Columns: c.Columns, Limits: c.Limits}
+func (c *columnOptions) options() (format.Options, error) {
+	o := format.Options{Columns: c.Columns, Limits: c.Limits}
 	switch c.Unions {
 	case "", "struct":
 	case "dense":
-		o.Unions = avro.DenseUnions
+		o.Unions = format.DenseUnions
 	default:
 		return o, configError(`unions is %q: it must be "struct" or "dense"`, c.Unions)
 	}
 	switch c.Recursion {
 	case "", "refuse":
 	case "json":
-		o.Recursion = avro.JSON
+		o.Recursion = format.JSON
 	default:
 		return o, configError(`recursion is %q: it must be "refuse" or "json"`, c.Recursion)
 	}
 	switch c.OutOfRange {
 	case "", "raise":
 	case "null":
-		o.OutOfRange = avro.NullOutOfRange
+		o.OutOfRange = format.NullOutOfRange
 	default:
 		return o, configError(`out_of_range is %q: it must be "raise" or "null"`, c.OutOfRange)
 	}
@@ -106,9 +106,9 @@ func decodingOf(decoder int64, data *C.uint8_t, offsets *C.int64_t, rows int, be
 		return nil, err
 	}
 	ends := unsafe.Slice((*int64)(unsafe.Pointer(offsets)), rows+1)
-	bodies := make([]avro.Body, rows)
+	bodies := make([]format.Body, rows)
 	for i := range bodies {
-		bodies[i] = avro.Body{Data: unsafe.Add(unsafe.Pointer(data), ends[i]), Len: int(ends[i+1] - ends[i])}
+		bodies[i] = format.Body{Data: unsafe.Add(unsafe.Pointer(data), ends[i]), Len: int(ends[i+1] - ends[i])}
 	}
 	return d.Start(bodies), nil
 }

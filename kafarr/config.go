@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
@@ -47,16 +47,16 @@ type Config struct {
 	// Columns are the fields to read, as paths ("customer.zip"); nil: all.
 	Columns []string
 	// Unions and Recursion say how types without an Arrow counterpart are read.
-	Unions    avro.Unions
-	Recursion avro.Recursion
+	Unions    format.Unions
+	Recursion format.Recursion
 	// OutOfRange says what becomes of values that their Arrow types cannot hold, such as a time of day of 24:00.
-	OutOfRange avro.OutOfRange
+	OutOfRange format.OutOfRange
 	// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt.
 	Rules Rules
 	// LocalSecret is the secret of the KMS that Confluent's clients call local, for DecryptRules; empty: keys that the registry does not decrypt itself are not known.
 	LocalSecret string
 	// Limits bound what schemas and messages may ask for.
-	Limits avro.Limits
+	Limits format.Limits
 	// BatchBytes ends a batch when its messages have this many bytes; 0, and at the most: DefaultBatchBytes.
 	BatchBytes int
 	// SchemaBytes bounds what compiled schemas take: those that were used the longest time ago are dropped, and compiled again when a message needs them. 0: DefaultSchemaBytes, or a

@@ -10,7 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
@@ -21,15 +21,15 @@ import (
 // Decoder turns bare Avro bodies, without framing and broker, into batches: the same plan and the same columns as a Listener's.
 // It may be used by several goroutines at once.
 type Decoder struct {
-	plan    *avro.Plan
+	plan    format.Plan
 	schema  *arrow.Schema
-	writer  *avro.Schema
+	writer  format.Schema
 	rows    atomic.Int64
 	outside atomic.Int64
 }
 
 // NewDecoder compiles the schema, Avro JSON, that the bodies were written with. reader is the schema to read them as; empty: the same.
-func NewDecoder(text, reader string, options avro.Options) (*Decoder, error) {
+func NewDecoder(text, reader string, options format.Options) (*Decoder, error) {
 	if _, err := options.Limits.Resolved(); err != nil {
 		return nil, errorf(ConfigError, "%w", err)
 	}
@@ -37,7 +37,7 @@ func NewDecoder(text, reader string, options avro.Options) (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Decoder{plan: p, schema: arrow.NewSchema(p.Fields, nil), writer: parsed}, nil
+	return &Decoder{plan: p, schema: arrow.NewSchema(p.Fields(), nil), writer: parsed}, nil
 }
 
 // Schema returns the Arrow schema of the batches.
@@ -53,14 +53,14 @@ type DecoderStats struct {
 // Stats returns the counters. It may be called from any goroutine.
 func (d *Decoder) Stats() DecoderStats {
 	s := DecoderStats{Rows: d.rows.Load(), OutOfRange: d.outside.Load()}
-	for _, text := range d.plan.Ignored {
-		s.Ignored = append(s.Ignored, d.plan.MessageType+": "+text)
+	for _, text := range d.plan.Warnings() {
+		s.Ignored = append(s.Ignored, d.plan.MessageType()+": "+text)
 	}
 	return s
 }
 
 // Decode decodes all bodies or none. The Offset of a DecodeError is the index of the first body that does not decode. Where ctx ends, the error is its own.
-func (d *Decoder) Decode(ctx context.Context, bodies []avro.Body) (*Batch, error) {
+func (d *Decoder) Decode(ctx context.Context, bodies []format.Body) (*Batch, error) {
 	g := d.Start(bodies)
 	defer g.Stop()
 	for {
@@ -76,9 +76,9 @@ func (d *Decoder) Decode(ctx context.Context, bodies []avro.Body) (*Batch, error
 // Decoding is a Decode in slices, for callers that have signals to answer. The bodies are read within Slice only.
 type Decoding struct {
 	decoder  *Decoder
-	bodies   []avro.Body
-	columns  *avro.Columns
-	appender *avro.Appender
+	bodies   []format.Body
+	columns  *format.Columns
+	appender format.Appender
 	done     int // bodies
 	outside  int
 	long     *longBody // the next body, which takes long; nil: it does not
@@ -92,10 +92,10 @@ type longBody struct {
 }
 
 // Start begins to decode. The caller calls Slice until there is an answer, and Stop in the end.
-func (d *Decoder) Start(bodies []avro.Body) *Decoding {
+func (d *Decoder) Start(bodies []format.Body) *Decoding {
 	columns := d.plan.NewColumns()
 	g := &Decoding{decoder: d, bodies: bodies, columns: columns, appender: d.plan.Bind(columns)}
-	g.appender.Patience = assemble.LongRow
+	g.appender.SetRowTimeout(assemble.LongRow)
 	return g
 }
 
@@ -115,7 +115,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 		g.outside += outside
 		g.done += n
 		switch {
-		case errors.Is(err, avro.ErrLong):
+		case errors.Is(err, format.ErrLong):
 			g.beginLong()
 		case err != nil:
 			return nil, g.fault(err)
@@ -127,7 +127,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 	d := g.decoder
 	d.rows.Add(int64(len(g.bodies)))
 	d.outside.Add(int64(g.outside))
-	return &Batch{Record: batch.NewRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType}, nil
+	return &Batch{Record: batch.NewRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType()}, nil
 }
 
 // Stop gives up what is not decoded yet. Again, or after the batch: it does nothing.
@@ -150,7 +150,7 @@ func (g *Decoding) decode() (n, outside int, err error) {
 		bytes += g.bodies[g.done+n].Len
 	}
 	if g.bodies[g.done].Len > assemble.LongBytes {
-		return 0, 0, avro.ErrLong
+		return 0, 0, format.ErrLong
 	}
 	n, err = g.appender.Append(g.bodies[g.done : g.done+n])
 	return n, g.appender.OutOfRange(n), err
@@ -161,8 +161,8 @@ func (g *Decoding) beginLong() {
 	body := g.bodies[g.done : g.done+1]
 	long := &longBody{}
 	long.Turns = async.InTurns(func(proceed func() bool) {
-		g.appender.Look = proceed
-		defer func() { g.appender.Look = nil }()
+		g.appender.SetContinue(proceed)
+		defer func() { g.appender.SetContinue(nil) }()
 		long.n, long.err = g.appender.Append(body)
 		long.outside = g.appender.OutOfRange(long.n)
 	})
@@ -171,7 +171,7 @@ func (g *Decoding) beginLong() {
 
 // fault is the error of the next body.
 func (g *Decoding) fault(err error) *Error {
-	if errors.Is(err, avro.ErrFull) {
+	if errors.Is(err, format.ErrFull) {
 		err = errorf(DecodeError, "the rows up to this one fill a column's 2^31-1 bytes or items, or 4 GiB of columns: decode fewer payloads at once")
 	}
 	e := wrap(err)
@@ -184,7 +184,7 @@ func (g *Decoding) fault(err error) *Error {
 }
 
 // advice tells what a body looks like that does not decode, where it looks like one that is framed, and what to do.
-func (d *Decoder) advice(b avro.Body) string {
+func (d *Decoder) advice(b format.Body) string {
 	look := wire.Recognize(unsafe.Slice((*byte)(b.Data), b.Len))
 	switch look.Form {
 	case wire.ContainerFile:
@@ -192,13 +192,13 @@ func (d *Decoder) advice(b avro.Body) string {
 	case wire.Unrecognized, wire.JSONForm:
 		return ""
 	}
-	var rest avro.Body
+	var rest format.Body
 	rest.Data, rest.Len = wire.After(b.Data, look.HeaderLen, b.Len)
 	if d.decodes(rest) {
 		return fmt.Sprintf("%s, and what follows decodes: pass payload[%d:]%s", look.Header, look.HeaderLen, readTopic(look.Form))
 	}
 	if look.Form == wire.SingleObjectForm {
-		return fmt.Sprintf("%s, and the schema given has the fingerprint %016x: pass payload[%d:] with the schema that it was written with", look.Header, d.writer.Fingerprint(), look.HeaderLen)
+		return fmt.Sprintf("%s, and the schema given has the fingerprint %016x: pass payload[%d:] with the schema that it was written with", look.Header, d.writer.(format.Fingerprinted).Fingerprint(), look.HeaderLen)
 	}
 	return fmt.Sprintf("%s: if they are, pass payload[%d:] with the schema that it was written with%s", look.Header, look.HeaderLen, readTopic(look.Form))
 }
@@ -216,9 +216,9 @@ func readTopic(form wire.Form) string {
 	return ""
 }
 
-func (d *Decoder) decodes(body avro.Body) bool {
+func (d *Decoder) decodes(body format.Body) bool {
 	columns := d.plan.NewColumns()
 	defer columns.Release()
-	n, err := d.plan.Bind(columns).Append([]avro.Body{body})
+	n, err := d.plan.Bind(columns).Append([]format.Body{body})
 	return n == 1 && err == nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
@@ -37,7 +37,7 @@ func (c *Config) resolvers(ctx context.Context, reg registry.Registry, log *logS
 		Rules: c.Rules, LocalSecret: c.LocalSecret, Registry: reg, RetryTimeout: c.SchemaPatience, WaitWithoutEnd: c.Errors == Raise,
 		Shared: c.shared, Cache: r.Cache, Warn: log.warn,
 	}
-	options := avro.Options{Unions: c.Unions, Recursion: c.Recursion, OutOfRange: c.OutOfRange, Limits: c.Limits}
+	options := format.Options{Unions: c.Unions, Recursion: c.Recursion, OutOfRange: c.OutOfRange, Limits: c.Limits}
 	values := common
 	values.Content, values.Framing, values.Given, values.NullsHaveSchemas = c.Value, c.Framing, c.Schemas, c.Tombstones == KeepTombstones
 	values.Latest = c.latest

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
@@ -45,7 +45,7 @@ func (s *schemaSearch) decodeRecord(ctx context.Context, chunk *source.Chunk) (*
 		case out.Err == nil:
 			return columns, nil
 		case rings != nil && rings.Asks(chunk, chunk.Records[0].Offset, out.Err): // the key is looked up now
-		case errors.Is(out.Err, avro.ErrLong):
+		case errors.Is(out.Err, format.ErrLong):
 			return nil, notInTime(ctx)
 		default:
 			return nil, assemble.RowFault(run.Refs, out)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
@@ -48,10 +47,13 @@ func (c *ScanConfig) latestOf(ctx context.Context, subject string) (s registry.S
 	if err == nil && c.leavesOut(s) {
 		return s, false, nil
 	}
-	if err == nil && !schema.IsAvro(s) {
-		return s, false, errorf(SchemaError, "subject %s: it is a %s schema; only AVRO is supported", subject, s.Type)
+	if err != nil {
+		return s, false, err
 	}
-	return s, err == nil, err
+	if _, other := schema.FormatOf(s); other != nil {
+		return s, false, errorf(SchemaError, "subject %s: %w", subject, other)
+	}
+	return s, true, nil
 }
 
 // writtenLast is the schema that the last message of a topic was written with.
@@ -97,11 +99,7 @@ func (c *ScanConfig) inferring(ctx context.Context, latest []registry.Schema) (*
 
 // leavesOut tells whether the reading leaves out the messages of a schema, which is another format's or invalid.
 func (c *ScanConfig) leavesOut(s registry.Schema) bool {
-	if c.Errors == Raise || !schema.IsAvro(s) {
-		return c.Errors != Raise
-	}
-	_, err := avro.ParseWithin(c.Limits, s.Text, s.References...)
-	return err != nil
+	return c.Errors != Raise && schema.Check(s, c.Limits) != nil
 }
 
 // TypeSchema is how the rows of a message type look.

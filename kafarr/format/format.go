@@ -39,6 +39,13 @@ type Schema interface {
 	MarkEncrypted(rules int, applies func(rule int, field string, tags []string) bool)
 }
 
+// DuplicateError is an error of Parse that may be one of a type that is defined twice.
+type DuplicateError interface {
+	error
+	// Duplicates are the texts that define the type: their indices in the references, and the number of references for the text itself. nil: the error is another one.
+	Duplicates() []int
+}
+
 // Fingerprinted is a Schema with a fingerprint, by which a framing can name it.
 type Fingerprinted interface {
 	// Fingerprint is the CRC-64-AVRO of the schema.

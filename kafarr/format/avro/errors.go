@@ -16,6 +16,9 @@ type SchemaError struct {
 
 func (e *SchemaError) Error() string { return located(e.Path, e.Msg) }
 
+// Duplicates implements format.DuplicateError.
+func (e *SchemaError) Duplicates() []int { return e.Twice }
+
 // Status implements status.Coded.
 func (e *SchemaError) Status() *status.Error { return coded(status.SchemaError, e.Path, e.Msg) }
 

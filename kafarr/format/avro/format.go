@@ -68,3 +68,9 @@ func (a *Appender) SetContinue(mayContinue func() bool) { a.Look = mayContinue }
 
 // SetKeys implements format.Appender.
 func (a *Appender) SetKeys(keys format.Keys) { a.keys = keys }
+
+// NullPlan is Nothing as a format.Plan.
+func NullPlan() format.Plan { return compiled{Nothing()} }
+
+// UntypedPlan is Untyped as a format.Plan.
+func UntypedPlan(t Type, nullable bool) format.Plan { return compiled{Untyped(t, nullable)} }

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
@@ -22,11 +23,11 @@ import (
 // schemaOf compiles a record of one long, whose name is given.
 func schemaOf(t *testing.T, name string) schema.Pair {
 	t.Helper()
-	parsed, err := avro.Parse(`{"type": "record", "name": "` + name + `", "fields": [{"name": "n", "type": "long"}]}`)
+	parsed, err := avro.Format{}.Parse(`{"type": "record", "name": "`+name+`", "fields": [{"name": "n", "type": "long"}]}`, nil, format.DefaultLimits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := avro.Compile(parsed, avro.Options{})
+	plan, err := avro.Format{}.Compile(parsed, format.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func runOf(s schema.Pair, first int64, numbers ...int64) *Run {
 		}
 		data := unsafe.Pointer(unsafe.SliceData(value))
 		r.Records = append(r.Records, source.Record{Value: data, ValueLen: int32(len(value)), KeyLen: -1, Offset: first + int64(i)})
-		r.Values = append(r.Values, avro.Body{Data: data, Len: len(value)})
+		r.Values = append(r.Values, format.Body{Data: data, Len: len(value)})
 	}
 	return r
 }

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
@@ -185,9 +185,9 @@ func (a *Assembler) settleRun(chunk *source.Chunk, r *Run) Added {
 		return Added{N: n}
 	case rings != nil && rings.Asks(chunk, r.Records[n].Offset, out.Err): // it is met again, and the key is looked up then
 		return Added{N: n}
-	case errors.Is(out.Err, avro.ErrFull) && b.Rows() > 0:
+	case errors.Is(out.Err, format.ErrFull) && b.Rows() > 0:
 		return Added{N: n, Stop: SchemaChanged}
-	case errors.Is(out.Err, avro.ErrLong):
+	case errors.Is(out.Err, format.ErrLong):
 		a.long = DecodeLong(columns, r, n)
 		return Added{N: n, Stop: RecordSlow}
 	}
@@ -216,7 +216,7 @@ func (a *Assembler) appendAll(chunk *source.Chunk, r *Run) {
 		n := out.Rows
 		switch {
 		case out.Err == nil:
-		case errors.Is(out.Err, avro.ErrFull) && b.Rows() > 0: // the record goes into a batch of its own
+		case errors.Is(out.Err, format.ErrFull) && b.Rows() > 0: // the record goes into a batch of its own
 			a.seal(b, true)
 		default:
 			a.reject(b, chunk, &r.Records[n], RowFault(r.Refs, out))

@@ -4,7 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 )
 
@@ -20,9 +20,9 @@ type Options struct {
 type Columns struct {
 	messageType string
 	schema      *arrow.Schema
-	values      *avro.Columns
-	keys        *avro.Columns // nil: keys are not asked for
-	appenders   map[*schema.Compiled]*avro.Appender
+	values      *format.Columns
+	keys        *format.Columns // nil: keys are not asked for
+	appenders   map[*schema.Compiled]format.Appender
 	metadata    []filledMetadata // in their order; then the offsets, where they are none of them
 	offsets     *column.Fixed    // of every row: a batch may have to be cut
 	tombstones  bool             // its rows are gathered beside those of a type
@@ -41,14 +41,14 @@ type filledMetadata struct {
 
 // NewColumns makes empty columns for the runs of a schema, and of all that have its shape.
 func NewColumns(of schema.Pair, o *Options) *Columns {
-	c := &Columns{messageType: of.Value.Plan.MessageType, values: of.Value.Plan.NewColumns(), appenders: map[*schema.Compiled]*avro.Appender{}}
-	fields := append([]arrow.Field(nil), of.Value.Plan.Fields...)
+	c := &Columns{messageType: of.Value.Plan.MessageType(), values: of.Value.Plan.NewColumns(), appenders: map[*schema.Compiled]format.Appender{}}
+	fields := append([]arrow.Field(nil), of.Value.Plan.Fields()...)
 	if of.Key != nil {
 		c.keys = of.Key.Plan.NewColumns()
 	}
 	for _, m := range o.Metadata {
 		if m.Column == Key {
-			f := of.Key.Plan.Fields[0]
+			f := of.Key.Plan.Fields()[0]
 			f.Name = m.Name()
 			fields = append(fields, f)
 			c.metadata = append(c.metadata, filledMetadata{})
@@ -73,9 +73,9 @@ func NewColumns(of schema.Pair, o *Options) *Columns {
 		c.keys.SetMost(o.ColumnBytes)
 	}
 	c.schema = arrow.NewSchema(fields, nil)
-	c.size = of.Value.Plan.ColumnBytes()
+	c.size = of.Value.Plan.ColumnsSize()
 	if of.Key != nil {
-		c.size += of.Key.Plan.ColumnBytes()
+		c.size += of.Key.Plan.ColumnsSize()
 	}
 	return c
 }
@@ -117,15 +117,15 @@ func (c *Columns) bind(s schema.Pair) int {
 	return bytes
 }
 
-func (c *Columns) bindPlan(p *schema.Compiled, to *avro.Columns) int {
+func (c *Columns) bindPlan(p *schema.Compiled, to *format.Columns) int {
 	if c.appenders[p] != nil {
 		return 0
 	}
 	a := p.Plan.Bind(to)
-	a.Patience = LongRow
+	a.SetRowTimeout(LongRow)
 	c.appenders[p] = a
-	c.size += p.Plan.BoundBytes()
-	return p.Plan.BoundBytes()
+	c.size += p.Plan.AppenderSize()
+	return p.Plan.AppenderSize()
 }
 
 // unbind drops what joins dropped plans to the columns, and returns its bytes.
@@ -134,7 +134,7 @@ func (c *Columns) unbind() int {
 	for p := range c.appenders {
 		if p.Dropped() {
 			delete(c.appenders, p)
-			bytes += p.Plan.BoundBytes()
+			bytes += p.Plan.AppenderSize()
 		}
 	}
 	c.size -= bytes

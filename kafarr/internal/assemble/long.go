@@ -4,7 +4,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -23,9 +23,9 @@ type Long struct {
 func DecodeLong(to *Columns, r *Run, record int) *Long {
 	g := &Long{columns: to, run: *r, offset: r.Records[record].Offset, value: r.Records[record].Value}
 	g.run.Records = r.Records[record : record+1]
-	g.run.Values = []avro.Body{r.Values[record]}
+	g.run.Values = []format.Body{r.Values[record]}
 	if r.Schema.Key != nil {
-		g.run.Keys = []avro.Body{r.Keys[record]}
+		g.run.Keys = []format.Body{r.Keys[record]}
 	}
 	g.turns = async.InTurns(func(proceed func() bool) { g.result = to.appendPayloads(&g.run, proceed) })
 	return g

@@ -3,7 +3,7 @@ package assemble
 import (
 	"errors"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -57,7 +57,7 @@ func (a *Assembler) placed(chunk *source.Chunk, r *source.Record, err *status.Er
 // RowFault is the error of a record that could not be appended, with the schema of its value.
 func RowFault(refs Refs, out Result) *status.Error {
 	switch {
-	case errors.Is(out.Err, avro.ErrFull):
+	case errors.Is(out.Err, format.ErrFull):
 		out.Err = status.Errorf(status.DecodeError, "the row does not fit into one batch")
 	case out.OfKey:
 		return schema.KeyError(status.Wrap(out.Err))

@@ -1,7 +1,7 @@
 package assemble
 
 import (
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -15,8 +15,8 @@ type Router struct {
 	mixed      Mixed
 	headers    bool // are read as text
 
-	bodies, keyBodies []avro.Body // of the run of SplitMixed
-	runs              []Run       // in use: the first of them
+	bodies, keyBodies []format.Body // of the run of SplitMixed
+	runs              []Run         // in use: the first of them
 }
 
 // NewRouter makes a Router. headers: those of messages are read, and have to be text.
@@ -204,7 +204,7 @@ func (r *Router) framePlain(topic string, records []source.Record) (ref schema.R
 		} else if schema.Ref(id) != ref {
 			return ref, nil
 		}
-		r.bodies = append(r.bodies, avro.Body{Data: body, Len: length})
+		r.bodies = append(r.bodies, format.Body{Data: body, Len: length})
 	}
 	return ref, nil
 }
@@ -230,7 +230,7 @@ func (r *Router) frameAny(topic string, records []source.Record) (of Refs, fault
 }
 
 // frameOne reads the framing of record i. current is the schema of the record before it.
-func (r *Router) frameOne(topic string, records []source.Record, i int, current schema.Ref) (of Refs, body, keyBody avro.Body, fault *status.Error) {
+func (r *Router) frameOne(topic string, records []source.Record, i int, current schema.Ref) (of Refs, body, keyBody format.Body, fault *status.Error) {
 	record := &records[i]
 	switch of.Value, body, fault = r.schemas.Values.Frame(topic, record); {
 	case fault != nil:

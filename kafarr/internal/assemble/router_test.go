@@ -104,7 +104,7 @@ func (to Routed) told() string {
 		for i := range offsets {
 			offsets[i] = r.Records[i].Offset
 		}
-		parts = append(parts, fmt.Sprintf("%s%v", r.Schema.Value.Plan.MessageType, offsets))
+		parts = append(parts, fmt.Sprintf("%s%v", r.Schema.Value.Plan.MessageType(), offsets))
 		if len(r.Values) != len(offsets) || r.Schema.Key != nil && len(r.Keys) != len(offsets) {
 			parts = append(parts, "with other bodies")
 		}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -26,10 +26,10 @@ const (
 
 // sameColumns reports whether the rows of both go into the same columns.
 func sameColumns(a, b schema.Pair) bool {
-	if a.Value.IsRegistered != b.Value.IsRegistered || a.Value.Plan.Shape != b.Value.Plan.Shape {
+	if a.Value.IsRegistered != b.Value.IsRegistered || a.Value.Plan.Shape() != b.Value.Plan.Shape() {
 		return false
 	}
-	return a.Key == b.Key || a.Key != nil && b.Key != nil && a.Key.Plan.Shape == b.Key.Plan.Shape
+	return a.Key == b.Key || a.Key != nil && b.Key != nil && a.Key.Plan.Shape() == b.Key.Plan.Shape()
 }
 
 // Refs are the schemas of a record's value and key.
@@ -41,8 +41,8 @@ type Run struct {
 	Refs    Refs
 	Schema  schema.Pair // of the Refs
 	Records []source.Record
-	Values  []avro.Body
-	Keys    []avro.Body // none: keys are not asked for
+	Values  []format.Body
+	Keys    []format.Body // none: keys are not asked for
 
 	memory memory
 }
@@ -50,7 +50,7 @@ type Run struct {
 // memory is what a run of records that were sorted out of others lies in. It is used again.
 type memory struct {
 	records      []source.Record
-	values, keys []avro.Body
+	values, keys []format.Body
 }
 
 // After drops the first n records.
@@ -79,13 +79,13 @@ type Result struct {
 }
 
 // Decode appends the records of a run to columns up to the first that fails. It touches these columns alone: runs of other columns may be decoded at the same time. A record that takes
-// long fails with avro.ErrLong, unless patient.
+// long fails with format.ErrLong, unless patient.
 func Decode(to *Columns, r *Run, patient bool) Result {
 	var proceed func() bool
 	if patient {
 		proceed = always
 	} else if r.Values[0].Len > LongBytes || r.Schema.Key != nil && r.Keys[0].Len > LongBytes {
-		return Result{Err: avro.ErrLong}
+		return Result{Err: format.ErrLong}
 	}
 	out := to.appendPayloads(r, proceed)
 	to.complete(r, &out)
@@ -95,24 +95,24 @@ func Decode(to *Columns, r *Run, patient bool) Result {
 // always lets a row take as long as it takes.
 func always() bool { return true }
 
-// appendPayloads appends values and keys until one fails; proceed is as in avro.Appender.
+// appendPayloads appends values and keys until one fails; proceed is as in format.Appender.
 func (c *Columns) appendPayloads(r *Run, proceed func() bool) Result {
 	var out Result
 	values := c.appenders[r.Schema.Value]
 	if r.Schema.Value.Keyrings != nil {
-		values.Keys(r.Schema.Value.Keyrings.Of(r.Topic))
+		values.SetKeys(r.Schema.Value.Keyrings.Of(r.Topic))
 	}
-	values.Look = proceed
+	values.SetContinue(proceed)
 	out.Rows, out.Err = values.Append(r.Values)
 	if r.Schema.Key != nil {
 		keys := c.appenders[r.Schema.Key]
-		keys.Look = proceed
+		keys.SetContinue(proceed)
 		n, err := keys.Append(r.Keys[:out.Rows])
 		out.OutOfRange = keys.OutOfRange(n)
 		if n < out.Rows { // the values after the bad key are taken back
 			c.values.Truncate(c.values.Rows() - (out.Rows - n))
 			out.Rows, out.Err = n, err
-			out.OfKey = err != nil && !errors.Is(err, avro.ErrFull) && !errors.Is(err, avro.ErrLong)
+			out.OfKey = err != nil && !errors.Is(err, format.ErrFull) && !errors.Is(err, format.ErrLong)
 		}
 	}
 	if out.Rows > 0 {

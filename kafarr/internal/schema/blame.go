@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -16,41 +16,41 @@ import (
 // droppable are the options that may be at fault, and what reading is like without each.
 var droppable = []struct {
 	name  string
-	given func(avro.Options) bool
-	drop  func(*avro.Options)
+	given func(format.Options) bool
+	drop  func(*format.Options)
 	do    string // what mends it
 }{
 	{
-		"columns", func(o avro.Options) bool { return len(o.Columns) > 0 },
+		"columns", func(o format.Options) bool { return len(o.Columns) > 0 },
 		// Columns may have left out a field that is recursive: that is not what the question is about.
-		func(o *avro.Options) { o.Columns, o.Recursion = nil, avro.JSON },
+		func(o *format.Options) { o.Columns, o.Recursion = nil, format.JSON },
 		"correct columns; where some versions of a type lack a field, a reader_schema with a default for it reads them all",
 	},
 	{
-		"reader_schema", func(o avro.Options) bool { return o.Reader != nil },
-		func(o *avro.Options) { o.Reader = nil },
+		"reader_schema", func(o format.Options) bool { return o.Reader != nil },
+		func(o *format.Options) { o.Reader = nil },
 		"correct reader_schema: this version of the type cannot be read as it",
 	},
 	{
-		"limits", func(o avro.Options) bool { return o.Limits.Lowered() },
-		func(o *avro.Options) { o.Limits = o.Limits.Loosened() },
+		"limits", func(o format.Options) bool { return o.Limits.Lowered() },
+		func(o *format.Options) { o.Limits = o.Limits.Loosened() },
 		"raise limits: they are below the defaults, which allow this schema",
 	},
 	{
-		"unions", func(o avro.Options) bool { return o.Unions != avro.StructUnions },
-		func(o *avro.Options) { o.Unions = avro.StructUnions },
+		"unions", func(o format.Options) bool { return o.Unions != format.StructUnions },
+		func(o *format.Options) { o.Unions = format.StructUnions },
 		"leave unions at its default",
 	},
 }
 
 // compileFault is the error of a schema that has no plan under these options.
-func compileFault(cause error, schema *avro.Schema, options avro.Options) *status.Error {
+func compileFault(f format.Format, cause error, schema format.Schema, options format.Options) *status.Error {
 	e := status.Wrap(cause)
 	if e.Code != status.SchemaError && e.Code != status.IncompatibleSchemaError {
 		return e
 	}
-	reads := func(o avro.Options) bool {
-		_, err := avro.Compile(schema, o)
+	reads := func(o format.Options) bool {
+		_, err := f.Compile(schema, o)
 		return err == nil
 	}
 	var names, remedies []string
@@ -74,12 +74,12 @@ func compileFault(cause error, schema *avro.Schema, options avro.Options) *statu
 }
 
 // parseFault is the error of a schema's text that cannot be parsed within these limits.
-func parseFault(cause error, limits avro.Limits, schema registry.Schema) *status.Error {
+func parseFault(f format.Format, cause error, limits format.Limits, schema registry.Schema) *status.Error {
 	e := nameDuplicates(status.Wrap(cause), cause, schema)
 	if !limits.Lowered() {
 		return e
 	}
-	if _, err := avro.ParseWithin(limits.Loosened(), schema.Text, schema.References...); err != nil {
+	if _, err := f.Parse(schema.Text, schema.References, limits.Loosened()); err != nil {
 		return e
 	}
 	return blame(e, "limits", "raise limits: they are below the defaults, which allow this schema")
@@ -87,8 +87,12 @@ func parseFault(cause error, limits avro.Limits, schema registry.Schema) *status
 
 // nameDuplicates adds where a type that is defined twice is defined: two references may lead to two versions of it, each of them good.
 func nameDuplicates(e *status.Error, cause error, schema registry.Schema) *status.Error {
-	var wrong *avro.SchemaError
-	if !errors.As(cause, &wrong) || len(wrong.Twice) == 0 || len(schema.Sources) != len(schema.References) || wrong.Twice[0] == wrong.Twice[1] {
+	var twice format.DuplicateError
+	if !errors.As(cause, &twice) {
+		return e
+	}
+	texts := twice.Duplicates()
+	if len(texts) == 0 || len(schema.Sources) != len(schema.References) || texts[0] == texts[1] {
 		return e
 	}
 	place := func(i int) string {
@@ -97,7 +101,7 @@ func nameDuplicates(e *status.Error, cause error, schema registry.Schema) *statu
 		}
 		return schema.Sources[i]
 	}
-	e.Err = fmt.Errorf("%w: in %s, and in %s, which its references lead to: register it with references that lead to one version of the type", e.Err, place(wrong.Twice[0]), place(wrong.Twice[1]))
+	e.Err = fmt.Errorf("%w: in %s, and in %s, which its references lead to: register it with references that lead to one version of the type", e.Err, place(texts[0]), place(texts[1]))
 	return e
 }
 

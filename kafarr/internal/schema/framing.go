@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"unsafe"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
@@ -20,17 +20,17 @@ func (s *Resolver) payload(r *source.Record) (unsafe.Pointer, int32) {
 }
 
 // Frame reads the framing of a record: which schema, and the body. A null has the schema Null.
-func (s *Resolver) Frame(topic string, r *source.Record) (Ref, avro.Body, *status.Error) {
+func (s *Resolver) Frame(topic string, r *source.Record) (Ref, format.Body, *status.Error) {
 	ref, body, err := s.frame(topic, r)
 	if err != nil {
-		return 0, avro.Body{}, s.fault(status.Errorf(status.FramingError, "%w", err))
+		return 0, format.Body{}, s.fault(status.Errorf(status.FramingError, "%w", err))
 	}
 	return ref, body, nil
 }
 
-func (s *Resolver) frame(topic string, r *source.Record) (Ref, avro.Body, error) {
+func (s *Resolver) frame(topic string, r *source.Record) (Ref, format.Body, error) {
 	data, n := s.payload(r)
-	whole := avro.Body{Data: data, Len: int(n)}
+	whole := format.Body{Data: data, Len: int(n)}
 	if n < 0 {
 		return Null, whole, nil
 	}
@@ -44,26 +44,26 @@ func (s *Resolver) frame(topic string, r *source.Record) (Ref, avro.Body, error)
 	return ref, body, err
 }
 
-func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n int32) (Ref, avro.Body, error) {
+func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n int32) (Ref, format.Body, error) {
 	switch s.cfg.Framing {
 	case Apicurio:
 		id, body, length, err := wire.Apicurio(data, n)
-		return Ref(id), avro.Body{Data: body, Len: length}, err
+		return Ref(id), format.Body{Data: body, Len: length}, err
 	case Bare:
 		if ref, ok := s.ofTopic(topic); ok {
-			return ref, avro.Body{Data: data, Len: int(n)}, nil
+			return ref, format.Body{Data: data, Len: int(n)}, nil
 		}
-		return 0, avro.Body{}, errors.New("no schema was given for this topic")
+		return 0, format.Body{}, errors.New("no schema was given for this topic")
 	case SingleObject:
 		fingerprint, body, length, err := wire.SingleObject(data, n)
 		if err != nil {
-			return 0, avro.Body{}, err
+			return 0, format.Body{}, err
 		}
 		ref, ok := s.numbers[fingerprint]
 		if !ok {
-			return 0, avro.Body{}, fmt.Errorf("none of the given schemas has the fingerprint %016x", fingerprint)
+			return 0, format.Body{}, fmt.Errorf("none of the given schemas has the fingerprint %016x", fingerprint)
 		}
-		return ref, avro.Body{Data: body, Len: length}, nil
+		return ref, format.Body{Data: body, Len: length}, nil
 	case SchemaHeader:
 		for _, h := range r.HeaderList() {
 			if unsafe.String((*byte)(h.Name), int(h.NameLen)) != s.header {
@@ -71,9 +71,9 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 			}
 			schema, err := wire.HeaderSchema(h.Value, h.ValueLen)
 			if err != nil {
-				return 0, avro.Body{}, fmt.Errorf("header %s: %w", s.header, err)
+				return 0, format.Body{}, fmt.Errorf("header %s: %w", s.header, err)
 			}
-			body := avro.Body{Data: data, Len: int(n)}
+			body := format.Body{Data: data, Len: int(n)}
 			if schema.ByID {
 				return Ref(schema.ID), body, nil
 			}
@@ -83,9 +83,9 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 	}
 	id, body, length, err := wire.Confluent(data, n)
 	if err != nil {
-		return 0, avro.Body{}, err
+		return 0, format.Body{}, err
 	}
-	return Ref(id), avro.Body{Data: body, Len: length}, nil
+	return Ref(id), format.Body{Data: body, Len: length}, nil
 }
 
 // ofTopic is the schema that was given for a topic, or else for all topics.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -91,7 +91,7 @@ func (s *Keyrings) Of(topic string) *Keyring {
 
 // Asks tells whether a record's row failed because its key is not known, which is looked up when the record is met again.
 func (s *Keyrings) Asks(chunk *source.Chunk, offset int64, err error) bool {
-	var missing *avro.KeyError
+	var missing *format.KeyError
 	if !errors.As(err, &missing) {
 		return false
 	}
@@ -99,11 +99,11 @@ func (s *Keyrings) Asks(chunk *source.Chunk, offset int64, err error) bool {
 	return true
 }
 
-// Versioned implements avro.Keys.
+// Versioned implements format.Keys.
 func (k *Keyring) Versioned(rule int) bool { return k.rules[rule].versioned }
 
-// Opener implements avro.Keys.
-func (k *Keyring) Opener(rule, version int) avro.Opener {
+// Opener implements format.Keys.
+func (k *Keyring) Opener(rule, version int) format.Opener {
 	if opener := k.keys[ringKey{rule, version}]; opener != nil {
 		return opener
 	}

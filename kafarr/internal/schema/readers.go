@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
@@ -30,7 +30,7 @@ func newReaderUse() *ReaderUse {
 }
 
 // given notes a schema of Config.Readers.
-func (u *ReaderUse) given(reader *avro.Schema) {
+func (u *ReaderUse) given(reader format.Schema) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.said {
@@ -39,14 +39,14 @@ func (u *ReaderUse) given(reader *avro.Schema) {
 }
 
 // used notes that messages are read as a reader.
-func (u *ReaderUse) used(reader *avro.Schema) {
+func (u *ReaderUse) used(reader format.Schema) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.unused, reader.TypeName())
 }
 
 // other notes a type that no reader is for, and returns what the log is to say of it; "": nothing yet.
-func (u *ReaderUse) other(writer *avro.Schema) string {
+func (u *ReaderUse) other(writer format.Schema) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.others) == 0 {

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -23,7 +23,7 @@ type Config struct {
 	// NullsHaveSchemas makes a null a row of the schema that its topic had last, so that the Resolver keeps it.
 	NullsHaveSchemas bool
 	// Options say how schemas become columns. The Resolver chooses the reader.
-	Options avro.Options
+	Options format.Options
 	// Readers are the schemas to read as, as the user gave them; Latest those that the registry had last.
 	Readers, Latest []registry.Schema
 	// Reserved are the columns besides the fields: no field may have one of their names.
@@ -67,7 +67,7 @@ type Resolver struct {
 	cfg     Config
 	ctx     context.Context // of the look-ups
 	header  string          // the name of the header that may say which schema
-	readers []*avro.Schema
+	readers []format.Schema
 
 	plans    map[Ref]*Compiled
 	lookups  map[Ref]*Lookup
@@ -186,7 +186,7 @@ func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Re
 func (s *Resolver) Compiled() int64 { return s.compiled.Load() }
 
 // Readers are the schemas that others are read as.
-func (s *Resolver) Readers() []*avro.Schema { return s.readers }
+func (s *Resolver) Readers() []format.Schema { return s.readers }
 
 // IsUntyped tells that every payload is bytes or a text.
 func (s *Resolver) IsUntyped() bool { return s.cfg.Content == Bytes || s.cfg.Content == String }
@@ -220,11 +220,15 @@ func (s *Resolver) GivenPlans() []*Compiled {
 // compileGiven makes the plans that need no registry: of what has no schema, and of the schemas that are given.
 func (s *Resolver) compileGiven() error {
 	s.plans[Untyped] = &Compiled{Plan: untypedPlan(s.cfg.Content, s.cfg.IsKey || s.cfg.Options.Nullable), given: true}
-	s.plans[Null] = &Compiled{Plan: avro.Nothing(), given: true}
+	s.plans[Null] = &Compiled{Plan: nullPlan, given: true}
 	if s.cfg.IsKey {
-		null, err := s.compile(&avro.Schema{Type: avro.Null})
+		parsed, err := defaultFormat.Parse(`"null"`, nil, s.cfg.Options.Limits)
 		if err != nil {
 			return err
+		}
+		null, e := s.compile(defaultFormat, parsed)
+		if e != nil {
+			return e
 		}
 		null.given = true
 		s.plans[Null] = null
@@ -244,26 +248,19 @@ func (s *Resolver) compileGiven() error {
 }
 
 func (s *Resolver) compileOne(g Given) error {
-	parsed, err := avro.ParseWithin(s.cfg.Options.Limits, g.Text)
+	parsed, err := defaultFormat.Parse(g.Text, nil, s.cfg.Options.Limits)
 	if err != nil {
 		return err
 	}
-	p, e := s.compile(parsed)
+	p, e := s.compile(defaultFormat, parsed)
 	if e != nil {
 		return e
 	}
 	p.given = true
+	var name any = g.Topic
 	if s.cfg.Framing == SingleObject {
-		s.plans[s.number(parsed.Fingerprint())] = p
-	} else {
-		s.plans[s.number(g.Topic)] = p
+		name = parsed.(format.Fingerprinted).Fingerprint() // as Avro's schemas have one
 	}
+	s.plans[s.number(name)] = p
 	return nil
-}
-
-func untypedPlan(c Content, nullable bool) *avro.Plan {
-	if c == String {
-		return avro.Untyped(avro.String, nullable)
-	}
-	return avro.Untyped(avro.Bytes, nullable)
 }

@@ -137,7 +137,7 @@ func TestASchemaIsPendingUntilTheRegistryAnswersAndIsAskedForAndCompiledOnce(t *
 			}
 		}
 		first := settled(t, s, c, 0)
-		if first.State != Ready || first.Plan.Plan.MessageType != "x.T7" || !first.Plan.IsRegistered {
+		if first.State != Ready || first.Plan.Plan.MessageType() != "x.T7" || !first.Plan.IsRegistered {
 			t.Fatalf("%+v", first)
 		}
 		if again := at(t, s, c, 2); again.Plan != first.Plan {
@@ -324,8 +324,8 @@ func TestThePlansThatWereUsedTheLongestTimeAgoAreDroppedAndCompiledAgain(t *test
 	if !plans[2].Dropped() || !(Pair{Value: plans[2]}).Dropped() || plans[8].Dropped() {
 		t.Error("others were dropped than the oldest")
 	}
-	if plans[2].Plan.MessageType != "x.T2" { // it is good for who has it
-		t.Error(plans[2].Plan.MessageType)
+	if plans[2].Plan.MessageType() != "x.T2" { // it is good for who has it
+		t.Error(plans[2].Plan.MessageType())
 	}
 	before := s.Compiled()
 	if again := settled(t, s, c, 1); again.Plan == plans[2] || s.Compiled() != before+1 {
@@ -384,7 +384,7 @@ func TestKeysAreResolvedApartFromValues(t *testing.T) {
 			got.Wait.Wait(time.Second)
 		}
 	}
-	if v, k := got.Pair.Value.Plan.Fields, got.Pair.Key.Plan.Fields; v[0].Name != "n" || v[0].Nullable || k[0].Type.ID().String() != "STRUCT" || !k[0].Nullable {
+	if v, k := got.Pair.Value.Plan.Fields(), got.Pair.Key.Plan.Fields(); v[0].Name != "n" || v[0].Nullable || k[0].Type.ID().String() != "STRUCT" || !k[0].Nullable {
 		t.Errorf("%v, %v", v, k)
 	}
 	if both.Compiled() != 2 {

@@ -12,12 +12,12 @@ type Pair struct {
 
 // Shape is equal for pairs whose columns are the same in every respect.
 func (p Pair) Shape() string {
-	s := p.Value.Plan.Shape
+	s := p.Value.Plan.Shape()
 	if !p.Value.IsRegistered {
 		s += "\x02"
 	}
 	if p.Key != nil {
-		s += "\x03" + p.Key.Plan.Shape
+		s += "\x03" + p.Key.Plan.Shape()
 	}
 	return s
 }

@@ -5,19 +5,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // ciphertextFault is the error of a plan that reads ciphertext; nil: it reads none, or is to read it as it is. It is one of the option's: the messages are good, and passing them would lose them.
-func (s *Resolver) ciphertextFault(p *avro.Plan, schema registry.Schema, rules []registry.Rule) *status.Error {
+func (s *Resolver) ciphertextFault(p format.Plan, schema registry.Schema, rules []registry.Rule) *status.Error {
 	what, remedy := s.ciphertext(p, rules)
 	if what == "" {
 		return nil
 	}
 	if s.cfg.Rules == IgnoreRules {
-		s.warnOnce("RULES", fmt.Sprintf("%s: %s%s, and rules=\"ignore\" reads that as it is", p.MessageType, what, of(schema.Contract.Subjects)))
+		s.warnOnce("RULES", fmt.Sprintf("%s: %s%s, and rules=\"ignore\" reads that as it is", p.MessageType(), what, of(schema.Contract.Subjects)))
 		return nil
 	}
 	why := "which is not executed"
@@ -30,7 +30,7 @@ func (s *Resolver) ciphertextFault(p *avro.Plan, schema registry.Schema, rules [
 }
 
 // ciphertext says what of the values, or keys, that a plan reads was encrypted, and by which rules; empty: nothing. remedy is how to read them all the same.
-func (s *Resolver) ciphertext(p *avro.Plan, rules []registry.Rule) (what, remedy string) {
+func (s *Resolver) ciphertext(p format.Plan, rules []registry.Rule) (what, remedy string) {
 	content, option := "value", "value"
 	if s.cfg.IsKey {
 		content, option = "key", "key"
@@ -40,12 +40,12 @@ func (s *Resolver) ciphertext(p *avro.Plan, rules []registry.Rule) (what, remedy
 			return fmt.Sprintf("the whole %s is ciphertext, by %s", content, named(rules, i)), fmt.Sprintf("%s=\"bytes\" gives it as it is; rules=\"ignore\" reads what was written without the rule", option)
 		}
 	}
-	if len(p.Encrypted) == 0 {
+	if len(p.Encrypted()) == 0 {
 		return "", ""
 	}
 	var paths []string
 	var by []int
-	for _, v := range p.Encrypted {
+	for _, v := range p.Encrypted() {
 		paths = append(paths, v.Path)
 		by = append(by, v.Rules...)
 	}
