@@ -18,8 +18,8 @@ func (l *Listener) outageHere() *Error {
 func (l *Listener) seeLookup(s *situation) {
 	failed := l.poll.lookup.Failed()
 	s.lookupFailed = failed != nil
-	s.lookupEnds = l.cfg.Errors != Raise && schema.IsMissing(failed)                         // the patience with an id that is not known
-	s.lookupLong = l.source.Finite != nil && s.now.Sub(l.poll.lookup.Asked()) >= l.poll.wait // nobody polls again for a scan's rows: its time bounds the wait for the first attempt, too
+	s.lookupEnds = l.cfg.Errors != Raise && schema.IsMissing(failed)                          // the patience with an id that is not known
+	s.lookupLong = l.source.Bounded != nil && s.now.Sub(l.poll.lookup.Asked()) >= l.poll.wait // nobody polls again for a scan's rows: its time bounds the wait for the first attempt, too
 }
 
 // awaitSchema waits for the look-up of the next record's schema, or for the time of the next attempt.

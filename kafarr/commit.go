@@ -151,7 +151,7 @@ func (l *Listener) close(acknowledge bool) error {
 	defer l.life.unlock()
 	l.group.Callbacks.Clear()
 	l.unregister()
-	if l.source.Member != nil { // what reads a part of a scan is none: the scan tells
+	if l.source.LivenessReporter != nil { // what reads a part of a scan is none: the scan tells
 		l.schemas.Values.ReportUnusedReaders(true)
 	}
 	l.assembler.Release()

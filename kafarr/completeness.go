@@ -21,7 +21,7 @@ type Completeness struct {
 	Skipped     int64  // rows that could not be decoded, with Skip
 	OutOfRange  int64  // values that became nulls, with NullOutOfRange
 	RulesNotRun int64  // rows whose schemas have rules of a data contract that were not executed
-	Gone        int64  // offsets that the log had deleted before they were read
+	Deleted     int64  // offsets that the log had deleted before they were read
 	Ended       string // ScanComplete and so on, or "error: …"; empty: it has not
 }
 
@@ -52,9 +52,9 @@ func (c *Completeness) missing(allowPartial bool) string {
 	switch {
 	case c.Ended == ScanLogEnd && !allowPartial:
 		return fmt.Sprintf("%s the log has those before %d only", of, c.Next)
-	case c.Gone > 0 && !allowPartial:
-		return fmt.Sprintf("%s %d were deleted from the log before they were read", of, c.Gone)
-	case c.Ended == ScanLogEnd, c.Ended == ScanDeleted && c.Gone > 0, c.Ended == ScanComplete && c.Next == c.End:
+	case c.Deleted > 0 && !allowPartial:
+		return fmt.Sprintf("%s %d were deleted from the log before they were read", of, c.Deleted)
+	case c.Ended == ScanLogEnd, c.Ended == ScanDeleted && c.Deleted > 0, c.Ended == ScanComplete && c.Next == c.End:
 		return ""
 	case c.Ended == "":
 		return fmt.Sprintf("%s those before %d were read, and the reading ended without a cause", of, c.Next)

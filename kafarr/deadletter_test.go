@@ -14,6 +14,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // letterBox takes dead letters and answers when it is told to.
@@ -218,7 +219,7 @@ func TestACommitWaitsForTheLetters(t *testing.T) {
 	}
 }
 
-var errTooLarge = source.Errorf(source.Broker, "message too large")
+var errTooLarge = source.Errorf(status.BrokerError, "message too large")
 
 const tooLarge = "t[0]@1: the message was rejected and could not be written to dead_letter_topic letters: message too large; it is kept and will be tried again, and no commit passes it"
 
@@ -369,7 +370,7 @@ func TestAProducerThatCannotBeOpenedIsAFailureOfTheLetter(t *testing.T) {
 	broken := true
 	cfg.DeadLetters = func() (source.DeadLetters, error) {
 		if broken {
-			return nil, source.Errorf(source.Config, "config: no such codec")
+			return nil, source.Errorf(status.ConfigError, "config: no such codec")
 		}
 		return box.open()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // offsetFinder asks the cluster which offsets the places of partitions are. It has no state of its own: any goroutine may use it.
@@ -14,12 +15,12 @@ type offsetFinder struct {
 	start      []Start // Config.Start
 	reset      string  // auto.offset.reset
 	positioner source.Positioner
-	watcher    source.Watcher // nil: topics have no ids
+	watcher    source.TopicWatcher // nil: topics have no ids
 }
 
 // offsets finds offsets for this listener.
 func (l *Listener) offsets() *offsetFinder {
-	return &offsetFinder{start: l.cfg.Start, reset: l.cfg.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.Watcher}
+	return &offsetFinder{start: l.cfg.Start, reset: l.cfg.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.TopicWatcher}
 }
 
 // FindStarts implements membership.Offsets: it asks at which offsets partitions begin that were never read.
@@ -39,7 +40,7 @@ func (f *offsetFinder) FindStarts(ctx context.Context, keys []source.TopicPartit
 	if found.Err = f.beginRecreated(ctx, found); found.Err != nil {
 		return found
 	}
-	found.Committed, found.Err = f.positioner.AskCommitted(ctx, found.At)
+	found.Committed, found.Err = f.positioner.CommittedOffsets(ctx, found.At)
 	return found
 }
 
@@ -50,7 +51,7 @@ func (f *offsetFinder) beginRecreated(ctx context.Context, found membership.Foun
 			continue
 		}
 		p.Offset = source.Beginning
-		low, err := f.positioner.AskOffsets(ctx, []source.Position{p})
+		low, err := f.positioner.ListOffsets(ctx, []source.Position{p})
 		if err != nil {
 			return err
 		}
@@ -82,7 +83,7 @@ func (f *offsetFinder) resolve(ctx context.Context, targets []Target) ([]source.
 			log = append(log, out[i])
 		}
 	}
-	group, err := f.positioner.AskCommitted(ctx, committed)
+	group, err := f.positioner.CommittedOffsets(ctx, committed)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (f *offsetFinder) resolve(ctx context.Context, targets []Target) ([]source.
 		}
 		out[where[p.TopicPartition()]] = p
 	}
-	found, err := f.positioner.AskOffsets(ctx, log)
+	found, err := f.positioner.ListOffsets(ctx, log)
 	if err != nil {
 		return nil, err
 	}
@@ -130,11 +131,11 @@ func (f *offsetFinder) notInLog(ctx context.Context, targets []Target) ([]*Error
 			asked = append(asked, t.To.Value)
 		}
 	}
-	low, err := f.positioner.AskOffsets(ctx, first)
+	low, err := f.positioner.ListOffsets(ctx, first)
 	if err != nil {
 		return nil, err
 	}
-	high, err := f.positioner.AskOffsets(ctx, last)
+	high, err := f.positioner.ListOffsets(ctx, last)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +174,7 @@ func (f *offsetFinder) ofDeletedTopics(ctx context.Context, targets []Target) (m
 	if len(topics) == 0 || f.watcher == nil {
 		return nil, nil
 	}
-	ids, err := f.watcher.AskIDs(ctx, topics)
+	ids, err := f.watcher.TopicIDs(ctx, topics)
 	if err != nil {
 		return nil, err
 	}
@@ -210,11 +211,11 @@ func (f *offsetFinder) beginningsOf(ctx context.Context, keys []source.TopicPart
 			targets = append(targets, Target{Topic: k.Topic, Partition: k.Partition, To: placeOf(f.start, k)})
 		}
 	}
-	group, err := f.positioner.AskCommitted(ctx, places)
+	group, err := f.positioner.CommittedOffsets(ctx, places)
 	if err != nil {
 		return nil, err
 	}
-	lows, err := f.positioner.AskOffsets(ctx, places)
+	lows, err := f.positioner.ListOffsets(ctx, places)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +256,7 @@ func (f *offsetFinder) beginningsOf(ctx context.Context, keys []source.TopicPart
 		}
 		out[k] = b
 	}
-	ends, err = f.positioner.AskOffsets(ctx, ends)
+	ends, err = f.positioner.ListOffsets(ctx, ends)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +273,7 @@ func existing(keys []source.TopicPartition, ask func(keys []source.TopicPartitio
 	for len(keys) > 0 {
 		err := ask(keys)
 		var of *source.Error
-		if !errors.As(err, &of) || of.Kind != source.NoTopic || of.Topic == "" {
+		if !errors.As(err, &of) || of.Code != status.TopicNotFoundError || of.Topic == "" {
 			return missing, err
 		}
 		if missing == nil {

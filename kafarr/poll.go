@@ -122,7 +122,7 @@ func (l *Listener) serve(end time.Time) situation {
 	if s.leaving {
 		return s
 	}
-	if err := l.source.Serve(); err != nil {
+	if err := l.source.ServeEvents(); err != nil {
 		l.fail(err)
 	}
 	l.group.Watch()
@@ -224,7 +224,7 @@ func (l *Listener) assemble(s *situation) *Error {
 		s.stage = stageFetching
 		l.source.Release()
 		l.buffer.Hold(nil)
-		s.ended = l.source.Finite != nil && l.source.Finite.Ended()
+		s.ended = l.source.Bounded != nil && l.source.Bounded.Ended()
 	}
 	s.pending = l.assembler.Pending()
 	return err

@@ -80,7 +80,7 @@ func (l *Listener) Committed(ctx context.Context) ([]source.Position, error) {
 		return nil, err
 	}
 	defer cancel()
-	out, err := l.source.Positioner.AskCommitted(ctx, l.Assignment())
+	out, err := l.source.Positioner.CommittedOffsets(ctx, l.Assignment())
 	if err != nil {
 		return nil, l.asked(err)
 	}
@@ -111,7 +111,7 @@ func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 		for i, k := range keys {
 			ask[i] = k.At(source.End)
 		}
-		ends, err := l.source.Positioner.AskOffsets(ctx, ask)
+		ends, err := l.source.Positioner.ListOffsets(ctx, ask)
 		for _, p := range ends {
 			end[p.TopicPartition()] = p.Offset
 		}

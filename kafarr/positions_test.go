@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // line is n messages of a partition, {n: offset}, with the timestamps 1000 + offset.
@@ -84,11 +85,11 @@ type mute struct {
 	well *atomic.Bool
 }
 
-func (m mute) AskOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+func (m mute) ListOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
 	if !m.well.Load() {
-		return nil, source.Errorf(source.Broker, "no answer")
+		return nil, source.Errorf(status.BrokerError, "no answer")
 	}
-	return m.Source.AskOffsets(ctx, positions)
+	return m.Source.ListOffsets(ctx, positions)
 }
 
 // openMute has a partition of three rows that begins with the second.

@@ -13,6 +13,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // member is a source whose group assigns nothing yet.
@@ -37,9 +38,9 @@ func (m *member) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	}
 	return m.Source.Fetch(limit, wait)
 }
-func (m *member) Missing() map[string]error { return maps.Clone(m.missing) }
-func (m *member) Answers(time.Time) bool    { return m.answers.Load() }
-func (m *member) Stuck() (bool, error)      { return m.fatal, m.stuck }
+func (m *member) UnavailableTopics() map[string]error { return maps.Clone(m.missing) }
+func (m *member) AnsweredSince(time.Time) bool        { return m.answers.Load() }
+func (m *member) Stuck() (bool, error)                { return m.fatal, m.stuck }
 
 // lines counts the lines of a log that hold a text.
 type lines struct {
@@ -142,7 +143,7 @@ func TestAWaitForTheGroupIsAnErrorWhereNoBrokerAnswers(t *testing.T) {
 
 func TestAListenerThatCannotContinueSaysSoAtEveryCall(t *testing.T) {
 	for _, fatal := range []bool{false, true} {
-		m := &member{stuck: source.Errorf(source.Group, "fenced"), fatal: fatal}
+		m := &member{stuck: source.Errorf(status.GroupError, "fenced"), fatal: fatal}
 		l := openMember(t, m, &lines{})
 		ctx := context.Background()
 		for range 3 {

@@ -40,8 +40,8 @@ func (l *Listener) Rebalanced(ctx context.Context, begin ...Start) error {
 		return errorf(StateError, "no rebalance waits")
 	}
 	l.poll.began = time.Now() // the caller may have taken longer than the ready time-out, which is meant for the cluster
-	if l.source.Keeper != nil {
-		l.source.Keeper.Answer()
+	if l.source.DeferredRebalancer != nil {
+		l.source.DeferredRebalancer.ConfirmRebalance()
 	}
 	return nil
 }

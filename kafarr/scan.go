@@ -2,6 +2,7 @@ package kafarr
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
@@ -23,7 +24,7 @@ type ScanConfig struct {
 	BatchRows int
 	// AllowPartial makes it no error that rows of the plan are not in the log (any more).
 	AllowPartial bool
-	// TopicIDs are those of the topics as Scan found them (Plan.TopicIDs), for PlanOf: rows of a topic that was deleted and made anew since then are an error.
+	// TopicIDs are those of the topics as Scan found them (Plan.TopicIDs), for PlanOf: rows of a topic that was deleted and created again since then are an error.
 	TopicIDs map[string][16]byte
 	// Cluster replaces Kafka, for tests and replays.
 	Cluster func(fetch.Config) (Cluster, error)
@@ -47,13 +48,10 @@ type Cluster interface {
 
 // RangeReader is the source of a range's records.
 type RangeReader interface {
-	// Fetch waits up to wait for records and returns at most limit. The chunks live until Release, which comes before the next Fetch.
-	Fetch(limit int, wait time.Duration) ([]source.Chunk, error)
-	Release()
-	// Ended reports whether there will be no more records.
-	Ended() bool
+	source.Fetcher
+	source.Bounded
+	io.Closer
 	Report() fetch.Report
-	Close() error
 }
 
 // kafkaCluster is a fetch.Client as a Cluster.
@@ -168,7 +166,7 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 func (c *ScanConfig) dial() (Cluster, error) {
 	log := newLogSink(c.Logger)
 	cfg := fetch.Config{
-		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, PassGone: true, Patience: c.ReadyTimeout,
+		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, SkipDeleted: true, RetryTimeout: c.ReadyTimeout,
 		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs, Environment: c.Environment,
 	}
 	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()

@@ -20,6 +20,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // cluster is a Kafka of messages in memory. Its logs begin at the first message, or at deleted, and end behind the last, or at end.
@@ -45,7 +46,7 @@ func (c *cluster) Partitions(_ context.Context, topics []string) ([]source.Posit
 	var out []source.Position
 	for _, t := range topics {
 		if c.topics[t] == 0 {
-			return nil, &source.Error{Topic: t, Partition: -1, Offset: -1, Err: fmt.Errorf("topic %s: unknown", t)}
+			return nil, &source.Error{Code: status.BrokerError, Topic: t, Partition: -1, Offset: -1, Err: fmt.Errorf("topic %s: unknown", t)}
 		}
 		for p := range c.topics[t] {
 			out = append(out, source.Position{Topic: t, Partition: p})
@@ -87,7 +88,7 @@ func (c *cluster) bounds(topic string, partition int32) (first, end int64) {
 
 func (c *cluster) Read(r kafarr.ScanRange) kafarr.RangeReader {
 	first, end := c.bounds(r.Topic, r.Partition)
-	report := fetch.Report{Range: r, Next: min(r.End, end), Gone: max(min(first, r.End)-r.Start, 0), Ended: fetch.Complete}
+	report := fetch.Report{Range: r, Next: min(r.End, end), Deleted: max(min(first, r.End)-r.Start, 0), Ended: fetch.Complete}
 	if end < r.End {
 		report.Ended = fetch.LogEnd
 	}
@@ -329,7 +330,7 @@ func TestOffsetsOutsideTheLogAreAnErrorUnlessAPartIsEnough(t *testing.T) {
 	s := plan(t, cfg).Read()
 	got, err := readAll(t, s)
 	want(t, got, err, messages)
-	if r := s.Report()[2]; r.Gone != 3 || r.Ended != kafarr.ScanDeleted || r.Next != 10 || r.First != 5 {
+	if r := s.Report()[2]; r.Deleted != 3 || r.Ended != kafarr.ScanDeleted || r.Next != 10 || r.First != 5 {
 		t.Errorf("report %+v", r)
 	}
 }
@@ -420,7 +421,7 @@ func TestTheEndOfAStreamIsToldEachTime(t *testing.T) {
 func TestAFailureFromBelowIsNeverTakenForTheEndOfAStream(t *testing.T) {
 	for _, below := range []error{io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, context.Canceled} {
 		t.Run(below.Error(), func(t *testing.T) {
-			c := &cluster{messages: logged(0, 0, 5), failure: &source.Error{Topic: "t", Partition: 0, Offset: 5, Err: fmt.Errorf("fetch: %w", below)}}
+			c := &cluster{messages: logged(0, 0, 5), failure: &source.Error{Code: status.BrokerError, Topic: "t", Partition: 0, Offset: 5, Err: fmt.Errorf("fetch: %w", below)}}
 			s := plan(t, scanConfig(t, c)).Read()
 			got, err := readAll(t, s)
 			wantCode(t, err, kafarr.BrokerError, "t[0]@5: fetch: "+below.Error())
@@ -490,7 +491,7 @@ func (c forgetful) Read(r kafarr.ScanRange) kafarr.RangeReader {
 }
 
 func TestAFailureOfTheClusterEndsTheStream(t *testing.T) {
-	c := &cluster{messages: logged(0, 0, 5), failure: &source.Error{Topic: "t", Partition: 0, Offset: 5, Err: errors.New("is gone")}}
+	c := &cluster{messages: logged(0, 0, 5), failure: &source.Error{Code: status.BrokerError, Topic: "t", Partition: 0, Offset: 5, Err: errors.New("is gone")}}
 	s := plan(t, scanConfig(t, c)).Read()
 	got, err := readAll(t, s)
 	wantCode(t, err, kafarr.BrokerError, "t[0]@5: is gone")

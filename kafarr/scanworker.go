@@ -96,8 +96,8 @@ func (s *Stream) readAll(read *rangeScan, c *Completeness) (err error) {
 	of := read.reader.Report()
 	s.note(func() {
 		c.count(read.assembler.Counters())
-		c.Aborted, c.Control, c.Gone, c.Next, c.Ended = of.Aborted, of.Control, of.Gone, of.Next, of.Ended
-		if c.Gone > 0 && c.Ended == ScanComplete {
+		c.Aborted, c.Control, c.Deleted, c.Next, c.Ended = of.Aborted, of.Control, of.Deleted, of.Next, of.Ended
+		if c.Deleted > 0 && c.Ended == ScanComplete {
 			c.Ended = ScanDeleted
 		}
 		if sum := c.Rows + c.Tombstones + c.Rejected + c.Skipped; sum != of.Rows {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // notFetchingPause is between tries to seek in a partition that has been assigned a moment ago.
@@ -40,7 +41,7 @@ func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
 	if err != nil {
 		return l.asked(err)
 	}
-	group, err := l.source.Positioner.AskCommitted(ctx, to)
+	group, err := l.source.Positioner.CommittedOffsets(ctx, to)
 	if err != nil {
 		return l.asked(err)
 	}
@@ -58,7 +59,7 @@ func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
 		select {
 		case <-time.After(notFetchingPause):
 		case <-ctx.Done():
-			return l.asked(&source.Error{Kind: source.Broker, Topic: to[0].Topic, Partition: to[0].Partition, Offset: -1, Err: source.ErrNotFetching})
+			return l.asked(&source.Error{Code: status.BrokerError, Topic: to[0].Topic, Partition: to[0].Partition, Offset: -1, Err: source.ErrNotFetching})
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func (s *tailed) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	return s.Source.Fetch(limit, wait)
 }
 
-func (s *tailed) AskOffsets(_ context.Context, positions []source.Position) ([]source.Position, error) {
+func (s *tailed) ListOffsets(_ context.Context, positions []source.Position) ([]source.Position, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := slices.Clone(positions)
@@ -47,7 +47,7 @@ func (s *tailed) AskOffsets(_ context.Context, positions []source.Position) ([]s
 	return out, nil
 }
 
-func (s *tailed) AskNext(_ context.Context, positions []source.Position) ([]source.Position, error) {
+func (s *tailed) FindNext(_ context.Context, positions []source.Position) ([]source.Position, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, positions...)

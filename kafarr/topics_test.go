@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // deletable is a source of the topics t and u, which may be deleted and created again.
@@ -24,10 +25,10 @@ type deletable struct {
 }
 
 func (s *deletable) missing(topic string) error {
-	return &source.Error{Kind: source.NoTopic, Topic: topic, Partition: -1, Offset: -1, Err: errors.New("deleted")}
+	return &source.Error{Code: status.TopicNotFoundError, Topic: topic, Partition: -1, Offset: -1, Err: errors.New("deleted")}
 }
 
-func (s *deletable) Gone() map[string]error {
+func (s *deletable) DeletedTopics() map[string]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := map[string]error{}
@@ -37,7 +38,7 @@ func (s *deletable) Gone() map[string]error {
 	return out
 }
 
-func (s *deletable) Recreated() map[string]time.Time {
+func (s *deletable) RecreatedTopics() map[string]time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.recreated
@@ -48,11 +49,11 @@ func (s *deletable) Recreated() map[string]time.Time {
 // idOfT is the id that t has.
 var idOfT = [16]byte{1}
 
-func (s *deletable) AskIDs(context.Context, []string) (map[string][16]byte, error) {
+func (s *deletable) TopicIDs(context.Context, []string) (map[string][16]byte, error) {
 	return map[string][16]byte{"t": idOfT}, nil
 }
 
-func (s *deletable) AskOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+func (s *deletable) ListOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
 	s.mu.Lock()
 	for _, p := range positions {
 		if s.deleted[p.Topic] {
@@ -61,7 +62,7 @@ func (s *deletable) AskOffsets(ctx context.Context, positions []source.Position)
 		}
 	}
 	s.mu.Unlock()
-	return s.Source.AskOffsets(ctx, positions)
+	return s.Source.ListOffsets(ctx, positions)
 }
 
 func (s *deletable) Seek(ctx context.Context, positions []source.Position) error {

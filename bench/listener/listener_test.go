@@ -36,7 +36,7 @@ type fetches struct {
 
 const fetchMax = 8192
 
-func (f *fetches) Serve() error {
+func (f *fetches) ServeEvents() error {
 	if f.handler != nil {
 		f.handler.Assigned([]source.Position{{Topic: "t"}}, nil)
 		f.handler = nil
@@ -46,8 +46,8 @@ func (f *fetches) Serve() error {
 func (f *fetches) Ready() (bool, string)                           { return true, "" }
 func (f *fetches) Release()                                        {}
 func (f *fetches) Close() error                                    { return nil }
-func (f *fetches) Down() error                                     { return nil }
-func (f *fetches) Missing() map[string]error                       { return nil }
+func (f *fetches) LastConnectError() error                         { return nil }
+func (f *fetches) UnavailableTopics() map[string]error             { return nil }
 func (f *fetches) Store([]source.Position) error                   { return nil }
 func (f *fetches) Commit(context.Context, []source.Position) error { return nil }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // letters are what topics' names are made of, in the order in which a bracket expression may list them.
@@ -61,16 +63,16 @@ func Finds(patterns []Pattern, topic string) bool {
 func newPattern(where, text string) (Pattern, error) {
 	match, err := regexp.Compile(text)
 	if err != nil {
-		return Pattern{}, Errorf(Config, "%s: %q is no regular expression: %w", where, text, err)
+		return Pattern{}, Errorf(status.ConfigError, "%s: %q is no regular expression: %w", where, text, err)
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl) // as Compile does
 	if err != nil {
-		return Pattern{}, Errorf(Config, "%s: %q is no regular expression: %w", where, text, err)
+		return Pattern{}, Errorf(status.ConfigError, "%s: %q is no regular expression: %w", where, text, err)
 	}
 	var w posixWriter
 	w.write(parsed.Simplify()) // without x{n,m}, whose comma would end an entry of topic.blacklist
 	if w.impossible != "" {
-		return Pattern{}, Errorf(Config, "%s: %q wants %q, which no topic's name can have: names are of letters from A to Z and a to z, digits, '.', '_' and '-'", where, text, w.impossible)
+		return Pattern{}, Errorf(status.ConfigError, "%s: %q wants %q, which no topic's name can have: names are of letters from A to Z and a to z, digits, '.', '_' and '-'", where, text, w.impossible)
 	}
 	posix := w.out.String()
 	if !strings.HasPrefix(posix, "^") {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // elsewhere says where properties belong that other clients have in one dictionary with those of the brokers, by how their names begin.
@@ -25,5 +26,5 @@ func UnknownProperty(name string, known []string) *Error {
 			break
 		}
 	}
-	return Errorf(Config, "config: there is no property %q%s", name, hint)
+	return Errorf(status.ConfigError, "config: there is no property %q%s", name, hint)
 }

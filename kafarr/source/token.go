@@ -3,6 +3,8 @@ package source
 import (
 	"fmt"
 	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Token is what OAUTHBEARER shows to brokers.
@@ -28,11 +30,11 @@ func CheckToken(properties map[string]string, given bool) error {
 	itself := properties["sasl.oauthbearer.method"] == "oidc" || properties["enable.sasl.oauthbearer.unsecure.jwt"] == "true"
 	switch {
 	case !given && mechanism == OAuthBearer && !itself:
-		return Errorf(Config, "config: sasl.mechanism is OAUTHBEARER: give oauth_token, or sasl.oauthbearer.method=oidc, for nothing else brings tokens")
+		return Errorf(status.ConfigError, "config: sasl.mechanism is OAUTHBEARER: give oauth_token, or sasl.oauthbearer.method=oidc, for nothing else brings tokens")
 	case given && mechanism != OAuthBearer:
-		return Errorf(Config, "config: oauth_token is given: sasl.mechanism must be OAUTHBEARER, not %q", mechanism)
+		return Errorf(status.ConfigError, "config: oauth_token is given: sasl.mechanism must be OAUTHBEARER, not %q", mechanism)
 	case given && itself:
-		return Errorf(Config, "config: oauth_token is given: sasl.oauthbearer.method=oidc and enable.sasl.oauthbearer.unsecure.jwt bring tokens of their own")
+		return Errorf(status.ConfigError, "config: oauth_token is given: sasl.oauthbearer.method=oidc and enable.sasl.oauthbearer.unsecure.jwt bring tokens of their own")
 	}
 	return nil
 }

@@ -19,8 +19,8 @@ func TestEachLayersErrorsHaveTheirCodes(t *testing.T) {
 		code  status.Code
 		text  string
 	}{
-		{&source.Error{Kind: source.NoTopic, Topic: "t", Partition: 2, Offset: -1, Err: errors.New("gone")}, status.TopicNotFoundError, "t[2]: gone"},
-		{source.Errorf(source.Authentication, "refused"), status.AuthenticationError, "refused"},
+		{&source.Error{Code: status.TopicNotFoundError, Topic: "t", Partition: 2, Offset: -1, Err: errors.New("gone")}, status.TopicNotFoundError, "t[2]: gone"},
+		{source.Errorf(status.AuthenticationError, "refused"), status.AuthenticationError, "refused"},
 		{source.ErrClosed, status.ClosedError, "the listener is closed"},
 		{unknown, status.SchemaNotFoundError, "schema registry http://r: schema 7: not there"},
 		{fmt.Errorf("in front: %w", unknown), status.SchemaNotFoundError, "in front: schema registry http://r: schema 7: not there"},

@@ -77,10 +77,10 @@ func (g *Group) Connect(src source.Roles, offsets Offsets) {
 	g.source = src
 	g.Readiness = Readiness{cfg: &g.cfg, source: &g.source, log: g.log, neighbours: g.l.Neighbours}
 	g.Blocked = Blocked{positioner: src.Positioner, table: g.table, log: g.log, waiting: map[source.TopicPartition]Wait{}}
-	g.Tails = Tails{explorer: src.Explorer, offsets: offsets, table: g.table, tracker: g.tracker, rebalances: g.l.Rebalances, log: g.log}
+	g.Tails = Tails{explorer: src.RecordFinder, offsets: offsets, table: g.table, tracker: g.tracker, rebalances: g.l.Rebalances, log: g.log}
 	g.starts = starts{offsets: offsets, positioner: src.Positioner, table: g.table, tracker: g.tracker, log: g.log}
 	g.topics = topicWatch{
-		cfg: &g.cfg, watcher: src.Watcher, positioner: src.Positioner, table: g.table, tracker: g.tracker, events: g.events, log: g.log, reported: map[string]error{},
+		cfg: &g.cfg, watcher: src.TopicWatcher, positioner: src.Positioner, table: g.table, tracker: g.tracker, events: g.events, log: g.log, reported: map[string]error{},
 	}
 }
 
@@ -206,10 +206,10 @@ func (g *Group) Move(to source.Position, committed int64) error {
 
 // Watch follows what the source says of topics that are deleted or re-created.
 func (g *Group) Watch() {
-	if g.source.Watcher == nil {
+	if g.source.TopicWatcher == nil {
 		return
 	}
-	for topic, last := range g.source.Watcher.Recreated() {
+	for topic, last := range g.source.TopicWatcher.RecreatedTopics() {
 		g.HearResets()
 		if err := g.topics.recreated(topic, last, g.Assignment()); err != nil {
 			g.l.Fail(err)
@@ -223,10 +223,10 @@ func (g *Group) Watch() {
 
 // HearResets notes the offsets that the client asked for in vain.
 func (g *Group) HearResets() {
-	if g.source.Resetter == nil {
+	if g.source.ResetReporter == nil {
 		return
 	}
-	for _, p := range g.source.Resetter.Resets() {
+	for _, p := range g.source.ResetReporter.Resets() {
 		g.table.Of(p.TopicPartition()).ResetTo(p.Offset)
 	}
 }
@@ -236,7 +236,7 @@ func (g *Group) Look(quiet bool) {
 	if g.l.Leaving() {
 		return
 	}
-	if g.source.Explorer != nil {
+	if g.source.RecordFinder != nil {
 		g.HearResets()
 	}
 	g.Tails.look(g.l.Context, quiet)
@@ -249,7 +249,7 @@ func (g *Group) Retry() error {
 
 // Fault is the error of a poll that gets nothing: the first of what is wrong and may mend by itself; nil where nothing is.
 func (g *Group) Fault() error {
-	if err := cmp.Or(g.source.Down(), g.Blocked.outage(), g.starts.fault(), g.topics.fault()); err != nil {
+	if err := cmp.Or(g.source.LastConnectError(), g.Blocked.outage(), g.starts.fault(), g.topics.fault()); err != nil {
 		return err
 	}
 	if err := g.Readiness.unreadable(false); err != nil {
@@ -260,10 +260,10 @@ func (g *Group) Fault() error {
 
 // Stuck is why a poll can get nothing until somebody changes something. fatal: the client will never continue.
 func (g *Group) Stuck() (fatal bool, err error) {
-	if g.source.Member == nil {
+	if g.source.LivenessReporter == nil {
 		return false, nil
 	}
-	if fatal, err = g.source.Member.Stuck(); err != nil {
+	if fatal, err = g.source.LivenessReporter.Stuck(); err != nil {
 		err = status.Wrap(err)
 	}
 	return fatal, err

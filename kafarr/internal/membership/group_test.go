@@ -35,12 +35,12 @@ func (c *cluster) note(what string, at []source.Position) error {
 	return c.refuse
 }
 
-func (c *cluster) Serve() error                                       { return nil }
+func (c *cluster) ServeEvents() error                                 { return nil }
 func (c *cluster) Fetch(int, time.Duration) ([]source.Chunk, error)   { return nil, nil }
 func (c *cluster) Release()                                           {}
 func (c *cluster) Ready() (bool, string)                              { return c.joined, c.waiting }
-func (c *cluster) Missing() map[string]error                          { return c.missing }
-func (c *cluster) Down() error                                        { return nil }
+func (c *cluster) UnavailableTopics() map[string]error                { return c.missing }
+func (c *cluster) LastConnectError() error                            { return nil }
 func (c *cluster) Store([]source.Position) error                      { return nil }
 func (c *cluster) Commit(context.Context, []source.Position) error    { return nil }
 func (c *cluster) Close() error                                       { return nil }
@@ -49,14 +49,14 @@ func (c *cluster) Pause(at []source.Position) error                   { return c
 func (c *cluster) Resume(at []source.Position) error                  { _ = c.note("resume", at); return nil }
 func (c *cluster) Paused(at []source.Position) []bool                 { return make([]bool, len(at)) }
 func (c *cluster) Stuck() (bool, error)                               { return false, nil }
-func (c *cluster) Answers(time.Time) bool                             { return c.answers }
+func (c *cluster) AnsweredSince(time.Time) bool                       { return c.answers }
 func (c *cluster) Client(_ int, facility, message string)             { c.Warn(facility, message) }
 func (c *cluster) Warn(facility, message string)                      { c.lines = append(c.lines, facility+": "+message) }
 func (c *cluster) Assignment(string, []source.Position)               {}
-func (c *cluster) AskCommitted(_ context.Context, at []source.Position) ([]source.Position, error) {
+func (c *cluster) CommittedOffsets(_ context.Context, at []source.Position) ([]source.Position, error) {
 	return at, nil
 }
-func (c *cluster) AskOffsets(_ context.Context, at []source.Position) ([]source.Position, error) {
+func (c *cluster) ListOffsets(_ context.Context, at []source.Position) ([]source.Position, error) {
 	return at, nil
 }
 func (c *cluster) FindStarts(context.Context, []source.TopicPartition) membership.FoundStarts {

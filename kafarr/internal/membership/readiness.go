@@ -61,8 +61,8 @@ func (r *Readiness) Check(began, now time.Time) (CaughtUp, *status.Error) {
 	case joined && r.readyWaived:
 		return Caught, nil
 	case waited < r.cfg.ReadyTimeout:
-		if r.source.Member != nil && waited >= r.cfg.ReadyTimeout/2 {
-			r.source.Member.Answers(began) // it is asked in time for the end of the wait
+		if r.source.LivenessReporter != nil && waited >= r.cfg.ReadyTimeout/2 {
+			r.source.LivenessReporter.AnsweredSince(began) // it is asked in time for the end of the wait
 		}
 		r.logWhy(now, joined, waitingFor)
 		return NotYet, nil
@@ -103,7 +103,7 @@ func (r *Readiness) unreadable(patterns bool) *status.Error {
 
 // answers tells whether the cluster has answered since a poll began: then a wait for a rebalance is not a failure.
 func (r *Readiness) answers(began time.Time) bool {
-	return r.source.Member != nil && r.source.Member.Answers(began) && r.source.Down() == nil && r.code() == status.BrokerError
+	return r.source.LivenessReporter != nil && r.source.LivenessReporter.AnsweredSince(began) && r.source.LastConnectError() == nil && r.code() == status.BrokerError
 }
 
 // logWhy logs what is being waited for, once a wait.
@@ -149,7 +149,7 @@ func (r *Readiness) milliseconds(property string, usual time.Duration) string {
 
 // code is that of having waited too long: a login that is refused time and again is reported as such.
 func (r *Readiness) code() status.Code {
-	if r.source.Login != nil && r.source.Login.Refused() {
+	if r.source.LoginReporter != nil && r.source.LoginReporter.Refused() {
 		return status.AuthenticationError
 	}
 	return status.BrokerError
@@ -167,7 +167,7 @@ func (r *Readiness) missing(patterns bool) string {
 
 // names are the topics that cannot be read, each with the reason.
 func (r *Readiness) names(patterns bool) string {
-	topics := r.source.Missing()
+	topics := r.source.UnavailableTopics()
 	maps.DeleteFunc(topics, func(topic string, _ error) bool { return !patterns && strings.HasPrefix(topic, "^") })
 	list := make([]string, 0, len(topics))
 	for t, why := range topics {

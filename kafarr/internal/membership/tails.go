@@ -27,7 +27,7 @@ const (
 //
 // The listener's lock guards it, but for what the look in the background has found.
 type Tails struct {
-	explorer   source.Explorer // nil: nothing is looked at
+	explorer   source.RecordFinder // nil: nothing is looked at
 	offsets    Offsets
 	table      *partitions.Table
 	tracker    *delivery.Tracker
@@ -125,7 +125,7 @@ func (t *Tails) explore(ctx context.Context, asked []tail, reset map[source.Topi
 		}
 		from = append(from, a.At(at))
 	}
-	next, err := t.explorer.AskNext(ctx, from)
+	next, err := t.explorer.FindNext(ctx, from)
 	nexts := map[source.TopicPartition]int64{}
 	for _, p := range next {
 		nexts[p.TopicPartition()] = p.Offset

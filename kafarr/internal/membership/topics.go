@@ -23,7 +23,7 @@ const (
 // topicWatch follows which of the topics that are read were deleted, and which re-created. The listener's lock guards it.
 type topicWatch struct {
 	cfg        *Config
-	watcher    source.Watcher // nil: topics are not watched
+	watcher    source.TopicWatcher // nil: topics are not watched
 	positioner source.Positioner
 	table      *partitions.Table
 	tracker    *delivery.Tracker
@@ -37,7 +37,7 @@ type topicWatch struct {
 
 // deleted reports what is new: a topic that is deleted is an error once, and of every poll that gets nothing as long as it is deleted, see fault.
 func (w *topicWatch) deleted() error {
-	gone := w.watcher.Gone()
+	gone := w.watcher.DeletedTopics()
 	for topic := range w.reported {
 		if gone[topic] == nil {
 			delete(w.reported, topic)
@@ -63,7 +63,7 @@ func (w *topicWatch) fault() error {
 	if w.watcher == nil {
 		return nil
 	}
-	found := w.watcher.Gone()
+	found := w.watcher.DeletedTopics()
 	maps.DeleteFunc(found, func(topic string, _ error) bool { return !w.cfg.names(topic) })
 	if len(found) == 0 {
 		return nil
@@ -131,11 +131,11 @@ func (w *topicWatch) rewind(ctx context.Context, move func(to source.Position, c
 
 func (w *topicWatch) beginAgain(ctx context.Context, k source.TopicPartition, move func(to source.Position, committed int64) error) error {
 	place := []source.Position{k.At(source.Beginning)}
-	to, err := w.positioner.AskOffsets(ctx, place)
+	to, err := w.positioner.ListOffsets(ctx, place)
 	if err != nil {
 		return err
 	}
-	group, err := w.positioner.AskCommitted(ctx, place)
+	group, err := w.positioner.CommittedOffsets(ctx, place)
 	if err != nil {
 		return err
 	}

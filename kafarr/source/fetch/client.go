@@ -15,6 +15,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Client asks a cluster and reads from it. It may be used by several goroutines, but a broker serves a connection's requests in turn: a client for each range that is read at a time.
@@ -53,7 +54,7 @@ func Dial(cfg Config) (*Client, error) {
 		c.cfg.Log = func(int, string, string) {}
 	}
 	if c.kafka, err = kgo.NewClient(append(set.options, kgo.WithLogger(logger{c}), kgo.WithHooks(&c.cut), versions())...); err != nil {
-		return nil, source.Errorf(source.Config, "config: %w", c.secrets.Error(err))
+		return nil, source.Errorf(status.ConfigError, "config: %w", c.secrets.Error(err))
 	}
 	return c, nil
 }
@@ -73,7 +74,7 @@ func (c *Client) Close() { c.kafka.Close() }
 
 // bounded is the time of one question. The client waits before it for as long as the answer before has asked for, which may be 24 days.
 func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, c.set.patience+c.set.throttled)
+	return context.WithTimeout(ctx, c.set.retryTimeout+c.set.throttled)
 }
 
 // metadata asks for topics; none: for all.
@@ -145,12 +146,12 @@ func (t *topic) whole() error {
 }
 
 // leaderOf is who has a partition, and the topic's id. It asks the cluster if nothing is known, or if what is known shall be forgotten.
-func (c *Client) leaderOf(ctx context.Context, name string, partition int32, anew bool) (leader, [16]byte, error) {
+func (c *Client) leaderOf(ctx context.Context, name string, partition int32, refresh bool) (leader, [16]byte, error) {
 	for {
 		c.mu.Lock()
 		t := c.topics[name]
 		c.mu.Unlock()
-		if t != nil && !anew {
+		if t != nil && !refresh {
 			l, ok := t.leaders[partition]
 			switch {
 			case !ok:
@@ -165,7 +166,7 @@ func (c *Client) leaderOf(ctx context.Context, name string, partition int32, ane
 		if err := c.learn(ctx, []string{name}); err != nil {
 			return leader{}, [16]byte{}, err
 		}
-		anew = false
+		refresh = false
 	}
 }
 

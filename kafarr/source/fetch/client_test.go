@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 func TestPartitionsOfNamesAndPatterns(t *testing.T) {
@@ -54,7 +55,7 @@ func TestTopicsThatAreNotThereAreNamed(t *testing.T) {
 		before := f.count(3)
 		_, err := c.Partitions(t.Context(), strings.Split(asked, ","))
 		var e *source.Error
-		if !errors.As(err, &e) || (e.Kind == source.NoTopic) == (asked == "^(") || !strings.Contains(err.Error(), want) || f.count(3) > before+2 { // the second one is for the names that there are
+		if !errors.As(err, &e) || (e.Code == status.TopicNotFoundError) == (asked == "^(") || !strings.Contains(err.Error(), want) || f.count(3) > before+2 { // the second one is for the names that there are
 			t.Errorf("%s: %v after %d requests", asked, err, f.count(3)-before)
 		}
 	}
@@ -69,7 +70,7 @@ func TestTopicsThatAreNotThereAreNamed(t *testing.T) {
 		return nil
 	}
 	var e *source.Error
-	if _, err := c.Partitions(t.Context(), []string{"t"}); !errors.As(err, &e) || e.Kind != source.Broker || !strings.Contains(err.Error(), "topic t: TOPIC_AUTHORIZATION_FAILED") {
+	if _, err := c.Partitions(t.Context(), []string{"t"}); !errors.As(err, &e) || e.Code != status.BrokerError || !strings.Contains(err.Error(), "topic t: TOPIC_AUTHORIZATION_FAILED") {
 		t.Error(err)
 	}
 }
@@ -112,7 +113,7 @@ func TestOffsetsOfBeginningsEndsAndTimes(t *testing.T) {
 	if got, err := dial(t, f, cfg).Offsets(t.Context(), asked[1:2]); err != nil || got[0].Offset != 5 {
 		t.Errorf("uncommitted: %v, %v", got, err)
 	}
-	cfg.Patience = 50 * time.Millisecond
+	cfg.RetryTimeout = 50 * time.Millisecond
 	if _, err := dial(t, f, cfg).Offsets(t.Context(), []source.Position{{Topic: "a", Partition: 9, Offset: source.End}}); err == nil || !strings.Contains(err.Error(), "a[9]: ") {
 		t.Error(err)
 	}
@@ -135,7 +136,7 @@ func TestAClusterThatIsNotThereIsAnErrorWhenTheTimeIsOver(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	var e *source.Error
-	if _, err := c.Partitions(ctx, []string{"t"}); !errors.As(err, &e) || e.Kind != source.Broker || !strings.Contains(err.Error(), "partitions: the cluster does not answer: ") || !strings.Contains(err.Error(), "connection refused") {
+	if _, err := c.Partitions(ctx, []string{"t"}); !errors.As(err, &e) || e.Code != status.BrokerError || !strings.Contains(err.Error(), "partitions: the cluster does not answer: ") || !strings.Contains(err.Error(), "connection refused") {
 		t.Error(err)
 	}
 }
@@ -150,10 +151,10 @@ func TestATopicThatIsDeletedWhileItIsReadIsNotThere(t *testing.T) {
 		return nil
 	})
 	cfg := impatient()
-	cfg.Patience = 200 * time.Millisecond
+	cfg.RetryTimeout = 200 * time.Millisecond
 	rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
 	var e *source.Error
-	if !errors.As(err, &e) || e.Kind != source.NoTopic || e.Topic != "t" || int64(len(rows)) != report.Next || report.Next == 1000 {
+	if !errors.As(err, &e) || e.Code != status.TopicNotFoundError || e.Topic != "t" || int64(len(rows)) != report.Next || report.Next == 1000 {
 		t.Errorf("%d rows, %v, %+v", len(rows), err, report)
 	}
 }

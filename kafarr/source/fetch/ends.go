@@ -58,7 +58,7 @@ func (f *fetcher) nothing(ctx context.Context, broker int32, p *kmsg.FetchRespon
 	case err == nil && local > f.at:
 		return f.failed(ctx, "fetch", broker, fmt.Errorf("%w: it brings no records, the first that it holds itself is at %d", errNoAnswer, local))
 	case err != nil && !cannotTell(err): // rows may be there: only an answer says that there are none
-		f.anew = true
+		f.refresh = true
 		return f.failed(ctx, "offsets", f.lead.broker, err)
 	}
 	return &answer{next: f.r.End}
@@ -81,7 +81,7 @@ func (f *fetcher) atLogEnd(ctx context.Context, broker int32, open bool) *answer
 	high, err := f.ask(ctx, source.End)
 	switch {
 	case err != nil:
-		f.anew = true
+		f.refresh = true
 		return f.failed(ctx, "offsets", broker, err)
 	case high < f.at:
 		return f.ends("", truncated(high, f.at))
@@ -104,12 +104,12 @@ func truncated(end, at int64) error {
 func (f *fetcher) outOfRange(ctx context.Context, why error) *answer {
 	first, err := f.ask(ctx, source.Beginning)
 	if err != nil {
-		f.anew = true
+		f.refresh = true
 		return f.failed(ctx, "offsets", f.lead.broker, err)
 	}
 	if first > f.at {
 		to := min(first, f.r.End)
-		if f.c.cfg.PassGone {
+		if f.c.cfg.SkipDeleted {
 			f.epoch = -1
 			return &answer{gone: to - f.at, next: to}
 		}
@@ -118,15 +118,15 @@ func (f *fetcher) outOfRange(ctx context.Context, why error) *answer {
 	high, err := f.ask(ctx, source.End)
 	switch {
 	case err != nil:
-		f.anew = true
+		f.refresh = true
 		return f.failed(ctx, "offsets", f.lead.broker, err)
 	case high < f.at && f.r.Start == f.at:
 		return &answer{next: f.at, ended: LogEnd}
 	case high < f.at:
 		return f.ends("", truncated(high, f.at))
 	}
-	f.anew = true
-	if time.Since(f.progress)-f.throttled > f.c.set.patience {
+	f.refresh = true
+	if time.Since(f.progress)-f.throttled > f.c.set.retryTimeout {
 		return f.ends("", fmt.Errorf("at offset %d of a log from %d to %d: %w", f.at, first, high, why))
 	}
 	_ = pause(ctx, f.wait)
@@ -155,7 +155,7 @@ func (f *fetcher) check(ctx context.Context) (*answer, bool) {
 	}
 	switch {
 	case err != nil && !cannotTell(err):
-		f.anew = true
+		f.refresh = true
 		return f.failed(ctx, "epoch", f.lead.broker, err), false
 	case err == nil && end < 0: // librdkafka and Kafka's own client take it for a truncated log, too
 		return f.ends("", fmt.Errorf("the new leader's log does not know epoch %d, of which offsets up to %d had been read: it was truncated", f.epoch, f.at)), false

@@ -136,11 +136,11 @@ func TestDeletedRecordsAreAnErrorUnlessTheyMayBePassed(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	cfg := impatient()
-	cfg.PassGone = true
+	cfg.SkipDeleted = true
 	for r, want := range map[Range]Report{
-		{"t", 0, 0, 1000}:   {Next: 1000, Rows: 500, Gone: 500, Ended: Complete},
-		{"t", 0, 100, 300}:  {Next: 300, Gone: 200, Ended: Complete},
-		{"t", 0, 450, 510}:  {Next: 510, Rows: 10, Gone: 50, Ended: Complete},
+		{"t", 0, 0, 1000}:   {Next: 1000, Rows: 500, Deleted: 500, Ended: Complete},
+		{"t", 0, 100, 300}:  {Next: 300, Deleted: 200, Ended: Complete},
+		{"t", 0, 450, 510}:  {Next: 510, Rows: 10, Deleted: 50, Ended: Complete},
 		{"t", 0, 900, 1200}: {Next: 1000, Rows: 100, Ended: LogEnd},
 	} {
 		rows, report, err := readAll(t, dial(t, f, cfg), r)
@@ -220,7 +220,7 @@ func TestAnOpenTransactionIsWaitedFor(t *testing.T) {
 	whole(t, dial(t, f, impatient()), Range{"t", 0, 0, 100}, Report{})
 	f.change(func() { log.stable = 50 })
 	cfg := impatient()
-	cfg.Patience = 200 * time.Millisecond
+	cfg.RetryTimeout = 200 * time.Millisecond
 	rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 100})
 	if err == nil || !strings.Contains(err.Error(), "a transaction is open") || len(rows) != 50 || report.Next != 50 {
 		t.Errorf("%d rows, %v, %+v", len(rows), err, report)
@@ -262,7 +262,7 @@ func TestAnEmptyAnswerIsNoEndUntilTheLeaderSaysSo(t *testing.T) {
 			})
 			f.change(func() { log.batches = log.batches[:5] }) // the broker is slow to bring the others
 			cfg := impatient()
-			cfg.Patience = 200 * time.Millisecond
+			cfg.RetryTimeout = 200 * time.Millisecond
 			rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 100})
 			if err == nil || len(rows) != 50 || report.Next != 50 || report.Ended == Complete || !strings.Contains(err.Error(), "t[0]: at offset 50: offsets to broker 0") {
 				t.Errorf("%d rows, %v, %+v", len(rows), err, report)
@@ -324,7 +324,7 @@ func newLeader(t *testing.T, answer func(*kmsg.OffsetForLeaderEpochResponse) kms
 		return nil
 	}
 	cfg := impatient()
-	cfg.Patience = 200 * time.Millisecond
+	cfg.RetryTimeout = 200 * time.Millisecond
 	return readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
 }
 

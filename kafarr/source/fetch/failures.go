@@ -12,9 +12,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// stale are the errors after which the cluster is asked anew who has a partition.
+// stale are the errors after which the cluster is asked again who has a partition.
 var stale = []error{
 	kerr.NotLeaderForPartition, kerr.UnknownTopicOrPartition, kerr.LeaderNotAvailable, kerr.ReplicaNotAvailable, kerr.FencedLeaderEpoch, kerr.UnknownLeaderEpoch,
 	kerr.UnknownTopicID, kerr.InconsistentTopicID, kerr.KafkaStorageError, kerr.BrokerNotAvailable, kerr.PreferredLeaderNotAvailable,
@@ -87,26 +88,26 @@ func (c *Client) failure(err error) *source.Error {
 	if errors.As(err, &own) {
 		return own
 	}
-	out := &source.Error{Kind: source.Broker, Partition: -1, Offset: -1}
+	out := &source.Error{Code: status.BrokerError, Partition: -1, Offset: -1}
 	var ofTopic *topicError
 	var ofPartition *partitionError
 	switch {
 	case errors.As(err, &ofTopic):
 		out.Topic = ofTopic.topic
 		if errors.Is(err, kerr.UnknownTopicOrPartition) { // after it was planned
-			out.Kind = source.NoTopic
+			out.Code = status.TopicNotFoundError
 		}
 	case errors.As(err, &ofPartition):
 		out.Topic, out.Partition = ofPartition.topic, ofPartition.partition
 	}
 	if isDenied(err) {
-		out.Kind, err = source.Authentication, fmt.Errorf("%v: %w", &c.set.login, err)
+		out.Code, err = status.AuthenticationError, fmt.Errorf("%v: %w", &c.set.login, err)
 	}
 	out.Err = c.secrets.Error(err)
 	return out
 }
 
-// persist tries until it works, until it fails for good, or until the client's patience is at an end.
+// persist tries until it works, until it fails for good, or until the client's retryTimeout is at an end.
 func (c *Client) persist(ctx context.Context, what string, try func(context.Context) error) error {
 	began, wait := time.Now(), c.set.backoff
 	var last error
@@ -120,12 +121,12 @@ func (c *Client) persist(ctx context.Context, what string, try func(context.Cont
 		case err == nil:
 			return nil
 		case ctx.Err() != nil || passing(err) && pause(ctx, wait) != nil:
-			return source.Errorf(source.Broker, "%s: the cluster does not answer: %d tries in %v: %w (%w)", what, tries, time.Since(began).Round(time.Millisecond), c.secrets.Error(err), ctx.Err())
+			return source.Errorf(status.BrokerError, "%s: the cluster does not answer: %d tries in %v: %w (%w)", what, tries, time.Since(began).Round(time.Millisecond), c.secrets.Error(err), ctx.Err())
 		case !passing(err):
 			f := c.failure(err)
 			f.Err = fmt.Errorf("%s: %w", what, f.Err)
 			return f
-		case time.Since(began) > c.set.patience:
+		case time.Since(began) > c.set.retryTimeout:
 			f := c.failure(err)
 			f.Err = fmt.Errorf("%s: %d tries in %v: %w", what, tries, time.Since(began).Round(time.Millisecond), f.Err)
 			return f

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Why the reading of a range ended, but for errors.
@@ -27,7 +28,7 @@ type fetcher struct {
 	at      int64 // the first offset that was not fetched
 	id      [16]byte
 	lead    leader
-	anew    bool  // the cluster is to be asked who leads
+	refresh bool  // the cluster is to be asked who leads
 	replica int32 // the preferred one; -1: the leader
 	shun    bool  // a replica has failed: the leader is not told our rack, so that it sends us nowhere
 	bytes   int32
@@ -77,15 +78,15 @@ func (f *fetcher) step(ctx context.Context) *answer {
 	if f.at >= f.r.End {
 		return &answer{next: f.r.End, ended: Complete}
 	}
-	lead, id, err := f.c.leaderOf(ctx, f.r.Topic, f.r.Partition, f.anew)
+	lead, id, err := f.c.leaderOf(ctx, f.r.Topic, f.r.Partition, f.refresh)
 	if err != nil {
-		f.anew = true
+		f.refresh = true
 		return f.failed(ctx, "metadata", -1, err)
 	}
 	if f.id != id && f.id != ([16]byte{}) && id != ([16]byte{}) {
-		return f.ends("", errors.New("the topic was deleted and made anew since it was planned"))
+		return f.ends("", errors.New("the topic was deleted and created again since it was planned"))
 	}
-	f.lead, f.id, f.anew = lead, id, false
+	f.lead, f.id, f.refresh = lead, id, false
 	if f.checked != lead.epoch {
 		if a, ok := f.check(ctx); !ok {
 			return a
@@ -111,7 +112,7 @@ func (f *fetcher) step(ctx context.Context) *answer {
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return f.outOfRange(ctx, err)
 	case err != nil:
-		f.anew = true
+		f.refresh = true
 		f.less(err)
 		return f.failed(ctx, "fetch", broker, err)
 	}
@@ -125,7 +126,7 @@ func (f *fetcher) received(ctx context.Context, broker int32, p *kmsg.FetchRespo
 	switch {
 	case err != nil:
 		a.ended = "error"
-		a.err = &source.Error{Kind: source.Broker, Topic: f.r.Topic, Partition: f.r.Partition, Offset: a.next, Err: fmt.Errorf("at offset %d, from %s: %w", a.next, f.c.brokerName(broker), err)}
+		a.err = &source.Error{Code: status.BrokerError, Topic: f.r.Topic, Partition: f.r.Partition, Offset: a.next, Err: fmt.Errorf("at offset %d, from %s: %w", a.next, f.c.brokerName(broker), err)}
 		return a
 	case a.next > f.at:
 		if n := len(a.batches); n > 0 {
@@ -160,7 +161,7 @@ func (f *fetcher) elsewhere(ctx context.Context, broker, replica int32) *answer 
 // errThrottled is what a reader waits for that is over its quota.
 var errThrottled = errors.New("the broker throttles this client (quotas)")
 
-// maxThrottled is how long brokers may ask a reader to wait without any progress. The patience begins after it. With Kafka's defaults they ask for 11 s at the most, the time over which they measure.
+// maxThrottled is how long brokers may ask a reader to wait without any progress. The retryTimeout begins after it. With Kafka's defaults they ask for 11 s at the most, the time over which they measure.
 const maxThrottled = time.Minute
 
 // larger asks for more bytes, where an answer has no room for a whole batch: brokers since 0.10.1 send one whatever its size.
@@ -202,7 +203,7 @@ func (f *fetcher) request(ctx context.Context, broker int32) (*kmsg.FetchRespons
 	}
 	throttle := time.Duration(max(resp.ThrottleMillis, 0)) * time.Millisecond // the client itself waits for so long before its next request
 	if f.throttled+throttle > set.throttled {
-		return nil, 0, source.Errorf(source.Broker, "%w: it asks to wait %v more, after %v", errThrottled, throttle, f.throttled)
+		return nil, 0, source.Errorf(status.BrokerError, "%w: it asks to wait %v more, after %v", errThrottled, throttle, f.throttled)
 	}
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
 		return nil, throttle, err
@@ -254,7 +255,7 @@ func (f *fetcher) failed(ctx context.Context, what string, broker int32, err err
 		where = f.c.brokerName(broker)
 	}
 	since := time.Since(f.progress)
-	if !passing(err) || since-f.throttled > f.c.set.patience {
+	if !passing(err) || since-f.throttled > f.c.set.retryTimeout {
 		e := f.c.failure(err)
 		e.Err = fmt.Errorf("at offset %d: %s to %s, %d tries in %v: %w", f.at, what, where, f.tries, since.Round(time.Millisecond), e.Err)
 		return f.ends("", e)

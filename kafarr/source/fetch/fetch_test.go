@@ -39,7 +39,7 @@ func numbers(from, to int64) (out []string) {
 
 // impatient is a configuration under which nothing is waited for for long, with answers of a few batches.
 func impatient() Config {
-	return Config{FetchBytes: 1000, Patience: 2 * time.Second, Properties: map[string]string{"retry.backoff.ms": "5", "retry.backoff.max.ms": "20", "fetch.wait.max.ms": "20", "reconnect.backoff.ms": "1", "reconnect.backoff.max.ms": "20"}}
+	return Config{FetchBytes: 1000, RetryTimeout: 2 * time.Second, Properties: map[string]string{"retry.backoff.ms": "5", "retry.backoff.max.ms": "20", "fetch.wait.max.ms": "20", "reconnect.backoff.ms": "1", "reconnect.backoff.max.ms": "20"}}
 }
 
 // whole reads a range of numbers and wants all of them.
@@ -167,7 +167,7 @@ func TestWhatLastsIsAnErrorThatSaysWhatWasTriedAndForHowLong(t *testing.T) {
 		return nil
 	})
 	cfg := impatient()
-	cfg.Patience = 300 * time.Millisecond
+	cfg.RetryTimeout = 300 * time.Millisecond
 	rows, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
 	read := int64(len(rows))
 	if read == 0 || read == 1000 || report.Next != read || report.Rows != read || !slices.Equal(values(rows), numbers(0, read)) {
@@ -206,7 +206,7 @@ func TestThrottlingIsWaitedForLongerThanFailures(t *testing.T) {
 		return nil
 	})
 	cfg := impatient()
-	cfg.Patience = 500 * time.Millisecond
+	cfg.RetryTimeout = 500 * time.Millisecond
 	whole(t, dial(t, f, cfg), Range{"t", 0, 0, 1000}, Report{})
 }
 
@@ -220,7 +220,7 @@ func TestABrokerThatOnlyThrottlesIsGivenUp(t *testing.T) {
 			return resp
 		})
 		cfg := impatient()
-		cfg.Patience = 300 * time.Millisecond
+		cfg.RetryTimeout = 300 * time.Millisecond
 		began := time.Now()
 		_, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
 		if err == nil || report.Ended == Complete || millis > 0 && !strings.Contains(err.Error(), "throttles this client (quotas)") {
@@ -241,7 +241,7 @@ func TestReplicasThatSendAReaderToAndFroAreGivenUp(t *testing.T) {
 		return resp
 	})
 	cfg := impatient()
-	cfg.Patience, cfg.Properties["client.rack"] = 300*time.Millisecond, "here"
+	cfg.RetryTimeout, cfg.Properties["client.rack"] = 300*time.Millisecond, "here"
 	_, report, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 1000})
 	if err == nil || report.Ended == Complete || !strings.Contains(err.Error(), "sends readers to") {
 		t.Errorf("%+v, %v", report, err)
@@ -323,7 +323,7 @@ func TestATopicThatWasMadeAnewSinceItWasPlannedIsNotRead(t *testing.T) {
 	cfg.TopicIDs = planned
 	whole(t, dial(t, f, cfg), Range{"t", 0, 0, 100}, Report{})
 	f.change(func() { f.logs["t"].id[0] = 99 })
-	if rows, _, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 100}); err == nil || !strings.Contains(err.Error(), "made anew") || len(rows) > 0 {
+	if rows, _, err := readAll(t, dial(t, f, cfg), Range{"t", 0, 0, 100}); err == nil || !strings.Contains(err.Error(), "created again") || len(rows) > 0 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
@@ -337,7 +337,7 @@ func TestATopicThatWasMadeAnewIsNotReadOn(t *testing.T) {
 		}
 		return nil
 	})
-	if rows, _, err := readAll(t, dial(t, f, impatient()), Range{"t", 0, 0, 1000}); err == nil || !strings.Contains(err.Error(), "made anew") || len(rows) == 0 {
+	if rows, _, err := readAll(t, dial(t, f, impatient()), Range{"t", 0, 0, 1000}); err == nil || !strings.Contains(err.Error(), "created again") || len(rows) == 0 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }

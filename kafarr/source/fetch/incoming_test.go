@@ -217,7 +217,7 @@ func TestABrokerThatAsksToWaitForDaysIsGivenUp(t *testing.T) {
 	})
 	f.change(func() { log.batches = log.batches[:5] })
 	cfg := impatient()
-	cfg.Patience = 200 * time.Millisecond
+	cfg.RetryTimeout = 200 * time.Millisecond
 	c := dial(t, f, cfg)
 	c.set.throttled = 200 * time.Millisecond
 	for name, try := range map[string]func() error{

@@ -22,7 +22,7 @@ func TestAnAnswerThatDoesNotNameTheTopicIsNotAskedForWithoutAPause(t *testing.T)
 		}
 		return nil
 	}
-	c := dial(t, f, Config{Patience: 300 * time.Millisecond})
+	c := dial(t, f, Config{RetryTimeout: 300 * time.Millisecond})
 	_, _, err := readAll(t, c, Range{Topic: "t", End: 1})
 	if !errors.Is(err, errNoAnswer) {
 		t.Errorf("got %v", err)
@@ -51,7 +51,7 @@ func TestPartitionsThatAnAnswerLeavesOutAreAnErrorOfThePlan(t *testing.T) {
 				}
 				return resp
 			}
-			c := dial(t, f, Config{Patience: 300 * time.Millisecond, Properties: map[string]string{"retry.backoff.ms": "5", "retry.backoff.max.ms": "20"}})
+			c := dial(t, f, Config{RetryTimeout: 300 * time.Millisecond, Properties: map[string]string{"retry.backoff.ms": "5", "retry.backoff.max.ms": "20"}})
 			if found, err := c.Partitions(t.Context(), []string{"t"}); !errors.Is(err, errNoAnswer) || !strings.Contains(err.Error(), "topic t: ") {
 				t.Errorf("%v, %v", found, err)
 			}
@@ -71,7 +71,7 @@ func TestALogWithoutABeginningOrAnEndIsAnErrorAndNotEmpty(t *testing.T) {
 		return usual
 	})
 	cfg := impatient()
-	cfg.Patience = 100 * time.Millisecond
+	cfg.RetryTimeout = 100 * time.Millisecond
 	c := dial(t, f, cfg)
 	for place, want := range map[int64]string{source.Beginning: "the beginning of the log", source.End: "the end of the log", 5: "the end of the log"} {
 		got, err := c.Offsets(t.Context(), []source.Position{{Topic: "t", Offset: place}})

@@ -19,9 +19,9 @@ func (c *Client) Offsets(ctx context.Context, positions []source.Position) ([]so
 	for i := range open {
 		open[i] = i
 	}
-	anew := false
+	refresh := false
 	err := c.persist(ctx, "offsets of the log", func(ctx context.Context) error {
-		if anew {
+		if refresh {
 			var names []string
 			for _, i := range open {
 				names = append(names, out[i].Topic)
@@ -31,7 +31,7 @@ func (c *Client) Offsets(ctx context.Context, positions []source.Position) ([]so
 				return err
 			}
 		}
-		anew = true
+		refresh = true
 		by := map[int32][]int{}
 		for _, i := range open {
 			l, _, err := c.leaderOf(ctx, out[i].Topic, out[i].Partition, false)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Partitions are all partitions of topics, sorted. A name that begins with ^ is a regular expression, which finds neither the cluster's internal topics nor those of topic.blacklist.
@@ -54,7 +55,7 @@ func (c *Client) existing(ctx context.Context, names []string) error {
 	var of *topicError
 	if errors.As(err, &of) && (errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.InvalidTopicException)) {
 		text := "topic " + of.topic + ": the cluster does not have it, or does not show it to this user"
-		return &source.Error{Kind: source.NoTopic, Topic: of.topic, Partition: -1, Offset: -1, Err: fmt.Errorf("%s%s: %w", text, c.nearest(ctx, of.topic), of.err)}
+		return &source.Error{Code: status.TopicNotFoundError, Topic: of.topic, Partition: -1, Offset: -1, Err: fmt.Errorf("%s%s: %w", text, c.nearest(ctx, of.topic), of.err)}
 	}
 	return err
 }
@@ -93,7 +94,7 @@ func (c *Client) matching(ctx context.Context, patterns []source.Pattern) (found
 				}
 			}
 			if len(found) == before {
-				return source.Errorf(source.NoTopic, "topics: %q matches none of the topics that the cluster shows", pattern.String())
+				return source.Errorf(status.TopicNotFoundError, "topics: %q matches none of the topics that the cluster shows", pattern.String())
 			}
 		}
 		return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // reader takes a property's value.
@@ -94,20 +95,20 @@ func setOf(names ...string) map[string]bool {
 func (s *settings) read(properties map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if reason, is := reserved[name]; is {
-			return source.Errorf(source.Config, "config: %s must not be set: %s", name, reason)
+			return source.Errorf(status.ConfigError, "config: %s must not be set: %s", name, reason)
 		}
 		if passedOver[name] || ofSecurity[name] {
 			continue
 		}
 		if reason, is := refused[name]; is {
-			return source.Errorf(source.Config, "config: %s cannot be had in a scan: %s", name, reason)
+			return source.Errorf(status.ConfigError, "config: %s cannot be had in a scan: %s", name, reason)
 		}
 		read, is := mapped[name]
 		if !is {
 			return unknown(name)
 		}
 		if err := read(s, properties[name]); err != nil {
-			return source.Errorf(source.Config, "config: %s is %q: %w", name, properties[name], err)
+			return source.Errorf(status.ConfigError, "config: %s is %q: %w", name, properties[name], err)
 		}
 	}
 	s.reconnectMax, s.backoffMax = max(s.reconnectMax, s.reconnect), max(s.backoffMax, s.backoff)

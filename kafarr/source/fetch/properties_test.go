@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 func TestPropertiesBecomeSettings(t *testing.T) {
@@ -30,8 +31,8 @@ func TestPropertiesBecomeSettings(t *testing.T) {
 			t.Errorf("try %d: %v", n, got)
 		}
 	}
-	c.FetchBytes, c.DecompressedBytes, c.Patience = 6000, 9, time.Second
-	if s, err := c.settings(); err != nil || s.fetchBytes != 6000 || s.partitionBytes != 5000 || s.expandedMax != 9 || s.patience != time.Second {
+	c.FetchBytes, c.DecompressedBytes, c.RetryTimeout = 6000, 9, time.Second
+	if s, err := c.settings(); err != nil || s.fetchBytes != 6000 || s.partitionBytes != 5000 || s.expandedMax != 9 || s.retryTimeout != time.Second {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -79,7 +80,7 @@ func TestWhatAScanCannotDoIsNamed(t *testing.T) {
 	} {
 		_, err := Dial(Config{Servers: "a:1", Properties: properties})
 		var e *source.Error
-		if !errors.As(err, &e) || e.Kind != source.Config || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "her password") {
+		if !errors.As(err, &e) || e.Code != status.ConfigError || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "her password") {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}

@@ -26,12 +26,12 @@ type Config struct {
 	TopicIDs map[string][16]byte
 	// Headers: records carry their headers.
 	Headers bool
-	// PassGone: offsets of a range that the log has deleted are counted and passed; else they are an error.
-	PassGone bool
-	// Patience is how long a failure that may pass is met again and again without any progress, before it is an error; 0: a minute.
-	Patience time.Duration
-	Token    func(context.Context) (source.Token, error)
-	Log      func(level int, facility, message string)
+	// SkipDeleted: offsets of a range that the log has deleted are counted and passed; else they are an error.
+	SkipDeleted bool
+	// RetryTimeout is how long a failure that may pass is met again and again without any progress, before it is an error; 0: a minute.
+	RetryTimeout time.Duration
+	Token        func(context.Context) (source.Token, error)
+	Log          func(level int, facility, message string)
 }
 
 // Range is what is to be read of a partition: [Start, End).
@@ -48,6 +48,6 @@ type Report struct {
 	Rows    int64 // handed out
 	Aborted int64 // rows of transactions that were aborted
 	Control int64 // transaction markers
-	Gone    int64 // offsets at the start of the range, or in it, that the log had deleted: log start offset past them while reading
+	Deleted int64 // offsets at the start of the range, or in it, that the log had deleted: log start offset past them while reading
 	Ended   string
 }

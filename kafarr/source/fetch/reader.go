@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 var (
-	_ source.Source = (*Reader)(nil)
-	_ source.Finite = (*Reader)(nil)
+	_ source.Source  = (*Reader)(nil)
+	_ source.Bounded = (*Reader)(nil)
 )
 
 // chunkMax is the number of records that one Fetch brings at most: they should still be in the cache when they are decoded.
@@ -89,8 +90,8 @@ func (r *Reader) Open(h source.Handler) (source.Source, error) {
 	return r, nil
 }
 
-// Serve implements source.Source: the first call assigns the partition.
-func (r *Reader) Serve() error {
+// ServeEvents implements source.Source: the first call assigns the partition.
+func (r *Reader) ServeEvents() error {
 	if !r.assigned && r.handler != nil {
 		r.assigned = true
 		place := source.Position{Topic: r.report.Topic, Partition: r.report.Partition, Offset: r.report.Start}
@@ -241,7 +242,7 @@ func (r *Reader) close() {
 		r.fail(max(p.damaged, r.next), p.err)
 	case p.last:
 		r.mu.Lock()
-		r.report.Gone += p.gone
+		r.report.Deleted += p.gone
 		r.mu.Unlock()
 		r.pass(p.next, 0, 0)
 		if p.ended != "" {
@@ -266,7 +267,7 @@ func (r *Reader) end(why string, err error) {
 
 // fail ends the range at a record that cannot be read.
 func (r *Reader) fail(at int64, err error) {
-	r.end("error", &source.Error{Kind: source.Broker, Topic: r.report.Topic, Partition: r.report.Partition, Offset: at, Err: fmt.Errorf("at offset %d: %w", at, err)})
+	r.end("error", &source.Error{Code: status.BrokerError, Topic: r.report.Topic, Partition: r.report.Partition, Offset: at, Err: fmt.Errorf("at offset %d: %w", at, err)})
 	r.cancel()
 }
 
@@ -298,7 +299,7 @@ func (r *Reader) Release() {
 	r.current.slab = r.current.slab[:0]
 }
 
-// Ended implements source.Finite.
+// Ended implements source.Bounded.
 func (r *Reader) Ended() bool { return r.ended.Load() && r.failure == nil }
 
 // Report says how far the reading came.
@@ -311,11 +312,11 @@ func (r *Reader) Report() Report {
 // Ready implements source.Source.
 func (r *Reader) Ready() (joined bool, waitingFor string) { return true, "" }
 
-// Missing implements source.Source.
-func (r *Reader) Missing() map[string]error { return nil }
+// UnavailableTopics implements source.Source.
+func (r *Reader) UnavailableTopics() map[string]error { return nil }
 
-// Down implements source.Source: what cannot be reached for long is an error of Fetch.
-func (r *Reader) Down() error { return nil }
+// LastConnectError implements source.Source: what cannot be reached for long is an error of Fetch.
+func (r *Reader) LastConnectError() error { return nil }
 
 // Store implements source.Source: there is no group.
 func (r *Reader) Store([]source.Position) error { return nil }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // ofSecurity are the properties that this file and those beside it read.
@@ -89,11 +90,11 @@ func (s *settings) secure(c *Config) error {
 		protocol = "plaintext"
 	}
 	if known := []string{"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}; !slices.Contains(known, protocol) {
-		return source.Errorf(source.Config, "config: security.protocol is %q: it wants one of %s", protocol, strings.Join(known, ", "))
+		return source.Errorf(status.ConfigError, "config: security.protocol is %q: it wants one of %s", protocol, strings.Join(known, ", "))
 	}
 	if strings.HasSuffix(protocol, "ssl") {
 		if err := l.readTLS(); err != nil {
-			return source.Errorf(source.Config, "config: %w", s.secrets.Error(err))
+			return source.Errorf(status.ConfigError, "config: %w", s.secrets.Error(err))
 		}
 	}
 	if !strings.HasPrefix(protocol, "sasl") {
@@ -101,7 +102,7 @@ func (s *settings) secure(c *Config) error {
 	}
 	mechanism, err := l.readSASL(s, c)
 	if err != nil {
-		return source.Errorf(source.Config, "config: %w", s.secrets.Error(err))
+		return source.Errorf(status.ConfigError, "config: %w", s.secrets.Error(err))
 	}
 	s.options = append(s.options, kgo.SASL(mechanism))
 	return nil

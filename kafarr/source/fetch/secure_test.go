@@ -28,6 +28,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // identity is a certificate and its key, signed by itself or by another.
@@ -189,7 +190,7 @@ func TestTLSTellsWhatIsWrongWithACertificate(t *testing.T) {
 			}
 			var e *source.Error
 			parts := strings.Split(c.want, ".*")
-			if !errors.As(err, &e) || e.Kind != source.Authentication || !strings.Contains(err.Error(), parts[0]) || !strings.Contains(err.Error(), parts[len(parts)-1]) {
+			if !errors.As(err, &e) || e.Code != status.AuthenticationError || !strings.Contains(err.Error(), parts[0]) || !strings.Contains(err.Error(), parts[len(parts)-1]) {
 				t.Errorf("%v", err)
 			}
 		})

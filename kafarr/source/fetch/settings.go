@@ -40,7 +40,7 @@ type settings struct {
 	requestTimeout time.Duration
 	connectTimeout time.Duration
 	idle           time.Duration
-	patience       time.Duration // without any progress
+	retryTimeout   time.Duration // without any progress
 	throttled      time.Duration // besides, where brokers ask for it
 	backoff        time.Duration
 	backoffMax     time.Duration
@@ -58,8 +58,8 @@ const defaultFetchBytes = 2 << 20
 
 // Defaults that are not librdkafka's.
 const (
-	defaultPatience       = 60 * time.Second
-	defaultRequestTimeout = 20 * time.Second // some tries within the patience
+	defaultRetryTimeout   = 60 * time.Second
+	defaultRequestTimeout = 20 * time.Second // some tries within the retryTimeout
 	defaultExpandedBytes  = 256 << 20
 )
 
@@ -68,11 +68,11 @@ func (c *Config) settings() (settings, error) {
 	s := settings{
 		secrets: redact.Properties(c.Properties, c.Environment.Secrets()...), clientID: "pykafarr", logLevel: 6, isolation: readCommitted, checkSums: true, fetchBytes: 50 << 20, partitionBytes: defaultFetchBytes,
 		receiveMax: 100_000_000, metadataBytes: maxMetadataBytes, expandedMax: defaultExpandedBytes, minBytes: 1, maxWait: 500 * time.Millisecond, requestTimeout: defaultRequestTimeout, connectTimeout: defaultRequestTimeout,
-		patience: defaultPatience, throttled: maxThrottled, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
+		retryTimeout: defaultRetryTimeout, throttled: maxThrottled, backoff: 100 * time.Millisecond, backoffMax: time.Second, reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, network: "tcp",
 	}
-	if c.Patience > 0 { // a request that hangs is to be tried again within it
-		s.patience = c.Patience
-		part := max(c.Patience/3, time.Second)
+	if c.RetryTimeout > 0 { // a request that hangs is to be tried again within it
+		s.retryTimeout = c.RetryTimeout
+		part := max(c.RetryTimeout/3, time.Second)
 		s.requestTimeout, s.connectTimeout = min(s.requestTimeout, part), min(s.connectTimeout, part)
 	}
 	if err := s.read(c.Properties); err != nil {

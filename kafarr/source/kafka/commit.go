@@ -12,6 +12,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Store implements source.Source.
@@ -97,12 +98,12 @@ func (k *Kafka) commitByTopic(positions []source.Position, why error) error {
 var ofPartition = map[kafka.ErrorCode]bool{kafka.ErrUnknownTopicOrPart: true, kafka.ErrTopicAuthorizationFailed: true}
 
 func notCommitted(p kafka.TopicPartition, why error) error {
-	kind, text := source.Group, ""
+	code, text := status.GroupError, ""
 	var e kafka.Error
-	if errors.As(why, &e) && kindOf(e.Code()) == source.NoTopic {
-		kind, text = source.NoTopic, "the topic was deleted, or is not shown to this user any more: "
+	if errors.As(why, &e) && statusOf(e.Code()) == status.TopicNotFoundError {
+		code, text = status.TopicNotFoundError, "the topic was deleted, or is not shown to this user any more: "
 	}
-	return &source.Error{Kind: kind, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %s%w", p.Offset, text, why)}
+	return &source.Error{Code: code, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %s%w", p.Offset, text, why)}
 }
 
 // lost is the error of the first partition that was revoked since its commit was begun: nil where none was. Its new owner may have committed more.
@@ -112,7 +113,7 @@ func (k *Kafka) lost(positions []source.Position) error {
 	for _, p := range positions {
 		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; !ok {
 			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows behind the last commit again")
-			return &source.Error{Kind: source.Group, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
+			return &source.Error{Code: status.GroupError, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
 		}
 	}
 	return nil

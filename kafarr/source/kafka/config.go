@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Config is what a Kafka source needs.
@@ -60,7 +61,7 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 			reason, isReserved = "in the batch consumption of librdkafka "+text+" rows are lost with it (confluentinc/librdkafka#4844, mended in 2.13.2)", true
 		}
 		if isReserved {
-			return nil, source.Errorf(source.Config, "config: %s must not be set: %s", name, reason)
+			return nil, source.Errorf(status.ConfigError, "config: %s must not be set: %s", name, reason)
 		}
 		conf[name] = value
 	}
@@ -100,5 +101,5 @@ func configError(err error, secrets *redact.Secrets) *source.Error {
 		known, _ := properties() // without them there is no guess
 		return source.UnknownProperty(strings.Trim(quoted, `"`), slices.Collect(maps.Keys(known)))
 	}
-	return source.Errorf(source.Config, "config: %s", secrets.Text(text))
+	return source.Errorf(status.ConfigError, "config: %s", secrets.Text(text))
 }

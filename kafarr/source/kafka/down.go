@@ -7,10 +7,11 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// Down implements source.Source.
-func (k *Kafka) Down() error {
+// LastConnectError implements source.Source.
+func (k *Kafka) LastConnectError() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.unfetched != nil {
@@ -27,11 +28,11 @@ func (k *Kafka) Down() error {
 // unreachable notes that no broker can be reached. k.mu is held.
 func (k *Kafka) unreachable() {
 	k.downAt = time.Now()
-	kind := source.Broker
+	code := status.BrokerError
 	if k.denied {
-		kind = source.Authentication
+		code = status.AuthenticationError
 	}
-	k.down = source.Errorf(kind, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
+	k.down = source.Errorf(code, "no broker of %s can be reached (%s)", k.cfg.Servers, k.transport)
 	k.problem = k.down.Error()
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 func wants(cfg Config) C.int {
@@ -80,15 +81,15 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 	case e.Code() == kafka.ErrUnknownTopicOrPart, e.Code() == kafka.ErrTopicAuthorizationFailed, e.Code() == kafka.ErrUnknownTopic, e.Code() == kafka.ErrUnknownPartition:
 		k.unavailable(e)
 	case e.Code() == kafka.ErrMaxPollExceeded:
-		k.errs = append(k.errs, source.Errorf(source.Group, "%w (max.poll.interval.ms): the group has given the partitions to others; poll more often, or raise it. The next poll joins again", e))
-	case kindOf(e.Code()) == source.Authentication:
+		k.errs = append(k.errs, source.Errorf(status.GroupError, "%w (max.poll.interval.ms): the group has given the partitions to others; poll more often, or raise it. The next poll joins again", e))
+	case statusOf(e.Code()) == status.AuthenticationError:
 		k.loginRefused(e)
 		k.cfg.Log(4, "CLIENT", text)
 		return
 	case refusals[e.Code()] != nil:
 		k.notAdmitted(e)
 	case strings.HasPrefix(e.Error(), noCommitted):
-		k.unfetched = source.Errorf(source.Broker, "%s: librdkafka does not ask again, and fetches no partition that waits for its offset; close this listener and open another one", text)
+		k.unfetched = source.Errorf(status.BrokerError, "%s: librdkafka does not ask again, and fetches no partition that waits for its offset; close this listener and open another one", text)
 	}
 	k.problem = text
 	k.cfg.Log(4, "CLIENT", text)
@@ -117,27 +118,27 @@ func (k *Kafka) unavailable(e kafka.Error) {
 	}
 }
 
-func kindOf(code kafka.ErrorCode) source.Kind {
+func statusOf(code kafka.ErrorCode) status.Code {
 	switch code {
 	case kafka.ErrUnknownTopicOrPart, kafka.ErrUnknownTopic:
-		return source.NoTopic
+		return status.TopicNotFoundError
 	case kafka.ErrAuthentication, kafka.ErrSaslAuthenticationFailed, kafka.ErrClusterAuthorizationFailed:
-		return source.Authentication
+		return status.AuthenticationError
 	case kafka.ErrGroupAuthorizationFailed, kafka.ErrMaxPollExceeded, kafka.ErrFencedInstanceID, kafka.ErrInconsistentGroupProtocol,
 		kafka.ErrGroupMaxSizeReached, kafka.ErrInvalidSessionTimeout, kafka.ErrInvalidGroupID, kafka.ErrUnsupportedAssignor,
 		kafka.ErrUnreleasedInstanceID, kafka.ErrFencedMemberEpoch, kafka.ErrUnknownMemberID, kafka.ErrIllegalGeneration, kafka.ErrRebalanceInProgress:
-		return source.Group
+		return status.GroupError
 	}
-	return source.Broker
+	return status.BrokerError
 }
 
 // clientError gives an error of a client's call its kind.
 func clientError(err error) error {
 	var e kafka.Error
 	if errors.As(err, &e) {
-		return source.Errorf(kindOf(e.Code()), "%w", err)
+		return source.Errorf(statusOf(e.Code()), "%w", err)
 	}
-	return source.Errorf(source.Broker, "%w", err)
+	return source.Errorf(status.BrokerError, "%w", err)
 }
 
 // failed takes an error event that came among a partition's messages.
@@ -161,5 +162,5 @@ func (k *Kafka) failed(code int, topic string, partition int32, offset int64, te
 	if kafka.ErrorCode(code) == kafka.ErrBadCompression {
 		text += "; the batch is damaged, or larger than receive.message.max.bytes when it is expanded"
 	}
-	k.errs = append(k.errs, &source.Error{Kind: kindOf(kafka.ErrorCode(code)), Topic: topic, Partition: partition, Offset: offset, Err: errors.New(text)})
+	k.errs = append(k.errs, &source.Error{Code: statusOf(kafka.ErrorCode(code)), Topic: topic, Partition: partition, Offset: offset, Err: errors.New(text)})
 }

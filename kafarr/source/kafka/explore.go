@@ -11,12 +11,12 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
-var _ source.Explorer = (*Kafka)(nil)
+var _ source.RecordFinder = (*Kafka)(nil)
 
 // What the explorer asks is small, and it is asked again by the listener.
 const (
-	explorePatience = 5 * time.Second
-	exploreBytes    = 256 << 10
+	exploreTimeout = 5 * time.Second
+	exploreBytes   = 256 << 10
 )
 
 // explorer looks beyond the last record of a partition with a request client of its own, which is made when it is first needed. librdkafka says where its fetching is in two ways only. An event at the end of a
@@ -36,7 +36,7 @@ func (e *explorer) open(cfg *Config) (*fetch.Client, error) {
 		return e.client, e.refused
 	}
 	e.client, e.refused = fetch.Dial(fetch.Config{
-		Servers: cfg.Servers, Properties: cfg.Properties, FetchBytes: exploreBytes, Patience: explorePatience, Token: cfg.Token, Log: cfg.Log, Environment: cfg.Environment,
+		Servers: cfg.Servers, Properties: cfg.Properties, FetchBytes: exploreBytes, RetryTimeout: exploreTimeout, Token: cfg.Token, Log: cfg.Log, Environment: cfg.Environment,
 	})
 	if e.refused != nil {
 		cfg.Log(4, "EXPLORE", "offsets after the last row stay in the lag, and topics that are deleted or re-created are not noticed: "+e.refused.Error())
@@ -51,12 +51,12 @@ func (e *explorer) close() {
 	}
 }
 
-// AskNext implements source.Explorer. The cluster is asked only where the last answer to a fetch has named a later end than the position.
-func (k *Kafka) AskNext(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+// FindNext implements source.RecordFinder. The cluster is asked only where the last answer to a fetch has named a later end than the position.
+func (k *Kafka) FindNext(ctx context.Context, positions []source.Position) ([]source.Position, error) {
 	var out []source.Position
 	var failed error
 	err := k.background(ctx, func() error {
-		found, gone := slices.Clone(positions), k.Gone()
+		found, gone := slices.Clone(positions), k.DeletedTopics()
 		for i, p := range found {
 			if gone[p.Topic] != nil {
 				continue

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // Kafka is a source.Source.
@@ -55,7 +56,7 @@ type Kafka struct {
 	paused        map[source.Position]bool // Offset 0, as are those of sought
 	sought        map[source.Position]time.Time
 	resets        []source.Position
-	told          []error // by other goroutines, for the next Serve
+	told          []error // by other goroutines, for the next ServeEvents
 	denied        bool    // the last thing heard of the cluster
 	principal     string  // of the last token
 	noToken       string  // why there is none after that
@@ -115,13 +116,13 @@ func Open(cfg Config) (*Kafka, error) {
 	}
 	if err := k.consumer.SubscribeTopics(topics, k.rebalanced); err != nil {
 		_ = k.Close()
-		return nil, source.Errorf(source.Config, "cannot subscribe to %s: %w", strings.Join(cfg.Topics, ", "), err)
+		return nil, source.Errorf(status.ConfigError, "cannot subscribe to %s: %w", strings.Join(cfg.Topics, ", "), err)
 	}
 	return k, nil
 }
 
-// Serve implements source.Source.
-func (k *Kafka) Serve() error {
+// ServeEvents implements source.Source.
+func (k *Kafka) ServeEvents() error {
 	if len(k.cfg.Assign) > 0 {
 		k.takeAssigned()
 	}
@@ -172,7 +173,7 @@ func (k *Kafka) Close() error {
 	k.cancel()
 	k.calls.Wait()
 	k.explorer.close()
-	k.Answer() // or Consumer.Close waits for ever
+	k.ConfirmRebalance() // or Consumer.Close waits for ever
 	fatal, _ := k.queue.fatal()
 	k.queue.close()
 	var err error

@@ -66,7 +66,7 @@ func fetch(t *testing.T, s *kafka.Kafka, n int, see func(*source.Record)) []stri
 		if time.Now().After(deadline) {
 			t.Fatalf("%d of %d records in 20 s", len(out), n)
 		}
-		if err := s.Serve(); err != nil {
+		if err := s.ServeEvents(); err != nil {
 			t.Fatal(err)
 		}
 		chunks, err := s.Fetch(n-len(out), 50*time.Millisecond)
@@ -162,7 +162,7 @@ func TestCloseIsSafeAtAnyMoment(t *testing.T) {
 		all.Go(func() {
 			s, _ := open(t, k, "t", func(c *kafka.Config) { c.Group = fmt.Sprintf("any-%d", i) })
 			for end := time.Now().Add(time.Duration(i) * 40 * time.Millisecond); time.Now().Before(end); {
-				_ = s.Serve()
+				_ = s.ServeEvents()
 				_, _ = s.Fetch(1, 5*time.Millisecond)
 				s.Release()
 			}
@@ -179,11 +179,11 @@ func TestAClusterThatCannotBeReachedIsTheReasonGiven(t *testing.T) {
 	s, _ := open(t, k, "t", func(c *kafka.Config) { c.Servers = "127.0.0.1:1" })
 	defer func() { _ = s.Close() }()
 	since := time.Now()
-	for deadline := since.Add(10 * time.Second); s.Down() == nil && time.Now().Before(deadline); {
-		_ = s.Serve()
+	for deadline := since.Add(10 * time.Second); s.LastConnectError() == nil && time.Now().Before(deadline); {
+		_ = s.ServeEvents()
 		_, _ = s.Fetch(1, 10*time.Millisecond)
 	}
-	if err := s.Down(); err == nil || !strings.Contains(err.Error(), "no broker of 127.0.0.1:1 can be reached") {
+	if err := s.LastConnectError(); err == nil || !strings.Contains(err.Error(), "no broker of 127.0.0.1:1 can be reached") {
 		t.Error(err)
 	}
 	if joined, waiting := s.Ready(); joined || !strings.Contains(waiting, "127.0.0.1:1") {

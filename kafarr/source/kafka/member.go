@@ -9,15 +9,16 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// Stuck implements source.Member.
+// Stuck implements source.LivenessReporter.
 func (k *Kafka) Stuck() (fatal bool, why error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.fatal == nil && !k.ended { // after the end the client is gone
 		if code, text := k.queue.fatal(); code != 0 {
-			k.fatal = source.Errorf(fatalKind(kafka.ErrorCode(code)), "the client cannot continue: %s; close this listener and open another one", k.secrets.Text(text))
+			k.fatal = source.Errorf(fatalStatus(kafka.ErrorCode(code)), "the client cannot continue: %s; close this listener and open another one", k.secrets.Text(text))
 		}
 	}
 	if k.fatal != nil {
@@ -26,19 +27,19 @@ func (k *Kafka) Stuck() (fatal bool, why error) {
 	return false, k.turnedAway
 }
 
-// fatalKind is the kind of an error after which a consumer cannot continue: the group's, unless it is of another known kind.
-func fatalKind(code kafka.ErrorCode) source.Kind {
-	if kind := kindOf(code); kind != source.Broker {
-		return kind
+// fatalStatus is the code of an error after which a consumer cannot continue: the group's, unless it is of another known code.
+func fatalStatus(code kafka.ErrorCode) status.Code {
+	if code := statusOf(code); code != status.BrokerError {
+		return code
 	}
-	return source.Group
+	return status.GroupError
 }
 
 // probeTimeout bounds the question whether the cluster answers.
 const probeTimeout = 5 * time.Second
 
-// Answers implements source.Member. An assignment that does not come says nothing about the brokers, so they are asked for something else.
-func (k *Kafka) Answers(since time.Time) bool {
+// AnsweredSince implements source.LivenessReporter. An assignment that does not come says nothing about the brokers, so they are asked for something else.
+func (k *Kafka) AnsweredSince(since time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.answered.After(since) && k.answered.After(k.downAt) {
@@ -93,7 +94,7 @@ func (k *Kafka) notAdmitted(e kafka.Error) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if !k.joined || e.Code() == kafka.ErrGroupAuthorizationFailed {
-			k.turnedAway = source.Errorf(source.Group, "%s (%w)", text, k.secrets.Error(e))
+			k.turnedAway = source.Errorf(status.GroupError, "%s (%w)", text, k.secrets.Error(e))
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 var _ source.Positioner = (*Kafka)(nil)
@@ -21,9 +22,9 @@ const (
 	askPause   = 100 * time.Millisecond
 )
 
-// soughtPatience is how long a poll waits at most for the first record after a seek: the fetch that was under way may take fetch.wait.max.ms to
+// soughtTimeout is how long a poll waits at most for the first record after a seek: the fetch that was under way may take fetch.wait.max.ms to
 // end. What is left up to the end of the log may be nothing but aborted rows, so that no record ever comes.
-const soughtPatience = 2 * time.Second
+const soughtTimeout = 2 * time.Second
 
 // background runs a call of the client that waits, and returns early when ctx ends. The client outlives the call.
 func (k *Kafka) background(ctx context.Context, call func() error) error {
@@ -66,7 +67,7 @@ func (k *Kafka) ask(ctx context.Context, what string, question func(timeoutMS in
 		select {
 		case <-time.After(askPause):
 		case <-ctx.Done():
-			return source.Errorf(source.Broker, "%s: the cluster does not answer: %w (%w)", what, e, ctx.Err())
+			return source.Errorf(status.BrokerError, "%s: the cluster does not answer: %w (%w)", what, e, ctx.Err())
 		}
 	}
 }
@@ -87,7 +88,7 @@ func placed(parts []kafka.TopicPartition) error {
 			if passing[e.Code()] {
 				return e
 			}
-			return &source.Error{Kind: kindOf(e.Code()), Topic: *p.Topic, Partition: p.Partition, Offset: -1, Err: p.Error}
+			return &source.Error{Code: statusOf(e.Code()), Topic: *p.Topic, Partition: p.Partition, Offset: -1, Err: p.Error}
 		}
 	}
 	return nil
@@ -102,7 +103,7 @@ func (k *Kafka) absent(positions []source.Position) error {
 	for topic, partition := range highest {
 		found, why := k.lookFor(topic, []int32{partition})
 		if why != nil {
-			return &source.Error{Kind: source.Broker, Topic: topic, Partition: partition, Offset: -1, Err: why}
+			return &source.Error{Code: status.BrokerError, Topic: topic, Partition: partition, Offset: -1, Err: why}
 		}
 		if !found {
 			return nil
@@ -111,8 +112,8 @@ func (k *Kafka) absent(positions []source.Position) error {
 	return nil
 }
 
-// AskCommitted implements source.Positioner.
-func (k *Kafka) AskCommitted(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+// CommittedOffsets implements source.Positioner.
+func (k *Kafka) CommittedOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
 	if len(positions) == 0 {
 		return nil, nil
 	}
@@ -144,8 +145,8 @@ func (k *Kafka) askPlaces(
 	return out, nil
 }
 
-// AskOffsets implements source.Positioner. A ListOffsets request takes the two special offsets in the place of a time.
-func (k *Kafka) AskOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
+// ListOffsets implements source.Positioner. A ListOffsets request takes the two special offsets in the place of a time.
+func (k *Kafka) ListOffsets(ctx context.Context, positions []source.Position) ([]source.Position, error) {
 	if len(positions) == 0 {
 		return nil, nil
 	}
@@ -157,7 +158,7 @@ func (k *Kafka) AskOffsets(ctx context.Context, positions []source.Position) ([]
 	if err != nil || len(past) == 0 {
 		return out, err
 	}
-	ends, err := k.AskOffsets(ctx, past)
+	ends, err := k.ListOffsets(ctx, past)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +184,7 @@ func pastTheLog(asked, found []source.Position) (ends []source.Position, err err
 			continue
 		}
 		if special[source.Position{Topic: p.Topic, Partition: p.Partition}] {
-			return nil, &source.Error{Kind: source.Broker, Topic: p.Topic, Partition: p.Partition, Offset: -1, Err: errors.New("offsets of the log: the cluster's answer has none for its beginning or its end")}
+			return nil, &source.Error{Code: status.BrokerError, Topic: p.Topic, Partition: p.Partition, Offset: -1, Err: errors.New("offsets of the log: the cluster's answer has none for its beginning or its end")}
 		}
 		ends = append(ends, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.End})
 	}
@@ -213,7 +214,7 @@ func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
 			if errors.As(p.Error, &e) && (e.Code() == kafka.ErrState || e.Code() == kafka.ErrUnknownPartition) {
 				left = append(left, source.Position{Topic: *p.Topic, Partition: p.Partition})
 			} else if p.Error != nil {
-				return &source.Error{Kind: source.Broker, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("seek: %w", p.Error)}
+				return &source.Error{Code: status.BrokerError, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("seek: %w", p.Error)}
 			}
 		}
 		return nil
@@ -347,7 +348,7 @@ func (k *Kafka) awaited(p source.Position, fetching bool) bool {
 		return false
 	}
 	if at, ok := k.sought[p]; ok {
-		if time.Since(at) < soughtPatience {
+		if time.Since(at) < soughtTimeout {
 			return true
 		}
 		delete(k.sought, p)

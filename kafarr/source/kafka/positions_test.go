@@ -70,17 +70,17 @@ func TestTheClusterIsAskedForPositions(t *testing.T) {
 	fetch(t, s, 2, nil)
 	ctx := context.Background()
 	for ask, want := range map[int64]int64{source.Beginning: 0, source.End: 2} {
-		if got, err := s.AskOffsets(ctx, at(ask)); err != nil || got[0].Offset != want {
+		if got, err := s.ListOffsets(ctx, at(ask)); err != nil || got[0].Offset != want {
 			t.Errorf("%d: got %v, %v, want %d", ask, got, err, want)
 		}
 	}
-	if got, err := s.AskCommitted(ctx, at(0)); err != nil || got[0].Offset >= 0 {
+	if got, err := s.CommittedOffsets(ctx, at(0)); err != nil || got[0].Offset >= 0 {
 		t.Error(got, err)
 	}
 	if err := s.Commit(ctx, at(1)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.AskCommitted(ctx, at(0)); err != nil || got[0].Offset != 1 {
+	if got, err := s.CommittedOffsets(ctx, at(0)); err != nil || got[0].Offset != 1 {
 		t.Error(got, err)
 	}
 }
@@ -90,13 +90,13 @@ func TestQuestionsToAClusterThatDoesNotAnswerEndWithTheirContext(t *testing.T) {
 	s, _ := open(t, k, "t", func(c *kafka.Config) { c.Servers = "127.0.0.1:1" })
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := s.AskOffsets(ctx, at(source.End)); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := s.ListOffsets(ctx, at(source.End)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.AskOffsets(context.Background(), at(source.End)); !errors.Is(err, source.ErrClosed) {
+	if _, err := s.ListOffsets(context.Background(), at(source.End)); !errors.Is(err, source.ErrClosed) {
 		t.Error(err)
 	}
 }
@@ -107,7 +107,7 @@ func TestAQuestionAboutAPartitionThatDoesNotExistFailsAtOnce(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	_, err := s.AskOffsets(ctx, []source.Position{{Topic: "t", Offset: source.End}, {Topic: "t", Partition: 7, Offset: source.End}})
+	_, err := s.ListOffsets(ctx, []source.Position{{Topic: "t", Offset: source.End}, {Topic: "t", Partition: 7, Offset: source.End}})
 	if ctx.Err() != nil || err == nil || !strings.HasPrefix(err.Error(), "t[7]: ") {
 		t.Errorf("%v, the context: %v", err, ctx.Err())
 	}

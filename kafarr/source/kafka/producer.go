@@ -179,7 +179,7 @@ func (d *DeadLetters) fatal() error {
 	if !errors.As(d.producer.GetFatalError(), &e) {
 		return nil
 	}
-	return source.Errorf(kindOf(e.Code()), "the producer cannot continue: %s", d.secrets.Text(e.Error()))
+	return source.Errorf(statusOf(e.Code()), "the producer cannot continue: %s", d.secrets.Text(e.Error()))
 }
 
 // report tells what became of letters.

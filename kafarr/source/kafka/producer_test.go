@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/mock"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // lines are what a client logs.
@@ -96,7 +97,7 @@ func TestPropertiesForConsumersOnlyAreLeftOut(t *testing.T) {
 	}
 	_, err = kafka.OpenDeadLetters("letters", kafka.Config{Servers: k.Servers(), Log: log.add, Properties: map[string]string{"compression.codec": "no-such"}})
 	var e *source.Error
-	if !errors.As(err, &e) || e.Kind != source.Config || !strings.Contains(err.Error(), "compression.codec") {
+	if !errors.As(err, &e) || e.Code != status.ConfigError || !strings.Contains(err.Error(), "compression.codec") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // The newer protocol of groups (group.protocol=consumer, KIP-848) came with Kafka 4.0. Where the coordinator lacks it, librdkafka looks for the coordinator again and again, and
@@ -40,7 +41,7 @@ func (k *Kafka) coordinatorLost(line string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.joined {
-		k.turnedAway = source.Errorf(source.Group, "config: the broker does not support group.protocol=consumer (KIP-848), which Kafka supports from 4.0 on: "+
+		k.turnedAway = source.Errorf(status.GroupError, "config: the broker does not support group.protocol=consumer (KIP-848), which Kafka supports from 4.0 on: "+
 			"leave group.protocol out, or upgrade the brokers (%s)", lacksProtocol)
 	}
 }

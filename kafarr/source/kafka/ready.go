@@ -53,8 +53,8 @@ func (k *Kafka) because(what string) string {
 	return what + "; " + k.problem
 }
 
-// Missing implements source.Source.
-func (k *Kafka) Missing() map[string]error {
+// UnavailableTopics implements source.Source.
+func (k *Kafka) UnavailableTopics() map[string]error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return maps.Clone(k.missing)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // resetLine is how librdkafka tells, in its log only, that it went on elsewhere: "t [3]: offset reset (at offset 17 (leader epoch 0), broker 1) to offset BEGINNING …: fetch
@@ -29,7 +30,7 @@ func (k *Kafka) noteReset(line string) {
 	k.wasReset.Store(true)
 }
 
-// Resets implements source.Resetter.
+// Resets implements source.ResetReporter.
 func (k *Kafka) Resets() []source.Position {
 	if !k.wasReset.Load() {
 		return nil
@@ -57,7 +58,7 @@ func (k *Kafka) outOfRange(at source.Position, text string) {
 		if at.Offset >= 0 {
 			asked = fmt.Sprintf("offset %d is not in the log", at.Offset)
 		}
-		err := &source.Error{Kind: source.Broker, Topic: at.Topic, Partition: at.Partition, Offset: at.Offset, Err: fmt.Errorf(
+		err := &source.Error{Code: status.BrokerError, Topic: at.Topic, Partition: at.Partition, Offset: at.Offset, Err: fmt.Errorf(
 			"%s%s; with auto.offset.reset=error the partition stands still until a seek, or until a listener begins elsewhere, with start= (%s)", asked, holds, text)}
 		k.mu.Lock()
 		defer k.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // change is what the group gives or wants back.
@@ -44,8 +45,8 @@ func (k *Kafka) holds(c *change) bool {
 	return k.cfg.Handler.Revoking(fromClient(c.partitions), k.consumer.AssignmentLost())
 }
 
-// Answer implements source.Keeper.
-func (k *Kafka) Answer() {
+// ConfirmRebalance implements source.DeferredRebalancer.
+func (k *Kafka) ConfirmRebalance() {
 	if c := k.waiting; c != nil {
 		k.waiting = nil
 		k.answer(c)
@@ -92,6 +93,6 @@ func (k *Kafka) revoke(r *change) {
 // refused keeps why the client did not take an assignment.
 func (k *Kafka) refused(err error) {
 	if err != nil {
-		k.errs = append(k.errs, source.Errorf(source.Group, "the assignment could not be taken: %w", err))
+		k.errs = append(k.errs, source.Errorf(status.GroupError, "the assignment could not be taken: %w", err))
 	}
 }

@@ -21,7 +21,7 @@ func serve(t *testing.T, what string, done func() bool, sources ...*kafka.Kafka)
 			t.Fatal(what)
 		}
 		for _, s := range sources {
-			if err := s.Serve(); err != nil {
+			if err := s.ServeEvents(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -52,8 +52,8 @@ func TestARevocationThatIsKeptHoldsUpTheGroupUntilItIsGivenUp(t *testing.T) {
 	}
 
 	h.keeps = false
-	first.Answer()
-	first.Answer() // nothing waits any more
+	first.ConfirmRebalance()
+	first.ConfirmRebalance() // nothing waits any more
 	if len(h.revoked) != 2 {
 		t.Errorf("revoked %v", h.revoked)
 	}

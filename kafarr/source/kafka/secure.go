@@ -9,6 +9,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // property is the value under the first of the names that is set.
@@ -39,11 +40,11 @@ func (k *Kafka) login() string {
 	return mechanism + " as " + user
 }
 
-// loginRefused keeps an error about the credentials for the next Serve, and as the reason to give if nothing comes after it. k.mu is held.
+// loginRefused keeps an error about the credentials for the next ServeEvents, and as the reason to give if nothing comes after it. k.mu is held.
 func (k *Kafka) loginRefused(err error) {
-	e := source.Errorf(source.Authentication, "%s: %w", k.login(), k.secrets.Error(err))
+	e := source.Errorf(status.AuthenticationError, "%s: %w", k.login(), k.secrets.Error(err))
 	if k.noToken != "" && !strings.Contains(e.Error(), k.noToken) {
-		e = source.Errorf(source.Authentication, "%w (%s)", e, k.noToken)
+		e = source.Errorf(status.AuthenticationError, "%w (%s)", e, k.noToken)
 	}
 	k.denied, k.problem, k.transport = true, e.Error(), e.Error()
 	k.tell(e)
@@ -78,12 +79,12 @@ func (k *Kafka) aboutCertificates(e kafka.Error) bool {
 	return true
 }
 
-// tell keeps an error for the next Serve. Of the errors about credentials, which come with every try, only the last is told. k.mu is held.
+// tell keeps an error for the next ServeEvents. Of the errors about credentials, which come with every try, only the last is told. k.mu is held.
 func (k *Kafka) tell(err error) {
 	var e *source.Error
-	if errors.As(err, &e) && e.Kind == source.Authentication {
+	if errors.As(err, &e) && e.Code == status.AuthenticationError {
 		for i, other := range k.told {
-			if errors.As(other, &e) && e.Kind == source.Authentication {
+			if errors.As(other, &e) && e.Code == status.AuthenticationError {
 				k.told[i] = err
 				return
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 func TestTheBrokerIsFoundInWhatLibrdkafkaSays(t *testing.T) {
@@ -66,7 +67,7 @@ func TestOfErrorsAboutCredentialsTheLastIsTold(t *testing.T) {
 		t.Errorf("%v", k.told)
 	}
 	var e *source.Error
-	if !errors.As(k.told[0], &e) || e.Kind != source.Authentication || !k.Refused() {
+	if !errors.As(k.told[0], &e) || e.Code != status.AuthenticationError || !k.Refused() {
 		t.Errorf("%#v", k.told[0])
 	}
 }

@@ -81,7 +81,7 @@ func (k *Kafka) setToken(token Token) error {
 	return k.consumer.SetOAuthBearerToken(shown(token))
 }
 
-// tokenMissing tells the next Serve.
+// tokenMissing tells the next ServeEvents.
 func (k *Kafka) tokenMissing(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

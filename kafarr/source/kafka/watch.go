@@ -11,9 +11,10 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-var _ source.Watcher = (*Kafka)(nil)
+var _ source.TopicWatcher = (*Kafka)(nil)
 
 // How often the cluster is asked for the topics that are read, which takes longer where they are many, and how soon again when one is missing: a broker that has just started may not know them all.
 const (
@@ -122,11 +123,11 @@ func (t *topics) take(name string, d fetch.Description, asked time.Time) (back b
 	switch {
 	case d.Unknown:
 		switch {
-		case t.seen[name].at.IsZero(): // it was never there: Missing says so
+		case t.seen[name].at.IsZero(): // it was never there: UnavailableTopics says so
 		case t.gone[name] != nil:
 		case t.doubted[name]:
 			t.gone[name] = &source.Error{
-				Kind: source.NoTopic, Topic: name, Partition: -1, Offset: -1,
+				Code: status.TopicNotFoundError, Topic: name, Partition: -1, Offset: -1,
 				Err: fmt.Errorf("the topic was deleted, or is not shown to this user any more (%w)", d.Err),
 			}
 		default:
@@ -146,8 +147,8 @@ func (t *topics) take(name string, d fetch.Description, asked time.Time) (back b
 	return back
 }
 
-// Gone implements source.Watcher.
-func (k *Kafka) Gone() map[string]error {
+// DeletedTopics implements source.TopicWatcher.
+func (k *Kafka) DeletedTopics() map[string]error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.topics.gone) == 0 { // as before nearly every fetch
@@ -156,8 +157,8 @@ func (k *Kafka) Gone() map[string]error {
 	return maps.Clone(k.topics.gone)
 }
 
-// AskIDs implements source.Watcher.
-func (k *Kafka) AskIDs(ctx context.Context, topics []string) (map[string][16]byte, error) {
+// TopicIDs implements source.TopicWatcher.
+func (k *Kafka) TopicIDs(ctx context.Context, topics []string) (map[string][16]byte, error) {
 	for {
 		var found map[string]fetch.Description
 		err := k.background(ctx, func() (err error) {
@@ -174,19 +175,19 @@ func (k *Kafka) AskIDs(ctx context.Context, topics []string) (map[string][16]byt
 				}
 			}
 			return out, nil
-		case !errors.As(err, &of) || of.Kind != source.Broker:
+		case !errors.As(err, &of) || of.Code != status.BrokerError:
 			return nil, err
 		}
 		select {
 		case <-time.After(askPause):
 		case <-ctx.Done():
-			return nil, source.Errorf(source.Broker, "ids of topics: the cluster does not answer: %w (%w)", err, ctx.Err())
+			return nil, source.Errorf(status.BrokerError, "ids of topics: the cluster does not answer: %w (%w)", err, ctx.Err())
 		}
 	}
 }
 
-// Recreated implements source.Watcher.
-func (k *Kafka) Recreated() map[string]time.Time {
+// RecreatedTopics implements source.TopicWatcher.
+func (k *Kafka) RecreatedTopics() map[string]time.Time {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.topics.recreated) == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // there is an answer of the cluster that has the topic t, with this id.
@@ -28,7 +29,7 @@ func TestATopicIsGoneWhenTwoAnswersDoNotHaveIt(t *testing.T) {
 	}
 	topics.unknown(now)
 	var e *source.Error
-	if !errors.As(topics.gone["t"], &e) || e.Kind != source.NoTopic || e.Topic != "t" {
+	if !errors.As(topics.gone["t"], &e) || e.Code != status.TopicNotFoundError || e.Topic != "t" {
 		t.Errorf("%v", topics.gone)
 	}
 	if !topics.there(1, now) || len(topics.gone) > 0 || len(topics.recreated) > 0 {

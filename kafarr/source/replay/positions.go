@@ -81,8 +81,8 @@ func (s *Source) Paused(positions []source.Position) []bool {
 	return out
 }
 
-// AskCommitted implements source.Positioner.
-func (s *Source) AskCommitted(_ context.Context, positions []source.Position) ([]source.Position, error) {
+// CommittedOffsets implements source.Positioner.
+func (s *Source) CommittedOffsets(_ context.Context, positions []source.Position) ([]source.Position, error) {
 	out := slices.Clone(positions)
 	for i, p := range out {
 		out[i].Offset = s.Committed(p.Topic, p.Partition)
@@ -90,8 +90,8 @@ func (s *Source) AskCommitted(_ context.Context, positions []source.Position) ([
 	return out, nil
 }
 
-// AskOffsets implements source.Positioner.
-func (s *Source) AskOffsets(_ context.Context, positions []source.Position) ([]source.Position, error) {
+// ListOffsets implements source.Positioner.
+func (s *Source) ListOffsets(_ context.Context, positions []source.Position) ([]source.Position, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := slices.Clone(positions)

@@ -7,7 +7,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// Revoke takes partitions, and what was to come of them, away, as a rebalance does: with the next Serve.
+// Revoke takes partitions, and what was to come of them, away, as a rebalance does: with the next ServeEvents.
 func (s *Source) Revoke(partitions ...source.Position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,15 +22,15 @@ func (s *Source) Lose(partitions ...source.Position) {
 	s.lost = true
 }
 
-// Regain assigns partitions that were revoked again: with the next Serve.
+// Regain assigns partitions that were revoked again: with the next ServeEvents.
 func (s *Source) Regain(partitions ...source.Position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.regain = append(s.regain, partitions...)
 }
 
-// Serve implements source.Source: the first call assigns all partitions.
-func (s *Source) Serve() error {
+// ServeEvents implements source.Source: the first call assigns all partitions.
+func (s *Source) ServeEvents() error {
 	if s.waiting != nil {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (s *Source) Serve() error {
 		if s.handler.Revoking(revoke, lost) {
 			return nil
 		}
-		s.Answer()
+		s.ConfirmRebalance()
 	}
 	s.assignAll()
 	if s.waiting == nil {
@@ -75,7 +75,7 @@ func (s *Source) assignAll() {
 	})
 }
 
-// asked takes partitions, with the next Answer if the handler says so. Until then none of their messages are fetched.
+// asked takes partitions, with ConfirmRebalance if the handler says so. Until then none of their messages are fetched.
 func (s *Source) asked(partitions []source.Position, take func()) {
 	if !s.handler.Assigning(partitions) {
 		take()
@@ -102,7 +102,9 @@ func (s *Source) assignAgain() {
 		return
 	}
 	s.asked(regain, func() {
-		begin := s.handler.Assigned(regain, func(p []source.Position) ([]source.Position, error) { return s.AskCommitted(context.Background(), p) })
+		begin := s.handler.Assigned(regain, func(p []source.Position) ([]source.Position, error) {
+			return s.CommittedOffsets(context.Background(), p)
+		})
 		for i, p := range begin {
 			if p.Offset == source.Stored {
 				begin[i].Offset = max(s.Committed(p.Topic, p.Partition), 0)
@@ -112,8 +114,8 @@ func (s *Source) assignAgain() {
 	})
 }
 
-// Answer implements source.Keeper.
-func (s *Source) Answer() {
+// ConfirmRebalance implements source.DeferredRebalancer.
+func (s *Source) ConfirmRebalance() {
 	if answer := s.waiting; answer != nil {
 		s.waiting = nil
 		answer()

@@ -46,7 +46,7 @@ type Source struct {
 	assigned  bool
 	closed    bool
 	resets    []source.Position
-	revoke    []source.Position // with the next Serve, as is regain
+	revoke    []source.Position // with the next ServeEvents, as is regain
 	lost      bool              // what revoke names
 	regain    []source.Position
 
@@ -82,7 +82,7 @@ func (s *Source) Reset(asked ...source.Position) {
 	s.resets = append(s.resets, asked...)
 }
 
-// Resets implements source.Resetter.
+// Resets implements source.ResetReporter.
 func (s *Source) Resets() []source.Position {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,11 +176,11 @@ func (s *Source) Release() {}
 // Ready implements source.Source.
 func (s *Source) Ready() (bool, string) { return true, "" }
 
-// Missing implements source.Source.
-func (s *Source) Missing() map[string]error { return nil }
+// UnavailableTopics implements source.Source.
+func (s *Source) UnavailableTopics() map[string]error { return nil }
 
-// Down implements source.Source.
-func (s *Source) Down() error { return nil }
+// LastConnectError implements source.Source.
+func (s *Source) LastConnectError() error { return nil }
 
 // Store implements source.Source.
 func (s *Source) Store(positions []source.Position) error {
