@@ -81,7 +81,7 @@ func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed 
 		switch {
 		case errors.As(err, &some):
 			for _, p := range some.Left {
-				isLeft[p.TopicPartition()] = true
+				isLeft[p] = true
 			}
 		case errors.Is(err, source.ErrNotFetching):
 			for _, p := range fetched {

@@ -57,7 +57,7 @@ var (
 var ErrNotFetching = errors.New("the partition is not being fetched yet")
 
 // NotFetching is an ErrNotFetching of some partitions: the others of the same Seek have moved.
-type NotFetching struct{ Left []Position }
+type NotFetching struct{ Left []TopicPartition }
 
 func (e *NotFetching) Error() string { return ErrNotFetching.Error() }
 

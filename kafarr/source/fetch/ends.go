@@ -29,7 +29,7 @@ func (f *fetcher) ask(ctx context.Context, what int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	answer, ok := got[place[0]]
+	answer, ok := got[place[0].TopicPartition()]
 	switch err = kerr.ErrorForCode(answer.ErrorCode); {
 	case !ok:
 		return 0, errNoAnswer

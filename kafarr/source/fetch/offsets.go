@@ -59,7 +59,7 @@ func (c *Client) listOffsets(ctx context.Context, broker int32, places []int, as
 			return nil, err
 		}
 		for _, i := range places {
-			answer, ok := resp[source.Position{Topic: asked[i].Topic, Partition: asked[i].Partition}]
+			answer, ok := resp[asked[i].TopicPartition()]
 			if !ok {
 				err = &partitionError{asked[i].Topic, asked[i].Partition, errNoAnswer}
 				continue
@@ -100,7 +100,7 @@ var special = map[int64]string{source.Beginning: "the beginning of the log", sou
 // requestOffsets sends a ListOffsets request.
 func (c *Client) requestOffsets(
 	ctx context.Context, broker int32, isolation int8, places []int, of []source.Position, times func(int) int64,
-) (map[source.Position]kmsg.ListOffsetsResponseTopicPartition, error) {
+) (map[source.TopicPartition]kmsg.ListOffsetsResponseTopicPartition, error) {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.IsolationLevel = isolation
 	req.TimeoutMillis = int32(c.set.requestTimeout.Milliseconds()) //nolint:gosec // bounded by the table of properties
@@ -125,13 +125,13 @@ func (c *Client) requestOffsets(
 		return nil, err
 	}
 	local := slices.ContainsFunc(places, func(i int) bool { return times(i) == earliestLocal })
-	out := map[source.Position]kmsg.ListOffsetsResponseTopicPartition{}
+	out := map[source.TopicPartition]kmsg.ListOffsetsResponseTopicPartition{}
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
 			if local && resp.Version < knowsLocal { // it has taken the place for a time
 				p.ErrorCode = kerr.UnsupportedVersion.Code
 			}
-			out[source.Position{Topic: t.Topic, Partition: p.Partition}] = p
+			out[source.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = p
 		}
 	}
 	return out, nil

@@ -20,7 +20,7 @@ func (k *Kafka) Store(positions []source.Position) error {
 	k.mu.Lock()
 	mine := make([]source.Position, 0, len(positions))
 	for _, p := range positions {
-		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; ok {
+		if _, ok := k.assigned[p.TopicPartition()]; ok {
 			mine = append(mine, p)
 		}
 	}
@@ -111,7 +111,7 @@ func (k *Kafka) lost(positions []source.Position) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, p := range positions {
-		if _, ok := k.assigned[source.Position{Topic: p.Topic, Partition: p.Partition}]; !ok {
+		if _, ok := k.assigned[p.TopicPartition()]; !ok {
 			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows behind the last commit again")
 			return &source.Error{Code: status.GroupError, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
 		}

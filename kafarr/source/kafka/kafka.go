@@ -43,18 +43,18 @@ type Kafka struct {
 	explorer explorer
 
 	mu            sync.Mutex
-	ended         bool                     // no call may begin any more
-	joined        bool                     // an assignment was received, be it empty
-	assigned      map[source.Position]bool // Offset 0; true once it is being fetched
-	problem       string                   // the last thing that librdkafka complained about
-	transport     string                   // the last connection that failed
-	down          error                    // no broker can be reached, until one answers
-	downAt        time.Time                // when that was noticed last
-	askingBrokers bool                     // brokers are asked until one answers
-	missing       map[string]error         // topics of the subscription that cannot be read
-	hints         map[string]string        // of missing topics: which name was probably meant
-	paused        map[source.Position]bool // Offset 0, as are those of sought
-	sought        map[source.Position]time.Time
+	ended         bool                           // no call may begin any more
+	joined        bool                           // an assignment was received, be it empty
+	assigned      map[source.TopicPartition]bool // true once it is being fetched
+	problem       string                         // the last thing that librdkafka complained about
+	transport     string                         // the last connection that failed
+	down          error                          // no broker can be reached, until one answers
+	downAt        time.Time                      // when that was noticed last
+	askingBrokers bool                           // brokers are asked until one answers
+	missing       map[string]error               // topics of the subscription that cannot be read
+	hints         map[string]string              // of missing topics: which name was probably meant
+	paused        map[source.TopicPartition]bool
+	sought        map[source.TopicPartition]time.Time
 	resets        []source.Position
 	told          []error // by other goroutines, for the next ServeEvents
 	denied        bool    // the last thing heard of the cluster
@@ -87,8 +87,8 @@ func Open(cfg Config) (*Kafka, error) {
 	cfg.Log = func(level int, facility, message string) { pass(level, facility, secrets.Text(message)) }
 	k := &Kafka{
 		secrets: secrets, patterns: patterns,
-		cfg: cfg, assigned: map[source.Position]bool{}, missing: map[string]error{}, hints: map[string]string{}, paused: map[source.Position]bool{},
-		sought: map[source.Position]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg), topics: newTopics(),
+		cfg: cfg, assigned: map[source.TopicPartition]bool{}, missing: map[string]error{}, hints: map[string]string{}, paused: map[source.TopicPartition]bool{},
+		sought: map[source.TopicPartition]time.Time{}, stopLogs: make(chan struct{}), fetchers: watchFetchers(cfg), topics: newTopics(),
 	}
 	k.logLevel = watchProtocol(conf, cfg.Properties)
 	lines := make(chan kafka.LogEvent, 1000)

@@ -175,15 +175,15 @@ func (k *Kafka) ListOffsets(ctx context.Context, positions []source.Position) ([
 // pastTheLog asks for the end where a time is after the last record, which has no offset. A beginning or an end without an offset is no answer: with the end in the place of the beginning, all rows
 // would be passed over.
 func pastTheLog(asked, found []source.Position) (ends []source.Position, err error) {
-	special := map[source.Position]bool{}
+	special := map[source.TopicPartition]bool{}
 	for _, p := range asked {
-		special[source.Position{Topic: p.Topic, Partition: p.Partition}] = p.Offset < 0
+		special[p.TopicPartition()] = p.Offset < 0
 	}
 	for _, p := range found {
 		if p.Offset >= 0 {
 			continue
 		}
-		if special[source.Position{Topic: p.Topic, Partition: p.Partition}] {
+		if special[p.TopicPartition()] {
 			return nil, &source.Error{Code: status.BrokerError, Topic: p.Topic, Partition: p.Partition, Offset: -1, Err: errors.New("offsets of the log: the cluster's answer has none for its beginning or its end")}
 		}
 		ends = append(ends, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: source.End})
@@ -212,7 +212,7 @@ func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
 		for _, p := range parts {
 			var e kafka.Error
 			if errors.As(p.Error, &e) && (e.Code() == kafka.ErrState || e.Code() == kafka.ErrUnknownPartition) {
-				left = append(left, source.Position{Topic: *p.Topic, Partition: p.Partition})
+				left = append(left, source.TopicPartition{Topic: *p.Topic, Partition: p.Partition})
 			} else if p.Error != nil {
 				return &source.Error{Code: status.BrokerError, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("seek: %w", p.Error)}
 			}
@@ -226,13 +226,13 @@ func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
 	if err != nil {
 		return err
 	}
-	moved := slices.DeleteFunc(slices.Clone(running), func(p source.Position) bool { return slices.Contains(left, keyOf(p)) })
+	moved := slices.DeleteFunc(slices.Clone(running), func(p source.Position) bool { return slices.Contains(left, p.TopicPartition()) })
 	k.expect(moved)
 	k.fetchers.begin(moved)
 	return notFetching(left)
 }
 
-func notFetching(left []source.Position) error {
+func notFetching(left []source.TopicPartition) error {
 	if len(left) == 0 {
 		return nil
 	}
@@ -241,14 +241,14 @@ func notFetching(left []source.Position) error {
 
 // early returns the partitions whose first fetch has not been answered, and the positions of the others. The client is still finding out where
 // an early one begins; a seek in between was overtaken by that in 6 of 200 tries, and rows from before the target came.
-func (k *Kafka) early(positions []source.Position) (early, running []source.Position) {
+func (k *Kafka) early(positions []source.Position) (early []source.TopicPartition, running []source.Position) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, p := range positions {
-		if k.fetching(keyOf(p)) || k.paused[keyOf(p)] {
+		if k.fetching(p.TopicPartition()) || k.paused[p.TopicPartition()] {
 			running = append(running, p)
 		} else {
-			early = append(early, keyOf(p))
+			early = append(early, p.TopicPartition())
 		}
 	}
 	return early, running
@@ -265,7 +265,7 @@ func (k *Kafka) Pause(positions []source.Position) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, p := range positions {
-		k.paused[keyOf(p)] = true
+		k.paused[p.TopicPartition()] = true
 	}
 	return nil
 }
@@ -280,7 +280,7 @@ func (k *Kafka) Resume(positions []source.Position) error {
 	}
 	k.mu.Lock()
 	for _, p := range positions {
-		delete(k.paused, keyOf(p))
+		delete(k.paused, p.TopicPartition())
 	}
 	k.mu.Unlock()
 	k.expect(positions)
@@ -293,7 +293,7 @@ func (k *Kafka) Paused(positions []source.Position) []bool {
 	defer k.mu.Unlock()
 	out := make([]bool, len(positions))
 	for i, p := range positions {
-		out[i] = k.paused[keyOf(p)]
+		out[i] = k.paused[p.TopicPartition()]
 	}
 	return out
 }
@@ -303,7 +303,7 @@ func (k *Kafka) pauseAgain(parts []kafka.TopicPartition) error {
 	k.mu.Lock()
 	var paused []kafka.TopicPartition
 	for _, p := range parts {
-		if k.paused[source.Position{Topic: *p.Topic, Partition: p.Partition}] {
+		if k.paused[source.TopicPartition{Topic: *p.Topic, Partition: p.Partition}] {
 			paused = append(paused, p)
 		}
 	}
@@ -321,10 +321,10 @@ func (k *Kafka) expect(positions []source.Position) {
 	for _, p := range positions {
 		_, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition)
 		if err == nil && high >= 0 && p.Offset >= high {
-			delete(k.sought, keyOf(p))
+			delete(k.sought, p.TopicPartition())
 			continue
 		}
-		k.sought[keyOf(p)] = time.Now()
+		k.sought[p.TopicPartition()] = time.Now()
 	}
 }
 
@@ -338,12 +338,12 @@ func (k *Kafka) came(chunks []source.Chunk) {
 		return
 	}
 	for i := range chunks {
-		delete(k.sought, source.Position{Topic: chunks[i].Topic, Partition: chunks[i].Partition})
+		delete(k.sought, chunks[i].TopicPartition())
 	}
 }
 
 // awaited tells whether a poll has to wait for a partition's first fetch. k.mu is held.
-func (k *Kafka) awaited(p source.Position, fetching bool) bool {
+func (k *Kafka) awaited(p source.TopicPartition, fetching bool) bool {
 	if k.paused[p] {
 		return false
 	}
@@ -354,8 +354,4 @@ func (k *Kafka) awaited(p source.Position, fetching bool) bool {
 		delete(k.sought, p)
 	}
 	return !fetching
-}
-
-func keyOf(p source.Position) source.Position {
-	return source.Position{Topic: p.Topic, Partition: p.Partition}
 }

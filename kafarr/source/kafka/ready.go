@@ -36,7 +36,7 @@ func (k *Kafka) Ready() (joined bool, waitingFor string) {
 }
 
 // fetching tells whether a partition's first fetch has been answered. k.mu is held.
-func (k *Kafka) fetching(p source.Position) bool {
+func (k *Kafka) fetching(p source.TopicPartition) bool {
 	fetching, assigned := k.assigned[p]
 	if assigned && !fetching {
 		_, high, err := k.consumer.GetWatermarkOffsets(p.Topic, p.Partition)

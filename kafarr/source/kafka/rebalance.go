@@ -35,7 +35,7 @@ func (k *Kafka) note(partitions []kafka.TopicPartition, assigned bool) {
 		k.turnedAway = nil
 	}
 	for _, p := range partitions {
-		key := source.Position{Topic: *p.Topic, Partition: p.Partition}
+		key := source.TopicPartition{Topic: *p.Topic, Partition: p.Partition}
 		if assigned {
 			k.assigned[key] = false
 			delete(k.missing, key.Topic)

@@ -11,8 +11,8 @@ import (
 // fetchers is what is known of the partitions' fetchers where one may be stopped: with auto.offset.reset=error librdkafka does that, and refuses every seek from then on. Only an
 // assignment starts it again, and an eager group's can be changed as a whole only: hence next. It belongs to the goroutine that fetches.
 type fetchers struct {
-	next    map[source.Position]source.Position // where each goes on: behind what was fetched, or where it begins
-	stopped map[source.Position]bool
+	next    map[source.TopicPartition]source.Position // where each goes on: behind what was fetched, or where it begins
+	stopped map[source.TopicPartition]bool
 }
 
 // watchFetchers returns nil where none will be stopped.
@@ -20,7 +20,7 @@ func watchFetchers(cfg Config) *fetchers {
 	if cfg.Properties["auto.offset.reset"] != "error" {
 		return nil
 	}
-	return &fetchers{next: map[source.Position]source.Position{}, stopped: map[source.Position]bool{}}
+	return &fetchers{next: map[source.TopicPartition]source.Position{}, stopped: map[source.TopicPartition]bool{}}
 }
 
 // begin notes where partitions go on.
@@ -29,8 +29,8 @@ func (f *fetchers) begin(positions []source.Position) {
 		return
 	}
 	for _, p := range positions {
-		f.next[keyOf(p)] = p
-		delete(f.stopped, keyOf(p))
+		f.next[p.TopicPartition()] = p
+		delete(f.stopped, p.TopicPartition())
 	}
 }
 
@@ -41,17 +41,17 @@ func (f *fetchers) fetched(chunks []source.Chunk) {
 	for i := range chunks {
 		c := &chunks[i]
 		p := source.Position{Topic: c.Topic, Partition: c.Partition, Offset: c.Records[len(c.Records)-1].Offset + 1}
-		f.next[keyOf(p)] = p
+		f.next[p.TopicPartition()] = p
 	}
 }
 
 func (f *fetchers) stop(at source.Position) {
 	if f != nil {
-		f.stopped[keyOf(at)] = true
+		f.stopped[at.TopicPartition()] = true
 	}
 }
 
-func (f *fetchers) forget(p source.Position) {
+func (f *fetchers) forget(p source.TopicPartition) {
 	if f != nil {
 		delete(f.next, p)
 		delete(f.stopped, p)
@@ -64,7 +64,7 @@ func (f *fetchers) split(positions []source.Position) (stopped, running []source
 		return nil, positions
 	}
 	for _, p := range positions {
-		if f.stopped[keyOf(p)] {
+		if f.stopped[p.TopicPartition()] {
 			stopped = append(stopped, p)
 		} else {
 			running = append(running, p)
@@ -76,9 +76,9 @@ func (f *fetchers) split(positions []source.Position) (stopped, running []source
 // with returns where all partitions go on, those of to elsewhere.
 func (f *fetchers) with(to []source.Position) []source.Position {
 	all := make([]source.Position, 0, len(f.next))
-	moved := map[source.Position]bool{}
+	moved := map[source.TopicPartition]bool{}
 	for _, p := range to {
-		moved[keyOf(p)] = true
+		moved[p.TopicPartition()] = true
 		all = append(all, p)
 	}
 	for key, p := range f.next {

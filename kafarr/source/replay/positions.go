@@ -12,22 +12,22 @@ var _ source.Positioner = (*Source)(nil)
 // place takes the messages that come before the positions out of those that wait. s.mu is held.
 func (s *Source) place(positions []source.Position) {
 	for _, p := range positions {
-		k := key(p)
+		k := p.TopicPartition()
 		switch p.Offset {
 		case source.Stored, source.Beginning:
 			continue
 		case source.End:
 			p.Offset = s.end(k)
 		}
-		s.wait = slices.DeleteFunc(s.wait, func(m Message) bool { return keyOf(m) == k && m.Offset < p.Offset })
+		s.wait = slices.DeleteFunc(s.wait, func(m Message) bool { return m.TopicPartition() == k && m.Offset < p.Offset })
 	}
 }
 
 // end is the offset behind a partition's last message. s.mu is held.
-func (s *Source) end(k source.Position) int64 {
+func (s *Source) end(k source.TopicPartition) int64 {
 	end := int64(0)
 	for _, m := range s.all {
-		if keyOf(m) == k {
+		if m.TopicPartition() == k {
 			end = max(end, m.Offset+1)
 		}
 	}
@@ -39,10 +39,10 @@ func (s *Source) Seek(_ context.Context, positions []source.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range positions {
-		k := key(p)
-		s.wait = slices.DeleteFunc(s.wait, func(m Message) bool { return keyOf(m) == k })
+		k := p.TopicPartition()
+		s.wait = slices.DeleteFunc(s.wait, func(m Message) bool { return m.TopicPartition() == k })
 		for _, m := range s.all {
-			if keyOf(m) == k && m.Offset >= p.Offset {
+			if m.TopicPartition() == k && m.Offset >= p.Offset {
 				s.wait = append(s.wait, m)
 			}
 		}
@@ -55,7 +55,7 @@ func (s *Source) Pause(positions []source.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range positions {
-		s.paused[key(p)] = true
+		s.paused[p.TopicPartition()] = true
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func (s *Source) Resume(positions []source.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range positions {
-		delete(s.paused, key(p))
+		delete(s.paused, p.TopicPartition())
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (s *Source) Paused(positions []source.Position) []bool {
 	defer s.mu.Unlock()
 	out := make([]bool, len(positions))
 	for i, p := range positions {
-		out[i] = s.paused[key(p)]
+		out[i] = s.paused[p.TopicPartition()]
 	}
 	return out
 }
@@ -96,24 +96,16 @@ func (s *Source) ListOffsets(_ context.Context, positions []source.Position) ([]
 	defer s.mu.Unlock()
 	out := slices.Clone(positions)
 	for i, p := range out {
-		k := key(p)
+		k := p.TopicPartition()
 		out[i].Offset = s.end(k)
 		if p.Offset == source.End {
 			continue
 		}
 		for _, m := range s.all {
-			if keyOf(m) == k && (p.Offset == source.Beginning || m.Timestamp >= p.Offset) {
+			if m.TopicPartition() == k && (p.Offset == source.Beginning || m.Timestamp >= p.Offset) {
 				out[i].Offset = min(out[i].Offset, m.Offset)
 			}
 		}
 	}
 	return out, nil
-}
-
-func key(p source.Position) source.Position {
-	return source.Position{Topic: p.Topic, Partition: p.Partition}
-}
-
-func keyOf(m Message) source.Position {
-	return source.Position{Topic: m.Topic, Partition: m.Partition}
 }

@@ -37,7 +37,7 @@ func (s *Source) ServeEvents() error {
 	s.mu.Lock()
 	revoke, lost := s.revoke, s.lost
 	s.revoke, s.lost = nil, false
-	s.wait = slices.DeleteFunc(s.wait, func(m Message) bool { return slices.Contains(revoke, keyOf(m)) })
+	s.wait = slices.DeleteFunc(s.wait, func(m Message) bool { return m.of(revoke) })
 	s.mu.Unlock()
 	if len(revoke) > 0 {
 		s.waiting = func() { s.handler.Revoked(revoke, lost) }
@@ -58,13 +58,13 @@ func (s *Source) assignAll() {
 		return
 	}
 	s.assigned = true
-	seen := map[source.Position]bool{}
+	seen := map[source.TopicPartition]bool{}
 	var all []source.Position
 	for _, m := range s.wait {
-		p := keyOf(m)
+		p := m.TopicPartition()
 		if !seen[p] {
 			seen[p] = true
-			all = append(all, p)
+			all = append(all, p.At(0))
 		}
 	}
 	s.asked(all, func() {
@@ -83,7 +83,7 @@ func (s *Source) asked(partitions []source.Position, take func()) {
 	}
 	s.mu.Lock()
 	held := s.wait
-	s.wait = slices.DeleteFunc(slices.Clone(held), func(m Message) bool { return slices.Contains(partitions, keyOf(m)) })
+	s.wait = slices.DeleteFunc(slices.Clone(held), func(m Message) bool { return m.of(partitions) })
 	s.mu.Unlock()
 	s.waiting = func() {
 		s.mu.Lock()

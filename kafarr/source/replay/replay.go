@@ -24,6 +24,16 @@ type Message struct {
 	LeaderEpoch int32
 }
 
+// TopicPartition names the partition that the message is of.
+func (m Message) TopicPartition() source.TopicPartition {
+	return source.TopicPartition{Topic: m.Topic, Partition: m.Partition}
+}
+
+// of tells whether the message is of one of these partitions.
+func (m Message) of(partitions []source.Position) bool {
+	return slices.ContainsFunc(partitions, func(p source.Position) bool { return p.TopicPartition() == m.TopicPartition() })
+}
+
 // Header is a header of a message. A nil Value is null.
 type Header struct {
 	Name  string
@@ -40,9 +50,9 @@ type Source struct {
 	mu        sync.Mutex
 	all       []Message // ever added
 	wait      []Message // to be read, all in their turn
-	paused    map[source.Position]bool
-	committed map[source.Position]int64 // by partition, with Offset 0
-	stored    map[source.Position]int64
+	paused    map[source.TopicPartition]bool
+	committed map[source.TopicPartition]int64
+	stored    map[source.TopicPartition]int64
 	assigned  bool
 	closed    bool
 	resets    []source.Position
@@ -56,8 +66,8 @@ type Source struct {
 // New returns a source of these messages, for Config.Source.
 func New(messages ...Message) *Source {
 	return &Source{
-		all: slices.Clone(messages), wait: slices.Clone(messages), paused: map[source.Position]bool{},
-		committed: map[source.Position]int64{}, stored: map[source.Position]int64{},
+		all: slices.Clone(messages), wait: slices.Clone(messages), paused: map[source.TopicPartition]bool{},
+		committed: map[source.TopicPartition]int64{}, stored: map[source.TopicPartition]int64{},
 	}
 }
 
@@ -95,7 +105,7 @@ func (s *Source) Resets() []source.Position {
 func (s *Source) Committed(topic string, partition int32) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o, ok := s.committed[source.Position{Topic: topic, Partition: partition}]; ok {
+	if o, ok := s.committed[source.TopicPartition{Topic: topic, Partition: partition}]; ok {
 		return o
 	}
 	return -1
@@ -105,7 +115,7 @@ func (s *Source) Committed(topic string, partition int32) int64 {
 func (s *Source) Stored(topic string, partition int32) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o, ok := s.stored[source.Position{Topic: topic, Partition: partition}]; ok {
+	if o, ok := s.stored[source.TopicPartition{Topic: topic, Partition: partition}]; ok {
 		return o
 	}
 	return -1
@@ -120,7 +130,7 @@ func (s *Source) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	}
 	var take, rest []Message
 	for _, m := range s.wait {
-		if len(take) < limit && !s.paused[keyOf(m)] {
+		if len(take) < limit && !s.paused[m.TopicPartition()] {
 			take = append(take, m)
 		} else {
 			rest = append(rest, m)
@@ -187,7 +197,7 @@ func (s *Source) Store(positions []source.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range positions {
-		s.stored[source.Position{Topic: p.Topic, Partition: p.Partition}] = p.Offset
+		s.stored[p.TopicPartition()] = p.Offset
 	}
 	return nil
 }
@@ -197,7 +207,7 @@ func (s *Source) Commit(_ context.Context, positions []source.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range positions {
-		s.committed[source.Position{Topic: p.Topic, Partition: p.Partition}] = p.Offset
+		s.committed[p.TopicPartition()] = p.Offset
 	}
 	return nil
 }
