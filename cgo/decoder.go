@@ -12,14 +12,17 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
+// decoderConfig is the JSON of decoder_new.
+type decoderConfig struct {
+	Schema       string `json:"schema"`
+	ReaderSchema string `json:"reader_schema"`
+	columnOptions
+}
+
 //export decoder_new
 func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
-		var c struct {
-			Schema       string `json:"schema"`
-			ReaderSchema string `json:"reader_schema"`
-			columnOptions
-		}
+		var c decoderConfig
 		if err := parse(config, n, &c); err != nil {
 			return err
 		}

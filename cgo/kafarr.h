@@ -9,7 +9,7 @@
  *    existed answers KAFARR_E_CLOSED; it is never dereferenced.
  *  - Whatever can wait is waited for in slices: the function returns KAFARR_PENDING when slice_ms have
  *    passed, and the caller calls again after looking for its signals. Nothing is lost by not calling again.
- *  - Structs that the library fills begin with their size in bytes, set by the caller, and must be zeroed.
+ *  - Structs that the library fills are zeroed by the caller. The library and this header are of one version (kafarr_version()).
  *  - Strings that come in are UTF-8 with an explicit length; strings that go out (char **) are
  *    NUL-terminated, allocated by the library and released by kafarr_free().
  *  - Lines that begin with '#' and what stands between CFFI-SKIP marks are not read by cffi.
@@ -52,7 +52,6 @@ enum kafarr_status {
 /* Where and why something failed. Unknown numbers are -1, unknown texts empty. Texts are cut at a
  * character boundary when they do not fit. */
 struct kafarr_error {
-  int64_t size;
   int32_t code;                     /* enum kafarr_status */
   int32_t partition;
   int64_t offset;
@@ -94,19 +93,19 @@ struct ArrowArray {
 /* A batch on its way out. A struct whose release is NULL holds nothing. The release callbacks are plain C:
  * they may run on any thread, after the listener is gone, and in a forked child. */
 struct kafarr_batch {
-  int64_t size;
   struct ArrowArray array;
   struct ArrowSchema schema;
   struct ArrowArray rejected;       /* rows that could not be decoded, with errors="collect" */
   struct ArrowSchema rejected_schema;
   int64_t rows;
   int64_t rejected_rows;
-  int64_t events;                   /* events that wait for listener_events() or listener_rebalance(), also set
-                                       with KAFARR_PENDING */
+  int64_t notices;                  /* notices that wait for listener_events(), and rebalances that wait for
+                                       listener_rebalance(); also set with KAFARR_PENDING */
   char *info;                       /* JSON, NULL when no batch:
                                        {"id": int, "message_type": str,
                                         "ranges": [[topic, partition, first, next, rows], ...],
-                                        "events": [[kind, topic, partition, old offset or -1, new or -1], ...]} */
+                                        "events": [[kind, topic, partition, old offset or -1, new or -1], ...]}:
+                                       events are what happened to partitions before these rows */
   int64_t waiting;                  /* 1: the poll ended without rows while the listener was still waiting for its
                                        partitions or their first fetch: not the end of the rows */
 };
@@ -115,7 +114,7 @@ struct kafarr_batch {
 
 /* ---- Library ---- */
 
-/* JSON: {"version", "librdkafka", "features" of librdkafka, "go", "arrow", "avro", "build" options}: all texts;
+/* JSON: {"version": str, "librdkafka": str, "features": str (librdkafka's), "go": str, "arrow": str, "avro": str, "build": str (its options)};
  * static, never freed. */
 const char *kafarr_version(void);
 /* Bytes of column memory that are alive now: 0 when every batch was released. */
@@ -141,7 +140,8 @@ void kafarr_forget(int64_t operation);
  *   "schemas": [[topic ("": any), str (Avro JSON)], ...] for bare and single_object,
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" | "encrypt" (ciphertext of data contracts; encrypt: it is decrypted), "rules_secret": str (of the local KMS), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
- *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise, "memory_limit": int (0: none),
+ *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
+ *   "memory_limit": int (bytes that the listener may hold; 0: no limit),
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
@@ -158,10 +158,10 @@ int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, 
 int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int64_t max_time_ms, int64_t slice_ms,
                       struct kafarr_batch *batch, struct kafarr_error *error);
 
-/* Takes the waiting events: *events gets a JSON array of
- *   {"event": "log", "level": 0-7 (syslog), "facility": str, "message": str, "repeats": int}
- *   {"event": "assigned" | "revoked" | "lost", "partitions": [[topic, partition, offset], ...]} */
-int32_t listener_events(int64_t listener, char **events, struct kafarr_error *error);
+/* Takes the waiting notices, which are for the log: *notices gets a JSON array of
+ *   {"kind": "log", "level": 0-7 (syslog), "facility": str, "message": str, "repeats": int}
+ *   {"kind": "assigned" | "revoked" | "lost", "partitions": [[topic, partition, offset], ...]} */
+int32_t listener_events(int64_t listener, char **notices, struct kafarr_error *error);
 
 /* Rebalances that wait: with "on_assign" partitions that were assigned and are not fetched yet, with "on_revoke" those that are about to be
  * given up. While one waits, listener_poll answers KAFARR_PENDING at once, and only listener_rebalanced_start goes on. Commits and seeks
@@ -176,7 +176,7 @@ int32_t listener_rebalanced_start(int64_t listener, const char *begin, int64_t b
 /* Begins to close: polls fail, acknowledge=1 is as in listener_close_start, and the whole assignment waits to be given up, as a
  * rebalance. listener_close_start(acknowledge=0) does the rest, also after an error. kafarr_wait()'s result is NULL. */
 int32_t listener_leave_start(int64_t listener, int32_t acknowledge, int64_t *operation, struct kafarr_error *error);
-/* With "oauth_token": waits until a token for OAUTHBEARER is wanted, which listener_token then brings. Another thread than the one that
+/* Where "oauth_token" is true, waits until a token for OAUTHBEARER is wanted, which listener_token then brings. Another thread than the one that
  * polls may wait and answer. KAFARR_E_CLOSED: the listener is closed, no token will be wanted any more. */
 int32_t listener_token_wanted(int64_t listener, int64_t slice_ms, struct kafarr_error *error);
 /* answer: JSON object {"token": str, "expiry_ms": int (since 1970), "principal": str, "extensions": {str: str}}, or {"failure": str}:
@@ -212,8 +212,8 @@ int32_t listener_lag_start(int64_t listener, int64_t *operation, struct kafarr_e
 int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_error *error);
 
 /* JSON: counters since the listener was opened:
- *   {"rows", "rejected", "skipped", "batches", "bytes", "polls", "schemas", "rebalances", "tombstones",
- *    "dead_letters", "out_of_range", "rules_not_run", "log_lines_dropped"} */
+ *   {"rows": int, "rejected": int, "skipped": int, "batches": int, "bytes": int, "polls": int, "schemas": int, "rebalances": int,
+ *    "tombstones": int, "dead_letters": int, "out_of_range": int, "rules_not_run": int, "log_lines_dropped": int} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */
@@ -225,7 +225,7 @@ int32_t listener_free(int64_t listener, struct kafarr_error *error);
 /* ---- Scan: known ranges of partitions, read to their ends ---- */
 
 /* config: JSON object as in listener_new, without "group", "assign", "acknowledge", "dead_letter_topic", "on_assign" and "on_revoke", and
- *   "start": as there, but "committed", "end": the same, exclusive ("latest": what is there when it is planned),
+ *   "start": as there, but "committed", "end": the same, exclusive ("latest" is what is there when it is planned),
  *   "read_latest": bool (all versions of a topic's values as the newest of the subject "<topic>-value"),
  *   "num_messages": int, the most rows of a batch (0: the default), "allow_partial": bool,
  *   and, where the plan is made already, its data: "partitions": [[topic, partition, start, end], ...], "latest_schemas": [{"topic": str,
@@ -247,7 +247,7 @@ int32_t scan_read(int64_t scan, struct kafarr_error *error);
  * answer is that error for ever. */
 int32_t scan_next(int64_t scan, int64_t slice_ms, struct kafarr_batch *batch, struct kafarr_error *error);
 /* JSON: what became of each range: [[topic, partition, start, end, first (-1: nothing came), next, rows, aborted, control, tombstones,
- *   rejected, skipped, out_of_range, rules_not_run, gone, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
+ *   rejected, skipped, out_of_range, rules_not_run, deleted, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
 int32_t scan_report(int64_t scan, char **report, struct kafarr_error *error);
 /* Ends the reading and waits for those who read. kafarr_wait()'s result is NULL. */
 int32_t scan_close_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
@@ -259,7 +259,8 @@ int32_t scan_free(int64_t scan, struct kafarr_error *error);
 /* config: JSON object
  *   "schema": str (Avro JSON), "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
  *   "unions": "struct" | "dense", "recursion": "refuse" | "json", "out_of_range": "raise" | "null",
- *   "limits": {"schema_depth", "columns", "value_depth", "block_items", "empty_items", "message_bytes", "message_steps": int (0: the default)} */
+ *   "limits": {"schema_depth": int, "columns": int, "value_depth": int, "block_items": int, "empty_items": int, "message_bytes": int,
+ *              "message_steps": int} (0: the default) */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
 /* Decodes `rows` bodies: body i is data[offsets[i] .. offsets[i+1]). All or nothing: the first body that
  * does not decode is the error, with its index as error->offset. *decoding is 0 at first. KAFARR_PENDING: slice_ms have passed, and the same
@@ -268,7 +269,7 @@ int32_t decoder_decode(int64_t decoder, const uint8_t *data, const int64_t *offs
                        int64_t *decoding, struct kafarr_batch *batch, struct kafarr_error *error);
 /* Gives up a decoding that answered KAFARR_PENDING. */
 int32_t decoder_stop(int64_t decoding, struct kafarr_error *error);
-/* JSON: counters since decoder_new, and what is ignored of the schema: {"rows", "out_of_range": int, "ignored": [str, ...] | null} */
+/* JSON: counters since decoder_new, and what is ignored of the schema: {"rows": int, "out_of_range": int, "ignored": [str, ...] | null} */
 int32_t decoder_stats(int64_t decoder, char **stats, struct kafarr_error *error);
 int32_t decoder_free(int64_t decoder, struct kafarr_error *error);
 

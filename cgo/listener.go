@@ -22,14 +22,14 @@ import (
 // listener is a Listener with what waits to be told about it.
 type listener struct {
 	*kafarr.Listener
-	events *events
-	tokens *tokens
-	closed atomic.Bool
+	notices *notices
+	tokens  *tokens
+	closed  atomic.Bool
 }
 
 // A listener is a teller and an asker.
-func (l *listener) asks() *tokens  { return l.tokens }
-func (l *listener) tells() *events { return l.events }
+func (l *listener) asks() *tokens   { return l.tokens }
+func (l *listener) tells() *notices { return l.notices }
 
 // end tells whether it is the first, and lets nobody wait for what will not come any more.
 func (l *listener) end() bool {
@@ -107,7 +107,7 @@ func choose[T any](option, word string, words map[string]T, to *T) error {
 }
 
 // config is what the JSON stands for.
-func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, error) {
+func (c *listenerConfig) config(tokens *tokens, notices *notices) (kafarr.Config, error) {
 	cfg := kafarr.Config{}
 	if err := errors.Join(
 		choose("value", c.Value, contents, &cfg.Value), choose("key", c.Key, contents, &cfg.Key), choose("framing", c.Framing, framings, &cfg.Framing),
@@ -139,7 +139,7 @@ func (c *listenerConfig) config(tokens *tokens, events *events) (kafarr.Config, 
 	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
 	cfg.SchemaBytes = c.SchemaBytes
 	cfg.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
-	cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(events)
+	cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(notices)
 	return cfg, nil
 }
 
@@ -150,8 +150,8 @@ func listener_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_ka
 		if err := parse(config, n, &c); err != nil {
 			return err
 		}
-		l := &listener{events: &events{}, tokens: newTokens()}
-		cfg, err := c.config(l.tokens, l.events)
+		l := &listener{notices: &notices{}, tokens: newTokens()}
+		cfg, err := c.config(l.tokens, l.notices)
 		if err != nil {
 			return err
 		}
@@ -173,9 +173,9 @@ func listener_poll(handle C.int64_t, begin C.int32_t, numMessages, maxTimeMS, sl
 			return err
 		}
 		b, done, err := l.PollSlice(begin != 0, int(numMessages), milliseconds(maxTimeMS), milliseconds(sliceMS))
-		out.events = C.int64_t(l.events.count.Load())
+		out.notices = C.int64_t(l.notices.count.Load())
 		if _, waits := l.Rebalance(); waits {
-			out.events++
+			out.notices++
 		}
 		if l.Waiting() {
 			out.waiting = 1
@@ -196,18 +196,21 @@ func milliseconds(n C.int64_t) time.Duration {
 	return time.Duration(min(n, forever)) * time.Millisecond
 }
 
+// batchInfo is the JSON of kafarr_batch.info.
+type batchInfo struct {
+	ID          int64   `json:"id"`
+	MessageType string  `json:"message_type"`
+	Ranges      [][]any `json:"ranges"`
+	Events      [][]any `json:"events"`
+}
+
 // handOver moves a batch over the boundary.
 func handOver(b *kafarr.Batch, out *C.struct_kafarr_batch) error {
 	defer b.Release()
 	if b.Record == nil && b.Rejected == nil {
 		return nil
 	}
-	info, err := json.Marshal(struct {
-		ID          int64   `json:"id"`
-		MessageType string  `json:"message_type"`
-		Ranges      [][]any `json:"ranges"`
-		Events      [][]any `json:"events"`
-	}{b.ID(), b.MessageType, rangesOut(b.Ranges), happenedOut(b.Events)})
+	info, err := json.Marshal(batchInfo{b.ID(), b.MessageType, rangesOut(b.Ranges), partitionEventsOut(b.Events)})
 	if err != nil {
 		return err
 	}
@@ -236,7 +239,7 @@ func rangesOut(ranges []kafarr.Range) [][]any {
 	return out
 }
 
-func happenedOut(events []kafarr.Event) [][]any {
+func partitionEventsOut(events []kafarr.Event) [][]any {
 	out := make([][]any, len(events))
 	for i, e := range events {
 		out[i] = []any{e.Kind, e.Topic, e.Partition, e.Old, e.New}
@@ -299,6 +302,12 @@ func listener_commit_start(handle C.int64_t, batches *C.char, n C.int64_t, op *C
 	})
 }
 
+// listenerStats is the JSON of listener_stats.
+type listenerStats struct {
+	kafarr.Stats
+	LogLinesDropped int64 `json:"log_lines_dropped"`
+}
+
 //export listener_stats
 func listener_stats(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
@@ -306,10 +315,7 @@ func listener_stats(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.
 		if err != nil {
 			return err
 		}
-		return giveJSON(out, struct {
-			kafarr.Stats
-			LogLinesDropped int64 `json:"log_lines_dropped"`
-		}{l.Stats(), l.events.dropped.Load()})
+		return giveJSON(out, listenerStats{l.Stats(), l.notices.dropped.Load()})
 	})
 }
 

@@ -45,6 +45,12 @@ func mockError(err error) error {
 	return coded(kafarr.BrokerError, "%w", err)
 }
 
+// mockInfo is the JSON of kafarr_mock_info.
+type mockInfo struct {
+	Servers     string `json:"servers"`
+	RegistryURL string `json:"registry_url"`
+}
+
 //export kafarr_mock_info
 func kafarr_mock_info(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
@@ -52,7 +58,7 @@ func kafarr_mock_info(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) 
 		if err != nil {
 			return err
 		}
-		return giveJSON(out, map[string]string{"servers": m.Servers(), "registry_url": m.RegistryURL()})
+		return giveJSON(out, mockInfo{m.Servers(), m.RegistryURL()})
 	})
 }
 

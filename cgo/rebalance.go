@@ -21,6 +21,13 @@ func tellRebalances(cfg *kafarr.Config, onAssign, onRevoke bool) {
 	}
 }
 
+// rebalance is the JSON of listener_rebalance.
+type rebalance struct {
+	Partitions [][2]any `json:"partitions"`
+	Revoked    bool     `json:"revoked"`
+	Lost       bool     `json:"lost"`
+}
+
 //export listener_rebalance
 func listener_rebalance(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
@@ -36,11 +43,7 @@ func listener_rebalance(handle C.int64_t, out **C.char, e *C.struct_kafarr_error
 		for i, p := range r.Partitions {
 			partitions[i] = [2]any{p.Topic, p.Partition}
 		}
-		return giveJSON(out, struct {
-			Partitions [][2]any `json:"partitions"`
-			Revoked    bool     `json:"revoked"`
-			Lost       bool     `json:"lost"`
-		}{partitions, r.Revoked, r.Lost})
+		return giveJSON(out, rebalance{partitions, r.Revoked, r.Lost})
 	})
 }
 

@@ -16,21 +16,21 @@ import (
 
 // scan is a scan's configuration, with what waits to be told about it, and its stream once it is read.
 type scan struct {
-	cfg    kafarr.ScanConfig
-	plan   scanPlan
-	events *events
-	tokens *tokens
-	ctx    context.Context // ends with the scan
-	cancel context.CancelFunc
-	over   sync.Once
+	cfg     kafarr.ScanConfig
+	plan    scanPlan
+	notices *notices
+	tokens  *tokens
+	ctx     context.Context // ends with the scan
+	cancel  context.CancelFunc
+	over    sync.Once
 
 	mu      sync.Mutex
 	schemas []kafarr.TypeSchema // as scan_schemas_start found them
 	stream  *kafarr.Stream      // nil until scan_read
 }
 
-func (s *scan) asks() *tokens  { return s.tokens }
-func (s *scan) tells() *events { return s.events }
+func (s *scan) asks() *tokens   { return s.tokens }
+func (s *scan) tells() *notices { return s.notices }
 
 // end lets nobody wait for what will not come any more.
 func (s *scan) end() {
@@ -112,8 +112,8 @@ func scan_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr
 		if err := parse(config, n, &c); err != nil {
 			return err
 		}
-		s := &scan{plan: c.scanPlan, events: &events{}, tokens: newTokens()}
-		cfg, err := c.config(s.tokens, s.events)
+		s := &scan{plan: c.scanPlan, notices: &notices{}, tokens: newTokens()}
+		cfg, err := c.config(s.tokens, s.notices)
 		if err != nil {
 			return err
 		}
@@ -273,7 +273,7 @@ func scan_next(handle, sliceMS C.int64_t, out *C.struct_kafarr_batch, e *C.struc
 			return err
 		}
 		b, done, err := stream.NextSlice(milliseconds(sliceMS))
-		out.events = C.int64_t(s.events.count.Load())
+		out.notices = C.int64_t(s.notices.count.Load())
 		switch {
 		case err != nil:
 			return err

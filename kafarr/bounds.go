@@ -8,12 +8,23 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
+// namedPlaces are the places of an option.
+type namedPlaces struct {
+	name   string
+	places []Start
+}
+
+// startAndEnd are the options that bound a scan, in the order in which mistakes in them are reported.
+func (c *ScanConfig) startAndEnd() []namedPlaces {
+	return []namedPlaces{{"start", c.Start}, {"end", c.End}}
+}
+
 // bounds finds what of each partition is to be read.
 func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []source.Position) ([]ScanRange, error) {
-	for what, list := range map[string][]Start{"start": c.Start, "end": c.End} {
-		for _, s := range list {
+	for _, bound := range c.startAndEnd() {
+		for _, s := range bound.places {
 			if !slices.ContainsFunc(partitions, func(p source.Position) bool { return s.fits(p.TopicPartition()) > 0 }) {
-				return nil, errorf(ConfigError, "%s names %s, which is not scanned", what, s.name())
+				return nil, errorf(ConfigError, "%s names %s, which is not scanned", bound.name, s.name())
 			}
 		}
 	}

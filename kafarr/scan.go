@@ -96,12 +96,15 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 
 // checked fills in the defaults and tells what is wrong.
 func (c ScanConfig) checked() (ScanConfig, error) {
-	for name, given := range map[string]bool{
-		"group": c.Group != "", "assign": len(c.Assign) > 0, "acknowledge": c.Acknowledge != OnNextPoll, "dead_letter_topic": c.DeadLetterTopic != "",
-		"on_assign": c.OnAssign != nil, "on_revoke": c.OnRevoke != nil, "Source": c.Source != nil, "DeadLetters": c.DeadLetters != nil,
+	for _, option := range []struct {
+		name  string
+		given bool
+	}{
+		{"group", c.Group != ""}, {"assign", len(c.Assign) > 0}, {"acknowledge", c.Acknowledge != OnNextPoll}, {"dead_letter_topic", c.DeadLetterTopic != ""},
+		{"on_assign", c.OnAssign != nil}, {"on_revoke", c.OnRevoke != nil}, {"Source", c.Source != nil}, {"DeadLetters", c.DeadLetters != nil},
 	} {
-		if given {
-			return c, errorf(ConfigError, "%s is given: a scan is no member of a group, and commits nothing", name)
+		if option.given {
+			return c, errorf(ConfigError, "%s is given: a scan is no member of a group, and commits nothing", option.name)
 		}
 	}
 	if c.BatchRows < 0 {
@@ -113,12 +116,12 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 	if latest := c.Value == Usual || c.Value == Avro || c.Value == Auto; c.ReadLatest && (!latest || !c.Framing.AsksRegistry()) {
 		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent, schema_header and apicurio only`)
 	}
-	for what, list := range map[string][]Start{"start": c.Start, "end": c.End} {
-		for _, s := range list {
+	for _, bound := range c.startAndEnd() {
+		for _, s := range bound.places {
 			if s.At.Kind == AtCommitted {
-				return c, errorf(ConfigError, "%s is %q: a scan has no group that could have committed something", what, s.At.Kind)
+				return c, errorf(ConfigError, "%s is %q: a scan has no group that could have committed something", bound.name, s.At.Kind)
 			}
-			if err := s.At.validate(what); err != nil {
+			if err := s.At.validate(bound.name); err != nil {
 				return c, err
 			}
 		}

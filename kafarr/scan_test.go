@@ -583,3 +583,21 @@ func (c *contradicting) Offsets(ctx context.Context, asked []source.Position) ([
 	}
 	return out, err
 }
+
+// TestTheFirstOfSeveralWrongOptionsIsNamed asks often: in the order of a map, the answer would be another one now and then.
+func TestTheFirstOfSeveralWrongOptionsIsNamed(t *testing.T) {
+	elsewhere := kafarr.Place{Kind: kafarr.AtCommitted}
+	for range 20 {
+		cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
+		cfg.Group, cfg.DeadLetterTopic, cfg.Acknowledge = "g", "d", kafarr.OnCommit
+		_, err := kafarr.Scan(t.Context(), cfg)
+		wantCode(t, err, kafarr.ConfigError, "group is given")
+		cfg = scanConfig(t, &cluster{messages: logged(0, 0, 5)})
+		cfg.Start, cfg.End = []kafarr.Start{{Partition: -1, At: elsewhere}}, []kafarr.Start{{Partition: -1, At: elsewhere}}
+		_, err = kafarr.Scan(t.Context(), cfg)
+		wantCode(t, err, kafarr.ConfigError, "start is")
+		cfg.Start, cfg.End = []kafarr.Start{{Topic: "t", Partition: 7}}, []kafarr.Start{{Topic: "t", Partition: 8}}
+		_, err = kafarr.Scan(t.Context(), cfg)
+		wantCode(t, err, kafarr.ConfigError, "start names t[7]")
+	}
+}

@@ -98,10 +98,11 @@ func keyOf(client deks.Client, n KeyName) (Key, error) {
 		return Key{}, err
 	}
 	key := Key{KmsType: clean(kek.KmsType), KmsKeyID: clean(kek.KmsKeyID)}
-	for text, into := range map[string]*[]byte{dek.EncryptedKeyMaterial: &key.Encrypted, dek.KeyMaterial: &key.Plain} {
-		if *into, err = base64.StdEncoding.DecodeString(text); err != nil {
-			return Key{}, errKeyForm
-		}
+	if key.Encrypted, err = base64.StdEncoding.DecodeString(dek.EncryptedKeyMaterial); err != nil {
+		return Key{}, errKeyForm
+	}
+	if key.Plain, err = base64.StdEncoding.DecodeString(dek.KeyMaterial); err != nil {
+		return Key{}, errKeyForm
 	}
 	if len(key.Encrypted)+len(key.Plain) == 0 {
 		return Key{}, errNoKey

@@ -130,10 +130,8 @@ class Library:
             self.ffi.typeof(text)
 
     def new(self, struct: str) -> Any:
-        """A zeroed struct whose size member is set, as the library wants it."""
-        made = self.ffi.new(f"struct {struct} *")
-        made.size = self.ffi.sizeof(f"struct {struct}")
-        return made
+        """A zeroed struct."""
+        return self.ffi.new(f"struct {struct} *")
 
     def call(self, function: Callable[..., int], *arguments: Any) -> None:
         """Calls a function whose last parameter is the error struct; raises what it reports."""

@@ -1,4 +1,4 @@
-"""The library's events as records of Python's logging, logger `pykafarr`."""
+"""The library's notices as records of Python's logging, logger `pykafarr`."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ _LEVELS = (
 _PARTITION_EVENT_LEVELS = {"assigned": logging.INFO, "revoked": logging.INFO, "lost": logging.WARNING}
 
 
-def log_events(events: list[dict[str, Any]]) -> None:
-    """Logs what listener_events() gave.
+def log_notices(notices: list[dict[str, Any]]) -> None:
+    """Logs the notices that listener_events() gave.
 
     A record of a log line has the extra attributes `facility` (librdkafka's, such as FAIL) and `repeats` (how many
     more lines were equal to it); one of a rebalance has `event` and `partitions`.
     """
-    for event in events:
-        if event["event"] == "log":
-            _log_line(event)
+    for notice in notices:
+        if notice["kind"] == "log":
+            _log_line(notice)
         else:
-            _log_partitions(event)
+            _log_partitions(notice)
 
 
-def _log_line(event: dict[str, Any]) -> None:
-    level = _LEVELS[min(max(event["level"], 0), len(_LEVELS) - 1)]
-    facility, repeats = event.get("facility", ""), event.get("repeats", 0)
-    text = f"{facility}: {event['message']}" if facility else event["message"]
+def _log_line(notice: dict[str, Any]) -> None:
+    level = _LEVELS[min(max(notice["level"], 0), len(_LEVELS) - 1)]
+    facility, repeats = notice.get("facility", ""), notice.get("repeats", 0)
+    text = f"{facility}: {notice['message']}" if facility else notice["message"]
     if repeats:
         text += f" (repeated {repeats} times)"
     logger.log(level, "%s", text, extra={"facility": facility, "repeats": repeats})
     if facility == "NEIGHBOUR":  # a mistake in this program, and a notebook does not show the log
-        warnings.warn(event["message"], RuntimeWarning, stacklevel=2)
+        warnings.warn(notice["message"], RuntimeWarning, stacklevel=2)
 
 
-def _log_partitions(event: dict[str, Any]) -> None:
-    name, partitions = event["event"], event["partitions"]
+def _log_partitions(notice: dict[str, Any]) -> None:
+    name, partitions = notice["kind"], notice["partitions"]
     logger.log(
         _PARTITION_EVENT_LEVELS.get(name, logging.DEBUG),
         "%s: %s",

@@ -13,7 +13,7 @@ from .._batches.batch import Batch, batch_from
 from .._errors import OK, PENDING, BrokerError, ClosedError, ConfigError, KafarrError, StateError
 from .._library import oauth
 from .._library.library import SLICE_MS, encode, library, usable
-from .._library.logs import log_events, logger
+from .._library.logs import log_notices, logger
 from .._library.slot import Slot
 from .._options import checks
 from .positions import Positions
@@ -253,7 +253,7 @@ class Listener(Positions):
         finally:
             self._closed = True
             _open.discard(self)
-            self._log_events()
+            self._log_notices()
             self._free()
         if failure:
             raise failure
@@ -326,9 +326,9 @@ class Listener(Positions):
                 self._handle, begin, num_messages, max_time, SLICE_MS, slot.batch, slot.error
             )
             begin = 0
-            if slot.batch.events:
-                slot.batch.events = 0
-                self._log_events()
+            if slot.batch.notices:
+                slot.batch.notices = 0
+                self._log_notices()
                 if status == PENDING:
                     self._rebalances.run(self._handle)
         if status != OK and not slot.error.code:
@@ -344,10 +344,10 @@ class Listener(Positions):
         # The batch ends here, so the frame may have its memory.
         return batch.message_type, to_pandas.to_frame(batch.to_arrow(), self._dtype_backend, to_pandas.Memory.ADOPT)
 
-    def _log_events(self) -> None:
+    def _log_notices(self) -> None:
         library_ = library()
         with contextlib.suppress(ClosedError):  # closed by another thread, which logs the rest
-            log_events(library_.json(library_.lib.listener_events, self._handle) or [])
+            log_notices(library_.json(library_.lib.listener_events, self._handle) or [])
 
     def _library(self) -> Any:
         """The library, for an open listener."""

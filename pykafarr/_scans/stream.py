@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from .._batches.batch import Batch, batch_from
 from .._errors import OK, PENDING, ClosedError, IncompleteError, InternalError, KafarrError, SchemaError, StateError
 from .._library.library import SLICE_MS, library, usable
-from .._library.logs import log_events
+from .._library.logs import log_notices
 from .._library.slot import Slot
 from .._options import nearest
 from . import keys
@@ -160,9 +160,9 @@ class Stream:
         status = PENDING
         while status == PENDING:
             status = library_.lib.scan_next(self._handle.number, SLICE_MS, slot.batch, slot.error)
-            if slot.batch.events:
-                slot.batch.events = 0
-                self._log_events()
+            if slot.batch.notices:
+                slot.batch.notices = 0
+                self._log_notices()
         if status != OK and not slot.error.code:
             slot.error.code = status
 
@@ -376,15 +376,15 @@ class Stream:
         try:
             library_.wait(library_.handle(library_.lib.scan_close_start, self._handle.number))
         finally:
-            self._log_events()
+            self._log_notices()
             self._handle.free()
             if not self._taking:  # else the library may be filling it
                 self._slot.clear()
 
-    def _log_events(self) -> None:
+    def _log_notices(self) -> None:
         library_ = library()
         with contextlib.suppress(ClosedError):  # by another thread
-            log_events(library_.json(library_.lib.listener_events, self._handle.number) or [])
+            log_notices(library_.json(library_.lib.listener_events, self._handle.number) or [])
 
     def __enter__(self) -> Self:
         return self

@@ -30,7 +30,7 @@ static void check(int true, const char *format, ...) {
   exit(1);
 }
 
-static struct kafarr_error no_error(void) { return (struct kafarr_error){.size = sizeof(struct kafarr_error)}; }
+static struct kafarr_error no_error(void) { return (struct kafarr_error){0}; }
 
 static void check_ok(int32_t status, const char *call, const struct kafarr_error *error) {
   check(status == KAFARR_OK, "%s: status %d: %s", call, (int)status, error->message);
@@ -137,7 +137,7 @@ static int64_t open_listener(char **arguments) {
 }
 
 static int64_t poll_once(int64_t listener, const char *topic, int64_t most, char *named, size_t size) {
-  struct kafarr_batch batch = {.size = sizeof batch};
+  struct kafarr_batch batch = {0};
   struct kafarr_error error = no_error();
   int32_t status, begin = 1;
   do {
@@ -199,14 +199,14 @@ static void decode(void) {
   struct kafarr_error error = no_error();
   check_ok(library.decoder_new(config, sizeof config - 1, &decoder, &error), "decoder_new", &error);
   for (int i = 0; i < 10; i++) {
-    struct kafarr_batch batch = {.size = sizeof batch};
+    struct kafarr_batch batch = {0};
     check_ok(library.decoder_decode(decoder, bodies, offsets, 2, 1000, &decoding, &batch, &error), "decoder_decode", &error);
     check_columns(&batch.array, &batch.schema, 2);
     check(((const int64_t *)batch.array.children[0]->buffers[1])[1] == 2, "the second row's number is not 2");
     release(&batch.array, &batch.schema);
     library.kafarr_free(batch.info);
     error = no_error();
-    batch = (struct kafarr_batch){.size = sizeof batch};
+    batch = (struct kafarr_batch){0};
     check_failed(library.decoder_decode(decoder, bodies, cut_short, 2, 1000, &decoding, &batch, &error), KAFARR_E_DECODE, "a body cut short", &error);
     check(error.offset == 1 && consume(&batch, "", range, sizeof range) == 0, "a body cut short: wrong place, or rows");
   }

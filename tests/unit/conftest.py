@@ -29,7 +29,7 @@ class FakeLibrary(lib.Library):
         self.lib: Any = self
         self.answers: deque[Answer] = deque()
         self.calls: list[tuple[Any, ...]] = []
-        self.events: list[dict[str, Any]] = []
+        self.notices: list[dict[str, Any]] = []
         self.settings: dict[str, Any] = {}
         self.waits: deque[Any] = deque()
         self.rebalances: deque[dict[str, Any]] = deque()  # that wait
@@ -101,16 +101,14 @@ class FakeLibrary(lib.Library):
     def listener_poll(
         self, _listener: int, begin: int, most: int, wait: int, slice_ms: int, batch: Any, error: Any
     ) -> int:
-        assert batch.size == self.ffi.sizeof("struct kafarr_batch")
-        assert error.size == self.ffi.sizeof("struct kafarr_error")
         assert slice_ms == 100
         self.calls.append(("poll", begin, most, wait))
-        batch.events = len(self.events) + len(self.rebalances)
+        batch.notices = len(self.notices) + len(self.rebalances)
         return (self.answers.popleft() if self.answers else self.quiet)(batch, error)
 
-    def listener_events(self, _listener: int, events: Any, _error: Any) -> int:
-        events[0] = self._text(self.events)
-        self.events = []
+    def listener_events(self, _listener: int, notices: Any, _error: Any) -> int:
+        notices[0] = self._text(self.notices)
+        self.notices = []
         return OK
 
     def listener_commit_start(self, _listener: int, ranges: Any, length: int, operation: Any, _error: Any) -> int:

@@ -443,7 +443,7 @@ def test_an_unclosed_listener_warns_and_is_freed(fake):
 
 
 def test_events_are_logged_as_they_come(fake, p, caplog):
-    fake.events = [{"event": "log", "level": 3, "facility": "FAIL", "message": "down", "repeats": 0}]
+    fake.notices = [{"kind": "log", "level": 3, "facility": "FAIL", "message": "down", "repeats": 0}]
     p.poll()
     assert caplog.messages == ["FAIL: down"]
 

@@ -72,7 +72,7 @@ def test_the_callables_run_between_slices_and_the_library_goes_on_after_them(fak
     def asks(rebalance):
         def answer(batch, _error):
             fake.rebalances.append(rebalance)
-            batch.events = 1
+            batch.notices = 1
             return fake.pending(batch, _error)
 
         return answer

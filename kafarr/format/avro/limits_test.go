@@ -202,3 +202,17 @@ func TestDenseUnionsAreBoundedAndTakeRowsBack(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheFirstOfSeveralUnknownColumnsIsNamed asks often: in the order of a map, the answer would be another one now and then.
+func TestTheFirstOfSeveralUnknownColumnsIsNamed(t *testing.T) {
+	schema, err := avro.Parse(`{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		_, err := avro.Compile(schema, format.Options{Columns: []string{"z", "y", "x", "a"}})
+		if err == nil || !strings.Contains(err.Error(), "x") || strings.Contains(err.Error(), "y") || strings.Contains(err.Error(), "z") {
+			t.Fatalf("of x, y and z, x is named, and not: %v", err)
+		}
+	}
+}

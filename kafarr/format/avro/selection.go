@@ -1,6 +1,10 @@
 package avro
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // selection is a tree of wanted fields; nil: everything.
 type selection struct {
@@ -50,7 +54,7 @@ func (s *selection) unknown(record *Schema) (name string, found bool) {
 		return "", false
 	}
 next:
-	for name := range s.fields {
+	for _, name := range slices.Sorted(maps.Keys(s.fields)) { // so that the same mistakes give the same error
 		for _, f := range record.Fields {
 			if f.Name == name {
 				continue next

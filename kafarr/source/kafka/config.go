@@ -52,7 +52,8 @@ const (
 
 func configMap(cfg Config) (kafka.ConfigMap, error) {
 	conf := kafka.ConfigMap{}
-	for name, value := range cfg.Properties {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Properties)) { // so that the same mistakes give the same error
+		value := cfg.Properties[name]
 		reason, isReserved := reserved[name]
 		if strings.HasPrefix(name, "go.") {
 			reason, isReserved = "it is internal to the Go client", true
