@@ -120,7 +120,7 @@ def test_rows_of_a_topic_made_anew_after_the_planning_are_not_taken_for_those_pl
     create_again(cluster, topic)
     writer.write(topic, A, numbers(100, 10))
     for piece in (plan, task):
-        with pytest.raises(pykafarr.BrokerError, match=re.escape(f"{topic}[0]") + ".*created again since it was planned"):
+        with pytest.raises(pykafarr.BrokerError, match=re.escape(f"{topic}[0]") + ".*created again since"):
             piece.read().to_arrow()
     assert list(rows_of(scan(topic).read()).values()) == [*range(100, 110)]
     writer.write(topic, A, numbers(110, 10))  # past the saved offset
