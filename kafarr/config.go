@@ -12,6 +12,8 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/sink"
+	producer "github.com/pykafarr/pykafarr/kafarr/sink/kafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
 )
@@ -100,7 +102,7 @@ type Config struct {
 	// Source replaces Kafka as the source of records, for tests and replays.
 	Source func(source.Handler) (source.Source, error)
 	// DeadLetters replaces the producer of DeadLetterTopic likewise; it is called when there is a first letter, and again after a failure.
-	DeadLetters func() (source.DeadLetters, error)
+	DeadLetters func() (sink.Sink, error)
 
 	shared *schema.Shared    // nil: of this listener alone
 	latest []registry.Schema // as Readers, of a scan that asked the registry for them
@@ -252,12 +254,12 @@ func (c *Config) openSource(h source.Handler, log *logSink) (source.Source, erro
 }
 
 // openDeadLetters makes the producer of dead letters, with the consumer's properties as far as they are not for consumers only.
-func (c *Config) openDeadLetters(log *logSink) func() (source.DeadLetters, error) {
+func (c *Config) openDeadLetters(log *logSink) func() (sink.Sink, error) {
 	if c.DeadLetters != nil {
 		return c.DeadLetters
 	}
-	return func() (source.DeadLetters, error) {
-		return kafka.OpenDeadLetters(c.DeadLetterTopic, kafka.Config{Servers: c.Servers, Properties: c.Properties, Log: log.client, Token: c.OAuthToken})
+	return func() (sink.Sink, error) {
+		return producer.Open(producer.Config{Topic: c.DeadLetterTopic, Servers: c.Servers, Properties: c.Properties, Log: log.client, Token: c.OAuthToken})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/sink"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -24,17 +25,17 @@ type letterBox struct {
 	closed  int
 	refuse  error // the answer to what comes; nil: wait
 	waiting []func(error)
-	letters []*source.Letter // all that came
+	letters []*sink.Message // all that came
 }
 
-func (b *letterBox) open() (source.DeadLetters, error) {
+func (b *letterBox) open() (sink.Sink, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.opened++
 	return b, nil
 }
 
-func (b *letterBox) Write(letter *source.Letter, done func(error)) {
+func (b *letterBox) Write(letter *sink.Message, done func(error)) {
 	b.mu.Lock()
 	b.letters = append(b.letters, letter)
 	refuse := b.refuse
@@ -128,7 +129,7 @@ func TestALetterIsTheMessageWithTheReason(t *testing.T) {
 	}
 }
 
-func headers(letter *source.Letter) string {
+func headers(letter *sink.Message) string {
 	var out []string
 	for _, h := range letter.Headers {
 		value := "null"
@@ -368,7 +369,7 @@ func TestAProducerThatCannotBeOpenedIsAFailureOfTheLetter(t *testing.T) {
 	box := &letterBox{}
 	cfg := box.config(kafarr.Skip, kafarr.SplitMixed)
 	broken := true
-	cfg.DeadLetters = func() (source.DeadLetters, error) {
+	cfg.DeadLetters = func() (sink.Sink, error) {
 		if broken {
 			return nil, source.Errorf(status.ConfigError, "config: no such codec")
 		}
@@ -411,21 +412,21 @@ type boundBox struct {
 	letterBox
 	most        int
 	noTimestamp bool
-	taken       []source.Letter
+	taken       []sink.Message
 }
 
-func (b *boundBox) open() (source.DeadLetters, error) { return b, nil }
+func (b *boundBox) open() (sink.Sink, error) { return b, nil }
 
-func (b *boundBox) Write(letter *source.Letter, done func(error)) {
+func (b *boundBox) Write(letter *sink.Message, done func(error)) {
 	size := len(letter.Key) + len(letter.Value)
 	for _, h := range letter.Headers {
 		size += len(h.Name) + len(h.Value)
 	}
 	switch {
 	case b.noTimestamp && letter.Timestamp != 0:
-		done(fmt.Errorf("%w: said the broker", source.ErrTimestampRefused))
+		done(fmt.Errorf("%w: said the broker", sink.ErrTimestampRefused))
 	case size > b.most:
-		done(fmt.Errorf("%w: said the broker", source.ErrMessageTooLarge))
+		done(fmt.Errorf("%w: said the broker", sink.ErrMessageTooLarge))
 	default:
 		b.taken = append(b.taken, *letter)
 		done(nil)
@@ -460,7 +461,7 @@ func TestALetterThatIsTooLargeIsWrittenWithoutItsContent(t *testing.T) {
 	}
 }
 
-func shape(letter *source.Letter) string {
+func shape(letter *sink.Message) string {
 	length := func(b []byte) string {
 		if b == nil {
 			return "nil"
@@ -495,7 +496,7 @@ func TestALetterThatIsTooLargeEvenWithoutItsContentIsAnErrorEachTime(t *testing.
 	box := &boundBox{most: 10}
 	l, src := open(t, kafarr.Config{Errors: kafarr.Skip, DeadLetterTopic: "letters", DeadLetters: box.open}, unframed(1))
 	for range 3 {
-		if _, err := l.Poll(context.Background(), 10, 100*time.Millisecond); !errors.Is(err, source.ErrMessageTooLarge) {
+		if _, err := l.Poll(context.Background(), 10, 100*time.Millisecond); !errors.Is(err, sink.ErrMessageTooLarge) {
 			t.Errorf("got %v", err)
 		}
 	}

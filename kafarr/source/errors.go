@@ -47,12 +47,6 @@ func (closedError) Status() *status.Error {
 	return status.New(status.ClosedError, status.ErrClosed)
 }
 
-// ErrMessageTooLarge and ErrTimestampRefused are why brokers refuse a letter for good. DeadLetters wraps them, once no other letter can be the cause.
-var (
-	ErrMessageTooLarge  = errors.New("the message is larger than max.message.bytes of the topic")
-	ErrTimestampRefused = errors.New("the timestamp is outside of what message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic allow")
-)
-
 // ErrNotFetching is Seek's answer for a partition whose fetching has not begun yet.
 var ErrNotFetching = errors.New("the partition is not being fetched yet")
 

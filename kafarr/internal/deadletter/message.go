@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/pykafarr/pykafarr/kafarr/sink"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -15,7 +16,7 @@ import (
 type Message struct {
 	source.TopicPartition
 	Offset int64
-	source.Letter
+	sink.Message
 
 	bytes int
 	cut   cut
@@ -48,7 +49,7 @@ func NewMessage(from source.TopicPartition, r *source.Record, why Reason) *Messa
 		m.Timestamp = r.Timestamp
 	}
 	for _, h := range r.HeaderList() {
-		m.Headers = append(m.Headers, source.LetterHeader{Name: string(copied(h.Name, h.NameLen)), Value: copied(h.Value, h.ValueLen)})
+		m.Headers = append(m.Headers, sink.Header{Name: string(copied(h.Name, h.NameLen)), Value: copied(h.Value, h.ValueLen)})
 	}
 	m.note("error", why.Error)
 	m.note("message", why.Message)
@@ -67,20 +68,20 @@ func NewMessage(from source.TopicPartition, r *source.Record, why Reason) *Messa
 
 // note adds a header.
 func (m *Message) note(name, value string) {
-	m.Headers = append(m.Headers, source.LetterHeader{Name: Prefix + name, Value: []byte(value)})
+	m.Headers = append(m.Headers, sink.Header{Name: Prefix + name, Value: []byte(value)})
 }
 
 // adapt changes a message that the brokers have refused into one that they may take. false: nothing is left that could be changed.
 func (m *Message) adapt(why error) bool {
 	switch {
-	case errors.Is(why, source.ErrTimestampRefused) && m.Timestamp != 0:
+	case errors.Is(why, sink.ErrTimestampRefused) && m.Timestamp != 0:
 		m.note("timestamp", strconv.FormatInt(m.Timestamp, 10))
 		m.Timestamp = 0
-	case errors.Is(why, source.ErrMessageTooLarge) && m.cut == whole:
+	case errors.Is(why, sink.ErrMessageTooLarge) && m.cut == whole:
 		m.note("truncated", fmt.Sprintf("the value of %d bytes is left out: with it, the letter is larger than the topic takes", len(m.Value)))
 		m.Value, m.cut = nil, valueCut
-	case errors.Is(why, source.ErrMessageTooLarge) && m.cut == valueCut:
-		m.Headers = slices.DeleteFunc(m.Headers, func(h source.LetterHeader) bool { return !strings.HasPrefix(h.Name, Prefix) })
+	case errors.Is(why, sink.ErrMessageTooLarge) && m.cut == valueCut:
+		m.Headers = slices.DeleteFunc(m.Headers, func(h sink.Header) bool { return !strings.HasPrefix(h.Name, Prefix) })
 		m.note("truncated", fmt.Sprintf("the key of %d bytes and the headers are left out", len(m.Key)))
 		m.Key, m.cut = nil, contentCut
 	default:

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/sink"
 )
 
 // Queue holds the messages that are on their way to the dead-letter topic, and those that failed. Whoever sends a message has its row held before (delivery.Tracker), until the
@@ -20,15 +20,15 @@ import (
 // Any goroutine may call it. Its lock is a leaf: neither the sink nor delivered is called while it is held. Only open is, so that one sink is opened; it must not call the queue.
 type Queue struct {
 	most      int // bytes
-	open      func() (source.DeadLetters, error)
+	open      func() (sink.Sink, error)
 	delivered func(*Message)
 
 	full    atomic.Bool
 	arrived atomic.Bool
 
 	mu       sync.Mutex
-	to       source.DeadLetters // nil: to be opened
-	inFlight map[*Message]bool  // written, without an answer
+	to       sink.Sink         // nil: to be opened
+	inFlight map[*Message]bool // written, without an answer
 	failed   []*Message
 	bytes    int           // of both
 	failure  *Failure      // the first that was not returned
@@ -53,7 +53,7 @@ var ErrClosed = errors.New("the queue is closed")
 
 // New returns a Queue that holds at most so many bytes. open is called when there is a first message, and again after a failure; delivered, from any goroutine, when the brokers have
 // a message.
-func New(most int, open func() (source.DeadLetters, error), delivered func(*Message)) *Queue {
+func New(most int, open func() (sink.Sink, error), delivered func(*Message)) *Queue {
 	return &Queue{most: most, open: open, delivered: delivered, inFlight: map[*Message]bool{}, changed: make(chan struct{})}
 }
 
@@ -87,7 +87,7 @@ func (q *Queue) Send(messages ...*Message) {
 		if err != nil {
 			q.answer(m, err)
 		} else {
-			to.Write(&m.Letter, func(err error) { q.answer(m, err) })
+			to.Write(&m.Message, func(err error) { q.answer(m, err) })
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (q *Queue) answer(m *Message, err error) {
 	q.mu.Lock()
 	if to := q.to; err != nil && to != nil && q.inFlight[m] && m.adapt(err) {
 		q.mu.Unlock() // Write may answer at once
-		to.Write(&m.Letter, func(err error) { q.answer(m, err) })
+		to.Write(&m.Message, func(err error) { q.answer(m, err) })
 		return
 	}
 	defer q.mu.Unlock()
@@ -164,7 +164,7 @@ func (q *Queue) retry(always bool) {
 	for _, m := range messages {
 		q.bytes -= m.bytes
 	}
-	var old source.DeadLetters
+	var old sink.Sink
 	if len(q.inFlight) == 0 { // a client that has failed for good, or that remembers that there is no such topic, is of no use any more
 		old, q.to = q.to, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/deadletter"
+	"github.com/pykafarr/pykafarr/kafarr/sink"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -18,17 +19,17 @@ import (
 type box struct {
 	mu             sync.Mutex
 	opened, closed int
-	written        []*source.Letter
+	written        []*sink.Message
 	waiting        []func(error)
 	delivered      []int64
 }
 
-func (b *box) open() (source.DeadLetters, error) {
+func (b *box) open() (sink.Sink, error) {
 	b.opened++
 	return b, nil
 }
 
-func (b *box) Write(m *source.Letter, done func(error)) {
+func (b *box) Write(m *sink.Message, done func(error)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.written = append(b.written, m)
@@ -169,25 +170,25 @@ func TestAMessageThatIsTooLargeLosesItsValueAndThenItsKeyAndHeaders(t *testing.T
 	q := b.queue(deadletter.MaxBytes)
 	m := rejected(0, "value")
 	m.Key = []byte("key")
-	m.Headers = append(m.Headers, source.LetterHeader{Name: "own", Value: []byte("1")})
+	m.Headers = append(m.Headers, sink.Header{Name: "own", Value: []byte("1")})
 	q.Send(m)
 	var seen []string
 	for range 3 {
-		own := slices.ContainsFunc(m.Headers, func(h source.LetterHeader) bool { return h.Name == "own" })
+		own := slices.ContainsFunc(m.Headers, func(h sink.Header) bool { return h.Name == "own" })
 		seen = append(seen, fmt.Sprintf("%s %s %v", m.Key, m.Value, own))
-		b.answer(fmt.Errorf("refused: %w", source.ErrMessageTooLarge))
+		b.answer(fmt.Errorf("refused: %w", sink.ErrMessageTooLarge))
 	}
 	if want := []string{"key value true", "key  true", "  false"}; !slices.Equal(seen, want) {
 		t.Errorf("written %q, want %q", seen, want)
 	}
-	if f := q.TakeFailure(); f == nil || !errors.Is(f.Err, source.ErrMessageTooLarge) {
+	if f := q.TakeFailure(); f == nil || !errors.Is(f.Err, sink.ErrMessageTooLarge) {
 		t.Errorf("the failure is %v", f)
 	}
 }
 
 func TestASinkThatCannotBeOpenedFailsItsMessages(t *testing.T) {
 	cause := errors.New("no such property")
-	q := deadletter.New(deadletter.MaxBytes, func() (source.DeadLetters, error) { return nil, cause }, func(*deadletter.Message) {})
+	q := deadletter.New(deadletter.MaxBytes, func() (sink.Sink, error) { return nil, cause }, func(*deadletter.Message) {})
 	q.Send(rejected(5, "x"))
 	if f := q.TakeFailure(); f == nil || !errors.Is(f.Err, cause) || f.Offset != 5 {
 		t.Errorf("the failure is %v", f)

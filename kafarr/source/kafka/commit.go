@@ -11,6 +11,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -34,7 +35,7 @@ func (k *Kafka) Store(positions []source.Position) error {
 		return nil
 	}
 	if err != nil {
-		return clientError(err)
+		return rdkafka.Error(err)
 	}
 	return nil
 }
@@ -58,7 +59,7 @@ func (k *Kafka) Commit(ctx context.Context, positions []source.Position) error {
 	var placed *source.Error
 	var e kafka.Error
 	if !errors.As(err, &placed) && errors.As(err, &e) {
-		return clientError(fmt.Errorf("commit: %w", err))
+		return rdkafka.Error(fmt.Errorf("commit: %w", err))
 	}
 	return err
 }
@@ -100,7 +101,7 @@ var ofPartition = map[kafka.ErrorCode]bool{kafka.ErrUnknownTopicOrPart: true, ka
 func notCommitted(p kafka.TopicPartition, why error) error {
 	code, text := status.GroupError, ""
 	var e kafka.Error
-	if errors.As(why, &e) && statusOf(e.Code()) == status.TopicNotFoundError {
+	if errors.As(why, &e) && rdkafka.StatusOf(e.Code()) == status.TopicNotFoundError {
 		code, text = status.TopicNotFoundError, "the topic was deleted, or is not shown to this user any more: "
 	}
 	return &source.Error{Code: code, Topic: *p.Topic, Partition: p.Partition, Offset: int64(p.Offset), Err: fmt.Errorf("commit of offset %d: %s%w", p.Offset, text, why)}

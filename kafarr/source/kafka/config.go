@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
-	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -86,21 +84,4 @@ func configMap(cfg Config) (kafka.ConfigMap, error) {
 	conf["group.id"] = cfg.Group
 	conf["enable.auto.offset.store"] = false
 	return conf, nil
-}
-
-// noSuchProperty is how librdkafka begins its complaint about a property that it does not have.
-const noSuchProperty = "No such configuration property: "
-
-// configError turns the client's complaint about a property into one that says where it was set, and what was probably meant.
-func configError(err error, secrets *redact.Secrets) *source.Error {
-	text := err.Error()
-	var e kafka.Error
-	if errors.As(err, &e) {
-		text = strings.TrimSuffix(strings.TrimSpace(e.Error()), ".")
-	}
-	if quoted, is := strings.CutPrefix(text, noSuchProperty); is {
-		known, _ := properties() // without them there is no guess
-		return source.UnknownProperty(strings.Trim(quoted, `"`), slices.Collect(maps.Keys(known)))
-	}
-	return source.Errorf(status.ConfigError, "config: %s", secrets.Text(text))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -82,7 +83,7 @@ func (k *Kafka) clientSaid(e kafka.Error) {
 		k.unavailable(e)
 	case e.Code() == kafka.ErrMaxPollExceeded:
 		k.errs = append(k.errs, source.Errorf(status.GroupError, "%w (max.poll.interval.ms): the group has given the partitions to others; poll more often, or raise it. The next poll joins again", e))
-	case statusOf(e.Code()) == status.AuthenticationError:
+	case rdkafka.StatusOf(e.Code()) == status.AuthenticationError:
 		k.loginRefused(e)
 		k.cfg.Log(4, "CLIENT", text)
 		return
@@ -118,29 +119,6 @@ func (k *Kafka) unavailable(e kafka.Error) {
 	}
 }
 
-func statusOf(code kafka.ErrorCode) status.Code {
-	switch code {
-	case kafka.ErrUnknownTopicOrPart, kafka.ErrUnknownTopic:
-		return status.TopicNotFoundError
-	case kafka.ErrAuthentication, kafka.ErrSaslAuthenticationFailed, kafka.ErrClusterAuthorizationFailed:
-		return status.AuthenticationError
-	case kafka.ErrGroupAuthorizationFailed, kafka.ErrMaxPollExceeded, kafka.ErrFencedInstanceID, kafka.ErrInconsistentGroupProtocol,
-		kafka.ErrGroupMaxSizeReached, kafka.ErrInvalidSessionTimeout, kafka.ErrInvalidGroupID, kafka.ErrUnsupportedAssignor,
-		kafka.ErrUnreleasedInstanceID, kafka.ErrFencedMemberEpoch, kafka.ErrUnknownMemberID, kafka.ErrIllegalGeneration, kafka.ErrRebalanceInProgress:
-		return status.GroupError
-	}
-	return status.BrokerError
-}
-
-// clientError gives an error of a client's call its kind.
-func clientError(err error) error {
-	var e kafka.Error
-	if errors.As(err, &e) {
-		return source.Errorf(statusOf(e.Code()), "%w", err)
-	}
-	return source.Errorf(status.BrokerError, "%w", err)
-}
-
 // failed takes an error event that came among a partition's messages.
 func (k *Kafka) failed(code int, topic string, partition int32, offset int64, text string) {
 	if topic == "" {
@@ -162,5 +140,5 @@ func (k *Kafka) failed(code int, topic string, partition int32, offset int64, te
 	if kafka.ErrorCode(code) == kafka.ErrBadCompression {
 		text += "; the batch is damaged, or larger than receive.message.max.bytes when it is expanded"
 	}
-	k.errs = append(k.errs, &source.Error{Code: statusOf(kafka.ErrorCode(code)), Topic: topic, Partition: partition, Offset: offset, Err: errors.New(text)})
+	k.errs = append(k.errs, &source.Error{Code: rdkafka.StatusOf(kafka.ErrorCode(code)), Topic: topic, Partition: partition, Offset: offset, Err: errors.New(text)})
 }

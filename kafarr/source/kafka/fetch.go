@@ -7,13 +7,10 @@ import "C"
 
 import (
 	"fmt"
-	"reflect"
-	"sync"
 	"time"
 	"unsafe"
 
-	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
-
+	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -37,18 +34,8 @@ type queue struct {
 	chunks []source.Chunk
 }
 
-// newQueue reaches the client's rd_kafka_t, a private field, by reflection: everything else of the client is used through
-// its own methods. A version of confluent-kafka-go that moves the field makes this fail at once, with its reason.
-func newQueue(c *kafka.Consumer, want C.int) (*queue, error) {
-	handle := reflect.ValueOf(c).Elem().FieldByName("handle")
-	if !handle.IsValid() {
-		return nil, fmt.Errorf("this version of confluent-kafka-go has no Consumer.handle")
-	}
-	field := handle.FieldByName("rk")
-	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
-		return nil, fmt.Errorf("this version of confluent-kafka-go has no Consumer.handle.rk")
-	}
-	q := &queue{rk: (*C.rd_kafka_t)(field.UnsafePointer()), want: want, topics: map[string]string{}}
+func newQueue(client *rdkafka.Private, want C.int) (*queue, error) {
+	q := &queue{rk: (*C.rd_kafka_t)(client.Handle), want: want, topics: map[string]string{}}
 	q.fetch = (*C.struct_kafarr_fetch)(C.calloc(1, C.sizeof_struct_kafarr_fetch))
 	if q.fetch == nil || C.kafarr_fetch_init(q.fetch, fetchMax) == 0 {
 		return nil, fmt.Errorf("no memory for the fetch buffers")
@@ -115,20 +102,12 @@ func (q *queue) fatal() (code int, text string) {
 
 // abandon is the consumer's Close after a fatal error: Close itself would wait for ever for a group that librdkafka refuses to leave then. The group has thrown
 // the member out, so there is nothing to tell it. The queue must be closed before.
-func (q *queue) abandon(c *kafka.Consumer) {
-	consumer := reflect.ValueOf(c).Elem()
-	handle := consumer.FieldByName("handle")
-	private(consumer.FieldByName("readerTermChan")).Close()
-	private(handle.FieldByName("waitGroup")).Addr().Interface().(*sync.WaitGroup).Wait()
-	for _, name := range []string{"logq", "rkq"} {
-		C.rd_kafka_queue_destroy((*C.rd_kafka_queue_t)(handle.FieldByName(name).UnsafePointer()))
+func (q *queue) abandon(client *rdkafka.Private) {
+	client.StopReading()
+	for _, of := range client.Queues {
+		C.rd_kafka_queue_destroy((*C.rd_kafka_queue_t)(of))
 	}
 	C.rd_kafka_destroy_flags(q.rk, C.RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
-}
-
-// private makes a private field usable.
-func private(field reflect.Value) reflect.Value {
-	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
 }
 
 func (q *queue) release() { C.kafarr_fetch_release(q.fetch) }

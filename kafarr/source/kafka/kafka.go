@@ -11,6 +11,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -20,6 +21,7 @@ import (
 type Kafka struct {
 	cfg      Config
 	consumer *kafka.Consumer
+	client   *rdkafka.Private // what is private of it
 	queue    *queue
 	logs     sync.WaitGroup
 	calls    sync.WaitGroup // under way, even if nobody waits for them any more: the client must outlive them
@@ -33,12 +35,11 @@ type Kafka struct {
 	wasReset atomic.Bool               // resets is not empty
 
 	// Of the goroutine that fetches.
-	errs       []error
-	closing    bool
-	waiting    *change   // asked for and not answered yet
-	reassigned *bool     // the client's
-	taken      bool      // cfg.Assign
-	fetchers   *fetchers // nil: none will be stopped
+	errs     []error
+	closing  bool
+	waiting  *change   // asked for and not answered yet
+	taken    bool      // cfg.Assign
+	fetchers *fetchers // nil: none will be stopped
 
 	explorer explorer
 
@@ -95,18 +96,17 @@ func Open(cfg Config) (*Kafka, error) {
 	conf["go.logs.channel.enable"] = true
 	conf["go.logs.channel"] = lines
 	if k.consumer, err = kafka.NewConsumer(&conf); err != nil {
-		return nil, configError(err, secrets)
+		return nil, rdkafka.ConfigError(err, secrets)
 	}
-	if k.queue, err = newQueue(k.consumer, wants(cfg)); err != nil {
+	if k.client, err = rdkafka.ReachPrivate(k.consumer); err == nil {
+		k.queue, err = newQueue(k.client, wants(cfg))
+	}
+	if err != nil {
 		_ = k.consumer.Close()
 		return nil, err
 	}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
-	k.logs.Go(func() { passLogs(lines, k.stopLogs, k.logged) })
-	if k.reassigned, err = reassigned(k.consumer); err != nil {
-		_ = k.Close()
-		return nil, err
-	}
+	k.logs.Go(func() { rdkafka.PassLogs(lines, k.stopLogs, k.logged) })
 	if cfg.Token != nil {
 		k.calls.Go(k.keepToken)
 	}
@@ -178,7 +178,7 @@ func (k *Kafka) Close() error {
 	k.queue.close()
 	var err error
 	if fatal != 0 {
-		k.queue.abandon(k.consumer)
+		k.queue.abandon(k.client)
 	} else {
 		err = k.consumer.Close()
 	}

@@ -1,29 +1,6 @@
 package kafka
 
-import (
-	"strings"
-
-	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
-)
-
-// passLogs passes a client's log lines on until stop is closed.
-func passLogs(lines <-chan kafka.LogEvent, stop <-chan struct{}, log func(level int, facility, message string)) {
-	for {
-		select {
-		case l := <-lines:
-			log(l.Level, l.Tag, l.Message)
-		case <-stop:
-			for {
-				select {
-				case l := <-lines:
-					log(l.Level, l.Tag, l.Message)
-				default:
-					return
-				}
-			}
-		}
-	}
-}
+import "strings"
 
 // logged takes a line of librdkafka's log.
 func (k *Kafka) logged(level int, facility, message string) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -29,7 +30,7 @@ func (k *Kafka) Stuck() (fatal bool, why error) {
 
 // fatalStatus is the code of an error after which a consumer cannot continue: the group's, unless it is of another known code.
 func fatalStatus(code kafka.ErrorCode) status.Code {
-	if code := statusOf(code); code != status.BrokerError {
+	if code := rdkafka.StatusOf(code); code != status.BrokerError {
 		return code
 	}
 	return status.GroupError

@@ -10,6 +10,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -62,7 +63,7 @@ func (k *Kafka) ask(ctx context.Context, what string, question func(timeoutMS in
 			return of
 		}
 		if !passing[e.Code()] {
-			return clientError(fmt.Errorf("%s: %w", what, err))
+			return rdkafka.Error(fmt.Errorf("%s: %w", what, err))
 		}
 		select {
 		case <-time.After(askPause):
@@ -88,7 +89,7 @@ func placed(parts []kafka.TopicPartition) error {
 			if passing[e.Code()] {
 				return e
 			}
-			return &source.Error{Code: statusOf(e.Code()), Topic: *p.Topic, Partition: p.Partition, Offset: -1, Err: p.Error}
+			return &source.Error{Code: rdkafka.StatusOf(e.Code()), Topic: *p.Topic, Partition: p.Partition, Offset: -1, Err: p.Error}
 		}
 	}
 	return nil
@@ -221,7 +222,7 @@ func (k *Kafka) Seek(ctx context.Context, positions []source.Position) error {
 	})
 	var e kafka.Error
 	if errors.As(err, &e) {
-		return clientError(fmt.Errorf("seek: %w", err))
+		return rdkafka.Error(fmt.Errorf("seek: %w", err))
 	}
 	if err != nil {
 		return err
@@ -260,7 +261,7 @@ func (k *Kafka) Pause(positions []source.Position) error {
 		return nil
 	}
 	if err := k.consumer.Pause(toClient(positions)); err != nil {
-		return clientError(fmt.Errorf("pause: %w", err))
+		return rdkafka.Error(fmt.Errorf("pause: %w", err))
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -276,7 +277,7 @@ func (k *Kafka) Resume(positions []source.Position) error {
 		return nil
 	}
 	if err := k.consumer.Resume(toClient(positions)); err != nil {
-		return clientError(fmt.Errorf("resume: %w", err))
+		return rdkafka.Error(fmt.Errorf("resume: %w", err))
 	}
 	k.mu.Lock()
 	for _, p := range positions {

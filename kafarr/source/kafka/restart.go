@@ -5,6 +5,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -107,7 +108,7 @@ func (k *Kafka) restart(to []source.Position) error {
 		err = k.assign(parts, assign)
 	}
 	if err != nil {
-		return clientError(fmt.Errorf("seek: %w", err))
+		return rdkafka.Error(fmt.Errorf("seek: %w", err))
 	}
 	k.fetchers.begin(again)
 	return nil

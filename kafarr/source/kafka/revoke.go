@@ -1,9 +1,6 @@
 package kafka
 
 import (
-	"fmt"
-	"reflect"
-
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -17,21 +14,10 @@ type change struct {
 	cooperative bool // as it was when the group asked: a member that has been thrown out meanwhile has no protocol
 }
 
-// reassigned reaches the flag by which the client knows that its rebalance callback has answered the group. A callback that wants to answer
-// later sets it and returns: librdkafka, which asks by an event, waits for the answer, sending heartbeats meanwhile, while the Go client would
-// give the partitions up by itself. It is a private field, so this fails, with its reason, when the client moves it.
-func reassigned(c *kafka.Consumer) (*bool, error) {
-	field := reflect.ValueOf(c).Elem().FieldByName("appReassigned")
-	if !field.IsValid() || field.Kind() != reflect.Bool {
-		return nil, fmt.Errorf("this version of confluent-kafka-go has no Consumer.appReassigned")
-	}
-	return (*bool)(field.Addr().UnsafePointer()), nil
-}
-
 // asked is told by the client what the group gives or wants back.
 func (k *Kafka) asked(c *change) {
 	if !k.closing && k.holds(c) {
-		k.waiting, *k.reassigned = c, true
+		k.waiting, *k.client.Reassigned = c, true
 		return
 	}
 	k.answer(c)

@@ -1,11 +1,11 @@
-package kafka
+package rdkafka
 
 /*
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 
-// See fetch.h on why this is repeated.
+// See source/kafka/fetch.h on why this is repeated.
 void rd_kafka_conf_properties_show(FILE *);
 
 static char *kafarr_properties(void) {
@@ -26,9 +26,9 @@ import (
 	"unsafe"
 )
 
-// properties are librdkafka's, by name: "C" those for consumers only, "P" those for producers only, "*" the others. They come from the table that librdkafka prints of
+// Properties are librdkafka's, by name: "C" those for consumers only, "P" those for producers only, "*" the others. They come from the table that librdkafka prints of
 // itself, and so need no upkeep here.
-func properties() (map[string]string, error) {
+func Properties() (map[string]string, error) {
 	text := C.kafarr_properties()
 	if text == nil {
 		return nil, errors.New("no memory for the table of librdkafka's properties")

@@ -7,19 +7,19 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
-	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/sink"
 )
 
-func TestALetterOfAProducerThatCannotContinueNamesTheCauseEachTime(t *testing.T) {
-	d, err := OpenDeadLetters("letters", Config{Servers: "127.0.0.1:1", Log: func(int, string, string) {}})
+func TestAMessageOfAProducerThatCannotContinueNamesTheCauseEachTime(t *testing.T) {
+	p, err := Open(Config{Topic: "letters", Servers: "127.0.0.1:1", Log: func(int, string, string) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
+	defer p.Close()
 	answers := make(chan error, 3)
-	write := func() { d.Write(&source.Letter{Value: []byte("v")}, func(err error) { answers <- err }) }
+	write := func() { p.Write(&sink.Message{Value: []byte("v")}, func(err error) { answers <- err }) }
 	write() // it is on its way when the error strikes
-	d.producer.TestFatalError(kafka.ErrOutOfOrderSequenceNumber, "the log has lost what was written")
+	p.client.TestFatalError(kafka.ErrOutOfOrderSequenceNumber, "the log has lost what was written")
 	for range 2 {
 		write()
 	}
