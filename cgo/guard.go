@@ -89,7 +89,7 @@ func fail(e *C.struct_kafarr_error, err error) C.int32_t {
 	return C.int32_t(k.Code)
 }
 
-// shown is a text whose control characters, and those that change the direction of writing, are escapes: names and the texts of others are in errors, and whoever prints one may have a terminal.
+// shown is a text whose control characters, and those that change the direction of writing, are escapes: names and texts from outside are in errors, which may be printed to a terminal.
 func shown(text string) string {
 	if strings.IndexFunc(text, escaped) < 0 {
 		return text

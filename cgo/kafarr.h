@@ -124,7 +124,7 @@ void kafarr_free(void *text);
 /* Waits for an operation begun by a *_start function. *result gets the operation's JSON, or NULL where it
  * has none. The operation's handle is gone once the answer is anything but KAFARR_PENDING. */
 int32_t kafarr_wait(int64_t operation, int64_t slice_ms, char **result, struct kafarr_error *error);
-/* Forgets an operation: it goes on in the background, nobody hears of its end. */
+/* Forgets an operation: it continues in the background, and its result is dropped. */
 void kafarr_forget(int64_t operation);
 
 /* ---- Listener ---- */
@@ -145,14 +145,14 @@ void kafarr_forget(int64_t operation);
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
- *   "oauth_token": bool (whoever opens it answers listener_token_wanted),
+ *   "oauth_token": bool (the caller answers listener_token_wanted),
  *   and "columns", "unions", "recursion", "out_of_range", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
 
 /* Polls for one batch of at most num_messages rows. begin=1 begins a poll: it acknowledges what earlier polls
- * returned. begin=0 goes on with the poll that answered KAFARR_PENDING. A poll that is begun anew after one
- * that was left pending keeps the rows received so far. KAFARR_OK with rows=0, rejected_rows=0 and
+ * returned. begin=0 continues the poll that answered KAFARR_PENDING. A new poll after one that was left pending
+ * keeps the rows received so far. KAFARR_OK with rows=0, rejected_rows=0 and
  * info=NULL: max_time_ms passed, counted from when the client had caught up, and nothing came; or, with waiting=1, ready_timeout_ms
  * passed, and the client had not caught up while the cluster answered. */
 int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int64_t max_time_ms, int64_t slice_ms,
@@ -164,12 +164,12 @@ int32_t listener_poll(int64_t listener, int32_t begin, int64_t num_messages, int
 int32_t listener_events(int64_t listener, char **notices, struct kafarr_error *error);
 
 /* Rebalances that wait: with "on_assign" partitions that were assigned and are not fetched yet, with "on_revoke" those that are about to be
- * given up. While one waits, listener_poll answers KAFARR_PENDING at once, and only listener_rebalanced_start goes on. Commits and seeks
+ * given up. While one waits, listener_poll answers KAFARR_PENDING at once, and only listener_rebalanced_start continues it. Commits and seeks
  * work in between.
  * *rebalance gets JSON {"partitions": [[topic, partition], ...], "revoked": bool, "lost": bool}, or NULL: none waits. The same
  * is returned until listener_rebalanced_start has succeeded. lost: another member may own them already. */
 int32_t listener_rebalance(int64_t listener, char **rebalance, struct kafarr_error *error);
-/* Goes on: gives up what is to be given up, or fetches what was assigned. begin: JSON as "start" of listener_new, for assigned partitions:
+/* Continues: gives up the revoked partitions, or fetches the assigned ones. begin: JSON as "start" of listener_new, for assigned partitions:
  * where they begin; or NULL. After an error the rebalance waits as before. kafarr_wait()'s result is NULL. */
 int32_t listener_rebalanced_start(int64_t listener, const char *begin, int64_t begin_len, int64_t *operation,
                                   struct kafarr_error *error);

@@ -19,7 +19,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 )
 
-// listener is a Listener with what waits to be told about it.
+// listener is a Listener with its notices and tokens.
 type listener struct {
 	*kafarr.Listener
 	notices *notices
@@ -31,7 +31,7 @@ type listener struct {
 func (l *listener) asks() *tokens   { return l.tokens }
 func (l *listener) tells() *notices { return l.notices }
 
-// end tells whether it is the first, and lets nobody wait for what will not come any more.
+// end ends every wait for a token, none of which will come any more; it reports whether this is the first call.
 func (l *listener) end() bool {
 	first := !l.closed.Swap(true)
 	if first {

@@ -33,7 +33,7 @@ func kafarr_mock_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct
 	})
 }
 
-// mockError tells a request that was wrong from a cluster that did not do it.
+// mockError distinguishes a wrong request from a cluster that did not do it.
 func mockError(err error) error {
 	var request *mock.RequestError
 	if errors.As(err, &request) {

@@ -14,7 +14,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
-// scan is a scan's configuration, with what waits to be told about it, and its stream once it is read.
+// scan is a scan's configuration, with its notices and tokens, and its stream once it is read.
 type scan struct {
 	cfg     kafarr.ScanConfig
 	plan    scanPlan
@@ -32,7 +32,7 @@ type scan struct {
 func (s *scan) asks() *tokens   { return s.tokens }
 func (s *scan) tells() *notices { return s.notices }
 
-// end lets nobody wait for what will not come any more.
+// end ends every wait for a token, none of which will come any more.
 func (s *scan) end() {
 	s.over.Do(func() {
 		s.cancel()

@@ -16,7 +16,7 @@ import (
 type tokens struct {
 	wanted  chan struct{}
 	answers chan tokenIn
-	turn    chan struct{} // held by whoever asks: the consumer, or the producer of dead letters
+	turn    chan struct{} // held by the one that asks: the consumer, or the producer of dead letters
 	over    chan struct{} // closed with the listener
 }
 
@@ -44,7 +44,7 @@ func (t *tokens) ask(ctx context.Context) (kafarr.OAuthToken, error) {
 	case <-ctx.Done():
 		return kafarr.OAuthToken{}, ctx.Err()
 	}
-	select { // the answer to whoever has given up waiting
+	select { // the answer to a caller that no longer waits
 	case <-t.answers:
 	default:
 	}
@@ -97,7 +97,7 @@ func listener_token(handle C.int64_t, answer *C.char, n C.int64_t, e *C.struct_k
 			select {
 			case l.asks().answers <- in:
 				return nil
-			case <-l.asks().answers: // whoever asked for it has given up waiting
+			case <-l.asks().answers: // the one that asked for it no longer waits
 			}
 		}
 	})

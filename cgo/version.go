@@ -72,7 +72,7 @@ func kafarr_version() *C.char {
 	return versionText
 }
 
-// buildOptions names the target, the C compiler, and how Go was told to build.
+// buildOptions names the target, the C compiler, and Go's build settings.
 func buildOptions() string {
 	// Clang's version is followed by the address of its sources.
 	compiler, _, _ := strings.Cut(C.GoString(C.kafarr_compiler()), " (")

@@ -1,5 +1,5 @@
 // Package cmem gives out counted C memory for Arrow buffers: 64-byte aligned, outside Go's heap, released by
-// whoever holds the last reference, be it Go or a consumer of the Arrow C Data Interface.
+// the holder of the last reference, be it Go or a consumer of the Arrow C Data Interface.
 //
 // arrow-go's own Mallocator is not used: it decides by errno whether an allocation failed, and it keeps a map of all
 // live blocks under a lock.

@@ -47,7 +47,7 @@ func (c *Bits) admit() {
 	}
 }
 
-// Append appends the lowest bit of v, which must be 0 or 1. Bits behind the last value are zero.
+// Append appends the lowest bit of v, which must be 0 or 1. Bits after the last value are zero.
 func (c *Bits) Append(v byte) {
 	if c.n >= c.fast {
 		c.admit()

@@ -54,7 +54,7 @@ func Share(columns []Column, b *Budget) {
 // sharedCapacity is how many values all the columns of a set together make room for at first, where each then has fewer than minCapacity.
 const sharedCapacity = 1 << 18
 
-// grows tells the budget that a column is about to grow by so many bytes, for a value of pending ones.
+// grows informs the budget that a column is about to grow by so many bytes, for a value of pending ones.
 func (b *Budget) grows(bytes, pending int) {
 	if b == nil || b.Settle == nil {
 		return

@@ -35,7 +35,7 @@ type Column interface {
 // most one more copy.
 const minCapacity = 256
 
-// grownOffsets makes room for the offset behind value n, and for the zero before the first one.
+// grownOffsets makes room for the offset after value n, and for the zero before the first one.
 func grownOffsets(b *Budget, offsets unsafe.Pointer, n, capacity, hint int) (grown unsafe.Pointer, newCapacity int) {
 	used := 0
 	if offsets != nil {
@@ -58,7 +58,7 @@ func buffer(p unsafe.Pointer, n int) *memory.Buffer {
 	return cmem.Buffer(p, n)
 }
 
-// Expect tells a column, and those below it that have a value for each of its own, how many values to make room for at once. Room that is not written to costs
+// Expect says for how many values a column makes room at once, and the columns below it that have a value for each of its own. Room that is not written to costs
 // nothing: the system hands out its pages when they are first touched.
 func Expect(c Column, n int) {
 	switch c := c.(type) {

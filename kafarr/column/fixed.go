@@ -138,7 +138,7 @@ func (c *Fixed) Repeat32(v uint32, n int) {
 	c.advance()
 }
 
-// AppendValues appends n values that lie one behind the other at p.
+// AppendValues appends n values that lie one after the other at p.
 func (c *Fixed) AppendValues(p unsafe.Pointer, n int) {
 	c.Reserve(n)
 	copy(unsafe.Slice((*byte)(unsafe.Add(c.data, c.n*c.width)), n*c.width), unsafe.Slice((*byte)(p), n*c.width))

@@ -30,7 +30,7 @@ func NewList(dtype arrow.DataType, items Column) *List { return &List{dtype: dty
 // Len implements Column.
 func (c *List) Len() int { return c.n }
 
-// Fits tells whether the items stay within 32-bit offsets. Took must not be called otherwise.
+// Fits reports whether the items stay within 32-bit offsets. Took must not be called otherwise.
 func (c *List) Fits() bool { return c.Items.Len() <= math.MaxInt32 }
 
 // Took appends a list of the items that were appended since the last one.
@@ -47,7 +47,7 @@ func (c *List) AppendNull() {
 	c.n++
 }
 
-// end writes the offset behind the value that is being appended.
+// end writes the offset after the value that is being appended.
 func (c *List) end() {
 	if c.n == c.capacity {
 		c.grow()

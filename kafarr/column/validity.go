@@ -95,7 +95,7 @@ func bit(p unsafe.Pointer, i int) bool {
 	return *(*byte)(unsafe.Add(p, i>>3))&(1<<(i&7)) != 0
 }
 
-// clearTail zeroes the bits behind the last value in its byte, so that equal columns are equal bytes.
+// clearTail zeroes the bits after the last value in its byte, so that equal columns are equal bytes.
 func clearTail(p unsafe.Pointer, length int) {
 	if rest := length & 7; rest != 0 {
 		*(*byte)(unsafe.Add(p, length>>3)) &= byte(1<<rest - 1)

@@ -33,7 +33,7 @@ const MaxVarlenBytes = math.MaxInt32
 // bytesPerText is how many bytes there is room for at first, for each value that there is room for.
 const bytesPerText = 16
 
-// wordSlack is the room kept behind the data so that a short value may be written in whole words.
+// wordSlack is the room kept after the data so that a short value may be written in whole words.
 const wordSlack = 16
 
 // NewVarlen returns an empty column of utf8 or binary.
@@ -42,7 +42,7 @@ func NewVarlen(dtype arrow.DataType) *Varlen { return &Varlen{dtype: dtype} }
 // Len implements Column.
 func (c *Varlen) Len() int { return c.n }
 
-// Fits tells whether n more bytes keep the offsets within 32 bits. Append must not be called otherwise.
+// Fits reports whether n more bytes keep the offsets within 32 bits. Append must not be called otherwise.
 func (c *Varlen) Fits(n int) bool { return n <= MaxVarlenBytes-c.bytes }
 
 // Append appends the n bytes at p.

@@ -61,7 +61,7 @@ func (c *Columns) Observe(settle func(pending int) int) { c.budget.Settle = sett
 // RowSize is how many bytes the unfinished row takes so far.
 func (c *Columns) RowSize() int { return c.size(c.rows) }
 
-// TooLarge tells whether the columns hold more than they may, with so many pending bytes added. A row that stands alone never does.
+// TooLarge reports whether the columns hold more than they may, with so many pending bytes added. A row that stands alone never does.
 func (c *Columns) TooLarge(pending int) bool { return c.rows > 0 && pending+c.size(0) > c.most }
 
 // size is how many bytes the rows from the first-th on take.

@@ -15,7 +15,7 @@ type Opener interface {
 
 // Keys are the keys that bodies are encrypted with.
 type Keys interface {
-	// Versioned tells whether the values of a rule begin with the version of their key.
+	// Versioned reports whether the values of a rule begin with the version of their key.
 	Versioned(rule int) bool
 	// Opener returns that of a rule and a version of its key; the version is 1 where values have none. nil: the key is not known, and the row fails with a *KeyError.
 	Opener(rule, version int) Opener

@@ -32,7 +32,7 @@ type Format interface {
 type Schema interface {
 	// TypeName is the full name of the type, as Plan.MessageType gives it.
 	TypeName() string
-	// Reads tells whether the values of a writer's type are to be read as this schema: it has the type's name, or names it as an alias.
+	// Reads reports whether the values of a writer's type are to be read as this schema: it has the type's name, or names it as an alias.
 	Reads(writer Schema) bool
 	// MarkEncrypted notes which values are ciphertext: those of fields that a rule of a data contract applies to. Rules are numbered from 0. applies is
 	// called for each rule and each field, with the field's full name and the tags that the schema gives it.

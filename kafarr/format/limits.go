@@ -9,7 +9,7 @@ type Limits struct {
 	// Columns are how many columns a schema may stand for, those of all levels counted: named types may be used again and again, so that a short
 	// schema can stand for billions.
 	Columns int `json:"columns"`
-	// ValueDepth is how deep a value of a recursive type may nest, read as JSON or passed over.
+	// ValueDepth is how deep a value of a recursive type may nest, read as JSON or skipped.
 	ValueDepth int `json:"value_depth"`
 	// BlockItems are the items that one block of an array or map may hold.
 	BlockItems int `json:"block_items"`
@@ -27,7 +27,7 @@ var DefaultLimits = Limits{SchemaDepth: 200, Columns: 20_000, ValueDepth: 256, B
 // The depths bound recursion, and Go cannot recover from a stack that overflows: at the most a thousand levels of some hundred bytes each are far from that.
 var maxLimits = Limits{SchemaDepth: 1000, Columns: 1_000_000, ValueDepth: 1000, BlockItems: 1<<31 - 1, EmptyItems: 1 << 24, MessageBytes: 1<<31 - 1, MessageSteps: 1<<31 - 1}
 
-// Lowered tells whether a limit that schemas are measured by is lower than its default.
+// Lowered reports whether a limit that schemas are measured by is lower than its default.
 func (l Limits) Lowered() bool {
 	lowered := func(given, def int) bool { return given > 0 && given < def }
 	return lowered(l.SchemaDepth, DefaultLimits.SchemaDepth) || lowered(l.Columns, DefaultLimits.Columns)

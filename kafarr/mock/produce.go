@@ -245,6 +245,6 @@ func newProducer(servers string) (*kafka.Producer, error) {
 		"queue.buffering.max.messages": 1_000_000,
 		"message.max.bytes":            maxMessage,
 		"message.timeout.ms":           30_000,
-		"log_level":                    0, // nothing on stderr: what goes wrong is told by the messages' errors
+		"log_level":                    0, // nothing on stderr: the messages' errors say what goes wrong
 	})
 }

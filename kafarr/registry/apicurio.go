@@ -66,7 +66,7 @@ func (g globalIDs) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// ask gives the answer as the compatible API would. known tells that it is one of the API's, which may be that there is no such id.
+// ask gives the answer as the compatible API would. known: the answer is the API's own; it may say that there is no such id.
 func (g globalIDs) ask(request *http.Request, path, query string) (response *http.Response, known bool, err error) {
 	own := request.Clone(request.Context())
 	own.URL.Path, own.URL.RawPath, own.URL.RawQuery = path, "", query

@@ -104,7 +104,7 @@ type failure struct {
 	until time.Time
 }
 
-// SchemaByID returns when the schema is there or ctx is done. In the latter case the request goes on in the
+// SchemaByID returns when the schema is there or ctx is done. In the latter case the request continues in the
 // background, bounded by its own time-outs, and serves the next who asks.
 func (c *confluent) SchemaByID(ctx context.Context, id int) (Schema, error) {
 	return c.byName(ctx, name{id: id})

@@ -17,7 +17,7 @@ type Contract struct {
 	Tags map[string][]string
 	// Properties hold parameters that a rule does not have itself.
 	Properties map[string]string
-	// Subjects are those that the schema is registered under, where it has rules of encryption and the registry tells.
+	// Subjects are those that the schema is registered under, where it has rules of encryption and the registry lists them.
 	Subjects []string
 }
 
@@ -35,12 +35,12 @@ const (
 	EncryptPayload = "ENCRYPT_PAYLOAD"
 )
 
-// Encrypts tells whether a serializer that executes the rule writes ciphertext.
+// Encrypts reports whether a serializer that executes the rule writes ciphertext.
 func (r Rule) Encrypts() bool {
 	return !r.Migration && (strings.EqualFold(r.Type, EncryptFields) || r.EncryptsPayload())
 }
 
-// EncryptsPayload tells whether the ciphertext is the whole payload.
+// EncryptsPayload reports whether the ciphertext is the whole payload.
 func (r Rule) EncryptsPayload() bool {
 	return !r.Migration && strings.EqualFold(r.Type, EncryptPayload)
 }
@@ -91,7 +91,7 @@ func (c *Contract) Encryption() []Rule {
 	return found
 }
 
-// Fields gives the function that tells whether a rule, by its index in rules, is for a field: one without tags is for all, any other for those that have one of its tags.
+// Fields gives the function that reports whether a rule, by its index in rules, is for a field: one without tags is for all, any other for those that have one of its tags.
 func (c *Contract) Fields(rules []Rule) func(rule int, field string, tags []string) bool {
 	patterns := map[*regexp.Regexp][]string{}
 	for pattern, tags := range c.Tags {

@@ -21,7 +21,7 @@ func (e *invalidAnswer) Unwrap() error { return e.error }
 // errNoSchema is an answer of success without a schema: a registry gives none such, but what stands before it may.
 var errNoSchema = errors.New("the answer holds no schema")
 
-// judge tells what kind of failure a look-up's error is and puts its cause into plain words.
+// judge says what kind of failure a look-up's error is, and puts its cause into plain words.
 func judge(err error, last *exchange) (Kind, error) {
 	var invalid *invalidAnswer
 	if errors.As(err, &invalid) {
@@ -82,7 +82,7 @@ func kindOfStatus(status int) Kind {
 	case http.StatusNotFound:
 		return NotFound
 	}
-	return Unavailable // also 400 or 407: whoever says that says nothing of the schema
+	return Unavailable // also 400 or 407: such an answer says nothing about the schema
 }
 
 // describe gives "404: Schema not found (error code 40403)".

@@ -35,7 +35,7 @@ func parseGUID(text string) (name, error) {
 	return n, nil
 }
 
-// names tells whether a version of a subject is the schema of this name; registries that know no GUIDs send none.
+// names reports whether a version of a subject is the schema of this name; registries that know no GUIDs send none.
 func (n name) names(found schemaregistry.SchemaMetadata) bool {
 	if n.guid != "" {
 		return strings.EqualFold(found.GUID, n.guid)
@@ -60,7 +60,7 @@ func (c *confluent) SchemaByGUID(ctx context.Context, guid string) (Schema, erro
 	return c.byName(ctx, n)
 }
 
-// noSuchAddress tells a 404 of a gateway, of another server or of a registry that has no such path from that of a registry that does not know the schema (404xx).
+// noSuchAddress distinguishes a 404 of a gateway, of another server or of a registry without this path from the 404 of a registry that does not know the schema (404xx).
 func noSuchAddress(err error) bool {
 	var answer *rest.Error
 	return errors.As(err, &answer) && answer.Code/100 != http.StatusNotFound

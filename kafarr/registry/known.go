@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// knownBytes bounds what schemas take that are remembered, with their references: whoever may register schemas and produce messages chooses how many are asked for.
+// knownBytes bounds the memory of the schemas that are remembered, with their references: how many are asked for is chosen by those who register schemas and produce messages.
 const knownBytes = 64 << 20
 
 // known are the schemas that were last asked for. An id is never given twice, so that none of them grows old.

@@ -103,7 +103,7 @@ func (e *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	e.status, e.contentType = 0, ""
 	ctx, cancel := context.WithTimeout(e.ctx, e.limit)
 	defer cancel()
-	// The clone matters: the client gives every request the one header map that it goes on writing to.
+	// The clone matters: the client gives every request the same header map, and keeps writing to it.
 	response, err := e.base.RoundTrip(request.Clone(ctx))
 	if err != nil {
 		return nil, e.plain(ctx, err)

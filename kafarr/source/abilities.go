@@ -62,7 +62,7 @@ type ResetReporter interface {
 
 // Bounded is a Source that comes to an end.
 type Bounded interface {
-	// Ended tells whether the end was reached: no later Fetch brings records.
+	// Ended reports whether the end was reached: no later Fetch brings records.
 	Ended() bool
 }
 
@@ -70,7 +70,7 @@ type Bounded interface {
 type LivenessReporter interface {
 	// Stuck is why no record comes until somebody changes something; nil where records can come. fatal: this client will never continue.
 	Stuck() (fatal bool, why error)
-	// AnsweredSince tells whether the cluster has answered since then. Where that is not known, the cluster is asked in the background, and a later call knows.
+	// AnsweredSince reports whether the cluster has answered since then. Where that is not known, the cluster is asked in the background, and a later call knows.
 	AnsweredSince(since time.Time) bool
 }
 

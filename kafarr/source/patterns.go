@@ -23,7 +23,7 @@ type Pattern struct {
 	posix string
 }
 
-// Topics tells names from patterns, which begin with ^, and checks the patterns before anybody waits.
+// Topics separates names from patterns, which begin with ^, and checks the patterns at once.
 func Topics(topics []string) (names []string, patterns []Pattern, err error) {
 	for _, topic := range topics {
 		if !strings.HasPrefix(topic, "^") {
@@ -55,7 +55,7 @@ func Excluded(properties map[string]string) ([]Pattern, error) {
 	return out, nil
 }
 
-// Finds tells whether one of the patterns finds a topic.
+// Finds reports whether one of the patterns finds a topic.
 func Finds(patterns []Pattern, topic string) bool {
 	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Finds(topic) })
 }
@@ -81,7 +81,7 @@ func newPattern(where, text string) (Pattern, error) {
 	return Pattern{text: text, match: match, posix: posix + ".*"}, nil // brokers that look for topics themselves (KIP-848) want the whole name
 }
 
-// Finds tells whether the pattern finds a topic of this name.
+// Finds reports whether the pattern finds a topic of this name.
 func (p Pattern) Finds(topic string) bool { return p.match.MatchString(topic) }
 
 // POSIX is an extended regular expression that finds the same topics. It begins with ^ and holds no comma.

@@ -9,7 +9,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// defaultPort is where Kafka's brokers listen unless they are told otherwise.
+// defaultPort is where Kafka's brokers listen by default.
 const defaultPort = "9092"
 
 // protocols are what may stand before a server, as in Kafka's own advertised.listeners; security.protocol has the same words.

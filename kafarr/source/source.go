@@ -23,7 +23,7 @@ type Fetcher interface {
 type Group interface {
 	// ServeEvents handles the client's events: changes of the assignment (see Handler), and errors. An error is returned once. It belongs to the goroutine that fetches.
 	ServeEvents() error
-	// Ready tells whether there is an assignment, and what is being waited for; waitingFor is empty once all partitions are being fetched.
+	// Ready reports whether there is an assignment, and what is being waited for; waitingFor is empty once all partitions are being fetched.
 	Ready() (joined bool, waitingFor string)
 	// UnavailableTopics are the topics asked for that the cluster does not have or does not show, with the reason.
 	UnavailableTopics() map[string]error

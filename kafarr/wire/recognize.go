@@ -35,7 +35,7 @@ const (
 	azureHeaderLen = 36
 )
 
-// Recognize tells what a value looks like.
+// Recognize says what a value looks like.
 func Recognize(value []byte) Look {
 	switch n := len(value); {
 	case bytes.HasPrefix(value, []byte("Obj\x01")):

@@ -87,7 +87,7 @@ func TestWhatNamesNoSchemaIsToldApart(t *testing.T) {
 	}
 }
 
-// FuzzHeaderSchema names the schema that Confluent's reader names, and reads nothing behind the header's end.
+// FuzzHeaderSchema names the schema that Confluent's reader names, and reads nothing after the header's end.
 func FuzzHeaderSchema(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0, 0, 0, 1})

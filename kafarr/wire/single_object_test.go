@@ -68,7 +68,7 @@ func TestWhatIsNoSingleObjectIsToldApart(t *testing.T) {
 	}
 }
 
-// FuzzSingleObject splits any value as goavro does, and reads nothing behind its end.
+// FuzzSingleObject splits any value as goavro does, and reads nothing after its end.
 func FuzzSingleObject(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0xc3})

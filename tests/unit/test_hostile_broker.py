@@ -187,17 +187,17 @@ BATCHES: dict[str, Mode] = {
         (
             "a record beyond its batch",
             batch(0, [], body=record(0, b"0", length=1000), count=1),
-            "ends behind its record batch",
+            "extends past the end of its record batch",
         ),
         (
             "a record of a length below zero",
             batch(0, [], body=record(0, b"0", length=-9), count=1),
-            "ends behind its record batch",
+            "extends past the end of its record batch",
         ),
         (
             "a value beyond its record",
             batch(0, [], body=record(0, b"0", value_length=1000), count=1),
-            "ends behind its record batch",
+            "extends past the end of its record batch",
         ),
         ("a value of a length below -1", batch(0, [], body=record(0, b"0", value_length=-7), count=1), "below -1"),
         ("a billion headers", batch(0, [], body=record(0, b"0", headers=10**9), count=1), "more headers"),
@@ -206,7 +206,7 @@ BATCHES: dict[str, Mode] = {
         (
             "two records at one offset",
             batch(0, [], body=record(0, b"0") + record(0, b"1"), count=2),
-            "not behind the one before",
+            "not after the previous one",
         ),
         ("a record outside its batch", batch(0, [], body=record(5, b"0"), count=1), "outside its record batch"),
     ]

@@ -62,7 +62,7 @@ func (a *Appender) recovered(p any) error {
 	return a.failure.err(a, a.bodyLen())
 }
 
-// spend counts steps that the body's length does not bound, and tells whether the message has them.
+// spend counts steps that the body's length does not bound, and reports whether the message has them.
 func (a *Appender) spend(steps int64) bool {
 	a.work += steps
 	return a.work <= a.lookWork || a.spendMore()
@@ -75,19 +75,19 @@ func (a *Appender) spendMore() bool {
 	if a.work > may {
 		return false
 	}
-	a.tell()
+	a.checkTime()
 	a.lookWork = min(a.work+stepsPerLook, may)
 	return true
 }
 
-// passed looks whether the row is to be given up, which has been read up to pos.
+// passed looks whether the row, which has been read up to pos, is to be given up.
 func (a *Appender) passed(pos int) {
-	a.tell()
+	a.checkTime()
 	a.lookPos = pos + bytesPerLook
 }
 
-// tell gives the row up, by a panic that Append recovers from, where it takes too long.
-func (a *Appender) tell() {
+// checkTime gives the row up, by a panic that Append recovers from, where it takes too long.
+func (a *Appender) checkTime() {
 	if a.Look != nil {
 		if !a.Look() {
 			panic(overrun(faultLong))

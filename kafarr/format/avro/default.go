@@ -15,7 +15,7 @@ func encodeDefault(to []byte, s *Schema, v any, path string) ([]byte, error) {
 	return e.value(to, s, v, path)
 }
 
-// defaultEncoder counts what it does: a record's default may leave its fields to their own defaults, which may go on for ever, or double with each level.
+// defaultEncoder counts what it does: a record's default may leave its fields to their own defaults, which may never end, or double with each level.
 type defaultEncoder struct{ values, depth int }
 
 // maxDefaultValues bounds the values of one default, those within it counted, and maxDefaultDepth how deep they nest.

@@ -10,7 +10,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
-// TestAvroIsReadThroughTheFormatAlone uses nothing of package avro but its Format, as whoever reads messages of any format does.
+// TestAvroIsReadThroughTheFormatAlone uses nothing of package avro but its Format, as a reader of messages of any format does.
 func TestAvroIsReadThroughTheFormatAlone(t *testing.T) {
 	var f format.Format = avro.Format{}
 	if f.SchemaType() != "AVRO" {

@@ -13,7 +13,7 @@ import (
 // The seeds of every target are the table in kinds_test.go. testdata/fuzz holds what fuzzing found: for each target, inputs that together reach all the
 // code that it had reached, and whatever has failed.
 
-// FuzzBody appends any bytes, as a row of every type, before and behind a good row: nothing crashes, the good rows stay, all memory comes back.
+// FuzzBody appends any bytes, as a row of every type, before and after a good row: nothing crashes, the good rows stay, all memory comes back.
 func FuzzBody(f *testing.F) {
 	schema, good := everyKind()
 	s, err := avro.Parse(schema)

@@ -54,7 +54,7 @@ func TestGoldenBodiesAreTheValuesThatJavaWrote(t *testing.T) {
 			}
 			bodies := make([][]byte, len(c.Bodies))
 			for i, b := range c.Bodies {
-				// A byte more behind it: to what is empty at the end of a body the decoder points, and does not read; the race detector would not have that.
+				// A byte more after it: to what is empty at the end of a body the decoder points, and does not read; the race detector would not have that.
 				more, err := hex.DecodeString(b.Hex + "00")
 				if err != nil {
 					t.Fatal(err)

@@ -60,7 +60,7 @@ func (w *jsonWriter) value(s *Schema, pos, depth int) (int, fault) {
 		return 0, faultJSON
 	}
 	if len(w.out) > w.look {
-		w.a.tell()
+		w.a.checkTime()
 		w.look = len(w.out) + textPerLook
 	}
 	switch s.Type {

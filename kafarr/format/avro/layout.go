@@ -21,7 +21,7 @@ type layout struct {
 	id     int // in the order in which columns are built, parents first
 	kids   []*layout
 	build  func(kids []column.Column) column.Column
-	shape  string // what tells columns of the same Arrow type apart, such as an enum's symbols
+	shape  string // what distinguishes columns of the same Arrow type, such as an enum's symbols
 	code   opcode // how a leaf's value is read
 	size   int    // of a leaf: bytes, symbols, or digits
 	schema *Schema
@@ -205,7 +205,7 @@ func (l *layouter) ignore(s *Schema, path string) {
 	l.ignored = append(l.ignored, fmt.Sprintf("%s: its logical type %s is ignored, and %s is read, as the specification says: %s", cmp.Or(path, "value"), s.Logical.Name, s.Type, why))
 }
 
-// leadsTo tells whether a value of this schema may hold one of the records without lying in another record first.
+// leadsTo reports whether a value of this schema may hold one of the records without lying in another record first.
 func (s *Schema) leadsTo(records []*Schema) bool {
 	switch s.Type {
 	case Record:
@@ -218,7 +218,7 @@ func (s *Schema) leadsTo(records []*Schema) bool {
 	return false
 }
 
-// nullable tells whether a value may be null.
+// nullable reports whether a value may be null.
 func (s *Schema) nullable() bool {
 	return s.Type == Null || s.Type == Union && slices.ContainsFunc(s.Branches, func(b *Schema) bool { return b.Type == Null })
 }
@@ -329,7 +329,7 @@ func (l *layout) column(list []column.Column) column.Column {
 	return list[l.id]
 }
 
-// write renders all that tells one layout from another.
+// write renders all that distinguishes one layout from another.
 func (l *layout) write(b io.Writer) {
 	kind := l.field.Type.ID().String() // what lies below is written below
 	if len(l.kids) == 0 {

@@ -16,7 +16,7 @@ func (a *Appender) outOfRange(s *boundStep, i, next int, f fault, value int64) i
 	return next
 }
 
-// OutOfRange is how many values of the first n bodies of the last Append were out of range, and so are nulls. Of those behind them nothing counts: they are appended again.
+// OutOfRange is how many values of the first n bodies of the last Append were out of range, and so are nulls. Of those after them nothing counts: they are appended again.
 func (a *Appender) OutOfRange(n int) int {
 	count := 0
 	for _, o := range a.outside {
@@ -27,7 +27,7 @@ func (a *Appender) OutOfRange(n int) int {
 	return count
 }
 
-// mayBeOutside tells whether a value so read may be out of its Arrow type's range.
+// mayBeOutside reports whether a value so read may be out of its Arrow type's range.
 func (c opcode) mayBeOutside() bool {
 	switch c {
 	case opTimeMillis, opTimeMicros, opDuration, opDecimalBytes, opDecimalFixed, opDecimalText, opDecimalFixedText, opBigDecimal:

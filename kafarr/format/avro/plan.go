@@ -89,7 +89,7 @@ type step struct {
 	more   int // what else a type needs to know
 	most   int // opArray: items that fit into its column
 	work   int // what it costs beside itself, in steps (weigh)
-	end    int // the step behind this one and those below it
+	end    int // the step after this one and those below it
 	path   string
 
 	schema     *Schema   // opJSON: the writer's; opEnum with a table, opDecimalText: the reader's

@@ -172,7 +172,7 @@ func sameName(w, r *Schema) bool {
 
 func unqualified(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// matches tells, without its content, whether a value written as w can be read as r: how a union's branch is chosen.
+// matches reports, without looking at its content, whether a value written as w can be read as r: how a union's branch is chosen.
 func matches(w, r *Schema) bool {
 	if w.Type != r.Type {
 		_, ok := promotions[[2]Type{w.Type, r.Type}]
@@ -260,7 +260,7 @@ func (c *compiler) fromDefault(f *Field, l *layout, path string) error {
 	return nil
 }
 
-// skip passes over a record's field that no column takes, together with the ones just before it. from is the record's first step.
+// skip skips a record's field that no column takes, together with the ones just before it. from is the record's first step.
 func (c *compiler) skip(w *Schema, path string, from int) {
 	if w.takesNothing() {
 		return
@@ -288,7 +288,7 @@ func (c *compiler) topLevel(w, r *Schema, kids []*layout) error {
 	return incompatible("", w, r, "the types do not match")
 }
 
-// sameShape tells whether two schemas, which may be recursive, write the same bytes for the same values under the same names.
+// sameShape reports whether two schemas, which may be recursive, write the same bytes for the same values under the same names.
 func sameShape(a, b *Schema, seen map[[2]*Schema]bool) bool {
 	if a == b || seen[[2]*Schema{a, b}] {
 		return true

@@ -109,7 +109,7 @@ func (s *Schema) member(branch int) int {
 	return n
 }
 
-// sameBranches tells whether two unions list the same types. Then each branch is read as itself: by the rule for one value, a long in a union of double and long
+// sameBranches reports whether two unions list the same types. Then each branch is read as itself: by the rule for one value, a long in a union of double and long
 // would be a double.
 func sameBranches(a, b *Schema) bool {
 	return slices.EqualFunc(a.Branches, b.Branches, func(x, y *Schema) bool { return x.Type == y.Type && x.Name == y.Name })

@@ -69,7 +69,7 @@ type Field struct {
 	Tags       []string // of "confluent:tags", by which rules of a data contract find their fields
 }
 
-// takesNothing tells whether no value of the type takes a byte.
+// takesNothing reports whether no value of the type takes a byte.
 func (s *Schema) takesNothing() bool {
 	return s.Type == Null || s.empty || s.Type == Fixed && s.Size == 0
 }

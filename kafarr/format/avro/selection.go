@@ -39,7 +39,7 @@ func selectionOf(paths []string) *selection {
 	return root
 }
 
-// field tells whether a field is wanted, and what of it.
+// field reports whether a field is wanted, and what of it.
 func (s *selection) field(name string) (below *selection, wanted bool) {
 	if s == nil {
 		return nil, true

@@ -2,8 +2,8 @@ package avro
 
 import "unsafe"
 
-// skipAll passes over consecutive values that no column takes and returns the position behind them. It checks what it needs to find the end, and no more.
-// Most values are numbers and texts, which are passed over here without a call: reading 3 of 25 fields spends its time in this loop.
+// skipAll skips consecutive values that no column takes and returns the position after them. It checks what it needs to find the end, and no more.
+// Most values are numbers and texts, which are skipped here without a call: reading 3 of 25 fields spends its time in this loop.
 func (a *Appender) skipAll(list []*Schema, base unsafe.Pointer, pos, end, depth int) (int, fault) {
 	for _, s := range list {
 	again:
@@ -70,7 +70,7 @@ func (s *Schema) width() int {
 	return 0
 }
 
-// skip passes over a record, array or map. Blocks that tell their size are jumped over.
+// skip skips a record, array or map. A block that begins with its size is skipped as a whole.
 func (a *Appender) skip(s *Schema, base unsafe.Pointer, pos, end, depth int) (int, fault) {
 	if depth > a.limits.ValueDepth {
 		return 0, faultDepth

@@ -125,7 +125,7 @@ func itemWork(steps []step) int {
 	return n
 }
 
-// array reads blocks, running the steps [lo, hi) for each item. It returns the position behind them, or failed.
+// array reads blocks, running the steps [lo, hi) for each item. It returns the position after them, or failed.
 func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end int) int {
 	items := s.list.Items
 	for {
@@ -196,7 +196,7 @@ func blockHeader(base unsafe.Pointer, pos, end int) (count, size int64, next int
 	return -count, zigzag(u), next
 }
 
-// checkBlock tells whether a block can be what its header says.
+// checkBlock reports whether a block can be what its header says.
 func (a *Appender) checkBlock(s *boundStep, count, size int64, left int) fault {
 	minBytes := int(s.size)
 	if size > int64(left) {

@@ -105,7 +105,7 @@ func (a *Appender) decimal(s *boundStep, i int, base unsafe.Pointer, pos, end in
 	return pos + n
 }
 
-// twosComplement reads n big-endian bytes as words from the lowest, with the sign extended. It tells whether they fit; no bytes are a zero.
+// twosComplement reads n big-endian bytes as words from the lowest, with the sign extended. It reports whether they fit; no bytes are a zero.
 func twosComplement(base unsafe.Pointer, pos, n int) (words [4]uint64, fits bool) {
 	if n == 0 {
 		return words, true

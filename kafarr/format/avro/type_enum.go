@@ -24,7 +24,7 @@ const (
 	symbolBytes    = 16
 )
 
-// symbols counts an enum's symbols for one more column, and returns what tells it from other enums.
+// symbols counts an enum's symbols for one more column, and returns what distinguishes it from other enums.
 func (l *layouter) symbols(s *Schema, path string) (string, error) {
 	known, ok := l.enums[s]
 	if !ok {

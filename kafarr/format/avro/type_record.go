@@ -6,7 +6,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/column"
 )
 
-// record, below the top level, is a struct. It has no bytes of its own: its fields follow one another, and the struct is counted behind the last.
+// record, below the top level, is a struct. It has no bytes of its own: its fields follow one another, and the struct is counted after the last.
 func (l *layouter) record(s *Schema, path string, selection *selection) (*layout, error) {
 	kids, err := l.fields(s, path, selection)
 	if err != nil {

@@ -17,7 +17,7 @@ func stringLeaf(*Schema) leaf {
 
 const highBits = 0x8080808080808080
 
-// appendString appends the n > 0 bytes at base[pos:] and tells whether they are UTF-8.
+// appendString appends the n > 0 bytes at base[pos:] and reports whether they are UTF-8.
 //
 // Most strings in messages are short and ASCII. Those of 8 to 16 bytes are checked and copied as two words that may
 // overlap, without a call: 5 ns against 14 for memmove and utf8.Valid.

@@ -18,7 +18,7 @@ func varintFault(pos int) fault {
 	return faultShort
 }
 
-// varint reads an unsigned varint of at most 10 bytes at base[pos:end] and returns the position behind it.
+// varint reads an unsigned varint of at most 10 bytes at base[pos:end] and returns the position after it.
 //
 // Where eight bytes are left they are loaded at once and the 7-bit groups pushed together, which costs the same for 2 to 8
 // bytes: a loop mispredicts its end on mixed lengths.
@@ -55,7 +55,7 @@ func varint(base unsafe.Pointer, pos, end int) (uint64, int) {
 
 func zigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) } // the encoding's definition
 
-// span is the n bytes at base[pos:]. Of none it makes no pointer: behind the last byte of a body may lie another allocation, or none.
+// span is the n bytes at base[pos:]. Of none it makes no pointer: after the last byte of a body may lie another allocation, or none.
 func span(base unsafe.Pointer, pos, n int) []byte {
 	if n == 0 {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// A token is renewed when three quarters of its life are over: librdkafka would ask at four fifths, but only whoever polls. What fails
+// A token is renewed when three quarters of its life are over: librdkafka would ask at four fifths, but only a client that polls. A failure
 // is tried again after tokenPause, then twice that, up to tokenMaxPause.
 const (
 	tokenPause    = 500 * time.Millisecond

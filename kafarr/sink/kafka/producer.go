@@ -108,7 +108,7 @@ func open(cfg Config, secrets *redact.Secrets, besides kafka.ConfigMap) (*Produc
 		return nil, rdkafka.ConfigError(err, secrets)
 	}
 	p.running.Go(func() { rdkafka.PassLogs(lines, p.stopLogs, cfg.Log) })
-	p.running.Go(func() { p.hear(cfg.Log) })
+	p.running.Go(func() { p.handleEvents(cfg.Log) })
 	p.running.Go(p.report)
 	var ctx context.Context
 	ctx, p.noTokens = context.WithCancel(context.Background())
@@ -244,8 +244,8 @@ func (p *Producer) writeSingle(s sent) {
 	p.single.Write(s.message, s.done)
 }
 
-// hear handles the client's other events.
-func (p *Producer) hear(log rdkafka.Log) {
+// handleEvents handles the client's events that are not about one message.
+func (p *Producer) handleEvents(log rdkafka.Log) {
 	for event := range p.client.Events() {
 		e, ok := event.(kafka.Error)
 		if !ok {

@@ -8,12 +8,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// answer is what a Fetch brought of the range: its batches as they lie in the answer's bytes, checked, and what is to be told behind them.
+// answer is what a Fetch brought of the range: its batches as they lie in the answer's bytes, checked, and the error that follows them.
 type answer struct {
 	batches []batch
 	aborted []aborted // by first offset
 	gone    int64     // offsets that the log had deleted
-	next    int64     // the first offset behind the batches, or behind the gap
+	next    int64     // the first offset after the batches, or after the gap
 	ended   string    // the last answer: why
 	err     error
 }
@@ -21,7 +21,7 @@ type answer struct {
 // aborted is a transaction whose rows do not count: those of its producer from first on, up to its marker.
 type aborted struct{ first, producer int64 }
 
-// read takes a partition's part of an answer: the batches of [at, end) and the offset behind them. What comes before an error is good.
+// read takes a partition's part of an answer: the batches of [at, end) and the offset after them. What comes before an error is good.
 func (a *answer) read(p *kmsg.FetchResponseTopicPartition, at, end int64, checkSums bool) (partial bool, err error) {
 	a.next = at
 	for _, t := range p.AbortedTransactions {
@@ -59,7 +59,7 @@ func (p *producers) begin(list []aborted) {
 	clear(p.aborted)
 }
 
-// skips tells whether a batch's rows were aborted.
+// skips reports whether a batch's records were aborted.
 func (p *producers) skips(b *batch) bool {
 	if b.producer < 0 {
 		return false
@@ -74,5 +74,5 @@ func (p *producers) skips(b *batch) bool {
 	return b.has(transactional) && !b.has(control) && p.aborted[b.producer]
 }
 
-// ends takes an abort marker: what the producer writes behind it is another transaction's.
+// ends takes an abort marker: what the producer writes after it is another transaction's.
 func (p *producers) ends(producer int64) { delete(p.aborted, producer) }

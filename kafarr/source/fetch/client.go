@@ -132,7 +132,7 @@ func (c *Client) learn(ctx context.Context, names []string) error {
 	return nil
 }
 
-// whole tells whether an answer names all partitions: they are numbered from 0 on. What it leaves out would be missing from a plan, without an error.
+// whole reports whether an answer names all partitions: they are numbered from 0. A partition that it leaves out would be missing from a plan, without an error.
 func (t *topic) whole() error {
 	if len(t.leaders) == 0 {
 		return fmt.Errorf("%w: the topic has no partitions in it", errNoAnswer)

@@ -94,7 +94,7 @@ func (f *fetcher) atLogEnd(ctx context.Context, broker int32, open bool) *answer
 }
 
 // errOpen: who reads committed records only waits for a transaction's end.
-var errOpen = errors.New("a transaction is open: the range ends behind the last stable offset (isolation.level is read_committed)")
+var errOpen = errors.New("a transaction is open: the range ends after the last stable offset (isolation.level is read_committed)")
 
 func truncated(end, at int64) error {
 	return fmt.Errorf("the log ends at offset %d, and offsets up to %d had been in it: it was truncated", end, at)

@@ -14,7 +14,7 @@ type part struct {
 	*answer            // of which it is a part
 	batches []expanded // instead of the answer's
 	first   bool
-	err     error // instead of the answer's: the batch behind these cannot be decompressed
+	err     error // instead of the answer's: the batch after these cannot be decompressed
 	damaged int64 // its first offset
 	last    bool
 }

@@ -55,7 +55,7 @@ func isOneOf(err error, of []error) bool {
 	return false
 }
 
-// passing tells whether another try may not meet an error.
+// passing reports whether another try may not meet an error.
 func passing(err error) bool {
 	var (
 		judged    *source.Error

@@ -379,7 +379,7 @@ func TestARecordThatCannotBeReadIsNamed(t *testing.T) {
 	good := rec{value: []byte("10")}.append(nil)
 	log.add(batchOf{body: append(good, 99), count: 2, lastDelta: 1}.bytes())
 	rows, report, err := readAll(t, dial(t, f, impatient()), Range{"t", 0, 0, 12})
-	if err == nil || !strings.Contains(err.Error(), "t[0]: at offset 11: a record ends behind") || !slices.Equal(values(rows), numbers(0, 11)) || report.Next != 11 {
+	if err == nil || !strings.Contains(err.Error(), "t[0]: at offset 11: a record extends past") || !slices.Equal(values(rows), numbers(0, 11)) || report.Next != 11 {
 		t.Errorf("%v, %v, %+v", values(rows), err, report)
 	}
 }

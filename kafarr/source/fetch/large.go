@@ -12,7 +12,7 @@ const largeBytes = 16 << 20
 type LargeBatches struct {
 	turn chan struct{} // is full while nobody has it
 
-	// Of whoever has the turn.
+	// Of the goroutine that has the turn.
 	decompressor
 	buffer []byte
 }

@@ -60,7 +60,7 @@ func (c *Client) existing(ctx context.Context, names []string) error {
 	return err
 }
 
-// nearest is a hint at the topic that was meant by an unknown name, where the cluster tells.
+// nearest is a hint at the topic that an unknown name was meant for; empty where the cluster does not list its topics.
 func (c *Client) nearest(ctx context.Context, unknown string) string {
 	resp, err := c.metadata(ctx, nil)
 	if err != nil {

@@ -233,7 +233,7 @@ func (r *Reader) pass(next, aborted, markers int64) {
 	r.report.Next = r.next
 }
 
-// close takes what comes behind a part's batches.
+// close handles the end of a part: the error or the gap that follows its batches.
 func (r *Reader) close() {
 	p := r.part
 	r.part = nil

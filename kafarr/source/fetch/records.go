@@ -11,14 +11,14 @@ import (
 
 // Why records cannot be read. They are values, so that the hot path makes none.
 var (
-	errTruncated = errors.New("a record ends behind its record batch")
+	errTruncated = errors.New("a record extends past the end of its record batch")
 	errVarint    = errors.New("a record has a number of more than its 32 or 64 bits")
 	errLength    = errors.New("a record's length is not that of its fields")
 	errNegative  = errors.New("a record has a length below -1")
-	errOffset    = errors.New("a record's offset is outside its record batch, or not behind the one before")
+	errOffset    = errors.New("a record's offset is outside its record batch, or not after the previous one")
 	errHeaders   = errors.New("a record claims more headers than it has bytes")
 	errName      = errors.New("a record has a header without a name")
-	errTrailing  = errors.New("bytes are left behind a record batch's last record")
+	errTrailing  = errors.New("bytes are left over after a record batch's last record")
 )
 
 // records reads what a batch holds, some at a time.
@@ -165,7 +165,7 @@ func span(b []byte, at int) (unsafe.Pointer, int32, int, error) {
 		return nil, 0, 0, errTruncated
 	case length > 0:
 		return unsafe.Pointer(&b[at]), int32(length), at + int(length), nil //nolint:gosec // a buffer is shorter than 2 GiB
-	case length == 0: // not a pointer behind the end, which might be into something else
+	case length == 0: // not a pointer past the end, which might point into another allocation
 		return unsafe.Pointer(&b[0]), 0, at, nil
 	case length == -1:
 		return nil, -1, at, nil
@@ -176,7 +176,7 @@ func span(b []byte, at int) (unsafe.Pointer, int32, int, error) {
 // tooLong is varint's answer in the place of an index for a number that does not end; below 0 otherwise: the bytes end.
 const tooLong = -2
 
-// varint reads a zigzag varint and returns the index behind it, below 0 if there is none.
+// varint reads a zigzag varint and returns the index after it, below 0 if there is none.
 func varint(b []byte, at int) (int64, int) {
 	if at < len(b) {
 		if c := int64(b[at]); c < 0x80 {

@@ -127,7 +127,7 @@ func (l *login) pem(text, location string) ([]byte, string, error) {
 	return held, location, nil
 }
 
-// shake makes a connection one of TLS, and tells what is wrong with a certificate.
+// shake does the TLS handshake of a connection; its error says what is wrong with a certificate.
 func (l *login) shake(ctx context.Context, conn net.Conn, address string) (net.Conn, error) {
 	conf := l.tls.Clone()
 	if host, _, err := net.SplitHostPort(address); err == nil {

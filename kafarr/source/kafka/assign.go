@@ -44,7 +44,7 @@ func (k *Kafka) findPartitions() {
 	k.found.Store(true)
 }
 
-// lookFor tells whether all of a topic's partitions exist. Without an error there was no answer.
+// lookFor reports whether all of a topic's partitions exist. Without an error there was no answer.
 func (k *Kafka) lookFor(topic string, partitions []int32) (bool, error) {
 	m, err := k.consumer.GetMetadata(&topic, false, int(findPause.Milliseconds()))
 	if err != nil {

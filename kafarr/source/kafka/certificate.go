@@ -22,7 +22,7 @@ var brokerOf = regexp.MustCompile(`^(?:sasl_)?ssl://(.+)/(?:bootstrap|-?\d+): `)
 // diagnoseTimeout bounds the connection that fetches the certificate.
 const diagnoseTimeout = 3 * time.Second
 
-// diagnose looks for the reason of a failed verification and then tells the error. k.mu is held.
+// diagnose looks for the reason of a failed verification, and then keeps the error for the next ServeEvents. k.mu is held.
 func (k *Kafka) diagnose(text string) {
 	found := brokerOf.FindStringSubmatch(text)
 	if found == nil || k.ended {
@@ -51,7 +51,7 @@ func (k *Kafka) diagnose(text string) {
 func (k *Kafka) verify(ctx context.Context, broker string) error {
 	host, _, err := net.SplitHostPort(broker)
 	if err != nil {
-		return nil //nolint:nilerr // no address, no certificate: librdkafka's own words are told
+		return nil //nolint:nilerr // no address, no certificate: the error has librdkafka's own words
 	}
 	roots, trusted := k.roots()
 	var shown []*x509.Certificate
@@ -85,7 +85,7 @@ func (k *Kafka) verify(ctx context.Context, broker string) error {
 	return nil
 }
 
-// roots are the authorities that librdkafka was told to trust, and where they come from; nil: the system's.
+// roots are the authorities that librdkafka is configured to trust, and where they come from; nil: the system's.
 func (k *Kafka) roots() (*x509.CertPool, string) {
 	pool := x509.NewCertPool()
 	if pem := k.property("ssl.ca.pem"); pem != "" {

@@ -113,7 +113,7 @@ func (k *Kafka) lost(positions []source.Position) error {
 	defer k.mu.Unlock()
 	for _, p := range positions {
 		if _, ok := k.assigned[p.TopicPartition()]; !ok {
-			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows behind the last commit again")
+			err := errors.New("the partition was revoked while this offset was being committed: its new owner delivers the rows after the last commit again")
 			return &source.Error{Code: status.GroupError, Topic: p.Topic, Partition: p.Partition, Offset: p.Offset, Err: err}
 		}
 	}

@@ -65,7 +65,7 @@ func (k *Kafka) beginAsking() {
 }
 
 // askBrokers asks until a broker answers. A broker that takes the question and does not answer it can be reached; but it may have been lost with the question
-// under way, and the client tells the same failure of a connection once in 30 s, so that nothing else would begin to ask again.
+// under way, and the client reports the same failure of a connection once in 30 s, so that nothing else would begin to ask again.
 func (k *Kafka) askBrokers() {
 	for {
 		topic := "" // of no topic: only who the brokers are
@@ -83,7 +83,7 @@ func (k *Kafka) askBrokers() {
 	}
 }
 
-// askBrokersAgain takes what a question of askBrokers ended with, and tells whether there is to be another one.
+// askBrokersAgain takes the result of a question of askBrokers, and reports whether there is to be another one.
 func (k *Kafka) askBrokersAgain(err error) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -30,13 +30,13 @@ func wants(cfg Config) C.int {
 	return want
 }
 
-// event sorts what the client tells between two fetches.
+// event handles an event of the client that came between two fetches.
 func (k *Kafka) event(ev kafka.Event) {
 	switch ev := ev.(type) {
 	case kafka.Error:
 		k.clientSaid(ev)
 	case kafka.OffsetsCommitted:
-		if fatal, _ := k.Stuck(); !fatal { // of which the next poll tells more
+		if fatal, _ := k.Stuck(); !fatal { // the next poll's error says more
 			k.committedInBackground(ev)
 		}
 	case *kafka.Message:
@@ -59,7 +59,7 @@ func (k *Kafka) committedInBackground(ev kafka.OffsetsCommitted) {
 }
 
 // clientSaid takes an error event. Most of them librdkafka mends by itself, trying again: those are kept as the reason to give
-// if the wait gets too long. The others are told by the next Fetch.
+// if the wait gets too long. The others are errors of the next ServeEvents.
 func (k *Kafka) clientSaid(e kafka.Error) {
 	e = k.asGiven(e)
 	text := k.secrets.Text(e.Error())

@@ -18,7 +18,7 @@ func (k *Kafka) logged(level int, facility, message string) {
 	k.cfg.Log(level, facility, message)
 }
 
-// connectionFailed takes a log line "[thrd:NAME]: …": of some failures, such as a wrong security.protocol, no event tells.
+// connectionFailed takes a log line "[thrd:NAME]: …": some failures, such as a wrong security.protocol, cause no event.
 func (k *Kafka) connectionFailed(line string) {
 	if _, text, ok := strings.Cut(line, "]: "); ok {
 		k.mu.Lock()

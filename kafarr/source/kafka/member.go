@@ -65,7 +65,7 @@ func (k *Kafka) probe() {
 }
 
 // refusals are the errors by which a group does not admit a member until its configuration, the broker's or the group changes, with what to say about each. librdkafka
-// tries again, and tells each of them once.
+// tries again, and reports each of them once.
 var refusals = map[kafka.ErrorCode]func(*Kafka) string{
 	kafka.ErrInvalidSessionTimeout: func(k *Kafka) string {
 		return "config: session.timeout.ms is " + k.orDefault("session.timeout.ms", "45000") + ", which is outside of the broker's " + k.sessionBounds()

@@ -174,7 +174,7 @@ func (k *Kafka) ListOffsets(ctx context.Context, positions []source.Position) ([
 }
 
 // pastTheLog asks for the end where a time is after the last record, which has no offset. A beginning or an end without an offset is no answer: with the end in the place of the beginning, all rows
-// would be passed over.
+// would be skipped.
 func pastTheLog(asked, found []source.Position) (ends []source.Position, err error) {
 	special := map[source.TopicPartition]bool{}
 	for _, p := range asked {
@@ -315,7 +315,7 @@ func (k *Kafka) pauseAgain(parts []kafka.TopicPartition) error {
 	return k.consumer.Pause(paused)
 }
 
-// expect makes polls wait for the first record of partitions that go on elsewhere, unless that is the end of the log.
+// expect makes polls wait for the first record of partitions that continue at another offset, unless that is the end of the log.
 func (k *Kafka) expect(positions []source.Position) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -343,7 +343,7 @@ func (k *Kafka) came(chunks []source.Chunk) {
 	}
 }
 
-// awaited tells whether a poll has to wait for a partition's first fetch. k.mu is held.
+// awaited reports whether a poll has to wait for a partition's first fetch. k.mu is held.
 func (k *Kafka) awaited(p source.TopicPartition, fetching bool) bool {
 	if k.paused[p] {
 		return false

@@ -17,7 +17,7 @@ const lacksProtocol = "ConsumerGroupHeartbeatRequest not supported by broker"
 // usualLogLevel is librdkafka's log_level by default.
 const usualLogLevel = 6
 
-// watchProtocol switches on what tells that the broker lacks the group's protocol. It returns the highest level of the lines that the user asked for.
+// watchProtocol switches on the log lines from which it follows that the broker lacks the group's protocol. It returns the highest level of the lines that the user asked for.
 func watchProtocol(conf kafka.ConfigMap, properties map[string]string) int {
 	level, err := strconv.Atoi(properties["log_level"])
 	if err != nil {

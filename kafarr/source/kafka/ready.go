@@ -35,7 +35,7 @@ func (k *Kafka) Ready() (joined bool, waitingFor string) {
 	return true, k.because("the first fetch of " + strings.Join(waiting, ", "))
 }
 
-// fetching tells whether a partition's first fetch has been answered. k.mu is held.
+// fetching reports whether a partition's first fetch has been answered. k.mu is held.
 func (k *Kafka) fetching(p source.TopicPartition) bool {
 	fetching, assigned := k.assigned[p]
 	if assigned && !fetching {

@@ -10,7 +10,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// resetLine is how librdkafka tells, in its log only, that it went on elsewhere: "t [3]: offset reset (at offset 17 (leader epoch 0), broker 1) to offset BEGINNING …: fetch
+// resetLine is how librdkafka says, in its log only, that it continues at another offset: "t [3]: offset reset (at offset 17 (leader epoch 0), broker 1) to offset BEGINNING …: fetch
 // failed due to requested offset not available on the broker: Broker: Offset out of range". It is logged for errors, not where a group has nothing committed.
 var resetLine = regexp.MustCompile(`^(?:\[[^]]*\]: )?(\S+) \[(\d+)\]: offset reset \(at offset (\d+)`)
 
@@ -46,7 +46,7 @@ func (k *Kafka) Resets() []source.Position {
 // rangeTimeoutMS bounds the question for what a log holds.
 const rangeTimeoutMS = 2000
 
-// outOfRange tells, with auto.offset.reset=error, that a partition stands still, and what its log holds; the cluster is asked for that while polls go on. It goes on with
+// outOfRange makes the error of a partition that is not fetched any more, with auto.offset.reset=error. It says which offsets the log holds; the cluster is asked for them in the background. The partition continues with
 // a seek (see fetchers).
 func (k *Kafka) outOfRange(at source.Position, text string) {
 	k.calls.Go(func() {
@@ -59,7 +59,7 @@ func (k *Kafka) outOfRange(at source.Position, text string) {
 			asked = fmt.Sprintf("offset %d is not in the log", at.Offset)
 		}
 		err := &source.Error{Code: status.BrokerError, Topic: at.Topic, Partition: at.Partition, Offset: at.Offset, Err: fmt.Errorf(
-			"%s%s; with auto.offset.reset=error the partition stands still until a seek, or until a listener begins elsewhere, with start= (%s)", asked, holds, text)}
+			"%s%s; with auto.offset.reset=error the partition is not fetched until a seek, or until a listener begins at another offset, with start= (%s)", asked, holds, text)}
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.told = append(k.told, err)

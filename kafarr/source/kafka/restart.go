@@ -12,7 +12,7 @@ import (
 // fetchers is what is known of the partitions' fetchers where one may be stopped: with auto.offset.reset=error librdkafka does that, and refuses every seek from then on. Only an
 // assignment starts it again, and an eager group's can be changed as a whole only: hence next. It belongs to the goroutine that fetches.
 type fetchers struct {
-	next    map[source.TopicPartition]source.Position // where each goes on: behind what was fetched, or where it begins
+	next    map[source.TopicPartition]source.Position // where each continues: after the last fetched record, or where it begins
 	stopped map[source.TopicPartition]bool
 }
 
@@ -24,7 +24,7 @@ func watchFetchers(cfg Config) *fetchers {
 	return &fetchers{next: map[source.TopicPartition]source.Position{}, stopped: map[source.TopicPartition]bool{}}
 }
 
-// begin notes where partitions go on.
+// begin notes where partitions continue.
 func (f *fetchers) begin(positions []source.Position) {
 	if f == nil {
 		return
@@ -74,7 +74,7 @@ func (f *fetchers) split(positions []source.Position) (stopped, running []source
 	return stopped, running
 }
 
-// with returns where all partitions go on, those of to elsewhere.
+// with returns where all partitions continue: those of to there, the others where they are.
 func (f *fetchers) with(to []source.Position) []source.Position {
 	all := make([]source.Position, 0, len(f.next))
 	moved := map[source.TopicPartition]bool{}
@@ -90,7 +90,7 @@ func (f *fetchers) with(to []source.Position) []source.Position {
 	return all
 }
 
-// restart has partitions whose fetchers are stopped go on elsewhere, by assigning them anew.
+// restart lets partitions whose fetchers are stopped continue at other offsets, by assigning them again.
 func (k *Kafka) restart(to []source.Position) error {
 	if k.waiting != nil { // the assignment is the group's to change
 		return source.ErrNotFetching
@@ -103,7 +103,7 @@ func (k *Kafka) restart(to []source.Position) error {
 	parts := toClient(again)
 	err := unassign(parts)
 	if err == nil {
-		// A fetcher that stops takes the forwarding with it, in its own time. The answer to a seek, which it refuses, comes behind that.
+		// A fetcher that stops removes the forwarding with it, some time later. The answer to a seek, which it refuses, comes after that.
 		_, _ = k.consumer.SeekPartitions(parts)
 		err = k.assign(parts, assign)
 	}

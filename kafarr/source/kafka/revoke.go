@@ -7,14 +7,14 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// change is what the group gives or wants back.
+// change is an assignment or a revocation that the group asks for.
 type change struct {
 	partitions  []kafka.TopicPartition
 	assigned    bool
 	cooperative bool // as it was when the group asked: a member that has been thrown out meanwhile has no protocol
 }
 
-// asked is told by the client what the group gives or wants back.
+// asked handles an assignment or a revocation.
 func (k *Kafka) asked(c *change) {
 	if !k.closing && k.holds(c) {
 		k.waiting, *k.client.Reassigned = c, true

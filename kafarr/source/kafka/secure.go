@@ -50,8 +50,8 @@ func (k *Kafka) loginRefused(err error) {
 	k.tell(e)
 }
 
-// Refused tells whether the last that was heard of the cluster is that it does not like our credentials. librdkafka is silent about the
-// tries that end alike, so who waits would hear of nothing else than the waiting.
+// Refused reports whether the cluster's last answer was that it refuses the credentials. librdkafka says nothing about further
+// tries that end alike, so that a poll that waits would have nothing else to say.
 func (k *Kafka) Refused() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -79,7 +79,7 @@ func (k *Kafka) aboutCertificates(e kafka.Error) bool {
 	return true
 }
 
-// tell keeps an error for the next ServeEvents. Of the errors about credentials, which come with every try, only the last is told. k.mu is held.
+// tell keeps an error for the next ServeEvents. Of the errors about credentials, which come with every try, only the last is kept. k.mu is held.
 func (k *Kafka) tell(err error) {
 	var e *source.Error
 	if errors.As(err, &e) && e.Code == status.AuthenticationError {

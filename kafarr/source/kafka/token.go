@@ -24,7 +24,7 @@ func (k *Kafka) setToken(token Token) error {
 	return k.consumer.SetOAuthBearerToken(rdkafka.ClientToken(token))
 }
 
-// tokenMissing tells the next ServeEvents.
+// tokenMissing makes an error for the next ServeEvents.
 func (k *Kafka) tokenMissing(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

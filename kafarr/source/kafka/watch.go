@@ -24,7 +24,7 @@ const (
 	topicTimeout  = 3 * time.Second
 )
 
-// topics is what the cluster says of the topics that are read. librdkafka tells of a deleted one in its log only, after topic.metadata.propagation.max.ms, and of one that was re-created not at all. Kafka.mu guards it.
+// topics is what the cluster says of the topics that are read. librdkafka reports a deleted one in its log only, after topic.metadata.propagation.max.ms, and a re-created one not at all. Kafka.mu guards it.
 type topics struct {
 	next      time.Time
 	asking    bool
@@ -75,7 +75,7 @@ func (k *Kafka) watch(now time.Time) {
 	k.calls.Go(func() { k.askFor(slices.Sorted(maps.Keys(names)), now) })
 }
 
-// named tells that the caller has named a topic, instead of a pattern that finds it.
+// named reports whether the caller has named a topic; else a pattern finds it.
 func (k *Kafka) named(topic string) bool {
 	return slices.Contains(k.cfg.Topics, topic) || slices.ContainsFunc(k.cfg.Assign, func(p source.Position) bool { return p.Topic == topic })
 }

@@ -23,7 +23,7 @@ func (s *Source) place(positions []source.Position) {
 	}
 }
 
-// end is the offset behind a partition's last message. s.mu is held.
+// end is the offset after a partition's last message. s.mu is held.
 func (s *Source) end(k source.TopicPartition) int64 {
 	end := int64(0)
 	for _, m := range s.all {
@@ -34,7 +34,7 @@ func (s *Source) end(k source.TopicPartition) int64 {
 	return end
 }
 
-// Seek implements source.Positioner: messages that were read come again, behind those that wait.
+// Seek implements source.Positioner: messages that were read come again, after those that wait.
 func (s *Source) Seek(_ context.Context, positions []source.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

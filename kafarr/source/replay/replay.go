@@ -29,7 +29,7 @@ func (m Message) TopicPartition() source.TopicPartition {
 	return source.TopicPartition{Topic: m.Topic, Partition: m.Partition}
 }
 
-// of tells whether the message is of one of these partitions.
+// of reports whether the message is of one of these partitions.
 func (m Message) of(partitions []source.Position) bool {
 	return slices.ContainsFunc(partitions, func(p source.Position) bool { return p.TopicPartition() == m.TopicPartition() })
 }
@@ -77,7 +77,7 @@ func (s *Source) Open(h source.Handler) (source.Source, error) {
 	return s, nil
 }
 
-// Add puts more messages behind those that wait.
+// Add appends messages to those that wait.
 func (s *Source) Add(messages ...Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,7 @@ func (s *Source) Add(messages ...Message) {
 	s.wait = append(s.wait, messages...)
 }
 
-// Reset tells of offsets that a client asked for in vain.
+// Reset reports offsets that a client asked for and the log did not have.
 func (s *Source) Reset(asked ...source.Position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
