@@ -82,8 +82,8 @@ func typed(s *ast.TypeSpec, text func(any) string, add func(...string)) {
 	case *ast.StructType:
 		add("type", name, "struct")
 		for _, f := range of.Fields.List {
-			if len(f.Names) == 0 {
-				add("field", name, "embeds", text(f.Type))
+			if of := text(f.Type); len(f.Names) == 0 && ast.IsExported(of[strings.LastIndexAny(of, ".*")+1:]) {
+				add("field", name, "embeds", of)
 			}
 			for _, n := range f.Names {
 				if n.IsExported() {
