@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/pykafarr/pykafarr/kafarr"
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
@@ -16,8 +16,8 @@ var mistakes = map[string]kafarr.Config{
 	"columns: record x.A has no field": {Columns: []string{"N"}},
 	"the reader no default":            {Readers: []string{`{"type":"record","name":"x.A","fields":[{"name":"other","type":"int"}]}`}},
 	"has the name of a field":          {Metadata: []kafarr.Metadata{{Column: kafarr.Offset, As: "n"}}},
-	"more than 1 columns":              {Limits: avro.Limits{Columns: 1}, Registry: registry.Static{1: {ID: 1, Text: twoFields}}},
-	"nests deeper":                     {Limits: avro.Limits{SchemaDepth: 1}, Registry: registry.Static{1: {ID: 1, Text: nested}}},
+	"more than 1 columns":              {Limits: format.Limits{Columns: 1}, Registry: registry.Static{1: {ID: 1, Text: twoFields}}},
+	"nests deeper":                     {Limits: format.Limits{SchemaDepth: 1}, Registry: registry.Static{1: {ID: 1, Text: nested}}},
 }
 
 const (
@@ -78,8 +78,8 @@ func TestASchemaThatNoOptionIsToBlameForIsTheMessages(t *testing.T) {
 		"invalid":                   {Registry: registry.Static{1: {ID: 1, Text: `not json`}}, Columns: []string{"n"}},
 		"recursive":                 {Registry: registry.Static{1: {ID: 1, Text: recursive}}},
 		"beyond the default limits": {Registry: registry.Static{1: {ID: 1, Text: wide}}},
-		"beyond limits lower, too":  {Registry: registry.Static{1: {ID: 1, Text: wide}}, Limits: avro.Limits{Columns: 10}},
-		"beyond limits that are higher than the defaults": {Registry: registry.Static{1: {ID: 1, Text: manyColumns}}, Limits: avro.Limits{Columns: 20_001}},
+		"beyond limits lower, too":  {Registry: registry.Static{1: {ID: 1, Text: wide}}, Limits: format.Limits{Columns: 10}},
+		"beyond limits that are higher than the defaults": {Registry: registry.Static{1: {ID: 1, Text: manyColumns}}, Limits: format.Limits{Columns: 20_001}},
 	} {
 		cfg.Errors = kafarr.Skip
 		l, _ := open(t, cfg, message(0, 0, 1, 0))

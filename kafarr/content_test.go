@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
@@ -108,7 +109,7 @@ func TestEveryKindOfColumnTakesAKeptTombstone(t *testing.T) {
 	body := []byte{0, 0, 0, 0, 9, 1, 2}
 	body = append(body, make([]byte, 8)...)
 	body = append(body, 2, 'd', 2, 'e', 'f', 'f', 0, 0, 0, 4, 0, 2)
-	for _, unions := range []avro.Unions{avro.StructUnions, avro.DenseUnions} {
+	for _, unions := range []format.Unions{format.StructUnions, format.DenseUnions} {
 		l, _ := open(t, kafarr.Config{Registry: registry.Static{9: {Text: text}}, Tombstones: kafarr.KeepTombstones, Unions: unions, Metadata: []kafarr.Metadata{}},
 			replay.Message{Topic: "t", Value: body}, tombstone(1, nil), replay.Message{Topic: "t", Offset: 2, Value: body})
 		b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
@@ -117,7 +118,7 @@ func TestEveryKindOfColumnTakesAKeptTombstone(t *testing.T) {
 		}
 		for i, c := range b.Record.Columns() {
 			f := b.Record.Schema().Field(i)
-			logicalNull := c.IsNull(1) || f.Name == "k" && unions == avro.DenseUnions || f.Name == "l"
+			logicalNull := c.IsNull(1) || f.Name == "k" && unions == format.DenseUnions || f.Name == "l"
 			if !f.Nullable || !logicalNull || c.IsNull(0) && f.Name != "l" {
 				t.Errorf("%s (unions %d): %v", f.Name, unions, c)
 			}

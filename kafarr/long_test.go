@@ -12,7 +12,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
@@ -172,20 +172,20 @@ func TestRowsOfSeveralTypesThatTakeLongComeWhole(t *testing.T) {
 
 func TestADecodingIsGivenUpInTheMidstOfABodyAndTheDecoderStaysOfUse(t *testing.T) {
 	before := cmem.Live()
-	d, err := kafarr.NewDecoder(costly, "", avro.Options{})
+	d, err := kafarr.NewDecoder(costly, "", format.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := func(items int) avro.Body {
+	body := func(items int) format.Body {
 		b := costlyBody(1, items)
-		return avro.Body{Data: unsafe.Pointer(unsafe.SliceData(b)), Len: len(b)}
+		return format.Body{Data: unsafe.Pointer(unsafe.SliceData(b)), Len: len(b)}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if b, err := d.Decode(ctx, []avro.Body{body(1), body(manyItems), body(1)}); b != nil || !errors.Is(err, context.DeadlineExceeded) {
+	if b, err := d.Decode(ctx, []format.Body{body(1), body(manyItems), body(1)}); b != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, %v", b, err)
 	}
-	g := d.Start([]avro.Body{body(1), body(manyItems)})
+	g := d.Start([]format.Body{body(1), body(manyItems)})
 	for range 3 {
 		if b, err := g.Slice(time.Millisecond); b != nil || err != nil {
 			t.Errorf("%v, %v", b, err)
@@ -195,7 +195,7 @@ func TestADecodingIsGivenUpInTheMidstOfABodyAndTheDecoderStaysOfUse(t *testing.T
 	if rows := d.Stats().Rows; rows != 0 {
 		t.Errorf("%d rows count as decoded", rows)
 	}
-	b, err := d.Decode(t.Context(), []avro.Body{body(1), body(manyItems), body(1)})
+	b, err := d.Decode(t.Context(), []format.Body{body(1), body(manyItems), body(1)})
 	if err != nil || b.NumRows() != 3 {
 		t.Fatal(b, err)
 	}

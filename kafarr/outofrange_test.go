@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
@@ -35,7 +35,7 @@ func TestAValueOutOfRangeCostsItsRowUnlessItIsToBeANull(t *testing.T) {
 	l, _ := open(t, kafarr.Config{Registry: clock}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
 	wantRendered(t, l, "x.A t=00:00:00.001 _offset=0",
 		`t[0]@1: schema 1: t: time of day 86400000 is outside of 24 hours (out_of_range="null" reads such values as nulls)`, "x.A t=00:00:00.002 _offset=2")
-	l, _ = open(t, kafarr.Config{Registry: clock, OutOfRange: avro.NullOutOfRange}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
+	l, _ = open(t, kafarr.Config{Registry: clock, OutOfRange: format.NullOutOfRange}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
 	wantRendered(t, l, "x.A t=00:00:00.001,(null),00:00:00.002 _offset=0,1,2")
 	if n := l.Stats().OutOfRange; n != 1 {
 		t.Errorf("%d values counted", n)
@@ -44,7 +44,7 @@ func TestAValueOutOfRangeCostsItsRowUnlessItIsToBeANull(t *testing.T) {
 
 // TestNullsOfKeysAreCountedOnceEach has a bad key take back the values behind it, which are appended again.
 func TestNullsOfKeysAreCountedOnceEach(t *testing.T) {
-	cfg := kafarr.Config{Registry: clock, OutOfRange: avro.NullOutOfRange, Key: kafarr.Avro, Metadata: columns(kafarr.Key), Errors: kafarr.Skip}
+	cfg := kafarr.Config{Registry: clock, OutOfRange: format.NullOutOfRange, Key: kafarr.Avro, Metadata: columns(kafarr.Key), Errors: kafarr.Skip}
 	l, _ := open(t, cfg, timed(0, midnight, midnight), timed(1, midnight, "\x02\x02"), timed(2, midnight, "\x02"), timed(3, "\x02", midnight))
 	b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestAScanCountsValuesOutOfRangeInItsReportAndLogsASchemaOnce(t *testing.T) 
 	}
 	var log bytes.Buffer
 	cfg := scanConfig(t, &cluster{messages: messages})
-	cfg.Registry, cfg.OutOfRange, cfg.Logger = clock, avro.NullOutOfRange, slog.New(slog.NewTextHandler(&log, nil))
+	cfg.Registry, cfg.OutOfRange, cfg.Logger = clock, format.NullOutOfRange, slog.New(slog.NewTextHandler(&log, nil))
 	stream := plan(t, cfg).Read()
 	if places, err := readAll(t, stream); err != nil || len(places) != 6 {
 		t.Fatal(places, err)

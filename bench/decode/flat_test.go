@@ -9,6 +9,7 @@ import (
 
 	"github.com/linkedin/goavro/v2"
 
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 )
 
@@ -29,7 +30,7 @@ func flatRecord(r *rand.Rand) map[string]any {
 }
 
 // bodies encodes n records, one behind the other as in a fetched message set.
-func bodies(tb testing.TB, schema string, n int, record func(*rand.Rand) map[string]any) []avro.Body {
+func bodies(tb testing.TB, schema string, n int, record func(*rand.Rand) map[string]any) []format.Body {
 	tb.Helper()
 	codec, err := goavro.NewCodec(schema)
 	if err != nil {
@@ -44,16 +45,16 @@ func bodies(tb testing.TB, schema string, n int, record func(*rand.Rand) map[str
 		}
 		ends[i] = len(all)
 	}
-	out := make([]avro.Body, n)
+	out := make([]format.Body, n)
 	start := 0
 	for i, end := range ends {
-		out[i] = avro.Body{Data: unsafe.Pointer(&all[start]), Len: end - start}
+		out[i] = format.Body{Data: unsafe.Pointer(&all[start]), Len: end - start}
 		start = end
 	}
 	return out
 }
 
-func benchmark(b *testing.B, schema string, options avro.Options, record func(*rand.Rand) map[string]any) {
+func benchmark(b *testing.B, schema string, options format.Options, record func(*rand.Rand) map[string]any) {
 	const rows = 100_000
 	s, err := avro.Parse(schema)
 	if err != nil {
@@ -84,4 +85,4 @@ func benchmark(b *testing.B, schema string, options avro.Options, record func(*r
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/msg")
 }
 
-func BenchmarkFlat(b *testing.B) { benchmark(b, flatSchema, avro.Options{}, flatRecord) }
+func BenchmarkFlat(b *testing.B) { benchmark(b, flatSchema, format.Options{}, flatRecord) }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/linkedin/goavro/v2"
 
-	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 const wideSchema = `{"type": "record", "name": "bench.Wide", "fields": [
@@ -75,17 +75,17 @@ func deepRecord(r *rand.Rand) map[string]any {
 	return map[string]any{"orders": orders}
 }
 
-func BenchmarkWide(b *testing.B) { benchmark(b, wideSchema, avro.Options{}, wideRecord) }
+func BenchmarkWide(b *testing.B) { benchmark(b, wideSchema, format.Options{}, wideRecord) }
 
 // BenchmarkWideProjected reads 3 of the 25 fields.
 func BenchmarkWideProjected(b *testing.B) {
-	benchmark(b, wideSchema, avro.Options{Columns: []string{"id", "price", "sequence"}}, wideRecord)
+	benchmark(b, wideSchema, format.Options{Columns: []string{"id", "price", "sequence"}}, wideRecord)
 }
 
-func BenchmarkDeep(b *testing.B) { benchmark(b, deepSchema, avro.Options{}, deepRecord) }
+func BenchmarkDeep(b *testing.B) { benchmark(b, deepSchema, format.Options{}, deepRecord) }
 
 func BenchmarkText1KB(b *testing.B) {
 	text := strings.Repeat("0123456789abcdef", 64)
-	benchmark(b, `{"type": "record", "name": "bench.Text", "fields": [{"name": "text", "type": "string"}]}`, avro.Options{},
+	benchmark(b, `{"type": "record", "name": "bench.Text", "fields": [{"name": "text", "type": "string"}]}`, format.Options{},
 		func(*rand.Rand) map[string]any { return map[string]any{"text": text} })
 }

@@ -3,6 +3,8 @@ package avro
 import (
 	"fmt"
 	"testing"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // TestWhatSerializersEncryptIsMarked has a rule for the fields with a tag and one for a record's.
@@ -30,7 +32,7 @@ func TestWhatSerializersEncryptIsMarked(t *testing.T) {
 		return false
 	})
 	plan := func(columns ...string) string {
-		p, err := Compile(s, Options{Recursion: JSON, Columns: columns})
+		p, err := Compile(s, format.Options{Recursion: format.JSON, Columns: columns})
 		if err != nil {
 			t.Fatal(err)
 		}
