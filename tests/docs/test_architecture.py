@@ -1,8 +1,9 @@
-"""ARCHITECTURE.md is short, and each of its flows has a diagram and the tests of its invariants."""
+"""ARCHITECTURE.md is short, and the files, tests and decisions that it and docs/decisions name exist."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+TEXT = PAGE + "".join(record.read_text(encoding="utf-8") for record in DECISIONS)
 FLOWS = [
     *("Poll", "Schema look-up", "Acknowledge and commit", "Rebalance and callbacks"),
     *("Seek and pause", "Dead letters", "Scan", "Boundary and close"),
 ]
+
+
+def tracked() -> list[str]:
+    listing = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [name for name in listing.stdout.splitlines() if (ROOT / name).exists()]
 
 
 def test_the_page_is_short_enough_to_be_read_at_once() -> None:
@@ -30,6 +37,27 @@ def test_each_flow_has_a_diagram_its_files_and_the_tests_of_its_invariants(flow:
     invariants = re.findall(r"^\* .*?(?=^\* |^$)", section, re.DOTALL | re.MULTILINE)
     assert len(invariants) >= 3
     assert [text for text in invariants if not re.search(r"`(?:Test|test_)\w+`", text)] == []
+
+
+def test_each_test_that_is_named_exists() -> None:
+    named = set(re.findall(r"`((?:Test|test_)\w+)`", TEXT))
+    sources = [name for name in tracked() if name.endswith("_test.go") or re.match(r"tests/.*\.py$", name)]
+    defined = {
+        test
+        for name in sources
+        for test in re.findall(r"^\s*(?:async )?(?:func|def) (\w+)\(", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 50
+    assert named - defined == set()
+
+
+def test_each_file_and_folder_that_is_named_exists() -> None:
+    named = set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+/?|\w+\.(?:go|py|c|h|md))`", TEXT))
+    paths = {f"/{name}/" for name in tracked()}
+    others = {"apache/thrift", "arrow/cdata", "daead/subtle", "golang.org/x", "os/signal"}  # packages of other projects
+    missing = {name for name in named - others if not any(f"/{name.rstrip('/')}/" in path for path in paths)}
+    assert len(named) > 50
+    assert missing == set()
 
 
 def test_each_decision_that_is_named_exists() -> None:
