@@ -100,6 +100,9 @@ func (q *queue) fatal() (code int, text string) {
 	return int(C.rd_kafka_fatal_error(q.rk, buffer, size)), C.GoString(buffer)
 }
 
+// groupEnded tells whether the consumer has left its group while it closes.
+func (q *queue) groupEnded() bool { return C.rd_kafka_consumer_closed(q.rk) == 1 }
+
 // abandon is the consumer's Close after a fatal error: Close itself would wait for ever for a group that librdkafka refuses to leave then. The group has thrown
 // the member out, so there is nothing to tell it. The queue must be closed before.
 func (q *queue) abandon(client *rdkafka.Private) {

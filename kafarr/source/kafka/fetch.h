@@ -40,6 +40,7 @@ int rd_kafka_header_get_all(const rd_kafka_headers_t *, size_t, const char **nam
 int32_t rd_kafka_message_leader_epoch(const rd_kafka_message_t *);
 const char *rd_kafka_topic_name(const rd_kafka_topic_t *);
 int rd_kafka_fatal_error(rd_kafka_t *, char *text, size_t size);
+int rd_kafka_consumer_closed(rd_kafka_t *);
 void rd_kafka_destroy_flags(rd_kafka_t *, int flags);
 enum { RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE = 0x8 };
 

@@ -10,7 +10,17 @@ import (
 
 // rebalanced is called by the client within Poll and Close.
 func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
-	cooperative := c.GetRebalanceProtocol() == "COOPERATIVE"
+	var protocol string
+	if !k.closing {
+		protocol = c.GetRebalanceProtocol()
+	} else {
+		var ended bool
+		*k.client.Reassigned = true // also where there is no group left to answer: the client would answer by itself, and wait for ever
+		if protocol, ended = whileClosing(k, c.GetRebalanceProtocol); ended {
+			return nil
+		}
+	}
+	cooperative := protocol == "COOPERATIVE"
 	switch ev := ev.(type) {
 	case kafka.AssignedPartitions:
 		k.asked(&change{partitions: ev.Partitions, assigned: true, cooperative: cooperative})

@@ -1,8 +1,11 @@
 package kafka
 
 import (
+	"time"
+
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -55,7 +58,7 @@ func (k *Kafka) take(c *change) {
 	}
 	var err error
 	if k.closing { // the queue is gone, nobody reads the messages, and a question for committed offsets would time out
-		err = assign(c.partitions)
+		err, _ = whileClosing(k, func() error { return assign(c.partitions) })
 	} else {
 		err = k.assign(toClient(k.begins(fromClient(c.partitions))), assign)
 	}
@@ -66,14 +69,50 @@ func (k *Kafka) take(c *change) {
 // revoke answers the group that the partitions are given up.
 func (k *Kafka) revoke(r *change) {
 	k.cfg.Handler.Revoked(fromClient(r.partitions), k.consumer.AssignmentLost())
-	var err error
+	unassign := k.consumer.Unassign
 	if r.cooperative {
-		err = k.consumer.IncrementalUnassign(r.partitions)
+		unassign = func() error { return k.consumer.IncrementalUnassign(r.partitions) }
+	}
+	var err error
+	if k.closing {
+		err, _ = whileClosing(k, unassign)
 	} else {
-		err = k.consumer.Unassign()
+		err = unassign()
 	}
 	k.note(r.partitions, false)
 	k.refused(err)
+}
+
+// closedPause is how often whileClosing asks whether the group has ended, and closedGrace how long an answer that was on its way then may still take.
+const (
+	closedPause = 20 * time.Millisecond
+	closedGrace = 500 * time.Millisecond
+)
+
+// whileClosing asks the client for something of the group while the consumer closes. The group may end meanwhile, without waiting for the answer to its last rebalance, and
+// librdkafka (2.15 and later) then drops the question without a reply (rd_kafka_cgrp_op_serve), so that the call never returns. There is nothing left to be asked then: the
+// call is left behind with its thread, and ended is true.
+func whileClosing[T any](k *Kafka, ask func() T) (answer T, ended bool) {
+	if k.queue.groupEnded() {
+		return answer, true
+	}
+	answers := make(chan T, 1)
+	async.Go(func() { answers <- ask() }, func(error) { close(answers) })
+	tick := time.NewTicker(closedPause)
+	defer tick.Stop()
+	for since := (time.Time{}); ; {
+		select {
+		case answer, answered := <-answers:
+			return answer, !answered
+		case now := <-tick.C:
+			switch {
+			case since.IsZero() && k.queue.groupEnded():
+				since = now
+			case !since.IsZero() && now.Sub(since) > closedGrace:
+				return answer, true
+			}
+		}
+	}
 }
 
 // refused keeps why the client did not take an assignment.
