@@ -79,10 +79,11 @@ where the values that come out are not those that went in, or where there is an 
   whose keys repeat, but keeps only the last of them once it copies. A panic is a `BaseException`, which
   `except Exception` does not catch. `batch.to_polars()` converts first, or raises a `SchemaError` that names the
   column.
-* **pandas** has no -2^63 in `datetime64`: that moment of a timestamp is `NaT`, but with `dtype_backend="pyarrow"`.
+* **pandas** has no -2^63 in `datetime64`: that moment of a timestamp is `NaT`, except with
+  `dtype_backend="pyarrow"`.
 * **DuckDB** refuses decimals of more than 38 digits, dense unions and maps whose keys repeat, each with an error that
   says so; leave the column out with `columns=`. It loses nothing of the other types. Enums become text.
-* DuckDB counts the moments of `timestamp-millis` in microseconds, and refuses those beyond (the year 294247). The
+* DuckDB counts the moments of `timestamp-millis` in microseconds, and refuses moments after the year 294247. The
   greatest number of a timestamp, 2^63 - 1, it shows as `infinity`.
 * **DuckDB 1** has no moments in nanoseconds with a zone: it drops the last three digits of `timestamp-nanos`, without
   an error. It refuses records without fields.
