@@ -8,6 +8,7 @@ from typing import Any
 
 import pykafarr
 from pykafarr._engines import common
+from pykafarr._options.secrets import plain
 from pykafarr.spark import KafarrDataSource
 from tests.engines.fake import Diary, Plan
 from tests.engines.orders import Dying
@@ -22,14 +23,14 @@ class FakeDataSource(KafarrDataSource):
 
     @staticmethod
     def _scan(servers: Any, topics: Any, registry_url: Any, **options: Any) -> common.Scan:
-        arguments = json.loads(servers) if isinstance(servers, str) else servers
+        arguments = plain(json.loads(servers) if isinstance(servers, str) else servers)
         made = Plan(Diary(Path(arguments.pop("folder"))), **arguments)
 
         def scan(*_: Any, **options: Any) -> Plan:
             made.diary.write(asked={name: str(value) for name, value in options.items()})
             return made
 
-        pykafarr.scan = scan  # type: ignore[attr-defined]  # in a process that does nothing else
+        common.scans.scan = scan  # type: ignore[assignment]  # in a process that does nothing else
         return common.scan(None, topics, registry_url, **options)  # type: ignore[arg-type]
 
 
