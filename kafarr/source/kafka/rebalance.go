@@ -10,15 +10,9 @@ import (
 
 // rebalanced is called by the client within Poll and Close.
 func (k *Kafka) rebalanced(c *kafka.Consumer, ev kafka.Event) error {
-	var protocol string
-	if !k.closing {
-		protocol = c.GetRebalanceProtocol()
-	} else {
-		var ended bool
-		*k.client.Reassigned = true // also where there is no group left to answer: the client would answer by itself, and wait for ever
-		if protocol, ended = whileClosing(k, c.GetRebalanceProtocol); ended {
-			return nil
-		}
+	protocol, ended := askGroup(k, c.GetRebalanceProtocol)
+	if ended {
+		return nil
 	}
 	cooperative := protocol == "COOPERATIVE"
 	switch ev := ev.(type) {

@@ -58,7 +58,7 @@ func (k *Kafka) take(c *change) {
 	}
 	var err error
 	if k.closing { // the queue is gone, nobody reads the messages, and a question for committed offsets would time out
-		err, _ = whileClosing(k, func() error { return assign(c.partitions) })
+		err, _ = askGroup(k, func() error { return assign(c.partitions) })
 	} else {
 		err = k.assign(toClient(k.begins(fromClient(c.partitions))), assign)
 	}
@@ -73,26 +73,25 @@ func (k *Kafka) revoke(r *change) {
 	if r.cooperative {
 		unassign = func() error { return k.consumer.IncrementalUnassign(r.partitions) }
 	}
-	var err error
-	if k.closing {
-		err, _ = whileClosing(k, unassign)
-	} else {
-		err = unassign()
-	}
+	err, _ := askGroup(k, unassign)
 	k.note(r.partitions, false)
 	k.refused(err)
 }
 
-// closedPause is how often whileClosing asks whether the group has ended, and closedGrace how long an answer that was on its way then may still take.
+// closedPause is how often askGroup asks whether the group has ended, and closedGrace how long an answer that was on its way then may still take.
 const (
 	closedPause = 20 * time.Millisecond
 	closedGrace = 500 * time.Millisecond
 )
 
-// whileClosing asks the client for something of the group while the consumer closes. The group may end meanwhile, without waiting for the answer to its last rebalance, and
+// askGroup asks the client for something of the group. While the consumer closes, the group may end without waiting for the answer to its last rebalance, and
 // librdkafka (2.15 and later) then drops the question without a reply (rd_kafka_cgrp_op_serve), so that the call never returns. There is nothing left to be asked then: the
 // call is left behind with its thread, and ended is true.
-func whileClosing[T any](k *Kafka, ask func() T) (answer T, ended bool) {
+func askGroup[T any](k *Kafka, ask func() T) (answer T, ended bool) {
+	if !k.closing {
+		return ask(), false
+	}
+	*k.client.Reassigned = true // also where the group is not answered: the client would answer by itself, and wait for ever
 	if k.queue.groupEnded() {
 		return answer, true
 	}
