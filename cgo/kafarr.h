@@ -143,7 +143,7 @@ void kafarr_forget(int64_t operation);
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
  *   "memory_limit": int (bytes that the listener may hold; 0: no limit),
  *   "assign": [[topic, partition], ...] instead of topics,
- *   "start": [[topic ("": every), partition (-1: every), place, number], ...], see listener_seek_start,
+ *   "start": [[topic ("": every), partition (-1: every), kind, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
  *   "oauth_token": bool (the caller answers listener_token_wanted),
  *   and "columns", "unions", "recursion", "out_of_range", "limits" as in decoder_new
@@ -190,7 +190,7 @@ int32_t listener_commit_start(int64_t listener, const char *batches, int64_t bat
 
 /* Positions. Partitions that are not of the assignment are KAFARR_E_STATE. */
 
-/* Moves partitions. targets: JSON [[topic, partition, place, number], ...], each partition once; place is "committed", "earliest",
+/* Moves partitions. targets: JSON [[topic, partition, kind, number], ...], each partition once; kind is "committed", "earliest",
  * "latest", "offset" (number is one) or "time" (number is in milliseconds since 1970). A fifth element, 32 hexadecimal digits, is the id of the
  * topic that the offset is of: where the topic has another one by now, that is KAFARR_E_BROKER. kafarr_wait()'s result is NULL. */
 int32_t listener_seek_start(int64_t listener, const char *targets, int64_t targets_len, int64_t *operation,

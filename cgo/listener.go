@@ -63,7 +63,7 @@ type listenerConfig struct {
 	PatienceMS     int64                      `json:"schema_patience_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
 	Assign         []partitionIn              `json:"assign"`
-	Start          []startIn                  `json:"start"`
+	Start          []offsetIn                 `json:"start"`
 	BatchBytes     int                        `json:"batch_bytes"`
 	SchemaBytes    int                        `json:"schema_bytes"`
 	OnAssign       bool                       `json:"on_assign"`
@@ -132,7 +132,7 @@ func (c *listenerConfig) config(tokens *tokens, notices *notices) (kafarr.Config
 		cfg.OAuthToken = tokens.ask
 	}
 	cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
-	cfg.Assign, cfg.Start = partitionsIn(c.Assign), startsIn(c.Start)
+	cfg.Assign, cfg.Start = partitionsIn(c.Assign), offsetsIn(c.Start)
 	cfg.Properties, cfg.RegistryProperties, cfg.Environment = c.Config, c.RegistryConfig, c.Environment
 	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 	cfg.OutOfRange, cfg.LocalSecret = options.OutOfRange, c.LocalSecret

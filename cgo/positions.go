@@ -28,24 +28,24 @@ func partitionsIn(in []partitionIn) []source.Position {
 	return out
 }
 
-// startIn is [topic, partition, place, number], and perhaps the topic's id, of a start or of a target.
-type startIn struct{ kafarr.Start }
+// offsetIn is [topic, partition, kind, number], and perhaps the topic's id, of a PartitionOffset.
+type offsetIn struct{ kafarr.PartitionOffset }
 
-func (s *startIn) UnmarshalJSON(text []byte) error {
+func (s *offsetIn) UnmarshalJSON(text []byte) error {
 	var id string
-	if err := json.Unmarshal(text, &[]any{&s.Topic, &s.Partition, &s.At.Kind, &s.At.Value, &id}); err != nil {
+	if err := json.Unmarshal(text, &[]any{&s.Topic, &s.Partition, &s.Offset.Kind, &s.Offset.Value, &id}); err != nil {
 		return err
 	}
-	if digits, err := hex.DecodeString(id); err != nil || copy(s.At.TopicID[:], digits) != len(digits) {
+	if digits, err := hex.DecodeString(id); err != nil || copy(s.Offset.TopicID[:], digits) != len(digits) {
 		return configError("%q is no id of a topic", id)
 	}
 	return nil
 }
 
-func startsIn(in []startIn) []kafarr.Start {
-	out := make([]kafarr.Start, len(in))
+func offsetsIn(in []offsetIn) []kafarr.PartitionOffset {
+	out := make([]kafarr.PartitionOffset, len(in))
 	for i, s := range in {
-		out[i] = s.Start
+		out[i] = s.PartitionOffset
 	}
 	return out
 }
@@ -76,15 +76,11 @@ func listener_seek_start(handle C.int64_t, targets *C.char, n C.int64_t, op *C.i
 		if err != nil {
 			return err
 		}
-		var in []startIn
+		var in []offsetIn
 		if err := parse(targets, n, &in); err != nil {
 			return err
 		}
-		list := make([]kafarr.Target, len(in))
-		for i, s := range in {
-			list[i] = kafarr.Target{Topic: s.Topic, Partition: s.Partition, To: s.At}
-		}
-		*op = C.int64_t(start(func() (string, error) { return "", l.Seek(context.Background(), list...) }))
+		*op = C.int64_t(start(func() (string, error) { return "", l.Seek(context.Background(), offsetsIn(in)...) }))
 		return nil
 	})
 }

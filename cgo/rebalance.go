@@ -14,7 +14,7 @@ import (
 // tellRebalances has rebalances wait for listener_rebalanced_start. The functions are never called: the caller's own are, between slices.
 func tellRebalances(cfg *kafarr.Config, onAssign, onRevoke bool) {
 	if onAssign {
-		cfg.OnAssign = func([]source.Position) ([]kafarr.Start, error) { return nil, nil }
+		cfg.OnAssign = func([]source.Position) ([]kafarr.PartitionOffset, error) { return nil, nil }
 	}
 	if onRevoke {
 		cfg.OnRevoke = func([]source.Position, bool) {}
@@ -54,13 +54,13 @@ func listener_rebalanced_start(handle C.int64_t, begin *C.char, n C.int64_t, op 
 		if err != nil {
 			return err
 		}
-		var in []startIn
+		var in []offsetIn
 		if begin != nil {
 			if err := parse(begin, n, &in); err != nil {
 				return err
 			}
 		}
-		*op = C.int64_t(start(func() (string, error) { return "", l.Rebalanced(context.Background(), startsIn(in)...) }))
+		*op = C.int64_t(start(func() (string, error) { return "", l.Rebalanced(context.Background(), offsetsIn(in)...) }))
 		return nil
 	})
 }

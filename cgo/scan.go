@@ -98,10 +98,10 @@ type schemaText struct {
 // scanConfig is the JSON of scan_new.
 type scanConfig struct {
 	listenerConfig
-	End          []startIn `json:"end"`
-	ReadLatest   bool      `json:"read_latest"`
-	BatchRows    int       `json:"num_messages"`
-	AllowPartial bool      `json:"allow_partial"`
+	End          []offsetIn `json:"end"`
+	ReadLatest   bool       `json:"read_latest"`
+	BatchRows    int        `json:"num_messages"`
+	AllowPartial bool       `json:"allow_partial"`
 	scanPlan
 }
 
@@ -117,7 +117,7 @@ func scan_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr
 		if err != nil {
 			return err
 		}
-		s.cfg = kafarr.ScanConfig{Config: cfg, End: startsIn(c.End), ReadLatest: c.ReadLatest, BatchRows: c.BatchRows, AllowPartial: c.AllowPartial, TopicIDs: c.TopicIDs}
+		s.cfg = kafarr.ScanConfig{Config: cfg, End: offsetsIn(c.End), ReadLatest: c.ReadLatest, BatchRows: c.BatchRows, AllowPartial: c.AllowPartial, TopicIDs: c.TopicIDs}
 		if _, err := s.made(); err != nil {
 			return err
 		}

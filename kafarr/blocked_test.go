@@ -164,16 +164,16 @@ func TestAResumeOfAPartitionSetAsideChangesNothing(t *testing.T) {
 
 func TestASeekLeadsAPartitionSetAsideElsewhere(t *testing.T) {
 	l, src, o := openInOutage(t, kafarr.Config{})
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 2})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
 	wantPolls(t, l, 100, "x.A 2")
 	if got := poll(t, l, 100); !strings.HasPrefix(got, "t[0]@3: ") {
 		t.Errorf("got %q, want the outage at the next B", got)
 	}
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtLatest})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtLatest})
 	src.Add(message(0, 4, 1, 4))
 	wantPolls(t, l, 100, "x.A 4", "")
 
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtEarliest})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtEarliest})
 	o.end()
 	wantInTheEnd(t, l, "x.A 0", "x.B 1", "x.A 2", "x.B 3", "x.A 4")
 }

@@ -8,21 +8,21 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// namedPlaces are the places of an option.
-type namedPlaces struct {
-	name   string
-	places []Start
+// namedOffsets are the offsets of an option.
+type namedOffsets struct {
+	name    string
+	offsets []PartitionOffset
 }
 
 // startAndEnd are the options that bound a scan, in the order in which mistakes in them are reported.
-func (c *ScanConfig) startAndEnd() []namedPlaces {
-	return []namedPlaces{{"start", c.Start}, {"end", c.End}}
+func (c *ScanConfig) startAndEnd() []namedOffsets {
+	return []namedOffsets{{"start", c.Start}, {"end", c.End}}
 }
 
 // bounds finds what of each partition is to be read.
 func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []source.Position) ([]ScanRange, error) {
 	for _, bound := range c.startAndEnd() {
-		for _, s := range bound.places {
+		for _, s := range bound.offsets {
 			if !slices.ContainsFunc(partitions, func(p source.Position) bool { return s.fits(p.TopicPartition()) > 0 }) {
 				return nil, errorf(ConfigError, "%s names %s, which is not scanned", bound.name, s.name())
 			}
@@ -52,7 +52,7 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 			return nil, placed(errorf(BrokerError, "by the cluster's answers the log begins at offset %d and ends at %d: plan again", l.first, l.now), k)
 		}
 		r := ScanRange{Topic: p.Topic, Partition: p.Partition}
-		start, end := placeOf(c.Start, k), placeOf(c.End, k)
+		start, end := specFor(c.Start, k), specFor(c.End, k)
 		r.Start, r.End = l.offset(start, l.first, starts[k]), l.offset(end, l.now, ends[k])
 		if start.Kind == AtOffset && end.Kind == AtOffset && r.Start > r.End {
 			return nil, placed(errorf(RangeError, "start is %d, which is after the end, %d", r.Start, r.End), k)
@@ -60,7 +60,7 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 		if start.Kind == AtTime && end.Kind == AtTime && start.Value > end.Value {
 			return nil, placed(errorf(RangeError, "start is the time %d, which is after the end, %d (milliseconds since 1970)", start.Value, end.Value), k)
 		}
-		if why := cmp.Or(start.ofAnother(idOf(cluster, p.Topic)), end.ofAnother(idOf(cluster, p.Topic))); why != nil {
+		if why := cmp.Or(start.checkTopicID(idOf(cluster, p.Topic)), end.checkTopicID(idOf(cluster, p.Topic))); why != nil {
 			return nil, placed(errorf(BrokerError, "%w", why), k)
 		}
 		if outside := l.outside(start, end); outside != nil && !c.AllowPartial {
@@ -91,10 +91,10 @@ func (c *ScanConfig) offsets(ctx context.Context, cluster Cluster, partitions []
 	return out, err
 }
 
-// timesOf gives the times among places.
-func timesOf(list []Start) func(source.TopicPartition) (int64, bool) {
+// timesOf gives the times among offsets that may have to be looked up.
+func timesOf(list []PartitionOffset) func(source.TopicPartition) (int64, bool) {
 	return func(k source.TopicPartition) (int64, bool) {
-		at := placeOf(list, k)
+		at := specFor(list, k)
 		return at.Value, at.Kind == AtTime
 	}
 }
@@ -102,8 +102,8 @@ func timesOf(list []Start) func(source.TopicPartition) (int64, bool) {
 // logOf is how far a partition's log goes.
 type logOf struct{ first, now int64 }
 
-// offset is the offset of a place; usual is what nothing means.
-func (l logOf) offset(at Place, usual, ofTime int64) int64 {
+// offset is the offset that is named; usual is the one where nothing is named.
+func (l logOf) offset(at OffsetSpec, usual, ofTime int64) int64 {
 	switch at.Kind {
 	case AtEarliest:
 		return l.first
@@ -118,10 +118,10 @@ func (l logOf) offset(at Place, usual, ofTime int64) int64 {
 }
 
 // outside is the error of offsets that are not in the log.
-func (l logOf) outside(start, end Place) *Error {
+func (l logOf) outside(start, end OffsetSpec) *Error {
 	for _, at := range []struct {
 		what string
-		Place
+		OffsetSpec
 	}{{"start", start}, {"end", end}} {
 		if at.Kind == AtOffset && (at.Value < l.first || at.Value > l.now) {
 			return errorf(IncompleteError, "%s is %d: the log goes from %d to %d%s", at.what, at.Value, l.first, l.now, afterTheEnd(at.Value, l.now))

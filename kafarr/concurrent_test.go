@@ -57,8 +57,8 @@ var verbs = map[string]func(context.Context, *kafarr.Listener) error{
 	"stats":      func(_ context.Context, l *kafarr.Listener) error { l.Stats(); return nil },
 }
 
-func target(offset int64) kafarr.Target {
-	return kafarr.Target{Topic: "t", To: kafarr.Place{Kind: kafarr.AtOffset, Value: offset}}
+func target(offset int64) kafarr.PartitionOffset {
+	return kafarr.PartitionOffset{Topic: "t", Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: offset}}
 }
 
 // The race detector is the judge of this; besides, each call ends well, or says that another poll is under way, or that the listener is closed.

@@ -28,7 +28,7 @@ type Config struct {
 	Assign []source.Position
 	// Start says where partitions begin that this listener gets for the first time; nil: where the group left off. Offsets that are not in
 	// the log are told as an error by Poll, and reading begins where auto.offset.reset says.
-	Start []Start
+	Start []PartitionOffset
 
 	RegistryURL        string            // of a schema registry with Confluent's API
 	RegistryProperties map[string]string // of its client, named as Confluent's clients name them
@@ -97,7 +97,7 @@ type Config struct {
 	// again. OnRevoke is told those that the listener has to give up, before it does: they can still be committed, unless they are lost,
 	// which another member may own by then. Poll and Close call them, between two turns of theirs; Commit and Seek may be called in them,
 	// Poll may not. Whoever uses PollSlice asks Rebalance instead.
-	OnAssign func(partitions []source.Position) (begin []Start, err error)
+	OnAssign func(partitions []source.Position) (begin []PartitionOffset, err error)
 	OnRevoke func(partitions []source.Position, lost bool)
 	// Source replaces Kafka as the source of records, for tests and replays.
 	Source func(source.Handler) (source.Source, error)

@@ -59,7 +59,7 @@ func TestASeekMakesAResetThatWasBeforeItMeaningless(t *testing.T) {
 	l, src := open(t, kafarr.Config{}, message(0, 5, 1, 0), message(0, 6, 1, 1), message(1, 0, 1, 2))
 	eventsOf(t, l, 1)
 	askedInVain(src, 3)
-	if err := l.Seek(context.Background(), kafarr.Target{Topic: "t", Partition: 0, To: kafarr.Place{Kind: kafarr.AtOffset, Value: 6}}); err != nil {
+	if err := l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Partition: 0, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 6}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := eventsOf(t, l, 1); got != nil {

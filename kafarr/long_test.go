@@ -114,13 +114,13 @@ func TestAPollWhoseTimeIsOverReturnsWithinARowThatTakesLong(t *testing.T) {
 func TestARowThatTakesLongIsGivenUpByASeekAndByClosing(t *testing.T) {
 	l := openCostly(t, kafarr.Config{}, costlyLine(1, manyItems)...)
 	pending(t, l)
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtEarliest})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtEarliest})
 	if b, err := l.Poll(t.Context(), 2, time.Hour); err != nil || text(b) != "x.L 0 1" {
 		t.Errorf("%v, %v", b, err)
 	} else {
 		b.Release()
 	}
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtEarliest})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtEarliest})
 	pending(t, l)
 	if err := l.Abort(); err != nil { // open looks whether its memory is free
 		t.Error(err)

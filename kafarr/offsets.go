@@ -10,10 +10,10 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// offsetFinder asks the cluster which offsets the places of partitions are. It has no state of its own: any goroutine may use it.
+// offsetFinder asks the cluster for the offsets that OffsetSpecs name. It has no state of its own: any goroutine may use it.
 type offsetFinder struct {
-	start      []Start // Config.Start
-	reset      string  // auto.offset.reset
+	start      []PartitionOffset // Config.Start
+	reset      string            // auto.offset.reset
 	positioner source.Positioner
 	watcher    source.TopicWatcher // nil: topics have no ids
 }
@@ -27,9 +27,9 @@ func (l *Listener) offsets() *offsetFinder {
 func (f *offsetFinder) FindStarts(ctx context.Context, keys []source.TopicPartition) (found membership.FoundStarts) {
 	ctx, cancel := context.WithTimeout(ctx, membership.StartTimeout)
 	defer cancel()
-	targets := make([]Target, len(keys))
+	targets := make([]PartitionOffset, len(keys))
 	for i, k := range keys {
-		targets[i] = Target{Topic: k.Topic, Partition: k.Partition, To: placeOf(f.start, k)}
+		targets[i] = PartitionOffset{Topic: k.Topic, Partition: k.Partition, Offset: specFor(f.start, k)}
 	}
 	if found.At, found.Err = f.resolve(ctx, targets); found.Err != nil {
 		return found
@@ -60,15 +60,15 @@ func (f *offsetFinder) beginRecreated(ctx context.Context, found membership.Foun
 	return nil
 }
 
-// resolve finds the offsets of places, each partition once.
-func (f *offsetFinder) resolve(ctx context.Context, targets []Target) ([]source.Position, error) {
+// resolve finds the offsets that are named, each partition once.
+func (f *offsetFinder) resolve(ctx context.Context, targets []PartitionOffset) ([]source.Position, error) {
 	out := make([]source.Position, len(targets))
 	where := map[source.TopicPartition]int{}
 	var committed, log []source.Position
 	for i, t := range targets {
 		where[source.TopicPartition{Topic: t.Topic, Partition: t.Partition}] = i
-		out[i] = source.Position{Topic: t.Topic, Partition: t.Partition, Offset: t.To.Value}
-		switch t.To.Kind {
+		out[i] = source.Position{Topic: t.Topic, Partition: t.Partition, Offset: t.Offset.Value}
+		switch t.Offset.Kind {
 		case AtOffset:
 		case AtEarliest:
 			out[i].Offset = source.Beginning
@@ -79,7 +79,7 @@ func (f *offsetFinder) resolve(ctx context.Context, targets []Target) ([]source.
 		default:
 			committed = append(committed, out[i])
 		}
-		if t.To.Kind == AtEarliest || t.To.Kind == AtLatest {
+		if t.Offset.Kind == AtEarliest || t.Offset.Kind == AtLatest {
 			log = append(log, out[i])
 		}
 	}
@@ -121,14 +121,14 @@ func (f *offsetFinder) resetOf(k source.TopicPartition) (int64, error) {
 }
 
 // notInLog returns an error for each offset that was asked for and is not in the log.
-func (f *offsetFinder) notInLog(ctx context.Context, targets []Target) ([]*Error, error) {
+func (f *offsetFinder) notInLog(ctx context.Context, targets []PartitionOffset) ([]*Error, error) {
 	var first, last []source.Position
 	var asked []int64
 	for _, t := range targets {
-		if t.To.Kind == AtOffset {
+		if t.Offset.Kind == AtOffset {
 			first = append(first, source.Position{Topic: t.Topic, Partition: t.Partition, Offset: source.Beginning})
 			last = append(last, source.Position{Topic: t.Topic, Partition: t.Partition, Offset: source.End})
-			asked = append(asked, t.To.Value)
+			asked = append(asked, t.Offset.Value)
 		}
 	}
 	low, err := f.positioner.ListOffsets(ctx, first)
@@ -164,10 +164,10 @@ func (f *offsetFinder) notInLog(ctx context.Context, targets []Target) ([]*Error
 }
 
 // ofDeletedTopics finds the offsets that are of topics which do not exist any more.
-func (f *offsetFinder) ofDeletedTopics(ctx context.Context, targets []Target) (map[source.TopicPartition]error, error) {
+func (f *offsetFinder) ofDeletedTopics(ctx context.Context, targets []PartitionOffset) (map[source.TopicPartition]error, error) {
 	var topics []string
 	for _, t := range targets {
-		if t.To.TopicID != ([16]byte{}) && !slices.Contains(topics, t.Topic) {
+		if t.Offset.TopicID != ([16]byte{}) && !slices.Contains(topics, t.Topic) {
 			topics = append(topics, t.Topic)
 		}
 	}
@@ -180,7 +180,7 @@ func (f *offsetFinder) ofDeletedTopics(ctx context.Context, targets []Target) (m
 	}
 	out := map[source.TopicPartition]error{}
 	for _, t := range targets {
-		if why := t.To.ofAnother(ids[t.Topic]); why != nil {
+		if why := t.Offset.checkTopicID(ids[t.Topic]); why != nil {
 			out[source.TopicPartition{Topic: t.Topic, Partition: t.Partition}] = why
 		}
 	}
@@ -204,11 +204,11 @@ func (f *offsetFinder) Beginnings(ctx context.Context, keys []source.TopicPartit
 
 func (f *offsetFinder) beginningsOf(ctx context.Context, keys []source.TopicPartition, reset map[source.TopicPartition]int64) (map[source.TopicPartition]membership.Beginning, error) {
 	places := make([]source.Position, len(keys))
-	var targets []Target
+	var targets []PartitionOffset
 	for i, k := range keys {
 		places[i] = k.At(source.Beginning)
 		if _, moved := reset[k]; !moved {
-			targets = append(targets, Target{Topic: k.Topic, Partition: k.Partition, To: placeOf(f.start, k)})
+			targets = append(targets, PartitionOffset{Topic: k.Topic, Partition: k.Partition, Offset: specFor(f.start, k)})
 		}
 	}
 	group, err := f.positioner.CommittedOffsets(ctx, places)

@@ -178,7 +178,7 @@ func (l *Listener) asked(err error) error {
 	return wrap(err)
 }
 
-func positionsOf(targets []Target) []source.Position {
+func positionsOf(targets []PartitionOffset) []source.Position {
 	out := make([]source.Position, len(targets))
 	for i, t := range targets {
 		out[i] = source.Position{Topic: t.Topic, Partition: t.Partition}

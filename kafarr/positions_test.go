@@ -41,9 +41,9 @@ func lineOfB(partition int32, n int) []replay.Message {
 	return out
 }
 
-func seek(t *testing.T, l *kafarr.Listener, partition int32, to kafarr.Place) {
+func seek(t *testing.T, l *kafarr.Listener, partition int32, to kafarr.OffsetSpec) {
 	t.Helper()
-	if err := l.Seek(context.Background(), kafarr.Target{Topic: "t", Partition: partition, To: to}); err != nil {
+	if err := l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Partition: partition, Offset: to}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -65,17 +65,17 @@ func wantPosition(t *testing.T, l *kafarr.Listener, want ...int64) {
 
 func TestTheMostExactStartCounts(t *testing.T) {
 	messages := slices.Concat(line(0, 6), line(1, 6), line(2, 6))
-	l, _ := open(t, kafarr.Config{Start: []kafarr.Start{
-		{Topic: "t", Partition: 1, At: kafarr.Place{Kind: kafarr.AtTime, Value: 1005}},
-		{Partition: -1, At: kafarr.Place{Kind: kafarr.AtLatest}},
-		{Topic: "t", Partition: -1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 4}},
+	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{
+		{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1005}},
+		{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtLatest}},
+		{Topic: "t", Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 4}},
 	}}, messages...)
 	wantPolls(t, l, 100, "x.A 4 5 5 4 5", "")
 	wantPosition(t, l, 6, 6, 6)
 }
 
 func TestAStartOutsideTheLogIsToldOnce(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Start: []kafarr.Start{{Partition: -1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 9}}}}, line(0, 3)...)
+	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 9}}}}, line(0, 3)...)
 	wantPolls(t, l, 100, "t[0]: offset 9 is not in the log, which goes from 0 to 3; if rows before that offset were there once, the topic was deleted and created again, or the log was truncated", "")
 }
 
@@ -97,7 +97,7 @@ func openMute(t *testing.T) (*kafarr.Listener, *atomic.Bool) {
 	t.Helper()
 	src, well := replay.New(line(0, 3)...), &atomic.Bool{}
 	l, err := kafarr.Open(kafarr.Config{
-		Registry: schemas, Start: []kafarr.Start{{Partition: -1, At: kafarr.Place{Kind: kafarr.AtTime, Value: 1001}}},
+		Registry: schemas, Start: []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1001}}},
 		Source: func(h source.Handler) (source.Source, error) { _, err := src.Open(h); return mute{src, well}, err },
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func TestAPartitionWithoutAPlaceIsItsUsersToSeekAndPause(t *testing.T) {
 	l, well := openMute(t)
 	wantPolls(t, l, 100, placeUnknown)
 	well.Store(true)
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 2})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
 	wantPolls(t, l, 100, "x.A 2", "")
 
 	l, well = openMute(t)
@@ -158,15 +158,15 @@ func TestASeekGoesToEveryKindOfPlace(t *testing.T) {
 	l, _ := open(t, kafarr.Config{Properties: map[string]string{"auto.offset.reset": "earliest"}}, line(0, 6)...)
 	wantPolls(t, l, 3, "x.A 0 1 2")
 	for _, c := range []struct {
-		to   kafarr.Place
+		to   kafarr.OffsetSpec
 		want string
 	}{
-		{kafarr.Place{Kind: kafarr.AtEarliest}, "x.A 0 1 2 3 4 5"},
-		{kafarr.Place{Kind: kafarr.AtLatest}, ""},
-		{kafarr.Place{Kind: kafarr.AtOffset, Value: 4}, "x.A 4 5"},
-		{kafarr.Place{Kind: kafarr.AtTime, Value: 1003}, "x.A 3 4 5"},
-		{kafarr.Place{Kind: kafarr.AtTime, Value: 2000}, ""},
-		{kafarr.Place{}, "x.A 0 1 2 3 4 5"}, // nothing is committed: auto.offset.reset
+		{kafarr.OffsetSpec{Kind: kafarr.AtEarliest}, "x.A 0 1 2 3 4 5"},
+		{kafarr.OffsetSpec{Kind: kafarr.AtLatest}, ""},
+		{kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 4}, "x.A 4 5"},
+		{kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1003}, "x.A 3 4 5"},
+		{kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 2000}, ""},
+		{kafarr.OffsetSpec{}, "x.A 0 1 2 3 4 5"}, // nothing is committed: auto.offset.reset
 	} {
 		seek(t, l, 0, c.to)
 		if got := poll(t, l, 100); got != c.want {
@@ -178,7 +178,7 @@ func TestASeekGoesToEveryKindOfPlace(t *testing.T) {
 func TestASeekDropsWhatWasFetchedOfItsPartitionOnly(t *testing.T) {
 	l, _ := open(t, kafarr.Config{}, slices.Concat(afterTwo(6), lineOfB(1, 6))...)
 	wantPolls(t, l, 100, "x.A 0 1")
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 5})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 5})
 	wantPosition(t, l, 5, 0)
 	wantPolls(t, l, 100, "x.B 0 1 2 3 4 5 5")
 }
@@ -189,7 +189,7 @@ func TestCommitsFollowASeek(t *testing.T) {
 	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 6 {
 		t.Fatal(err, src.Committed("t", 0))
 	}
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 2})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
 	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 2 {
 		t.Error(err, src.Committed("t", 0))
 	}
@@ -206,7 +206,7 @@ func TestTheFirstBackgroundCommitAfterALeapBackIsOurs(t *testing.T) {
 		if err := l.Commit(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 2})
+		seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
 		wantPolls(t, l, 1, "x.A 2")
 		want := map[string]int64{"true": 2, "false": 6}[auto]
 		for end := time.Now().Add(5 * time.Second); src.Committed("t", 0) != want && time.Now().Before(end); {
@@ -233,7 +233,7 @@ func TestPausedPartitionsGiveNothingAndLoseNothing(t *testing.T) {
 }
 
 func TestLagIsWhatIsLeft(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Start: []kafarr.Start{{Topic: "t", Partition: 1, At: kafarr.Place{Kind: kafarr.AtLatest}}}}, slices.Concat(line(0, 6), line(1, 3))...)
+	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtLatest}}}}, slices.Concat(line(0, 6), line(1, 3))...)
 	wantPolls(t, l, 2, "x.A 0 1")
 	if err := l.Pause([]source.Position{{Topic: "t", Partition: 1}}); err != nil {
 		t.Fatal(err)
@@ -248,7 +248,7 @@ func TestPartitionsOfOthersAreRefused(t *testing.T) {
 	l, _ := open(t, kafarr.Config{}, line(0, 3)...)
 	wantPolls(t, l, 1, "x.A 0")
 	for name, err := range map[string]error{
-		"seek":   l.Seek(context.Background(), kafarr.Target{Topic: "t", Partition: 1}),
+		"seek":   l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Partition: 1}),
 		"pause":  l.Pause([]source.Position{{Topic: "t", Partition: 1}}),
 		"resume": l.Resume([]source.Position{{Topic: "u", Partition: -1}}),
 	} {
@@ -266,7 +266,7 @@ func TestSeeksAreSafeBesideAPoll(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := range 50 {
-			if err := l.Seek(context.Background(), kafarr.Target{Topic: "t", To: kafarr.Place{Kind: kafarr.AtOffset, Value: int64(i)}}); err != nil {
+			if err := l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: int64(i)}}); err != nil {
 				t.Error(err)
 			}
 			if _, err := l.Position(context.Background()); err != nil {
@@ -295,11 +295,11 @@ func TestSeeksAreSafeBesideAPoll(t *testing.T) {
 
 func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 	for want, cfg := range map[string]kafarr.Config{
-		`start is "here"`:                 {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: "here"}}}},
-		"the offset -3 is negative":       {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtOffset, Value: -3}}}},
-		"the time -1 is negative":         {Topics: []string{"t"}, Start: []kafarr.Start{{At: kafarr.Place{Kind: kafarr.AtTime, Value: -1}}}},
-		"start: u is none of the topics":  {Topics: []string{"t"}, Start: []kafarr.Start{{Topic: "u", Partition: -1}}},
-		"start: t[2] is none of":          {Assign: []source.Position{{Topic: "t", Partition: 1}}, Start: []kafarr.Start{{Topic: "t", Partition: -1}, {Topic: "t", Partition: 2}}},
+		`start is "here"`:                 {Topics: []string{"t"}, Start: []kafarr.PartitionOffset{{Offset: kafarr.OffsetSpec{Kind: "here"}}}},
+		"the offset -3 is negative":       {Topics: []string{"t"}, Start: []kafarr.PartitionOffset{{Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: -3}}}},
+		"the time -1 is negative":         {Topics: []string{"t"}, Start: []kafarr.PartitionOffset{{Offset: kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: -1}}}},
+		"start: u is none of the topics":  {Topics: []string{"t"}, Start: []kafarr.PartitionOffset{{Topic: "u", Partition: -1}}},
+		"start: t[2] is none of":          {Assign: []source.Position{{Topic: "t", Partition: 1}}, Start: []kafarr.PartitionOffset{{Topic: "t", Partition: -1}, {Topic: "t", Partition: 2}}},
 		"topics and assign exclude":       {Topics: []string{"t"}, Assign: []source.Position{{Topic: "t"}}},
 		"assign holds t[1] twice":         {Assign: []source.Position{{Topic: "t", Partition: 1}, {Topic: "t", Partition: 1}}},
 		`assign: "^t" is no topic's name`: {Assign: []source.Position{{Topic: "^t"}}},
@@ -321,7 +321,7 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 func TestAStartMayNameAnyTopicThatAnExpressionMayFind(t *testing.T) {
 	l, err := kafarr.Open(kafarr.Config{
 		Servers: "127.0.0.1:1", Group: "g", Registry: schemas, Topics: []string{"t", "^u"},
-		Start: []kafarr.Start{{Topic: "t", Partition: 7}, {Topic: "uv", Partition: -1}},
+		Start: []kafarr.PartitionOffset{{Topic: "t", Partition: 7}, {Topic: "uv", Partition: -1}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -351,7 +351,7 @@ func TestAHalfBuiltBatchLosesTheRowsOfASoughtPartition(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPosition(t, l, 0, 0)
-	seek(t, l, 0, kafarr.Place{Kind: kafarr.AtOffset, Value: 2})
+	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
 	wantPosition(t, l, 2, 0)
 	wantPolls(t, l, 100, "x.A 0 1 2", "x.A 2", "")
 }

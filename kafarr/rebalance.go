@@ -18,7 +18,7 @@ func (l *Listener) Rebalance() (r Rebalance, waits bool) { return l.group.Callba
 // Rebalanced confirms the change that Rebalance returned: revoked partitions are given up, and assigned ones are fetched from now on. Where
 // begin names them they begin there, as after a Seek; it may name other partitions, too, of topics that are read. After an error the
 // rebalance waits as before: nothing was fetched.
-func (l *Listener) Rebalanced(ctx context.Context, begin ...Start) error {
+func (l *Listener) Rebalanced(ctx context.Context, begin ...PartitionOffset) error {
 	r, waits := l.Rebalance()
 	if !waits {
 		return errorf(StateError, "no rebalance waits")
@@ -70,20 +70,20 @@ func (l *Listener) callBack(ctx context.Context, r Rebalance) error {
 	return err
 }
 
-// startTargets are where the partitions of an assignment begin that OnAssign has named.
-func (c *Config) startTargets(partitions []source.Position, begin []Start) ([]Target, error) {
+// startTargets are the offsets at which OnAssign has partitions of the assignment start.
+func (c *Config) startTargets(partitions []source.Position, begin []PartitionOffset) ([]PartitionOffset, error) {
 	for _, s := range begin {
-		if err := s.At.validate("on_assign"); err != nil {
+		if err := s.Offset.validate("on_assign"); err != nil {
 			return nil, err
 		}
 		if !c.readsTopic(s.Topic) {
-			return nil, errorf(ConfigError, "on_assign: %s is none of the topics that are read", s.place())
+			return nil, errorf(ConfigError, "on_assign: %s is none of the topics that are read", s.name())
 		}
 	}
-	var targets []Target
+	var targets []PartitionOffset
 	for _, p := range partitions {
-		if at, named := bestOf(begin, p.TopicPartition()); named {
-			targets = append(targets, Target{Topic: p.Topic, Partition: p.Partition, To: at})
+		if at, named := findSpec(begin, p.TopicPartition()); named {
+			targets = append(targets, PartitionOffset{Topic: p.Topic, Partition: p.Partition, Offset: at})
 		}
 	}
 	return targets, nil
@@ -96,7 +96,7 @@ func newGroup(l *Listener) *membership.Group {
 			Topics: l.cfg.Topics, Assign: l.cfg.Assign, Properties: l.cfg.Properties, ReadyTimeout: l.cfg.ReadyTimeout, SchemaTimeout: l.cfg.SchemaPatience,
 			OnAssign: l.cfg.OnAssign != nil, OnRevoke: l.cfg.OnRevoke != nil,
 			Starts: func(k source.TopicPartition) bool {
-				kind := l.cfg.startOf(k).Kind
+				kind := specFor(l.cfg.Start, k).Kind
 				return kind != "" && kind != AtCommitted
 			},
 		},

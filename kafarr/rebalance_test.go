@@ -22,7 +22,7 @@ type told struct {
 func (n *told) config() kafarr.Config {
 	return kafarr.Config{
 		Metadata: columns(kafarr.Partition),
-		OnAssign: func(p []source.Position) ([]kafarr.Start, error) {
+		OnAssign: func(p []source.Position) ([]kafarr.PartitionOffset, error) {
 			n.calls = append(n.calls, fmt.Sprint("assigned ", p))
 			return nil, nil
 		},
@@ -251,7 +251,10 @@ func TestTheReadyTimeoutIsNotUsedUpByOnAssign(t *testing.T) {
 	s := &late{Source: replay.New(message(0, 0, 1, 0)), after: 50 * time.Millisecond}
 	l, err := kafarr.Open(kafarr.Config{
 		Registry: schemas, ReadyTimeout: 500 * time.Millisecond,
-		OnAssign: func([]source.Position) ([]kafarr.Start, error) { time.Sleep(600 * time.Millisecond); return nil, nil },
+		OnAssign: func([]source.Position) ([]kafarr.PartitionOffset, error) {
+			time.Sleep(600 * time.Millisecond)
+			return nil, nil
+		},
 		Source: func(h source.Handler) (source.Source, error) {
 			_, err := s.Open(h)
 			return s, err
@@ -266,18 +269,18 @@ func TestTheReadyTimeoutIsNotUsedUpByOnAssign(t *testing.T) {
 	}
 }
 
-func at(partition int32, offset int64) kafarr.Start {
-	return kafarr.Start{Topic: "t", Partition: partition, At: kafarr.Place{Kind: kafarr.AtOffset, Value: offset}}
+func at(partition int32, offset int64) kafarr.PartitionOffset {
+	return kafarr.PartitionOffset{Topic: "t", Partition: partition, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: offset}}
 }
 
 func TestPartitionsBeginWhereOnAssignSaysAndHoldNothingElse(t *testing.T) {
-	begin := []kafarr.Start{at(0, 2), at(7, 1)} // another member's, of a book that has them all
-	l, src := open(t, kafarr.Config{OnAssign: func([]source.Position) ([]kafarr.Start, error) { return begin, nil }}, slices.Concat(line(0, 4), line(1, 2))...)
+	begin := []kafarr.PartitionOffset{at(0, 2), at(7, 1)} // another member's, of a book that has them all
+	l, src := open(t, kafarr.Config{OnAssign: func([]source.Position) ([]kafarr.PartitionOffset, error) { return begin, nil }}, slices.Concat(line(0, 4), line(1, 2))...)
 	wantPolls(t, l, 100, "x.A 2 3 0 1")
 	if err := l.Commit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	begin = []kafarr.Start{at(0, 1)} // it counts, though this listener was further
+	begin = []kafarr.PartitionOffset{at(0, 1)} // it counts, though this listener was further
 	p := source.Position{Topic: "t", Partition: 0}
 	src.Revoke(p)
 	wantPolls(t, l, 100, "")
@@ -290,16 +293,16 @@ func TestPartitionsBeginWhereOnAssignSaysAndHoldNothingElse(t *testing.T) {
 
 func TestOnAssignIsAskedAgainUntilItSucceedsAndNothingIsReadBefore(t *testing.T) {
 	mine := errors.New("the sink does not answer")
-	answers := []func() ([]kafarr.Start, error){
-		func() ([]kafarr.Start, error) { return nil, mine },
-		func() ([]kafarr.Start, error) { return []kafarr.Start{at(0, 9)}, nil },
-		func() ([]kafarr.Start, error) {
-			return []kafarr.Start{{Topic: "u", Partition: -1}, {Topic: "t", Partition: -1}}, nil
+	answers := []func() ([]kafarr.PartitionOffset, error){
+		func() ([]kafarr.PartitionOffset, error) { return nil, mine },
+		func() ([]kafarr.PartitionOffset, error) { return []kafarr.PartitionOffset{at(0, 9)}, nil },
+		func() ([]kafarr.PartitionOffset, error) {
+			return []kafarr.PartitionOffset{{Topic: "u", Partition: -1}, {Topic: "t", Partition: -1}}, nil
 		},
-		func() ([]kafarr.Start, error) { panic("mine") },
-		func() ([]kafarr.Start, error) { return []kafarr.Start{at(-1, 1)}, nil },
+		func() ([]kafarr.PartitionOffset, error) { panic("mine") },
+		func() ([]kafarr.PartitionOffset, error) { return []kafarr.PartitionOffset{at(-1, 1)}, nil },
 	}
-	l, _ := open(t, kafarr.Config{Topics: []string{"t"}, OnAssign: func([]source.Position) ([]kafarr.Start, error) {
+	l, _ := open(t, kafarr.Config{Topics: []string{"t"}, OnAssign: func([]source.Position) ([]kafarr.PartitionOffset, error) {
 		next := answers[0]
 		answers = answers[1:]
 		return next()
@@ -317,11 +320,11 @@ func TestOnAssignIsAskedAgainUntilItSucceedsAndNothingIsReadBefore(t *testing.T)
 
 func TestASeekInOnAssignIsWhereItsPartitionBegins(t *testing.T) {
 	var l *kafarr.Listener
-	l, _ = open(t, kafarr.Config{OnAssign: func(p []source.Position) ([]kafarr.Start, error) {
+	l, _ = open(t, kafarr.Config{OnAssign: func(p []source.Position) ([]kafarr.PartitionOffset, error) {
 		if got := l.Assignment(); !slices.Equal(got, p) {
 			t.Errorf("assignment %v", got)
 		}
-		return nil, l.Seek(context.Background(), kafarr.Target{Topic: "t", Partition: 0, To: kafarr.Place{Kind: kafarr.AtOffset, Value: 2}})
+		return nil, l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Partition: 0, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2}})
 	}}, line(0, 3)...)
 	wantPolls(t, l, 9, "x.A 2")
 }
@@ -329,7 +332,7 @@ func TestASeekInOnAssignIsWhereItsPartitionBegins(t *testing.T) {
 func TestACloseWhileOnAssignFailsGivesUpWhatWasNeverRead(t *testing.T) {
 	n := &told{}
 	cfg := n.config()
-	cfg.OnAssign = func([]source.Position) ([]kafarr.Start, error) { return nil, errors.New("mine") }
+	cfg.OnAssign = func([]source.Position) ([]kafarr.PartitionOffset, error) { return nil, errors.New("mine") }
 	l, src := open(t, cfg, line(0, 3)...)
 	wantPolls(t, l, 9, "mine")
 	if err := l.Close(); err != nil {

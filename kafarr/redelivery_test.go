@@ -73,7 +73,7 @@ func TestASeekBackRepeatsWhatAPauseDoesNot(t *testing.T) {
 	l, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(4)...)
 	wantPolls(t, l, 4, "x.A 0 2")
 	pauseAndResume(t, l)
-	if err := l.Seek(ctx, kafarr.Target{Topic: "t", To: kafarr.Place{Kind: kafarr.AtEarliest}}); err != nil {
+	if err := l.Seek(ctx, kafarr.PartitionOffset{Topic: "t", Offset: kafarr.OffsetSpec{Kind: kafarr.AtEarliest}}); err != nil {
 		t.Fatal(err)
 	}
 	wantPolls(t, l, 4, "x.A 0 2", "x.B 1 3", "")

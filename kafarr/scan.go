@@ -16,8 +16,8 @@ type ScanConfig struct {
 	// their first row), ReadyTimeout bounds each wait for cluster or registry, and MemoryLimit is shared out among those who read. What has to do with groups, commits and dead
 	// letters must be left out.
 	Config
-	// End says where partitions end: with the row before that place. By default, and AtLatest, with the rows that are there when the scan is planned.
-	End []Start
+	// End says where partitions end: with the row before that offset. By default, and AtLatest, with the rows that are there when the scan is planned.
+	End []PartitionOffset
 	// ReadLatest reads all versions of a topic's values as the one that was registered last under the subject "<topic>-value".
 	ReadLatest bool
 	// BatchRows are the most rows of a batch; 0: DefaultBatchRows.
@@ -117,11 +117,11 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent, schema_header and apicurio only`)
 	}
 	for _, bound := range c.startAndEnd() {
-		for _, s := range bound.places {
-			if s.At.Kind == AtCommitted {
-				return c, errorf(ConfigError, "%s is %q: a scan has no group that could have committed something", bound.name, s.At.Kind)
+		for _, s := range bound.offsets {
+			if s.Offset.Kind == AtCommitted {
+				return c, errorf(ConfigError, "%s is %q: a scan has no group that could have committed something", bound.name, s.Offset.Kind)
 			}
-			if err := s.At.validate(bound.name); err != nil {
+			if err := s.Offset.validate(bound.name); err != nil {
 				return c, err
 			}
 		}

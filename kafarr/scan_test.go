@@ -248,18 +248,18 @@ func TestAScanReadsWhatIsThereWhenItIsPlanned(t *testing.T) {
 }
 
 func TestStartAndEndAreWhatTheirFormsSay(t *testing.T) {
-	every := func(kind kafarr.PlaceKind, value int64) []kafarr.Start {
-		return []kafarr.Start{{Partition: -1, At: kafarr.Place{Kind: kind, Value: value}}}
+	every := func(kind kafarr.OffsetKind, value int64) []kafarr.PartitionOffset {
+		return []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kind, Value: value}}}
 	}
-	exact := []kafarr.Start{
-		{Topic: "t", Partition: 1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 4}},
-		{Topic: "t", Partition: -1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 3}},
-		{Partition: 0, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 2}},
-		{Partition: -1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 9}},
+	exact := []kafarr.PartitionOffset{
+		{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 4}},
+		{Topic: "t", Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 3}},
+		{Partition: 0, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2}},
+		{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 9}},
 	}
 	messages := slices.Concat(logged(0, 0, 10), logged(1, 0, 10), logged(2, 0, 10))
 	for name, c := range map[string]struct {
-		start, end []kafarr.Start
+		start, end []kafarr.PartitionOffset
 		want       [3][2]int64
 	}{
 		"nothing":            {nil, nil, [3][2]int64{{0, 10}, {0, 10}, {0, 10}}},
@@ -283,8 +283,8 @@ func TestStartAndEndAreWhatTheirFormsSay(t *testing.T) {
 }
 
 func TestAPlanRefusesWhatCannotBeMeant(t *testing.T) {
-	at := func(topic string, partition int32, kind kafarr.PlaceKind, value int64) []kafarr.Start {
-		return []kafarr.Start{{Topic: topic, Partition: partition, At: kafarr.Place{Kind: kind, Value: value}}}
+	at := func(topic string, partition int32, kind kafarr.OffsetKind, value int64) []kafarr.PartitionOffset {
+		return []kafarr.PartitionOffset{{Topic: topic, Partition: partition, Offset: kafarr.OffsetSpec{Kind: kind, Value: value}}}
 	}
 	for text, change := range map[string]func(*kafarr.ScanConfig){
 		"start names t[7], which is not scanned": func(c *kafarr.ScanConfig) { c.Start = at("t", 7, kafarr.AtOffset, 0) },
@@ -320,8 +320,8 @@ func TestOffsetsOutsideTheLogAreAnErrorUnlessAPartIsEnough(t *testing.T) {
 	messages := slices.Concat(logged(0, 5, 5), logged(1, 5, 5), logged(2, 5, 5))
 	c := &cluster{messages: messages, deleted: 5}
 	cfg := scanConfig(t, c)
-	cfg.Start = []kafarr.Start{{Partition: -1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 2}}}
-	cfg.End = []kafarr.Start{{Partition: -1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 10}}}
+	cfg.Start = []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2}}}
+	cfg.End = []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 10}}}
 	_, err := kafarr.Scan(t.Context(), cfg)
 	if e := wantCode(t, err, kafarr.IncompleteError, "t[0]: start is 2: the log goes from 5 to 10"); e.Topic != "t" || e.Partition != 0 {
 		t.Errorf("the place is %s[%d]", e.Topic, e.Partition)
@@ -586,17 +586,17 @@ func (c *contradicting) Offsets(ctx context.Context, asked []source.Position) ([
 
 // TestTheFirstOfSeveralWrongOptionsIsNamed asks often: in the order of a map, the answer would be another one now and then.
 func TestTheFirstOfSeveralWrongOptionsIsNamed(t *testing.T) {
-	elsewhere := kafarr.Place{Kind: kafarr.AtCommitted}
+	elsewhere := kafarr.OffsetSpec{Kind: kafarr.AtCommitted}
 	for range 20 {
 		cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
 		cfg.Group, cfg.DeadLetterTopic, cfg.Acknowledge = "g", "d", kafarr.OnCommit
 		_, err := kafarr.Scan(t.Context(), cfg)
 		wantCode(t, err, kafarr.ConfigError, "group is given")
 		cfg = scanConfig(t, &cluster{messages: logged(0, 0, 5)})
-		cfg.Start, cfg.End = []kafarr.Start{{Partition: -1, At: elsewhere}}, []kafarr.Start{{Partition: -1, At: elsewhere}}
+		cfg.Start, cfg.End = []kafarr.PartitionOffset{{Partition: -1, Offset: elsewhere}}, []kafarr.PartitionOffset{{Partition: -1, Offset: elsewhere}}
 		_, err = kafarr.Scan(t.Context(), cfg)
 		wantCode(t, err, kafarr.ConfigError, "start is")
-		cfg.Start, cfg.End = []kafarr.Start{{Topic: "t", Partition: 7}}, []kafarr.Start{{Topic: "t", Partition: 8}}
+		cfg.Start, cfg.End = []kafarr.PartitionOffset{{Topic: "t", Partition: 7}}, []kafarr.PartitionOffset{{Topic: "t", Partition: 8}}
 		_, err = kafarr.Scan(t.Context(), cfg)
 		wantCode(t, err, kafarr.ConfigError, "start names t[7]")
 	}

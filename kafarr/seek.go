@@ -13,12 +13,12 @@ import (
 // notFetchingPause is between tries to seek in a partition that has been assigned a moment ago.
 const notFetchingPause = 20 * time.Millisecond
 
-// Seek moves partitions of the assignment: the next rows of a partition are those of its new place, and rows that were received from it
-// and not handed over are dropped. What is committed follows: everything before the new place counts as acknowledged, all else as not.
-// The places are looked up before anything moves; an offset that is not in the log is an error.
-func (l *Listener) Seek(ctx context.Context, targets ...Target) error {
+// Seek moves partitions of the assignment: the next rows of a partition come from its new offset on, and rows that were received from it
+// and not handed over are dropped. What is committed follows: everything before the new offset counts as acknowledged, all else as not.
+// The offsets are looked up before anything moves; an offset that is not in the log is an error.
+func (l *Listener) Seek(ctx context.Context, targets ...PartitionOffset) error {
 	for _, t := range targets {
-		if err := t.To.validate("to"); err != nil {
+		if err := t.Offset.validate("to"); err != nil {
 			return err
 		}
 	}

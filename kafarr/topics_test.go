@@ -198,7 +198,7 @@ func TestARecreatedTopicIsAnErrorWithResetToErrorAndThenReadFromItsBeginning(t *
 }
 
 func TestAListenerWhoseStartIsOfADeletedTopicSaysSoAndReadsTheTopicFromItsBeginning(t *testing.T) {
-	start := []kafarr.Start{{Topic: "t", Partition: -1, At: kafarr.Place{Kind: kafarr.AtOffset, Value: 2, TopicID: [16]byte{7}}}}
+	start := []kafarr.PartitionOffset{{Topic: "t", Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2, TopicID: [16]byte{7}}}}
 	l, _ := openDeletable(t, kafarr.Config{Start: start}, line(0, 4)...)
 	if got := poll(t, l, 100); !strings.Contains(got, "t[0]: offset 2 is of the topic with the id 07") {
 		t.Errorf("got %q", got)
@@ -209,13 +209,13 @@ func TestAListenerWhoseStartIsOfADeletedTopicSaysSoAndReadsTheTopicFromItsBeginn
 func TestASeekToAnOffsetOfADeletedTopicIsAnError(t *testing.T) {
 	l, _ := openDeletable(t, kafarr.Config{}, line(0, 4)...)
 	wantPolls(t, l, 2, "x.A 0 1")
-	at := kafarr.Place{Kind: kafarr.AtOffset, Value: 1, TopicID: [16]byte{7}}
-	err := l.Seek(context.Background(), kafarr.Target{Topic: "t", To: at})
+	at := kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 1, TopicID: [16]byte{7}}
+	err := l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Offset: at})
 	if err == nil || !strings.Contains(err.Error(), "deleted and created again") {
 		t.Errorf("%v", err)
 	}
 	at.TopicID = idOfT
-	if err := l.Seek(context.Background(), kafarr.Target{Topic: "t", To: at}); err != nil {
+	if err := l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Offset: at}); err != nil {
 		t.Error(err)
 	}
 	wantPolls(t, l, 100, "x.A 1 2 3")

@@ -111,8 +111,8 @@ func (c *Callbacks) IsOffered(k source.TopicPartition) bool {
 	return offered
 }
 
-// Place notes that the caller has moved a partition, if it is offered: it begins there.
-func (c *Callbacks) Place(k source.TopicPartition) {
+// Moved notes that the caller has moved a partition, if it is offered: it starts there.
+func (c *Callbacks) Moved(k source.TopicPartition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, offered := c.offered[k]; offered {

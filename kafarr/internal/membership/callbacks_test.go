@@ -82,9 +82,9 @@ func TestNothingIsCalledWithinACall(t *testing.T) {
 
 func TestOnlyOfferedPartitionsArePlaced(t *testing.T) {
 	var c membership.Callbacks
-	c.Place(partition(0))
+	c.Moved(partition(0))
 	c.Offer(positions(0, 1))
-	c.Place(partition(1))
+	c.Moved(partition(1))
 	if !c.IsOffered(partition(0)) || c.IsOffered(partition(2)) {
 		t.Error("offered partitions are mixed up")
 	}

@@ -200,7 +200,7 @@ func (g *Group) Move(to source.Position, committed int64) error {
 	g.table.Of(k).RedeliverAll()
 	g.table.Of(k).Next = partitions.At(to.Offset)
 	g.tracker.Seek(to, committed)
-	g.Callbacks.Place(k)
+	g.Callbacks.Moved(k)
 	return cmp.Or(g.Blocked.Unblock(k), g.starts.resolved(k))
 }
 

@@ -14,11 +14,11 @@ import (
 
 // How often partitions that bring nothing are looked at, and how long the last commit waits for a look that is under way.
 const (
-	tailPause     = time.Second
-	tailPauseMost = 10 * time.Second
-	tailQuiet     = 100 * time.Millisecond
-	tailTimeout   = 10 * time.Second
-	tailPatience  = 2 * time.Second
+	tailPause      = time.Second
+	tailPauseMost  = 10 * time.Second
+	tailQuiet      = 100 * time.Millisecond
+	tailTimeout    = 10 * time.Second
+	lastCommitWait = 2 * time.Second
 )
 
 // Tails looks at what lies after the last row of partitions that bring nothing: transaction markers, rows of aborted transactions, offsets that compaction has emptied, or that the client was
@@ -160,7 +160,7 @@ func (t *Tails) Settle() {
 	if running != nil {
 		select {
 		case <-running:
-		case <-time.After(tailPatience):
+		case <-time.After(lastCommitWait):
 		}
 	}
 	t.Pass()
