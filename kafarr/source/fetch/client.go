@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -49,11 +48,11 @@ func Dial(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, set: set, secrets: set.secrets, topics: map[string]*topic{}, hosts: map[int32]string{}}
+	c := &Client{cfg: cfg, set: set, secrets: set.Secrets, topics: map[string]*topic{}, hosts: map[int32]string{}}
 	if c.cfg.Log == nil {
 		c.cfg.Log = func(int, string, string) {}
 	}
-	if c.kafka, err = kgo.NewClient(append(set.options, kgo.WithLogger(logger{c}), kgo.WithHooks(&c.cut), versions())...); err != nil {
+	if c.kafka, err = kgo.NewClient(append(set.Options, kgo.WithHooks(&c.cut))...); err != nil {
 		return nil, source.Errorf(status.ConfigError, "config: %w", c.secrets.Error(err))
 	}
 	return c, nil
@@ -74,7 +73,7 @@ func (c *Client) Close() { c.kafka.Close() }
 
 // bounded is the time of one question. The client waits before it for as long as the answer before has asked for, which may be 24 days.
 func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, c.set.retryTimeout+c.set.throttled)
+	return context.WithTimeout(ctx, c.set.RetryTimeout+c.set.throttled)
 }
 
 // metadata asks for topics; none: for all.
@@ -195,16 +194,4 @@ func (c *Client) brokerName(id int32) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return fmt.Sprintf("broker %d (%s)", id, c.hosts[id])
-}
-
-// pause waits, or ends with ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/cluster"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -69,7 +70,7 @@ const tooOld = "broker is too old"
 
 // cannotTell is true of a broker that does not know the question, or does not let this user ask it. It is true of no other error: who cannot read an answer does not know what it says.
 func cannotTell(err error) bool {
-	return isOneOf(err, []error{kerr.UnsupportedVersion, kerr.InvalidRequest, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed}) || strings.HasPrefix(err.Error(), tooOld)
+	return cluster.IsOneOf(err, []error{kerr.UnsupportedVersion, kerr.InvalidRequest, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed}) || strings.HasPrefix(err.Error(), tooOld)
 }
 
 // atLogEnd decides whether the log ends before the range does. A new leader may not know yet how far the log is good; it says so, when it is asked for offsets.
@@ -126,11 +127,11 @@ func (f *fetcher) outOfRange(ctx context.Context, why error) *answer {
 		return f.ends("", truncated(high, f.at))
 	}
 	f.refresh = true
-	if time.Since(f.progress)-f.throttled > f.c.set.retryTimeout {
+	if time.Since(f.progress)-f.throttled > f.c.set.RetryTimeout {
 		return f.ends("", fmt.Errorf("at offset %d of a log from %d to %d: %w", f.at, first, high, why))
 	}
-	_ = pause(ctx, f.wait)
-	f.wait = min(2*f.wait, f.c.set.backoffMax)
+	_ = cluster.Pause(ctx, f.wait)
+	f.wait = min(2*f.wait, f.c.set.BackoffMax)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/cluster"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -70,7 +71,7 @@ func (f *fetcher) run(ctx context.Context) {
 
 // moved notes that something came.
 func (f *fetcher) moved() {
-	f.progress, f.tries, f.throttled, f.empty, f.wait = time.Now(), 0, 0, 0, f.c.set.backoff
+	f.progress, f.tries, f.throttled, f.empty, f.wait = time.Now(), 0, 0, 0, f.c.set.Backoff
 }
 
 // step makes one request; nil: try again.
@@ -166,7 +167,7 @@ const maxThrottled = time.Minute
 
 // larger asks for more bytes, where an answer has no room for a whole batch: brokers since 0.10.1 send one whatever its size.
 func (f *fetcher) larger(p *kmsg.FetchResponseTopicPartition) *answer {
-	if f.bytes >= f.c.set.receiveMax/2 {
+	if f.bytes >= f.c.set.ReceiveMax/2 {
 		return f.ends("", fmt.Errorf("at offset %d: a record batch is larger than the %d bytes that an answer may have (receive.message.max.bytes)", f.at, len(p.RecordBatches)))
 	}
 	f.bytes *= 2
@@ -249,19 +250,19 @@ func (f *fetcher) failed(ctx context.Context, what string, broker int32, err err
 	if ctx.Err() != nil {
 		return nil
 	}
-	err = f.c.set.login.alert(err)
+	err = f.c.set.Login.Alert(err)
 	where := "the cluster"
 	if broker >= 0 {
 		where = f.c.brokerName(broker)
 	}
 	since := time.Since(f.progress)
-	if !passing(err) || since-f.throttled > f.c.set.retryTimeout {
+	if !passing(err) || since-f.throttled > f.c.set.RetryTimeout {
 		e := f.c.failure(err)
 		e.Err = fmt.Errorf("at offset %d: %s to %s, %d tries in %v: %w", f.at, what, where, f.tries, since.Round(time.Millisecond), e.Err)
 		return f.ends("", e)
 	}
 	f.c.cfg.Log(5, "SCAN", f.c.secrets.Text(fmt.Sprintf("%s[%d] at offset %d: %s to %s is tried again: %v", f.r.Topic, f.r.Partition, f.at, what, where, err)))
-	_ = pause(ctx, f.wait)
-	f.wait = min(2*f.wait, f.c.set.backoffMax)
+	_ = cluster.Pause(ctx, f.wait)
+	f.wait = min(2*f.wait, f.c.set.BackoffMax)
 	return nil
 }

@@ -2,8 +2,6 @@ package fetch
 
 import (
 	"math"
-	"reflect"
-	"runtime"
 	"testing"
 	"time"
 	"unsafe"
@@ -142,33 +140,6 @@ func FuzzAnswer(f *testing.F) {
 		}
 		if got := r.Report(); got.Next < start || got.Next > end || got.Next <= before {
 			t.Fatalf("%+v behind %d", got, before)
-		}
-	})
-}
-
-// FuzzLayout gives any bytes as an answer: what is walked through is decoded within a bound of memory that its bytes set.
-func FuzzLayout(f *testing.F) {
-	for key, form := range layouts {
-		for version := range kmsg.RequestForKey(key).MaxVersion() + 1 {
-			resp := kmsg.ResponseForKey(key)
-			filled(reflect.ValueOf(resp).Elem(), max(1, 2-int(form.most)))
-			resp.SetVersion(version)
-			f.Add(key, version, resp.AppendTo(nil))
-		}
-	}
-	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {
-		form := layouts[key]
-		if form == nil || version < 0 || version > kmsg.RequestForKey(key).MaxVersion() || form.walk(body, version) != nil {
-			return
-		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		resp := kmsg.ResponseForKey(key)
-		resp.SetVersion(version)
-		_ = resp.ReadFrom(body)
-		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20+1000*uint64(len(body)) {
-			t.Fatalf("%s, version %d: %d bytes for %d", kmsg.NameForKey(key), version, n, len(body))
 		}
 	})
 }

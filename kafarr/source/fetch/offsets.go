@@ -103,7 +103,7 @@ func (c *Client) requestOffsets(
 ) (map[source.TopicPartition]kmsg.ListOffsetsResponseTopicPartition, error) {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.IsolationLevel = isolation
-	req.TimeoutMillis = int32(c.set.requestTimeout.Milliseconds()) //nolint:gosec // bounded by the table of properties
+	req.TimeoutMillis = int32(c.set.RequestTimeout.Milliseconds()) //nolint:gosec // bounded by the table of properties
 	topics := map[string]int{}
 	for _, i := range places {
 		at, ok := topics[of[i].Topic]

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdsa"
@@ -17,8 +16,6 @@ import (
 	"errors"
 	"math/big"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +23,6 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
-	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -82,6 +78,26 @@ func (i *identity) pkcs8(t *testing.T) []byte {
 func (i *identity) keyText(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: i.pkcs8(t)}))
 }
+
+// The parts of an encrypted key: RFC 5958, section 3, and RFC 8018, appendix A.
+type (
+	encryptedKey struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Data      []byte
+	}
+	pbes2 struct{ KDF, Cipher pkix.AlgorithmIdentifier }
+	kdf2  struct {
+		Salt       []byte
+		Iterations int
+		KeyLength  int                      `asn1:"optional"`
+		PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
+	}
+)
+
+var (
+	oidPBES2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
+	oidPBKDF2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}
+)
 
 // lockedKey is the key encrypted as OpenSSL does it.
 func (i *identity) lockedKey(t *testing.T, password string) string {
@@ -219,100 +235,13 @@ func TestTLSTellsWhatIsWrongWithACertificate(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if _, err := openKey([]byte(client.lockedKey(t, "x")), ""); err == nil || !strings.Contains(err.Error(), "it needs ssl.key.password") {
-		t.Error(err)
+	cfg := impatient()
+	cfg.Servers = "a:1"
+	cfg.Properties["security.protocol"] = "ssl"
+	for name, value := range shown(client, client.lockedKey(t, "x"), "") {
+		cfg.Properties[name] = value
 	}
-}
-
-func TestATokenIsKeptUntilItIsOld(t *testing.T) {
-	asked, fail := 0, false
-	life := time.Hour
-	tokens := tokens{secrets: redact.New(), ask: func(context.Context) (source.Token, error) {
-		if asked++; fail {
-			return source.Token{}, errors.New("the vault is sealed")
-		}
-		return source.Token{Value: "a token", Expiry: time.Now().Add(life), Principal: "anna"}, nil
-	}}
-	for range 3 {
-		if auth, err := tokens.auth(t.Context()); err != nil || auth.Token != "a token" || asked != 1 {
-			t.Fatal(auth, err, asked)
-		}
-	}
-	tokens.renew, fail = time.Now().Add(-time.Second), true
-	if auth, err := tokens.auth(t.Context()); err != nil || auth.Token != "a token" || asked != 2 {
-		t.Error("the last one is still good:", err, asked)
-	}
-	tokens.last.Expiry = time.Now().Add(-time.Second)
-	var refused *loginError
-	if _, err := tokens.auth(t.Context()); !errors.As(err, &refused) || refused.passing || !strings.Contains(err.Error(), "no token: the vault is sealed") {
-		t.Error(err)
-	}
-	if got := tokens.secrets.Text("it was a token"); got != "it was ***" {
-		t.Error(got)
-	}
-}
-
-func TestOIDCAsksTheEndpointWithTheClientsCredentials(t *testing.T) {
-	refuse := false
-	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, password, _ := r.BasicAuth()
-		if refuse || user != "me" || password != "my-secret" || r.FormValue("grant_type") != "client_credentials" || r.FormValue("scope") != "read all" {
-			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = w.Write([]byte("no, my-secret is wrong"))
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"access_token": "the token", "expires_in": 3600, "token_type": "bearer"}`))
-	}))
-	defer endpoint.Close()
-	c := Config{Servers: "a:1", Properties: map[string]string{
-		"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.token.endpoint.url": endpoint.URL,
-		"sasl.oauthbearer.client.id": "me", "sasl.oauthbearer.client.secret": "my-secret", "sasl.oauthbearer.scope": "read all", "sasl.oauthbearer.extensions": "a=1,b=2",
-	}}
-	s, err := c.settings()
-	if err != nil {
-		t.Fatal(err)
-	}
-	auth, err := s.login.tokens.auth(t.Context())
-	if err != nil || auth.Token != "the token" || auth.Extensions["b"] != "2" || s.login.String() != "OAUTHBEARER as me" {
-		t.Error(auth, err, s.login.String())
-	}
-	refuse = true
-	s.login.tokens.renew, s.login.tokens.last.Expiry = time.Time{}, time.Time{}
-	if _, err = s.login.tokens.auth(t.Context()); err == nil || !strings.Contains(err.Error(), "*** is wrong") {
-		t.Error(err)
-	}
-}
-
-func TestOIDCAsksThroughTheProxyOfTheEnvironmentAndHidesItsPassword(t *testing.T) {
-	refuse := false
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refuse {
-			w.WriteHeader(http.StatusProxyAuthRequired)
-			_, _ = w.Write([]byte(r.Header.Get("Proxy-Authorization") + " is wrong, of p@ssword"))
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"access_token": "` + r.URL.Host + `", "expires_in": 3600, "token_type": "bearer"}`))
-	}))
-	defer proxy.Close()
-	c := Config{
-		Servers: "a:1", Environment: environ.Variables{"http_proxy": "anna:p%40ssword@" + strings.TrimPrefix(proxy.URL, "http://")},
-		Properties: map[string]string{
-			"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.id": "me",
-			"sasl.oauthbearer.client.secret": "my-secret", "sasl.oauthbearer.token.endpoint.url": "http://tokens.example/",
-		},
-	}
-	s, err := c.settings()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if auth, err := s.login.tokens.auth(t.Context()); err != nil || auth.Token != "tokens.example" {
-		t.Error(auth, err)
-	}
-	refuse = true
-	s.login.tokens.renew, s.login.tokens.last.Expiry = time.Time{}, time.Time{}
-	if _, err = s.login.tokens.auth(t.Context()); err == nil || !strings.Contains(err.Error(), "Basic ***") || !strings.Contains(err.Error(), "is wrong, of ***") {
+	if _, err := Dial(cfg); err == nil || !strings.Contains(err.Error(), "it needs ssl.key.password") {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package fetch
+package cluster
 
 import (
 	"crypto/aes"

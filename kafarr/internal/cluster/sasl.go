@@ -1,4 +1,4 @@
-package fetch
+package cluster
 
 import (
 	"context"
@@ -25,7 +25,7 @@ import (
 )
 
 // readSASL makes the mechanism.
-func (l *login) readSASL(s *settings, c *Config) (sasl.Mechanism, error) {
+func (l *Login) readSASL(s *Settings, c *Config) (sasl.Mechanism, error) {
 	l.mechanism = strings.ToUpper(l.property("sasl.mechanism", "sasl.mechanisms"))
 	l.user = l.property("sasl.username")
 	password := l.property("sasl.password")
@@ -40,9 +40,9 @@ func (l *login) readSASL(s *settings, c *Config) (sasl.Mechanism, error) {
 	case "SCRAM-SHA-512":
 		return scram.Auth{User: l.user, Pass: password}.AsSha512Mechanism(), nil
 	case source.OAuthBearer:
-		l.tokens = &tokens{ask: c.Token, secrets: s.secrets}
+		l.tokens = &tokens{ask: c.Token, secrets: s.Secrets}
 		if c.Token == nil {
-			ask, err := l.oidc()
+			ask, err := l.oidc(c.User)
 			if err != nil {
 				return nil, err
 			}
@@ -50,7 +50,7 @@ func (l *login) readSASL(s *settings, c *Config) (sasl.Mechanism, error) {
 		}
 		return oauth.Oauth(l.tokens.auth), nil
 	}
-	return nil, fmt.Errorf("sasl.mechanism is %q: a scan can do PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER", l.mechanism)
+	return nil, fmt.Errorf("sasl.mechanism is %q: %s can do PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER", l.mechanism, c.User)
 }
 
 // tokens keeps OAUTHBEARER's token for as long as it is good; each connection shows one, and again before its session ends.
@@ -96,9 +96,9 @@ func (t *tokens) auth(ctx context.Context) (oauth.Auth, error) {
 const oidcTimeout = 10 * time.Second
 
 // oidc asks a token endpoint for tokens, with the client's credentials.
-func (l *login) oidc() (func(context.Context) (source.Token, error), error) {
+func (l *Login) oidc(user string) (func(context.Context) (source.Token, error), error) {
 	if grant := l.property("sasl.oauthbearer.grant.type"); grant != "" && grant != "client_credentials" {
-		return nil, fmt.Errorf("sasl.oauthbearer.grant.type is %q: a scan can do client_credentials", grant)
+		return nil, fmt.Errorf("sasl.oauthbearer.grant.type is %q: %s can do client_credentials", grant, user)
 	}
 	conf := clientcredentials.Config{
 		ClientID:     l.property("sasl.oauthbearer.client.id", "sasl.oauthbearer.client.credentials.client.id"),

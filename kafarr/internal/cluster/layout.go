@@ -1,4 +1,4 @@
-package fetch
+package cluster
 
 import (
 	"errors"
@@ -43,7 +43,7 @@ func numbers4(since int16) field {
 	return field{since: since, kind: array, of: &layout{plain: true, fields: []field{{size: 4}}}}
 }
 
-// layouts are those of the answers that a scan asks for. The first request's has neither tags nor nested arrays, and is small.
+// layouts are those of the answers that are asked for. The first request's has neither tags nor nested arrays, and is small.
 var layouts = map[int16]*layout{
 	kmsg.Metadata.Int16(): {flexible: 9, fields: []field{
 		number4(3),
@@ -95,6 +95,9 @@ var (
 	errShort = errors.New("it breaks off, or claims more than it holds")
 	errTags  = fmt.Errorf("a part of it has more than %d tags", mostTags)
 )
+
+// Walk passes the body of an answer to a request of this key, of those that have a layout here.
+func Walk(key int16, body []byte, version int16) error { return layouts[key].walk(body, version) }
 
 // walk passes an answer's body.
 func (l *layout) walk(body []byte, version int16) error {

@@ -1,4 +1,4 @@
-package fetch
+package cluster
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 )
 
 // readTLS makes the TLS configuration.
-func (l *login) readTLS() error {
+func (l *Login) readTLS() error {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	pool, trusted, err := l.roots("ssl.ca.pem", "ssl.ca.location")
 	if err != nil {
@@ -52,7 +52,7 @@ func verifyChain(state tls.ConnectionState, roots *x509.CertPool) error {
 }
 
 // roots are the authorities that are trusted, and where they come from; those of the environment where no property names them; nil: the system's.
-func (l *login) roots(text, location string) (*x509.CertPool, string, error) {
+func (l *Login) roots(text, location string) (*x509.CertPool, string, error) {
 	pool := x509.NewCertPool()
 	if pem := l.property(text); pem != "" {
 		if !pool.AppendCertsFromPEM([]byte(pem)) {
@@ -85,7 +85,7 @@ func (l *login) roots(text, location string) (*x509.CertPool, string, error) {
 }
 
 // certificate is what the client shows; none: nothing.
-func (l *login) certificate() ([]tls.Certificate, error) {
+func (l *Login) certificate() ([]tls.Certificate, error) {
 	chain, ofChain, err := l.pem("ssl.certificate.pem", "ssl.certificate.location")
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (l *login) certificate() ([]tls.Certificate, error) {
 }
 
 // pem is what a property or the file that another one names holds, and which of them it was.
-func (l *login) pem(text, location string) ([]byte, string, error) {
+func (l *Login) pem(text, location string) ([]byte, string, error) {
 	if pem := l.property(text); pem != "" {
 		return []byte(pem), text, nil
 	}
@@ -128,7 +128,7 @@ func (l *login) pem(text, location string) ([]byte, string, error) {
 }
 
 // shake does the TLS handshake of a connection; its error says what is wrong with a certificate.
-func (l *login) shake(ctx context.Context, conn net.Conn, address string) (net.Conn, error) {
+func (l *Login) shake(ctx context.Context, conn net.Conn, address string) (net.Conn, error) {
 	conf := l.tls.Clone()
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		conf.ServerName = host
@@ -142,7 +142,7 @@ func (l *login) shake(ctx context.Context, conn net.Conn, address string) (net.C
 }
 
 // explain says what is wrong with a certificate of the broker, in the words of package kafka.
-func (l *login) explain(address string, err error) error {
+func (l *Login) explain(address string, err error) error {
 	var failed *tls.CertificateVerificationError
 	var host x509.HostnameError
 	switch {
@@ -155,13 +155,13 @@ func (l *login) explain(address string, err error) error {
 }
 
 // certificateAlerts are the ways in which TLS says that the peer does not like our certificate, or misses it. Their type is crypto/tls's own.
-var certificateAlerts = setOf(
+var certificateAlerts = SetOf(
 	"tls: bad certificate", "tls: unsupported certificate", "tls: revoked certificate", "tls: expired certificate", "tls: unknown certificate", "tls: unknown certificate authority",
 	"tls: access denied", "tls: certificate required",
 )
 
-// alert says what a broker's alert means for the client's certificate. It arrives with the first answer, since TLS 1.3 ends the client's handshake before the broker has looked.
-func (l *login) alert(err error) error {
+// Alert says what a broker's alert means for the client's certificate. It arrives with the first answer, since TLS 1.3 ends the client's handshake before the broker has looked.
+func (l *Login) Alert(err error) error {
 	var remote *net.OpError
 	if l.tls == nil || !errors.As(err, &remote) || remote.Op != "remote error" || !certificateAlerts[remote.Err.Error()] {
 		return err

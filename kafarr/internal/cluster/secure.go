@@ -1,4 +1,4 @@
-package fetch
+package cluster
 
 import (
 	"crypto/tls"
@@ -13,7 +13,7 @@ import (
 )
 
 // ofSecurity are the properties that this file and those beside it read.
-var ofSecurity = setOf(
+var ofSecurity = SetOf(
 	"security.protocol", "enable.ssl.certificate.verification", "ssl.endpoint.identification.algorithm", "ssl.ca.location", "ssl.ca.pem",
 	"ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem", "ssl.key.password", "https.ca.location", "https.ca.pem",
 	"sasl.mechanism", "sasl.mechanisms", "sasl.username", "sasl.password", "sasl.oauthbearer.method", "sasl.oauthbearer.client.id", "sasl.oauthbearer.client.credentials.client.id",
@@ -42,8 +42,8 @@ var refused = map[string]string{ //nolint:gosec // names and reasons
 	"sasl.oauthbearer.config":              "tokens without a signature are for tests; oauth_token may bring one",
 }
 
-// login is how connections become trusted.
-type login struct {
+// Login is how connections become trusted.
+type Login struct {
 	properties  map[string]string
 	environment environ.Variables
 	tls         *tls.Config // nil: none
@@ -54,7 +54,7 @@ type login struct {
 }
 
 // property is the value under the first of the names that is set.
-func (l *login) property(names ...string) string {
+func (l *Login) property(names ...string) string {
 	for _, name := range names {
 		if value, set := l.properties[name]; set {
 			return value
@@ -64,7 +64,7 @@ func (l *login) property(names ...string) string {
 }
 
 // String names what is shown to brokers: "SCRAM-SHA-256 as anna".
-func (l *login) String() string {
+func (l *Login) String() string {
 	user := l.user
 	if l.tokens != nil {
 		user = l.tokens.principal()
@@ -79,9 +79,9 @@ func (l *login) String() string {
 }
 
 // secure reads the properties of security.
-func (s *settings) secure(c *Config) error {
-	s.login = login{properties: c.Properties, environment: c.Environment}
-	l := &s.login
+func (s *Settings) secure(c *Config) error {
+	s.Login = Login{properties: c.Properties, environment: c.Environment}
+	l := &s.Login
 	if err := source.CheckToken(c.Properties, c.Token != nil); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *settings) secure(c *Config) error {
 	}
 	if strings.HasSuffix(protocol, "ssl") {
 		if err := l.readTLS(); err != nil {
-			return source.Errorf(status.ConfigError, "config: %w", s.secrets.Error(err))
+			return source.Errorf(status.ConfigError, "config: %w", s.Secrets.Error(err))
 		}
 	}
 	if !strings.HasPrefix(protocol, "sasl") {
@@ -102,8 +102,8 @@ func (s *settings) secure(c *Config) error {
 	}
 	mechanism, err := l.readSASL(s, c)
 	if err != nil {
-		return source.Errorf(status.ConfigError, "config: %w", s.secrets.Error(err))
+		return source.Errorf(status.ConfigError, "config: %w", s.Secrets.Error(err))
 	}
-	s.options = append(s.options, kgo.SASL(mechanism))
+	s.Options = append(s.Options, kgo.SASL(mechanism))
 	return nil
 }

@@ -1,4 +1,4 @@
-package fetch
+package cluster
 
 import (
 	"fmt"
@@ -8,12 +8,16 @@ import (
 )
 
 // logger passes the client's log lines on, without secrets.
-type logger struct{ c *Client }
+type logger struct {
+	s        *Settings
+	facility string
+	log      func(level int, facility, message string)
+}
 
 // Level implements kgo.Logger: log_level, which is syslog's, and debug.
 func (l logger) Level() kgo.LogLevel {
-	switch level := l.c.set.logLevel; {
-	case l.c.set.debug != "" || level >= 7:
+	switch level := l.s.logLevel; {
+	case l.s.debug != "" || level >= 7:
 		return kgo.LogLevelDebug
 	case level >= 5:
 		return kgo.LogLevelInfo
@@ -31,5 +35,5 @@ func (l logger) Log(level kgo.LogLevel, message string, keyvals ...any) {
 		fmt.Fprintf(&text, " %v=%v", keyvals[i], keyvals[i+1])
 	}
 	severity := map[kgo.LogLevel]int{kgo.LogLevelError: 3, kgo.LogLevelWarn: 4, kgo.LogLevelInfo: 6, kgo.LogLevelDebug: 7}[level]
-	l.c.cfg.Log(severity, "SCAN", l.c.secrets.Text(text.String()))
+	l.log(severity, l.facility, l.s.Secrets.Text(text.String()))
 }
