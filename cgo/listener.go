@@ -40,10 +40,9 @@ func (l *listener) end() bool {
 	return first
 }
 
-// listenerConfig is the JSON of listener_new.
-type listenerConfig struct {
+// readerConfig is what the JSON of listener_new and of scan_new have in common.
+type readerConfig struct {
 	Servers        string                     `json:"servers"`
-	Group          string                     `json:"group"`
 	Topics         []string                   `json:"topics"`
 	RegistryURL    string                     `json:"registry_url"`
 	Config         map[string]string          `json:"config"`
@@ -56,23 +55,29 @@ type listenerConfig struct {
 	Schemas        [][2]string                `json:"schemas"`
 	Tombstones     string                     `json:"tombstones"`
 	Mixed          string                     `json:"mixed"`
-	Acknowledge    string                     `json:"acknowledge"`
 	Errors         string                     `json:"errors"`
-	DeadLetters    string                     `json:"dead_letter_topic"`
 	ReadyTimeoutMS int64                      `json:"ready_timeout_ms"`
 	PatienceMS     int64                      `json:"schema_patience_ms"`
 	ReaderSchemas  []string                   `json:"reader_schemas"`
-	Assign         []partitionIn              `json:"assign"`
 	Start          []offsetIn                 `json:"start"`
 	BatchBytes     int                        `json:"batch_bytes"`
 	SchemaBytes    int                        `json:"schema_bytes"`
-	OnAssign       bool                       `json:"on_assign"`
-	OnRevoke       bool                       `json:"on_revoke"`
 	OAuthToken     bool                       `json:"oauth_token"`
 	MemoryLimit    int64                      `json:"memory_limit"`
 	Rules          string                     `json:"rules"`
 	LocalSecret    string                     `json:"rules_secret"`
 	columnOptions
+}
+
+// listenerConfig is the JSON of listener_new.
+type listenerConfig struct {
+	readerConfig
+	Group       string        `json:"group"`
+	Assign      []partitionIn `json:"assign"`
+	Acknowledge string        `json:"acknowledge"`
+	DeadLetters string        `json:"dead_letter_topic"`
+	OnAssign    bool          `json:"on_assign"`
+	OnRevoke    bool          `json:"on_revoke"`
 }
 
 // parse reads a JSON text that came over the boundary.
@@ -106,39 +111,61 @@ func choose[T any](option, word string, words map[string]T, to *T) error {
 	return nil
 }
 
-// config is what the JSON stands for.
-func (c *listenerConfig) config(tokens *tokens, notices *notices) (kafarr.Config, error) {
-	cfg := kafarr.Config{}
+// cluster is what the JSON says about brokers.
+func (c *readerConfig) cluster(tokens *tokens) kafarr.Cluster {
+	out := kafarr.Cluster{Servers: c.Servers, Properties: c.Config}
+	if c.OAuthToken {
+		out.OAuthToken = tokens.ask
+	}
+	return out
+}
+
+// registry is what the JSON says about the schema registry.
+func (c *readerConfig) registry() kafarr.Registry {
+	return kafarr.Registry{URL: c.RegistryURL, Properties: c.RegistryConfig}
+}
+
+// memory is what the JSON says about bounds.
+func (c *readerConfig) memory() kafarr.Memory {
+	return kafarr.Memory{BatchBytes: c.BatchBytes, SchemaBytes: c.SchemaBytes, Limit: c.MemoryLimit}
+}
+
+// messages is what the JSON says about messages.
+func (c *readerConfig) messages() (m kafarr.Messages, err error) {
 	if err := errors.Join(
-		choose("value", c.Value, contents, &cfg.Value), choose("key", c.Key, contents, &cfg.Key), choose("framing", c.Framing, framings, &cfg.Framing),
-		choose("tombstones", c.Tombstones, tombstones, &cfg.Tombstones), choose("mixed", c.Mixed, mixes, &cfg.Mixed),
-		choose("acknowledge", c.Acknowledge, acknowledges, &cfg.Acknowledge), choose("errors", c.Errors, errorModes, &cfg.Errors),
-		choose("rules", c.Rules, rules, &cfg.Rules),
+		choose("value", c.Value, contents, &m.Value), choose("key", c.Key, contents, &m.Key), choose("framing", c.Framing, framings, &m.Framing),
+		choose("tombstones", c.Tombstones, tombstones, &m.Tombstones), choose("mixed", c.Mixed, mixes, &m.Mixed),
+		choose("errors", c.Errors, errorModes, &m.Errors), choose("rules", c.Rules, rules, &m.Rules),
 	); err != nil {
-		return cfg, err
+		return m, err
 	}
 	for _, s := range c.Schemas {
-		cfg.Schemas = append(cfg.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1]})
+		m.Schemas = append(m.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1]})
 	}
-	cfg.Metadata = make([]kafarr.Metadata, len(c.Metadata))
-	for i, m := range c.Metadata {
-		cfg.Metadata[i] = kafarr.Metadata{Column: m[0], As: string(m[1])}
+	m.Metadata = make([]kafarr.Metadata, len(c.Metadata))
+	for i, of := range c.Metadata {
+		m.Metadata[i] = kafarr.Metadata{Column: of[0], As: string(of[1])}
 	}
 	options, err := c.options()
 	if err != nil {
+		return m, err
+	}
+	m.Readers, m.Columns, m.Unions, m.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
+	m.OutOfRange, m.Limits, m.LocalSecret = options.OutOfRange, options.Limits, c.LocalSecret
+	m.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
+	return m, nil
+}
+
+// config is what the JSON stands for.
+func (c *listenerConfig) config(tokens *tokens, notices *notices) (cfg kafarr.Config, err error) {
+	if err := choose("acknowledge", c.Acknowledge, acknowledges, &cfg.Acknowledge); err != nil {
 		return cfg, err
 	}
-	if c.OAuthToken {
-		cfg.OAuthToken = tokens.ask
+	if cfg.Messages, err = c.messages(); err != nil {
+		return cfg, err
 	}
-	cfg.Servers, cfg.Group, cfg.Topics, cfg.RegistryURL = c.Servers, c.Group, c.Topics, c.RegistryURL
-	cfg.Assign, cfg.Start = partitionsIn(c.Assign), offsetsIn(c.Start)
-	cfg.Properties, cfg.RegistryProperties, cfg.Environment = c.Config, c.RegistryConfig, c.Environment
-	cfg.Readers, cfg.Columns, cfg.Unions, cfg.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
-	cfg.OutOfRange, cfg.LocalSecret = options.OutOfRange, c.LocalSecret
-	cfg.Limits, cfg.BatchBytes, cfg.MemoryLimit, cfg.DeadLetterTopic = options.Limits, c.BatchBytes, c.MemoryLimit, c.DeadLetters
-	cfg.SchemaBytes = c.SchemaBytes
-	cfg.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
+	cfg.Cluster, cfg.Registry, cfg.Memory, cfg.Environment = c.cluster(tokens), c.registry(), c.memory(), c.Environment
+	cfg.Group, cfg.Topics, cfg.Assign, cfg.Start, cfg.DeadLetterTopic = c.Group, c.Topics, partitionsIn(c.Assign), offsetsIn(c.Start), c.DeadLetters
 	cfg.ReadyTimeout, cfg.Logger = time.Duration(c.ReadyTimeoutMS)*time.Millisecond, slog.New(notices)
 	return cfg, nil
 }

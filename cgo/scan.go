@@ -8,7 +8,9 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
@@ -97,7 +99,7 @@ type schemaText struct {
 
 // scanConfig is the JSON of scan_new.
 type scanConfig struct {
-	listenerConfig
+	readerConfig
 	End          []offsetIn `json:"end"`
 	ReadLatest   bool       `json:"read_latest"`
 	BatchRows    int        `json:"num_messages"`
@@ -113,11 +115,16 @@ func scan_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kafarr
 			return err
 		}
 		s := &scan{plan: c.scanPlan, notices: &notices{}, tokens: newTokens()}
-		cfg, err := c.config(s.tokens, s.notices)
+		messages, err := c.messages()
 		if err != nil {
 			return err
 		}
-		s.cfg = kafarr.ScanConfig{Config: cfg, End: offsetsIn(c.End), ReadLatest: c.ReadLatest, BatchRows: c.BatchRows, AllowPartial: c.AllowPartial, TopicIDs: c.TopicIDs}
+		s.cfg = kafarr.ScanConfig{
+			Cluster: c.cluster(s.tokens), Topics: c.Topics, Start: offsetsIn(c.Start), End: offsetsIn(c.End),
+			Registry: c.registry(), Messages: messages, Memory: c.memory(), Environment: c.Environment,
+			Timeout: time.Duration(c.ReadyTimeoutMS) * time.Millisecond, ReadLatest: c.ReadLatest, BatchRows: c.BatchRows, AllowPartial: c.AllowPartial,
+			TopicIDs: c.TopicIDs, Logger: slog.New(s.notices),
+		}
 		if _, err := s.made(); err != nil {
 			return err
 		}

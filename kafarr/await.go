@@ -18,7 +18,7 @@ func (l *Listener) outageHere() *Error {
 func (l *Listener) seeLookup(s *situation) {
 	failed := l.poll.lookup.Failed()
 	s.lookupFailed = failed != nil
-	s.lookupEnds = l.cfg.Errors != Raise && schema.IsMissing(failed)                          // the patience with an id that is not known
+	s.lookupEnds = l.cfg.Messages.Errors != Raise && schema.IsMissing(failed)                 // the patience with an id that is not known
 	s.lookupLong = l.source.Bounded != nil && s.now.Sub(l.poll.lookup.Asked()) >= l.poll.wait // nobody polls again for a scan's rows: its time bounds the wait for the first attempt, too
 }
 
@@ -33,7 +33,7 @@ func (l *Listener) awaitSchema(s *situation) {
 // sayLookup logs, once, what a source that cannot block partitions waits for.
 func (l *Listener) sayLookup() {
 	if l.poll.lookup.Report() {
-		l.log.warn("REGISTRY", fmt.Sprintf("%v; it is asked again", l.outageHere()))
+		l.log.Warn("REGISTRY", fmt.Sprintf("%v; it is asked again", l.outageHere()))
 	}
 }
 

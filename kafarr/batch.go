@@ -11,7 +11,7 @@ import (
 type Batch struct {
 	// Record holds a column per Avro field and then the metadata columns.
 	Record arrow.RecordBatch
-	// Rejected holds the rows that could not be decoded, with Config.Errors = Collect; nil: none.
+	// Rejected holds the rows that could not be decoded, with Messages.Errors = Collect; nil: none.
 	Rejected arrow.RecordBatch
 	// MessageType is the full Avro name of the rows' type; empty when there are no rows.
 	MessageType string

@@ -13,11 +13,11 @@ import (
 
 // mistakes are options under which schemas 1 and 2 cannot be read, though they can be read without them.
 var mistakes = map[string]kafarr.Config{
-	"columns: record x.A has no field": {Columns: []string{"N"}},
-	"the reader no default":            {Readers: []string{`{"type":"record","name":"x.A","fields":[{"name":"other","type":"int"}]}`}},
-	"has the name of a field":          {Metadata: []kafarr.Metadata{{Column: kafarr.Offset, As: "n"}}},
-	"more than 1 columns":              {Limits: format.Limits{Columns: 1}, Registry: registry.Static{1: {ID: 1, Text: twoFields}}},
-	"nests deeper":                     {Limits: format.Limits{SchemaDepth: 1}, Registry: registry.Static{1: {ID: 1, Text: nested}}},
+	"columns: record x.A has no field": {Messages: kafarr.Messages{Columns: []string{"N"}}},
+	"the reader no default":            {Messages: kafarr.Messages{Readers: []string{`{"type":"record","name":"x.A","fields":[{"name":"other","type":"int"}]}`}}},
+	"has the name of a field":          {Messages: kafarr.Messages{Metadata: []kafarr.Metadata{{Column: kafarr.Offset, As: "n"}}}},
+	"more than 1 columns":              {Messages: kafarr.Messages{Limits: format.Limits{Columns: 1}}, Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: twoFields}}}},
+	"nests deeper":                     {Messages: kafarr.Messages{Limits: format.Limits{SchemaDepth: 1}}, Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: nested}}}},
 }
 
 const (
@@ -30,7 +30,7 @@ func TestAnOptionThatIsWrongIsRaisedAtEveryPollAndPassesNothing(t *testing.T) {
 		for _, mode := range []kafarr.ErrorMode{kafarr.Raise, kafarr.Skip, kafarr.Collect} {
 			for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
 				cfg := mistake
-				cfg.Errors, cfg.Mixed = mode, mixed
+				cfg.Messages.Errors, cfg.Messages.Mixed = mode, mixed
 				l, src := open(t, cfg, message(0, 7, 1, 0), message(0, 8, 1, 1))
 				for range 3 {
 					if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@7: schema 1: ") || !strings.Contains(got, text) {
@@ -54,12 +54,12 @@ func TestAnOptionThatIsWrongIsRaisedAtEveryPollAndPassesNothing(t *testing.T) {
 func TestAScanRaisesAnOptionThatIsWrongWhateverErrorsSays(t *testing.T) {
 	for text, mistake := range mistakes {
 		cfg := scanConfig(t, &cluster{messages: []replay.Message{message(0, 0, 1, 0)}})
-		cfg.Errors, cfg.Columns, cfg.Readers, cfg.Limits = kafarr.Skip, mistake.Columns, mistake.Readers, mistake.Limits
-		if mistake.Metadata != nil {
-			cfg.Metadata = mistake.Metadata
+		cfg.Messages.Errors, cfg.Messages.Columns, cfg.Messages.Readers, cfg.Messages.Limits = kafarr.Skip, mistake.Messages.Columns, mistake.Messages.Readers, mistake.Messages.Limits
+		if mistake.Messages.Metadata != nil {
+			cfg.Messages.Metadata = mistake.Messages.Metadata
 		}
-		if mistake.Registry != nil {
-			cfg.Registry = mistake.Registry
+		if mistake.Registry.Client != nil {
+			cfg.Registry.Client = mistake.Registry.Client
 		}
 		s := plan(t, cfg).Read()
 		if _, err := readAll(t, s); err == nil || !strings.Contains(err.Error(), text) {
@@ -75,13 +75,13 @@ func TestASchemaThatNoOptionIsToBlameForIsTheMessages(t *testing.T) {
 	recursive := `{"type":"record","name":"x.A","fields":[{"name":"n","type":["null","x.A"]}]}`
 	wide := `{"type":"record","name":"x.A","fields":[` + manyFields(20_001) + `]}`
 	for text, cfg := range map[string]kafarr.Config{
-		"invalid":                   {Registry: registry.Static{1: {ID: 1, Text: `not json`}}, Columns: []string{"n"}},
-		"recursive":                 {Registry: registry.Static{1: {ID: 1, Text: recursive}}},
-		"beyond the default limits": {Registry: registry.Static{1: {ID: 1, Text: wide}}},
-		"beyond limits lower, too":  {Registry: registry.Static{1: {ID: 1, Text: wide}}, Limits: format.Limits{Columns: 10}},
-		"beyond limits that are higher than the defaults": {Registry: registry.Static{1: {ID: 1, Text: manyColumns}}, Limits: format.Limits{Columns: 20_001}},
+		"invalid":                   {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: `not json`}}}, Messages: kafarr.Messages{Columns: []string{"n"}}},
+		"recursive":                 {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: recursive}}}},
+		"beyond the default limits": {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: wide}}}},
+		"beyond limits lower, too":  {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: wide}}}, Messages: kafarr.Messages{Limits: format.Limits{Columns: 10}}},
+		"beyond limits that are higher than the defaults": {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: manyColumns}}}, Messages: kafarr.Messages{Limits: format.Limits{Columns: 20_001}}},
 	} {
-		cfg.Errors = kafarr.Skip
+		cfg.Messages.Errors = kafarr.Skip
 		l, _ := open(t, cfg, message(0, 0, 1, 0))
 		if got := poll(t, l, 10); got != "" || l.Stats().Skipped != 1 {
 			t.Errorf("%s: got %q, %+v", text, got, l.Stats())
@@ -95,14 +95,14 @@ func TestOneVersionThatLacksAColumnIsRaisedAndAReaderSchemaWithADefaultReadsIt(t
 		2: {ID: 2, Text: `{"type":"record","name":"x.A","fields":[{"name":"m","type":"int"}]}`},
 	}
 	messages := []replay.Message{message(0, 0, 1, 4), message(0, 1, 2, 5)}
-	l, _ := open(t, kafarr.Config{Registry: versions, Columns: []string{"m"}, Errors: kafarr.Skip}, messages...)
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: versions}, Messages: kafarr.Messages{Columns: []string{"m"}, Errors: kafarr.Skip}}, messages...)
 	for range 2 {
 		if got := poll(t, l, 10); !strings.Contains(got, `has no field "m": it has n`) || !strings.Contains(got, "reader_schema") {
 			t.Errorf("got %q", got)
 		}
 	}
 	reader := `{"type":"record","name":"x.A","fields":[{"name":"m","type":"int","default":-1}]}`
-	l, _ = open(t, kafarr.Config{Registry: versions, Columns: []string{"m"}, Readers: []string{reader}, Errors: kafarr.Skip}, messages...)
+	l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: versions}, Messages: kafarr.Messages{Columns: []string{"m"}, Readers: []string{reader}, Errors: kafarr.Skip}}, messages...)
 	wantPolls(t, l, 10, "x.A -1 5")
 }
 
@@ -126,7 +126,7 @@ func TestATypeThatTwoReferencesDefineIsNamedWithBoth(t *testing.T) {
 		References: []string{money("a"), money("b")},
 		Sources:    []string{"subject money, version 1", "subject money, version 2"},
 	}
-	l, _ := open(t, kafarr.Config{Registry: registry.Static{1: diamond}}, message(0, 0, 1, 0))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
 	got := poll(t, l, 10)
 	for _, want := range []string{"schema 1", "x.Money is defined twice", "in subject money, version 1, and in subject money, version 2"} {
 		if !strings.Contains(got, want) {
@@ -135,7 +135,7 @@ func TestATypeThatTwoReferencesDefineIsNamedWithBoth(t *testing.T) {
 	}
 	diamond.References, diamond.Sources = diamond.References[:1], diamond.Sources[:1]
 	diamond.Text = money("c")
-	l, _ = open(t, kafarr.Config{Registry: registry.Static{1: diamond}}, message(0, 0, 1, 0))
+	l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
 	if got := poll(t, l, 10); !strings.Contains(got, "in subject money, version 1, and in the schema itself") {
 		t.Error(got)
 	}

@@ -51,7 +51,7 @@ func needsB() []replay.Message {
 func openInOutage(t *testing.T, cfg kafarr.Config) (*kafarr.Listener, *replay.Source, *outage) {
 	t.Helper()
 	o := &outage{id: 2}
-	cfg.Registry = o
+	cfg.Registry.Client = o
 	l, src := open(t, cfg, needsB()...)
 	wantPolls(t, l, 100, "x.A 0 10 11")
 	wantOutage(t, l)
@@ -84,8 +84,8 @@ func wantInTheEnd(t *testing.T, l *kafarr.Listener, want ...string) {
 
 func TestAnOutageOfOneSchemaHoldsUpItsPartitionOnly(t *testing.T) {
 	for name, cfg := range map[string]kafarr.Config{
-		"raise": {}, "skip": {Errors: kafarr.Skip}, "collect": {Errors: kafarr.Collect},
-		"grouped": {Mixed: kafarr.GroupMixed}, "grouped, collect": {Mixed: kafarr.GroupMixed, Errors: kafarr.Collect},
+		"raise": {}, "skip": {Messages: kafarr.Messages{Errors: kafarr.Skip}}, "collect": {Messages: kafarr.Messages{Errors: kafarr.Collect}},
+		"grouped": {Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, "grouped, collect": {Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, src, o := openInOutage(t, cfg)
@@ -100,7 +100,7 @@ func TestAnOutageOfOneSchemaHoldsUpItsPartitionOnly(t *testing.T) {
 			}
 
 			o.end()
-			if cfg.Mixed == kafarr.GroupMixed {
+			if cfg.Messages.Mixed == kafarr.GroupMixed {
 				wantInTheEnd(t, l, "x.B 1 3", "x.A 2")
 			} else {
 				wantInTheEnd(t, l, "x.B 1", "x.A 2", "x.B 3")
@@ -129,7 +129,7 @@ func TestARegistryInAnOutageIsAskedNowAndThen(t *testing.T) {
 
 func TestASchemaThatTurnsOutToBeUnknownIsNoOutageAnyMore(t *testing.T) {
 	o := &outage{id: 99}
-	l, _ := open(t, kafarr.Config{Registry: o, Errors: kafarr.Collect, SchemaPatience: time.Millisecond}, message(0, 0, 99, 0), message(0, 1, 1, 1), message(1, 0, 1, 10))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: o}, Messages: kafarr.Messages{Errors: kafarr.Collect, SchemaPatience: time.Millisecond}}, message(0, 0, 99, 0), message(0, 1, 1, 1), message(1, 0, 1, 10))
 	wantPolls(t, l, 100, "x.A 10")
 	o.end()
 	wantInTheEnd(t, l, "x.A 1 rejected 1")
@@ -182,7 +182,7 @@ func TestASeekLeadsAPartitionSetAsideElsewhere(t *testing.T) {
 func TestAPartitionSetAsideIsGivenUpAndComesBack(t *testing.T) {
 	p := source.Position{Topic: "t"}
 	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		l, src, o := openInOutage(t, kafarr.Config{Mixed: mixed})
+		l, src, o := openInOutage(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed}})
 		src.Revoke(p)
 		wantPolls(t, l, 100, "")
 		src.Regain(p)
@@ -203,7 +203,7 @@ func TestAPartitionSetAsideIsGivenUpAndComesBack(t *testing.T) {
 // TestRowsGatheredBeforeAPartitionIsSetAsideComeOnce interrupts the poll that gathered them.
 func TestRowsGatheredBeforeAPartitionIsSetAsideComeOnce(t *testing.T) {
 	o := &outage{id: 2}
-	l, _ := open(t, kafarr.Config{Registry: o}, needsB()...)
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: o}}, needsB()...)
 	if _, done, err := l.PollSlice(true, 100, time.Hour, 100*time.Millisecond); done || err != nil {
 		t.Fatal(done, err)
 	}
@@ -216,7 +216,7 @@ func TestRowsGatheredBeforeAPartitionIsSetAsideComeOnce(t *testing.T) {
 
 func TestABatchThatIsGivenBackComesBeforeTheRecordThatWaits(t *testing.T) {
 	o := &outage{id: 2}
-	l, _ := open(t, kafarr.Config{Registry: o}, needsB()...)
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: o}}, needsB()...)
 	giveBack(t, l, 100, "x.A 0 10 11")
 	wantPolls(t, l, 100, "x.A 0 10 11")
 	wantOutage(t, l)
@@ -230,7 +230,7 @@ type immovable struct{ source.Source }
 func TestWhereTheSourceHasNoPositionsAnOutageIsWaitedFor(t *testing.T) {
 	o, src := &outage{id: 2}, replay.New(needsB()...)
 	l, err := kafarr.Open(kafarr.Config{
-		Registry: o,
+		Registry: kafarr.Registry{Client: o},
 		Source:   func(h source.Handler) (source.Source, error) { s, err := src.Open(h); return immovable{s}, err },
 	})
 	if err != nil {
@@ -248,7 +248,7 @@ func TestAnOutageOfAKeysSchemaHoldsUpItsPartitionOnly(t *testing.T) {
 	other := message(1, 0, 1, 10)
 	other.Key = key(1)
 	o := &outage{id: 3}
-	l, _ := open(t, kafarr.Config{Registry: o, Key: kafarr.Avro, Metadata: columns(kafarr.Key)}, keyed(0, 1, 0, key(1)), keyed(1, 1, 1, key(3)), other)
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: o}, Messages: kafarr.Messages{Key: kafarr.Avro, Metadata: columns(kafarr.Key)}}, keyed(0, 1, 0, key(1)), keyed(1, 1, 1, key(3)), other)
 	wantPolls(t, l, 100, "x.A 0 10")
 	var e *kafarr.Error
 	if _, err := l.Poll(context.Background(), 100, 10*time.Millisecond); !errors.As(err, &e) || e.Code != kafarr.RegistryError || e.SchemaID != 3 || e.Offset != 1 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -20,7 +21,7 @@ func (c *ScanConfig) startAndEnd() []namedOffsets {
 }
 
 // bounds finds what of each partition is to be read.
-func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []source.Position) ([]ScanRange, error) {
+func (c *ScanConfig) bounds(ctx context.Context, cluster ScanCluster, partitions []source.Position) ([]ScanRange, error) {
 	for _, bound := range c.startAndEnd() {
 		for _, s := range bound.offsets {
 			if !slices.ContainsFunc(partitions, func(p source.Position) bool { return s.fits(p.TopicPartition()) > 0 }) {
@@ -28,19 +29,19 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 			}
 		}
 	}
-	first, err := c.offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.Beginning, true })
+	first, err := scan.Offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.Beginning, true })
 	if err != nil {
 		return nil, err
 	}
-	now, err := c.offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.End, true })
+	now, err := scan.Offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.End, true })
 	if err != nil {
 		return nil, err
 	}
-	starts, err := c.offsets(ctx, cluster, partitions, timesOf(c.Start))
+	starts, err := scan.Offsets(ctx, cluster, partitions, timesOf(c.Start))
 	if err != nil {
 		return nil, err
 	}
-	ends, err := c.offsets(ctx, cluster, partitions, timesOf(c.End))
+	ends, err := scan.Offsets(ctx, cluster, partitions, timesOf(c.End))
 	if err != nil {
 		return nil, err
 	}
@@ -70,25 +71,6 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster Cluster, partitions []s
 		out[i] = r
 	}
 	return out, nil
-}
-
-// offsets asks the cluster where the partitions have what is asked of them.
-func (c *ScanConfig) offsets(ctx context.Context, cluster Cluster, partitions []source.Position, ask func(source.TopicPartition) (int64, bool)) (map[source.TopicPartition]int64, error) {
-	var asked []source.Position
-	for _, p := range partitions {
-		if at, ok := ask(p.TopicPartition()); ok {
-			asked = append(asked, source.Position{Topic: p.Topic, Partition: p.Partition, Offset: at})
-		}
-	}
-	out := map[source.TopicPartition]int64{}
-	if len(asked) == 0 {
-		return out, nil
-	}
-	found, err := cluster.Offsets(ctx, asked)
-	for _, p := range found {
-		out[p.TopicPartition()] = p.Offset
-	}
-	return out, err
 }
 
 // timesOf gives the times among offsets that may have to be looked up.
@@ -131,7 +113,7 @@ func (l logOf) outside(start, end OffsetSpec) *Error {
 }
 
 // idOf is the id that a topic has now; zero where that is not known.
-func idOf(cluster Cluster, topic string) (id [16]byte) {
+func idOf(cluster ScanCluster, topic string) (id [16]byte) {
 	if named, ok := cluster.(interface{ TopicID(topic string) [16]byte }); ok {
 		id = named.TopicID(topic)
 	}

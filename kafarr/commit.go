@@ -20,7 +20,7 @@ func (l *Listener) store() error {
 // commitRewound commits in the background what the client's own background commit passes over, as that one never goes back. The commits after it are
 // forward from there.
 func (l *Listener) commitRewound(positions []source.Position) {
-	switch strings.ToLower(l.cfg.Properties["enable.auto.commit"]) {
+	switch strings.ToLower(l.cfg.Cluster.Properties["enable.auto.commit"]) {
 	case "false", "f", "0":
 		return
 	}
@@ -29,7 +29,7 @@ func (l *Listener) commitRewound(positions []source.Position) {
 	}
 	failed := func(err error) {
 		if !errors.Is(err, l.life.ctx.Err()) {
-			l.log.client(4, "COMMIT", "the offsets to which the listener was moved back were not committed: "+err.Error())
+			l.log.Client(4, "COMMIT", "the offsets to which the listener was moved back were not committed: "+err.Error())
 		}
 	}
 	spawn(func() {

@@ -14,7 +14,7 @@ func (c *Config) validateDeadLetters() error {
 	switch {
 	case c.DeadLetterTopic == "":
 		return nil
-	case c.Errors == Raise:
+	case c.Messages.Errors == Raise:
 		return errorf(ConfigError, "dead_letter_topic is given, and errors is raise, which leaves a bad message to you: with errors skip or collect, it goes to that topic")
 	case strings.ContainsRune(c.DeadLetterTopic, 0):
 		return errorf(ConfigError, "dead_letter_topic must not hold a NUL character")
@@ -25,7 +25,7 @@ func (c *Config) validateDeadLetters() error {
 	if err != nil {
 		return wrap(err)
 	}
-	excluded, err := source.Excluded(c.Properties)
+	excluded, err := source.Excluded(c.Cluster.Properties)
 	if err != nil {
 		return wrap(err)
 	}

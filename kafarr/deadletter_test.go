@@ -81,7 +81,7 @@ func (b *letterBox) came() int {
 }
 
 func (b *letterBox) config(mode kafarr.ErrorMode, mixed kafarr.Mixed) kafarr.Config {
-	return kafarr.Config{Errors: mode, Mixed: mixed, DeadLetterTopic: "letters", DeadLetters: b.open}
+	return kafarr.Config{Messages: kafarr.Messages{Errors: mode, Mixed: mixed}, DeadLetterTopic: "letters", DeadLetters: b.open}
 }
 
 // listen opens a listener that does not wait for letters in the end.
@@ -391,11 +391,11 @@ func TestAProducerThatCannotBeOpenedIsAFailureOfTheLetter(t *testing.T) {
 func TestADeadLetterTopicThatCannotWorkIsRefused(t *testing.T) {
 	for want, cfg := range map[string]kafarr.Config{
 		"dead_letter_topic is given, and errors is raise":            {DeadLetterTopic: "d"},
-		`dead_letter_topic "b" is read by topics "a, b"`:             {DeadLetterTopic: "b", Errors: kafarr.Skip, Topics: []string{"a", "b"}},
-		`dead_letter_topic "in.dead" is read by topics "^in\\..*"`:   {DeadLetterTopic: "in.dead", Errors: kafarr.Skip, Topics: []string{`^in\..*`}},
-		"dead_letter_topic is given, and a Source in place of Kafka": {DeadLetterTopic: "d", Errors: kafarr.Collect, Source: replay.New().Open},
+		`dead_letter_topic "b" is read by topics "a, b"`:             {Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "b", Topics: []string{"a", "b"}},
+		`dead_letter_topic "in.dead" is read by topics "^in\\..*"`:   {Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "in.dead", Topics: []string{`^in\..*`}},
+		"dead_letter_topic is given, and a Source in place of Kafka": {Messages: kafarr.Messages{Errors: kafarr.Collect}, DeadLetterTopic: "d", Source: replay.New().Open},
 	} {
-		cfg.Servers, cfg.Group, cfg.RegistryURL = "s:1", "g", "http://r"
+		cfg.Cluster.Servers, cfg.Group, cfg.Registry.URL = "s:1", "g", "http://r"
 		if cfg.Topics == nil {
 			cfg.Topics = []string{"t"}
 		}
@@ -446,7 +446,7 @@ func TestALetterThatIsTooLargeIsWrittenWithoutItsContent(t *testing.T) {
 			box := &boundBox{most: c.most}
 			bad := unframed(1)
 			bad.Key, bad.Value, bad.Headers = []byte("key"), []byte(strings.Repeat("x", c.value)), []replay.Header{{Name: "h", Value: make([]byte, c.extra)}}
-			l, src := open(t, kafarr.Config{Errors: kafarr.Skip, DeadLetterTopic: "letters", DeadLetters: box.open}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
+			l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "letters", DeadLetters: box.open}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
 			wantPolls(t, l, 10, "x.A 0 2", "")
 			if got := src.Stored("t", 0); got != 3 || len(box.taken) != 1 {
 				t.Fatalf("stored %d with %d letters", got, len(box.taken))
@@ -482,7 +482,7 @@ func shape(letter *sink.Message) string {
 
 func TestALetterWhoseTimestampIsRefusedKeepsItInAHeader(t *testing.T) {
 	box := &boundBox{most: 1000, noTimestamp: true}
-	l, src := open(t, kafarr.Config{Errors: kafarr.Skip, DeadLetterTopic: "letters", DeadLetters: box.open}, leftOver(1))
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "letters", DeadLetters: box.open}, leftOver(1))
 	wantPolls(t, l, 10, "", "")
 	if got := src.Stored("t", 0); got != 2 || len(box.taken) != 1 || !strings.HasSuffix(headers(&box.taken[0]), " pykafarr.timestamp=1001") {
 		t.Errorf("stored %d, %d letters", got, len(box.taken))
@@ -494,7 +494,7 @@ func TestALetterWhoseTimestampIsRefusedKeepsItInAHeader(t *testing.T) {
 
 func TestALetterThatIsTooLargeEvenWithoutItsContentIsAnErrorEachTime(t *testing.T) {
 	box := &boundBox{most: 10}
-	l, src := open(t, kafarr.Config{Errors: kafarr.Skip, DeadLetterTopic: "letters", DeadLetters: box.open}, unframed(1))
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "letters", DeadLetters: box.open}, unframed(1))
 	for range 3 {
 		if _, err := l.Poll(context.Background(), 10, 100*time.Millisecond); !errors.Is(err, sink.ErrMessageTooLarge) {
 			t.Errorf("got %v", err)

@@ -19,10 +19,7 @@ func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
 	}
 	l.partitions.Of(k).Next = partitions.At(first)
 	dropped := append(slices.Clone(givenBack), l.assembler.Drop(k)...)
-	if l.cfg.gathers() { // else no row after the first of them was delivered
+	if l.cfg.Messages.gather() { // else no row after the first of them was delivered
 		l.partitions.Of(k).Redeliver(dropped, until)
 	}
 }
-
-// gathers tells that batches may lie between each other's rows.
-func (c *Config) gathers() bool { return c.Mixed == GroupMixed || c.Tombstones == SplitTombstones }

@@ -28,10 +28,10 @@ const (
 func (l *Listener) follow(k source.TopicPartition, p *partitions.Partition, first int64) {
 	switch how, expected := p.Follow(first); how {
 	case partitions.Skipped:
-		l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d is not in the log any more: reading continues at %d", k.Topic, k.Partition, expected, first))
+		l.log.Warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d is not in the log any more: reading continues at %d", k.Topic, k.Partition, expected, first))
 		l.events.Add(Event{Kind: OffsetReset, Topic: k.Topic, Partition: k.Partition, Old: expected, New: first})
 	case partitions.WentBack:
-		l.log.warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was expected: the log was truncated, or the topic re-created", k.Topic, k.Partition, first, expected))
+		l.log.Warn("OFFSETS", fmt.Sprintf("%s[%d]: offset %d follows where %d was expected: the log was truncated, or the topic re-created", k.Topic, k.Partition, first, expected))
 		l.events.Add(Event{Kind: LogWentBack, Topic: k.Topic, Partition: k.Partition, Old: expected, New: first})
 		l.tracker.Rewind(k.At(first), expected)
 	case partitions.Follows:

@@ -13,8 +13,9 @@ import (
 // listen is the README's example.
 func listen(ctx context.Context) error {
 	l, err := kafarr.Open(kafarr.Config{
-		Servers: "kafka:9092", Group: "my-group", Topics: []string{"PRICES"}, RegistryURL: "http://registry:8081/",
-		Properties: map[string]string{"auto.offset.reset": "earliest"},
+		Cluster:  kafarr.Cluster{Servers: "kafka:9092", Properties: map[string]string{"auto.offset.reset": "earliest"}},
+		Registry: kafarr.Registry{URL: "http://registry:8081/"},
+		Group:    "my-group", Topics: []string{"PRICES"},
 	})
 	if err != nil {
 		return err
@@ -32,9 +33,9 @@ func listen(ctx context.Context) error {
 
 // scanAll is the example of docs/scans.md.
 func scanAll(ctx context.Context) error {
-	plan, err := kafarr.Scan(ctx, kafarr.ScanConfig{Config: kafarr.Config{
-		Servers: "kafka:9092", Topics: []string{"PRICES"}, RegistryURL: "http://registry:8081/",
-	}})
+	plan, err := kafarr.Scan(ctx, kafarr.ScanConfig{
+		Cluster: kafarr.Cluster{Servers: "kafka:9092"}, Topics: []string{"PRICES"}, Registry: kafarr.Registry{URL: "http://registry:8081/"},
+	})
 	if err != nil {
 		return err
 	}
@@ -71,8 +72,9 @@ func Example() {
 		log.Fatal(err)
 	}
 	l, err := kafarr.Open(kafarr.Config{
-		Servers: k.Servers(), Group: "example", Topics: []string{"PRICES"}, RegistryURL: k.RegistryURL(),
-		Properties: map[string]string{"auto.offset.reset": "earliest"},
+		Cluster:  kafarr.Cluster{Servers: k.Servers(), Properties: map[string]string{"auto.offset.reset": "earliest"}},
+		Registry: kafarr.Registry{URL: k.RegistryURL()},
+		Group:    "example", Topics: []string{"PRICES"},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -106,7 +108,7 @@ func ExampleScan() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	plan, err := kafarr.Scan(ctx, kafarr.ScanConfig{Config: kafarr.Config{Servers: k.Servers(), Topics: []string{"PRICES"}, RegistryURL: k.RegistryURL()}})
+	plan, err := kafarr.Scan(ctx, kafarr.ScanConfig{Cluster: kafarr.Cluster{Servers: k.Servers()}, Topics: []string{"PRICES"}, Registry: kafarr.Registry{URL: k.RegistryURL()}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -5,26 +5,26 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
-	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // newAssembler makes the assembler of a listener.
 func (l *Listener) newAssembler() *assemble.Assembler {
-	return assemble.New(l.cfg.assembly(l.schemas, progress{l.tracker, l.partitions}, l.deadLetter))
+	return assemble.New(l.cfg.Messages.assembly(assemble.Config{
+		BatchBytes: l.cfg.Memory.batchBytes(), Schemas: l.schemas, Ledger: progress{l.tracker, l.partitions}, Rejected: l.deadLetter,
+	}, l.cfg.Memory.columnBytes()))
 }
 
-// assembly is how batches are assembled by this configuration.
-func (c *Config) assembly(schemas *schema.Resolvers, ledger assemble.Ledger, rejected func(*source.Chunk, *source.Record, *Error)) assemble.Config {
-	return assemble.Config{
-		Mixed: c.Mixed, Tombstones: c.Tombstones, Errors: c.Errors, BatchBytes: c.BatchBytes, Columns: *c.columnOptions(), Schemas: schemas, Ledger: ledger, Rejected: rejected,
-	}
+// assembly adds to cfg what these options say.
+func (m *Messages) assembly(cfg assemble.Config, columnBytes int) assemble.Config {
+	cfg.Mixed, cfg.Tombstones, cfg.Errors, cfg.Columns = m.Mixed, m.Tombstones, m.Errors, *m.columnOptions(columnBytes)
+	return cfg
 }
 
-// columnOptions say which columns batches have.
-func (c *Config) columnOptions() *assemble.Options {
+// columnOptions say which columns batches have, and what they may hold; 0: the default.
+func (m *Messages) columnOptions(columnBytes int) *assemble.Options {
 	return &assemble.Options{
-		Metadata: c.Metadata, ColumnBytes: c.columnBytes(), NullableSchemaID: c.Tombstones == KeepTombstones || c.Framing == SchemaHeader,
+		Metadata: m.Metadata, ColumnBytes: columnBytes, NullableSchemaID: m.Tombstones == KeepTombstones || m.Framing == SchemaHeader,
 	}
 }
 

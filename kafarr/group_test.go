@@ -22,7 +22,7 @@ func alternating(n int) []replay.Message {
 }
 
 func TestGroupedTypesComeOneAfterTheOther(t *testing.T) {
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(6)...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(6)...)
 	wantPolls(t, l, 4, "x.A 0 2", "x.B 1 3", "x.A 4", "x.B 5", "")
 	if got := src.Stored("t", 0); got != 6 {
 		t.Errorf("stored %d", got)
@@ -32,7 +32,7 @@ func TestGroupedTypesComeOneAfterTheOther(t *testing.T) {
 // TestAGroupedCommitCoversNoUndeliveredRow has rows of B, not handed over, between those of A that are acknowledged.
 func TestAGroupedCommitCoversNoUndeliveredRow(t *testing.T) {
 	ctx := context.Background()
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(6)...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(6)...)
 	wantPolls(t, l, 6, "x.A 0 2 4")
 	if err := l.Commit(ctx); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestAGroupedCommitCoversNoUndeliveredRow(t *testing.T) {
 func TestBatchesAreCommittedInAnyOrder(t *testing.T) {
 	ctx := context.Background()
 	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		l, src := open(t, kafarr.Config{Acknowledge: kafarr.OnCommit, Mixed: mixed}, alternating(4)...)
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed}, Acknowledge: kafarr.OnCommit}, alternating(4)...)
 		var batches []*kafarr.Batch
 		for {
 			b, err := l.Poll(ctx, 100, 5*time.Millisecond)
@@ -145,7 +145,7 @@ func TestGroupedBadRowsAreToldAfterTheBatches(t *testing.T) {
 	bad.Value = append(bad.Value, 9)
 	plain := replay.Message{Topic: "t", Offset: 4, Value: []byte(`{}`)}
 	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 2, 1), bad, message(0, 3, 1, 3), plain, message(0, 5, 2, 5)}
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, messages...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, messages...)
 	wantPolls(t, l, 10, "x.A 0 3", "x.B 1", "t[0]@2: schema 1: 1 bytes are left over after the last field")
 	if got := src.Stored("t", 0); got != 2 {
 		t.Errorf("stored %d, want 2: the bad row is passed when the next poll is called", got)
@@ -154,14 +154,14 @@ func TestGroupedBadRowsAreToldAfterTheBatches(t *testing.T) {
 	if got := src.Stored("t", 0); got != 6 {
 		t.Errorf("stored %d, want 6", got)
 	}
-	collected, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}, messages...)
+	collected, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}}, messages...)
 	wantPolls(t, collected, 10, "x.A 0 3 rejected 2", "x.B 1 5", "")
-	skipped, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed, Errors: kafarr.Skip}, messages...)
+	skipped, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Errors: kafarr.Skip}}, messages...)
 	wantPolls(t, skipped, 10, "x.A 0 3", "x.B 1 5", "")
 }
 
 func TestAGroupedBatchIsCutForASmallerPoll(t *testing.T) {
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(8)...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(8)...)
 	wantPolls(t, l, 8, "x.A 0 2 4 6")
 	wantPolls(t, l, 3, "x.B 1 3 5")
 	if got := src.Stored("t", 0); got != 1 {
@@ -180,7 +180,7 @@ func TestRowsOfALostPartitionAreDropped(t *testing.T) {
 		for i := range int64(6) {
 			messages = append(messages, message(int32(i%2), i, 1, byte(i)))
 		}
-		l, src := open(t, kafarr.Config{Mixed: mixed, Metadata: columns(kafarr.Partition)}, messages...)
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed, Metadata: columns(kafarr.Partition)}}, messages...)
 		if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
 			t.Fatalf("done %v, error %v", done, err)
 		}
@@ -240,7 +240,7 @@ func TestRejectedRowsOfALostPartitionAreDropped(t *testing.T) {
 			}
 			messages = append(messages, m)
 		}
-		l, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect}, messages...)
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed, Errors: kafarr.Collect}}, messages...)
 		if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
 			t.Fatalf("done %v, error %v", done, err)
 		}
@@ -255,7 +255,7 @@ func TestRejectedRowsOfALostPartitionAreDropped(t *testing.T) {
 // TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver cuts a batch behind a rejected row.
 func TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver(t *testing.T) {
 	messages := []replay.Message{message(0, 0, 1, 0), {Topic: "t", Offset: 1, Value: []byte("bad")}, message(0, 2, 1, 2), message(0, 3, 1, 3)}
-	l, src := open(t, kafarr.Config{Errors: kafarr.Collect}, messages...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, messages...)
 	if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
 		t.Fatalf("done %v, error %v", done, err)
 	}
@@ -272,24 +272,24 @@ func TestRowsWhoseSchemaCannotBeHadAreSkippedOrCollected(t *testing.T) {
 	keyed := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)}
 	keyed[1].Key = unknown
 	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		skipping, src := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Skip, SchemaPatience: -1}, messages...)
+		skipping, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed, Errors: kafarr.Skip, SchemaPatience: -1}}, messages...)
 		wantPolls(t, skipping, 10, "x.A 0 2 3 5", "")
 		if got := src.Stored("t", 0); got != 6 {
 			t.Errorf("stored %d", got)
 		}
-		collecting, _ := open(t, kafarr.Config{Mixed: mixed, Errors: kafarr.Collect, SchemaPatience: -1}, messages...)
+		collecting, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed, Errors: kafarr.Collect, SchemaPatience: -1}}, messages...)
 		wantPolls(t, collecting, 10, "x.A 0 2 3 5 rejected 2", "")
-		byKey, _ := open(t, kafarr.Config{Mixed: mixed, SchemaPatience: -1, Errors: kafarr.Collect, Metadata: columns(kafarr.Key), Key: kafarr.Avro}, keyed...)
+		byKey, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed, SchemaPatience: -1, Errors: kafarr.Collect, Metadata: columns(kafarr.Key), Key: kafarr.Avro}}, keyed...)
 		wantPolls(t, byKey, 10, "x.A 0 2 rejected 1", "")
 		nulls := []replay.Message{message(0, 0, 99, 0), tombstone(1, nil), message(0, 2, 1, 2), message(0, 3, 99, 3), tombstone(4, nil)}
-		kept, _ := open(t, kafarr.Config{Mixed: mixed, SchemaPatience: -1, Errors: kafarr.Collect, Tombstones: kafarr.KeepTombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}, nulls...)
+		kept, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed, SchemaPatience: -1, Errors: kafarr.Collect, Tombstones: kafarr.KeepTombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}}, nulls...)
 		wantRendered(t, kept, "x.A n=(null),2,(null) _offset=1,2,4 _tombstone=true,false,true", "")
 	}
 }
 
 // TestRowsOfOneTypeStayInTheirOrderWhateverTheirSchemas has two schemas of the same columns in turns, and both are known.
 func TestRowsOfOneTypeStayInTheirOrderWhateverTheirSchemas(t *testing.T) {
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, message(0, 0, 1, 0), message(0, 1, 3, 1))
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, message(0, 0, 1, 0), message(0, 1, 3, 1))
 	wantPolls(t, l, 10, "x.A 0 1")
 	src.Add(message(0, 2, 1, 2), message(0, 3, 2, 3), message(0, 4, 3, 4), message(0, 5, 1, 5), message(0, 6, 2, 6), message(0, 7, 3, 7))
 	wantPolls(t, l, 10, "x.A 2 4 5 7", "x.B 3 6", "")

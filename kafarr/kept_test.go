@@ -67,9 +67,9 @@ func drained(t *testing.T, l *kafarr.Listener, rows int) (got []string) {
 func TestAnyNumberOfSchemasTakesABoundedHeap(t *testing.T) {
 	const schemas = 500
 	for name, cfg := range map[string]kafarr.Config{
-		"values": {}, "grouped": {Mixed: kafarr.GroupMixed},
-		"keys":  {Value: kafarr.Bytes, Key: kafarr.Avro, Metadata: []kafarr.Metadata{{Column: kafarr.Key}}},
-		"GUIDs": {Framing: kafarr.SchemaHeader},
+		"values": {}, "grouped": {Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}},
+		"keys":  {Messages: kafarr.Messages{Value: kafarr.Bytes, Key: kafarr.Avro, Metadata: []kafarr.Metadata{{Column: kafarr.Key}}}},
+		"GUIDs": {Messages: kafarr.Messages{Framing: kafarr.SchemaHeader}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var messages []replay.Message
@@ -86,7 +86,7 @@ func TestAnyNumberOfSchemasTakesABoundedHeap(t *testing.T) {
 				}
 				messages = append(messages, m)
 			}
-			cfg.Registry = endless{fields: 400, types: schemas}
+			cfg.Registry.Client = endless{fields: 400, types: schemas}
 			l, _ := open(t, cfg, messages...)
 			before := liveHeap()
 			for got := int64(0); got < schemas; {
@@ -113,8 +113,8 @@ func TestRowsAreTheSameWhereSchemasAreDropped(t *testing.T) {
 			messages = append(messages, message(0, int64(i), uint32(1+i/3%40), byte(i%50)))
 		}
 		reg := endless{fields: 20, types: types}
-		free, _ := open(t, kafarr.Config{Registry: reg}, messages...)
-		tight, _ := open(t, kafarr.Config{Registry: reg, SchemaBytes: 1}, messages...)
+		free, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: reg}}, messages...)
+		tight, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: reg}, Memory: kafarr.Memory{SchemaBytes: 1}}, messages...)
 		want, got := drained(t, free, 600), drained(t, tight, 600)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %d batches %.200q, want %d %.200q", name, len(got), got, len(want), want)
@@ -134,7 +134,7 @@ func TestGroupedRowsAreWholeWhereSchemasAreDropped(t *testing.T) {
 		of := fmt.Sprintf("x.T%d", id)
 		want[of] = append(want[of], fmt.Sprint(i%50))
 	}
-	l, _ := open(t, kafarr.Config{Registry: endless{fields: 20, types: 1000}, Mixed: kafarr.GroupMixed, SchemaBytes: 100_000}, messages...)
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: endless{fields: 20, types: 1000}}, Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}, Memory: kafarr.Memory{SchemaBytes: 100_000}}, messages...)
 	got := map[string][]string{}
 	for _, p := range drained(t, l, 600) {
 		words := strings.Fields(p)

@@ -54,7 +54,7 @@ func hidden(t *testing.T, offset int64, prefix, text string) replay.Message {
 
 func TestAKeyIsLookedUpOnceForAllItsValues(t *testing.T) {
 	kept := keeping(nil)
-	l, _ := open(t, kafarr.Config{Registry: kept, Rules: kafarr.DecryptRules}, hidden(t, 0, "", "one"), hidden(t, 1, "", "two and more of it, so that it is long"), hidden(t, 2, "", ""))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: kept}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules}}, hidden(t, 0, "", "one"), hidden(t, 1, "", "two and more of it, so that it is long"), hidden(t, 2, "", ""))
 	wantRendered(t, l, "x.A s=one,two and more of it, so that it is long, _offset=0,1,2")
 	if want := (registry.KeyName{Kek: "k", Subject: "t-value", Version: 1, Algorithm: "AES256_GCM"}); len(kept.asked) != 1 || kept.asked[want] != 1 {
 		t.Errorf("%v", kept.asked)
@@ -67,7 +67,7 @@ func TestAKeyIsLookedUpOnceForAllItsValues(t *testing.T) {
 func TestAVersionThatDoesNotExistCostsItsOwnRow(t *testing.T) {
 	kept := keeping(map[string]string{"encrypt.dek.expiry.days": "1"})
 	const one, two, wrong = "\x00\x00\x00\x00\x01", "\x00\x00\x00\x00\x02", "\x01\x00\x00\x00\x01"
-	cfg := kafarr.Config{Registry: kept, Rules: kafarr.DecryptRules, Errors: kafarr.Skip, SchemaPatience: -1}
+	cfg := kafarr.Config{Registry: kafarr.Registry{Client: kept}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules, Errors: kafarr.Skip, SchemaPatience: -1}}
 	l, _ := open(t, cfg, hidden(t, 0, two, "a"), hidden(t, 1, one, "b"), hidden(t, 2, two, "c"), hidden(t, 3, wrong, "d"), hidden(t, 4, one, "e"))
 	wantRendered(t, l, "x.A s=b,e _offset=1,4")
 	if n := l.Stats().Skipped; n != 3 {
@@ -76,7 +76,7 @@ func TestAVersionThatDoesNotExistCostsItsOwnRow(t *testing.T) {
 }
 
 func TestARegistryThatKeepsNoKeysIsAnErrorThatPassesNothing(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Registry: keeping(nil).Static, Rules: kafarr.DecryptRules, Errors: kafarr.Skip}, hidden(t, 0, "", "a"))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: keeping(nil).Static}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules, Errors: kafarr.Skip}}, hidden(t, 0, "", "a"))
 	const text = "t[0]@0: schema 1: AES256_GCM key of subject t-value, version 1, by key k: this registry keeps no keys"
 	wantRendered(t, l, text, text)
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
 	"github.com/pykafarr/pykafarr/kafarr/internal/deadletter"
 	"github.com/pykafarr/pykafarr/kafarr/internal/delivery"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
@@ -32,7 +33,7 @@ import (
 //	no lock: atomics      any goroutine                      lifecycle.phase, counters, Readiness.Waiting
 type Listener struct {
 	cfg      Config
-	log      *logSink
+	log      *clientlog.Log
 	registry registry.Registry
 	source   source.Roles
 	letters  *deadletter.Queue
@@ -54,34 +55,16 @@ type Listener struct {
 
 // Open makes a listener. It checks the configuration and does not wait for the network.
 func Open(cfg Config) (*Listener, error) {
-	if cfg.Metadata == nil {
-		cfg.Metadata = []Metadata{{Column: Offset}}
-	}
-	if cfg.Value == Usual {
-		cfg.Value = Avro
-	}
-	if cfg.Key == Usual {
-		cfg.Key = Bytes
-	}
+	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	if cfg.ReadyTimeout == 0 {
-		cfg.ReadyTimeout = DefaultReadyTimeout
-	}
-	if cfg.SchemaPatience == 0 {
-		cfg.SchemaPatience = DefaultSchemaPatience
-	}
-	if cfg.shared == nil {
-		cfg.shared = schema.NewShared()
-	}
-	cfg.BatchBytes = cfg.batchBytes()
 	l := &Listener{
-		cfg: cfg, log: newLogSink(cfg.Logger),
+		cfg: cfg, log: clientlog.New(cfg.Logger),
 		partitions: partitions.NewTable(),
 		tracker:    delivery.New(),
 	}
-	l.letters = deadletter.New(cfg.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterDelivered)
+	l.letters = deadletter.New(cfg.Memory.letterBytes(), l.cfg.openDeadLetters(l.log), l.letterDelivered)
 	l.life.start()
 	l.group = newGroup(l)
 	if err := l.openParts(); err != nil {
@@ -99,10 +82,10 @@ func Open(cfg Config) (*Listener, error) {
 
 // openParts makes the registry client, what resolves schemas, and the source.
 func (l *Listener) openParts() (err error) {
-	if l.registry, err = l.cfg.openRegistry(); err != nil {
+	if l.registry, err = l.cfg.Registry.open(l.cfg.Environment); err != nil {
 		return err
 	}
-	if l.schemas, err = l.cfg.resolvers(l.life.ctx, l.registry, l.log); err != nil {
+	if l.schemas, err = l.cfg.Messages.resolvers(l.life.ctx, schemaSources{registry: l.registry, shared: schema.NewShared(), bytes: l.cfg.Memory.schemaBytes()}, l.log); err != nil {
 		return err
 	}
 	l.assembler = l.newAssembler()
@@ -117,7 +100,7 @@ func (l *Listener) openParts() (err error) {
 
 // closeRegistry closes the registry client, unless it was given: then it belongs to who gave it.
 func (l *Listener) closeRegistry() {
-	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry == nil {
+	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry.Client == nil {
 		_ = c.Close()
 	}
 }

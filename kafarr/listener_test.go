@@ -38,7 +38,7 @@ func message(partition int32, offset int64, id uint32, n byte) replay.Message {
 // openOver opens a listener of a source that stands over a log.
 func openOver(t *testing.T, cfg kafarr.Config, src source.Source, log *replay.Source) *kafarr.Listener {
 	t.Helper()
-	cfg.Registry = schemas
+	cfg.Registry.Client = schemas
 	cfg.Source = func(h source.Handler) (source.Source, error) {
 		_, err := log.Open(h)
 		return src, err
@@ -56,8 +56,8 @@ func open(t *testing.T, cfg kafarr.Config, messages ...replay.Message) (*kafarr.
 	before := cmem.Live()
 	src := replay.New(messages...)
 	cfg.Source = src.Open
-	if cfg.Registry == nil {
-		cfg.Registry = schemas
+	if cfg.Registry.Client == nil {
+		cfg.Registry.Client = schemas
 	}
 	l, err := kafarr.Open(cfg)
 	if err != nil {
@@ -119,7 +119,7 @@ func TestAFrameHoldsOneMessageType(t *testing.T) {
 func TestASchemaThatNobodyKnowsCostsItsOwnRowOnly(t *testing.T) {
 	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 99, 1), message(0, 2, 1, 2), message(0, 3, 99, 3), message(0, 4, 99, 4)}
 	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		l, src := open(t, kafarr.Config{Errors: kafarr.Skip, Mixed: mixed, SchemaPatience: -1}, messages...)
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip, Mixed: mixed, SchemaPatience: -1}}, messages...)
 		wantPolls(t, l, 100, "x.A 0 2", "")
 		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 5 || l.Stats().Skipped != 3 {
 			t.Errorf("mixed %v: %v, committed %d, %d skipped", mixed, err, src.Committed("t", 0), l.Stats().Skipped)
@@ -150,13 +150,13 @@ func TestVersionsOfATypeComeAsOneBatchUnderAReaderSchema(t *testing.T) {
 		m.Value = append(m.Value[:5], 2, 2*n)
 		return m
 	}
-	l, _ := open(t, kafarr.Config{Readers: []string{schemas[4].Text}}, message(0, 0, 1, 0), second(1, 1), message(0, 2, 1, 2), second(3, 3), message(0, 4, 2, 4))
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Readers: []string{schemas[4].Text}}}, message(0, 0, 1, 0), second(1, 1), message(0, 2, 1, 2), second(3, 3), message(0, 4, 2, 4))
 	wantPolls(t, l, 10, "x.A 0 1 2 3", "x.B 4")
 }
 
 func TestAVersionThatTheReaderSchemaCannotReadIsRaisedAtEveryPoll(t *testing.T) {
 	reader := `{"type":"record","name":"x.A","fields":[{"name":"n","type":"int"},{"name":"more","type":"string"}]}`
-	l, _ := open(t, kafarr.Config{Readers: []string{reader}}, message(0, 0, 1, 0), message(0, 1, 2, 1))
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Readers: []string{reader}}}, message(0, 0, 1, 0), message(0, 1, 2, 1))
 	for range 2 {
 		_, err := l.Poll(context.Background(), 10, time.Millisecond)
 		var e *kafarr.Error
@@ -178,7 +178,7 @@ func TestAPollReturnsNoMoreThanItWasAskedFor(t *testing.T) {
 func TestABatchEndsAtItsBytes(t *testing.T) {
 	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)} // of 6 bytes
 	for bytes, want := range map[int][]string{1: {"x.A 0", "x.A 1", "x.A 2"}, 12: {"x.A 0 1", "x.A 2"}, 1000: {"x.A 0 1 2"}} {
-		l, _ := open(t, kafarr.Config{BatchBytes: bytes}, messages...)
+		l, _ := open(t, kafarr.Config{Memory: kafarr.Memory{BatchBytes: bytes}}, messages...)
 		wantPolls(t, l, 10, append(want, "")...)
 	}
 }
@@ -235,14 +235,14 @@ func TestTheRowsBeforeABadOneComeFirst(t *testing.T) {
 func TestATypeWithoutAGoodRowLeavesNoMemory(t *testing.T) {
 	bad := message(0, 1, 1, 0)
 	bad.Value = append(bad.Value, 9)
-	l, _ := open(t, kafarr.Config{Errors: kafarr.Skip}, message(0, 0, 1, 0), bad, message(0, 2, 2, 2))
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}}, message(0, 0, 1, 0), bad, message(0, 2, 2, 2))
 	wantPolls(t, l, 1, "x.A 0", "x.B 2")
 }
 
 func TestSkippedRowsAreCountedAndAcknowledged(t *testing.T) {
 	bad := replay.Message{Topic: "t", Offset: 1, Value: []byte{0, 0}}
 	last := replay.Message{Topic: "t", Offset: 3, Value: []byte{}}
-	l, src := open(t, kafarr.Config{Errors: kafarr.Skip}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2), last)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2), last)
 	wantPolls(t, l, 10, "x.A 0 2", "")
 	if got := l.Stats().Skipped; got != 2 {
 		t.Errorf("%d rows skipped, want 2", got)
@@ -254,9 +254,9 @@ func TestSkippedRowsAreCountedAndAcknowledged(t *testing.T) {
 
 func TestRejectedRowsAreCollectedEvenAlone(t *testing.T) {
 	bad := replay.Message{Topic: "t", Offset: 1, Timestamp: 77, Key: []byte("k"), Value: []byte{1, 2, 3}}
-	l, _ := open(t, kafarr.Config{Errors: kafarr.Collect}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
 	wantPolls(t, l, 10, "x.A 0 2 rejected 1")
-	alone, _ := open(t, kafarr.Config{Errors: kafarr.Collect}, bad)
+	alone, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, bad)
 	b, err := alone.Poll(context.Background(), 10, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +278,7 @@ func TestRejectedRowsAreCollectedEvenAlone(t *testing.T) {
 
 func TestAnUnknownSchemaIDIsTriedAgain(t *testing.T) {
 	known := registry.Static{1: schemas[1]}
-	l, _ := open(t, kafarr.Config{Registry: known}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: known}}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2))
 	wantPolls(t, l, 10, "x.A 0")
 	for range 2 {
 		if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@1: schema 2: ") {
@@ -306,7 +306,7 @@ func (f *flaky) SchemaByID(ctx context.Context, id int) (registry.Schema, error)
 }
 
 func TestARegistryThatComesBackInTimeIsNotNoticed(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Registry: &flaky{failures: 2}}, message(0, 0, 1, 0))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: &flaky{failures: 2}}}, message(0, 0, 1, 0))
 	b, err := l.Poll(context.Background(), 1, 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -319,7 +319,7 @@ func TestARegistryThatComesBackInTimeIsNotNoticed(t *testing.T) {
 
 func TestADeadRegistryIsAnErrorAfterMaxTimeAndLosesNothing(t *testing.T) {
 	o := &outage{id: 1}
-	l, _ := open(t, kafarr.Config{Registry: o}, message(0, 0, 1, 0))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: o}}, message(0, 0, 1, 0))
 	for range 2 {
 		_, err := l.Poll(context.Background(), 1, 50*time.Millisecond)
 		var e *kafarr.Error
@@ -353,7 +353,7 @@ func TestAMetadataColumnThatClashesSaysHowToRename(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(err.Error(), "rename it") {
 		t.Fatalf("got %v", err)
 	}
-	renamed, _ := open(t, kafarr.Config{Metadata: []kafarr.Metadata{{Column: kafarr.Offset, As: "at"}}}, message(0, 3, 5, 1))
+	renamed, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: []kafarr.Metadata{{Column: kafarr.Offset, As: "at"}}}}, message(0, 3, 5, 1))
 	b, err := renamed.Poll(context.Background(), 1, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -373,7 +373,7 @@ func TestAllMetadataColumnsSayWhereARowComesFrom(t *testing.T) {
 	for _, c := range []kafarr.MetadataColumn{kafarr.Topic, kafarr.Partition, kafarr.Offset, kafarr.Timestamp, kafarr.TimestampType, kafarr.SchemaID, kafarr.Key, kafarr.Headers} {
 		all = append(all, kafarr.Metadata{Column: c})
 	}
-	l, _ := open(t, kafarr.Config{Metadata: all}, m, without)
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: all}}, m, without)
 	b, err := l.Poll(context.Background(), 2, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -479,14 +479,14 @@ func TestBatchesYieldsUntilItsContextEnds(t *testing.T) {
 
 func TestConfigurationErrorsNameTheOption(t *testing.T) {
 	for want, cfg := range map[string]kafarr.Config{
-		"servers is empty":      {Group: "g", Topics: []string{"t"}, RegistryURL: "http://r"},
-		"group is empty":        {Servers: "s:1", Topics: []string{"t"}, RegistryURL: "http://r"},
-		"topics is empty":       {Servers: "s:1", Group: "g", RegistryURL: "http://r"},
-		"registry_url is empty": {Servers: "s:1", Group: "g", Topics: []string{"t"}},
-		`config: there is no property "no.such.thing"`: {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"no.such.thing": "1"}},
-		"config: enable.partition.eof must not be set": {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"enable.partition.eof": "true"}},
-		"config: go.logs.channel must not be set":      {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Properties: map[string]string{"go.logs.channel": "true"}},
-		`metadata: there is no column "x"`:             {Servers: "s:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", Metadata: []kafarr.Metadata{{Column: "x"}}},
+		"servers is empty":      {Registry: kafarr.Registry{URL: "http://r"}, Group: "g", Topics: []string{"t"}},
+		"group is empty":        {Cluster: kafarr.Cluster{Servers: "s:1"}, Registry: kafarr.Registry{URL: "http://r"}, Topics: []string{"t"}},
+		"topics is empty":       {Cluster: kafarr.Cluster{Servers: "s:1"}, Registry: kafarr.Registry{URL: "http://r"}, Group: "g"},
+		"registry_url is empty": {Cluster: kafarr.Cluster{Servers: "s:1"}, Group: "g", Topics: []string{"t"}},
+		`config: there is no property "no.such.thing"`: {Cluster: kafarr.Cluster{Servers: "s:1", Properties: map[string]string{"no.such.thing": "1"}}, Registry: kafarr.Registry{URL: "http://r"}, Group: "g", Topics: []string{"t"}},
+		"config: enable.partition.eof must not be set": {Cluster: kafarr.Cluster{Servers: "s:1", Properties: map[string]string{"enable.partition.eof": "true"}}, Registry: kafarr.Registry{URL: "http://r"}, Group: "g", Topics: []string{"t"}},
+		"config: go.logs.channel must not be set":      {Cluster: kafarr.Cluster{Servers: "s:1", Properties: map[string]string{"go.logs.channel": "true"}}, Registry: kafarr.Registry{URL: "http://r"}, Group: "g", Topics: []string{"t"}},
+		`metadata: there is no column "x"`:             {Cluster: kafarr.Cluster{Servers: "s:1"}, Registry: kafarr.Registry{URL: "http://r"}, Messages: kafarr.Messages{Metadata: []kafarr.Metadata{{Column: "x"}}}, Group: "g", Topics: []string{"t"}},
 	} {
 		_, err := kafarr.Open(cfg)
 		var e *kafarr.Error

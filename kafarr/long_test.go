@@ -51,7 +51,7 @@ func costlyLine(items ...int) []replay.Message {
 
 func openCostly(t *testing.T, cfg kafarr.Config, messages ...replay.Message) *kafarr.Listener {
 	t.Helper()
-	cfg.Registry = registry.Static{10: {ID: 10, Text: costly}}
+	cfg.Registry.Client = registry.Static{10: {ID: 10, Text: costly}}
 	l, _ := open(t, cfg, messages...)
 	return l
 }
@@ -130,7 +130,7 @@ func TestARowThatTakesLongIsGivenUpByASeekAndByClosing(t *testing.T) {
 func TestARowThatTakesLongAndIsBadCostsItself(t *testing.T) {
 	long := costlyLine(1, manyItems, 1)
 	long[1].Value = long[1].Value[:len(long[1].Value)-1] // it ends before its last byte
-	l := openCostly(t, kafarr.Config{Errors: kafarr.Skip}, long...)
+	l := openCostly(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}}, long...)
 	b, err := l.Poll(t.Context(), 2, time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestARowThatTakesLongAndIsBadCostsItself(t *testing.T) {
 func TestAKeyThatTakesLongIsDecodedInSlicesLikewise(t *testing.T) {
 	m := costlyLine(1, 1)
 	m[1].Key, m[0].Key = costlyLine(manyItems)[0].Value, costlyLine(1)[0].Value
-	l := openCostly(t, kafarr.Config{Key: kafarr.Avro, Metadata: []kafarr.Metadata{{Column: kafarr.Key}}}, m...)
+	l := openCostly(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.Avro, Metadata: []kafarr.Metadata{{Column: kafarr.Key}}}}, m...)
 	slices := 0
 	for ; ; slices++ {
 		b, done, err := l.PollSlice(slices == 0, 2, time.Hour, time.Millisecond)
@@ -162,7 +162,7 @@ func TestAKeyThatTakesLongIsDecodedInSlicesLikewise(t *testing.T) {
 }
 
 func TestRowsOfSeveralTypesThatTakeLongComeWhole(t *testing.T) {
-	l := openCostly(t, kafarr.Config{Mixed: kafarr.GroupMixed}, costlyLine(1, manyItems, 1)...)
+	l := openCostly(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, costlyLine(1, manyItems, 1)...)
 	if b, err := l.Poll(t.Context(), 3, time.Hour); err != nil || text(b) != "x.L 0 1 2" {
 		t.Errorf("%v, %v", b, err)
 	} else {

@@ -22,7 +22,7 @@ func large(n, size int) []replay.Message {
 
 func TestAMemoryLimitEndsBatchesOfLargeMessagesAtTheirShare(t *testing.T) {
 	const size, limit = 1 << 20, 32 << 20
-	l, _ := open(t, kafarr.Config{Value: kafarr.Bytes, MemoryLimit: limit}, large(20, size)...)
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.Bytes}, Memory: kafarr.Memory{Limit: limit}}, large(20, size)...)
 	for range 5 { // an eighth of the limit is four messages; without the bound the twenty are one run and one batch
 		b, err := l.Poll(t.Context(), 100, time.Minute)
 		if err != nil {
@@ -36,7 +36,7 @@ func TestAMemoryLimitEndsBatchesOfLargeMessagesAtTheirShare(t *testing.T) {
 }
 
 func TestAMessageLargerThanItsShareStillComes(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Value: kafarr.Bytes, MemoryLimit: kafarr.MinMemoryLimit}, large(2, 8<<20)...)
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.Bytes}, Memory: kafarr.Memory{Limit: kafarr.MinMemoryLimit}}, large(2, 8<<20)...)
 	for range 2 {
 		b, err := l.Poll(t.Context(), 100, 0)
 		if err != nil {
@@ -50,13 +50,13 @@ func TestAMessageLargerThanItsShareStillComes(t *testing.T) {
 }
 
 func TestAMemoryLimitNamesWhatContradictsIt(t *testing.T) {
-	valid := kafarr.Config{Servers: "127.0.0.1:9", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", MemoryLimit: 64 << 20}
+	valid := kafarr.Config{Cluster: kafarr.Cluster{Servers: "127.0.0.1:9"}, Registry: kafarr.Registry{URL: "http://r"}, Memory: kafarr.Memory{Limit: 64 << 20}, Group: "g", Topics: []string{"t"}}
 	for want, change := range map[string]func(*kafarr.Config){
-		"memory_limit must be 16777216 bytes (16 MiB) or more, not 16777215": func(c *kafarr.Config) { c.MemoryLimit = kafarr.MinMemoryLimit - 1 },
-		"memory_limit must be 16777216 bytes (16 MiB) or more, not -1":       func(c *kafarr.Config) { c.MemoryLimit = -1 },
+		"memory_limit must be 16777216 bytes (16 MiB) or more, not 16777215": func(c *kafarr.Config) { c.Memory.Limit = kafarr.MinMemoryLimit - 1 },
+		"memory_limit must be 16777216 bytes (16 MiB) or more, not -1":       func(c *kafarr.Config) { c.Memory.Limit = -1 },
 		"too: config: fetch.max.bytes, config: max.partition.fetch.bytes, config: queued.max.messages.kbytes, limits: batch_bytes: give": func(c *kafarr.Config) {
-			c.BatchBytes = 1
-			c.Properties = map[string]string{"fetch.max.bytes": "1", "max.partition.fetch.bytes": "1", "queued.max.messages.kbytes": "1", "fetch.min.bytes": "1"}
+			c.Memory.BatchBytes = 1
+			c.Cluster.Properties = map[string]string{"fetch.max.bytes": "1", "max.partition.fetch.bytes": "1", "queued.max.messages.kbytes": "1", "fetch.min.bytes": "1"}
 		},
 	} {
 		cfg := valid
@@ -72,8 +72,13 @@ func TestAMemoryLimitNamesWhatContradictsIt(t *testing.T) {
 // librdkafka refuses properties that contradict one another, such as fetch.max.bytes below message.max.bytes.
 func TestLibrdkafkaTakesEveryMemoryLimit(t *testing.T) {
 	for _, limit := range []int64{kafarr.MinMemoryLimit, 100 << 20, 1 << 30, 64 << 30, 1 << 62} {
-		l, err := kafarr.Open(kafarr.Config{Servers: "127.0.0.1:9", Group: "g", Topics: []string{"t"}, RegistryURL: "http://r", MemoryLimit: limit,
-			Properties: map[string]string{"message.max.bytes": "30000000"}})
+		l, err := kafarr.Open(kafarr.Config{
+			Cluster:  kafarr.Cluster{Servers: "127.0.0.1:9", Properties: map[string]string{"message.max.bytes": "30000000"}},
+			Registry: kafarr.Registry{URL: "http://r"},
+			Memory:   kafarr.Memory{Limit: limit},
+			Group:    "g",
+			Topics:   []string{"t"},
+		})
 		if err != nil {
 			t.Errorf("%d: %v", limit, err)
 			continue
@@ -85,7 +90,7 @@ func TestLibrdkafkaTakesEveryMemoryLimit(t *testing.T) {
 func TestAMemoryLimitBoundsTheLettersOnTheirWay(t *testing.T) {
 	box := &letterBox{}
 	cfg := box.config(kafarr.Skip, kafarr.SplitMixed)
-	cfg.MemoryLimit = 16 << 20
+	cfg.Memory.Limit = 16 << 20
 	var messages []replay.Message
 	for i := range int64(6) { // none of them is framed
 		messages = append(messages, replay.Message{Topic: "t", Offset: i, Value: bytes.Repeat([]byte("x"), 1<<20)})

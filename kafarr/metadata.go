@@ -19,5 +19,5 @@ const (
 	LeaderEpoch   = assemble.LeaderEpoch   // int32, null where the broker sent none
 	Tombstone     = assemble.Tombstone     // bool: the message has no value
 	Headers       = assemble.Headers       // list<struct<key: utf8, value: binary>>
-	Key           = assemble.Key           // as Config.Key says, null where the message has none
+	Key           = assemble.Key           // as Messages.Key says, null where the message has none
 )

@@ -82,7 +82,7 @@ type Rules = schema.Rules
 
 // What may become of them.
 const (
-	RaiseRules   = schema.RaiseRules   // ciphertext in what is read is an error of the option, whatever Config.Errors says: it passes nothing
+	RaiseRules   = schema.RaiseRules   // ciphertext in what is read is an error of the option, whatever Messages.Errors says: it passes nothing
 	IgnoreRules  = schema.IgnoreRules  // the ciphertext is read as it is
 	DecryptRules = schema.DecryptRules // fields of values are decrypted, with keys that the registry keeps. What cannot be decrypted is an error as with RaiseRules
 )

@@ -45,7 +45,7 @@ func (l *Listener) neighbours(since, now time.Time) string {
 	defer open.Unlock()
 	var times []string
 	for other := range open.members {
-		same := other != l && other.cfg.Servers == l.cfg.Servers && other.cfg.Group == l.cfg.Group
+		same := other != l && other.cfg.Cluster.Servers == l.cfg.Cluster.Servers && other.cfg.Group == l.cfg.Group
 		if same && other.life.joined.Before(since) && other.life.unpolledSince(since) {
 			times = append(times, other.life.joined.Format(time.TimeOnly))
 		}

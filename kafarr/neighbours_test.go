@@ -9,7 +9,7 @@ import (
 // member is a listener that is registered as an open member of a group, and nothing else.
 func member(t *testing.T, group string) *Listener {
 	t.Helper()
-	l := &Listener{cfg: Config{Servers: "kafka:9092", Group: group}}
+	l := &Listener{cfg: Config{Cluster: Cluster{Servers: "kafka:9092"}, Group: group}}
 	l.register()
 	t.Cleanup(l.unregister)
 	return l

@@ -20,7 +20,7 @@ type offsetFinder struct {
 
 // offsets finds offsets for this listener.
 func (l *Listener) offsets() *offsetFinder {
-	return &offsetFinder{start: l.cfg.Start, reset: l.cfg.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.TopicWatcher}
+	return &offsetFinder{start: l.cfg.Start, reset: l.cfg.Cluster.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.TopicWatcher}
 }
 
 // FindStarts implements membership.Offsets: it asks at which offsets partitions begin that were never read.

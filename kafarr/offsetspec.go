@@ -97,15 +97,17 @@ func (c *Config) validatePositions() error {
 	return nil
 }
 
-// mayRead tells whether there can be a partition that is named and read. A regular expression may find any topic.
+// mayRead tells whether there can be a partition that is named and read.
 func (c *Config) mayRead(s PartitionOffset) bool {
-	if s.Topic == "" || len(c.Topics)+len(c.Assign) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(c.Topics, func(t string) bool { return t == s.Topic || strings.HasPrefix(t, "^") }) ||
+	return len(c.Topics)+len(c.Assign) == 0 || s.mayBeOf(c.Topics) ||
 		slices.ContainsFunc(c.Assign, func(p source.Position) bool {
 			return p.Topic == s.Topic && (p.Partition == s.Partition || s.Partition < 0)
 		})
+}
+
+// mayBeOf tells whether a partition of these topics can be named. A regular expression may find any topic.
+func (s PartitionOffset) mayBeOf(topics []string) bool {
+	return s.Topic == "" || slices.ContainsFunc(topics, func(t string) bool { return t == s.Topic || strings.HasPrefix(t, "^") })
 }
 
 // specFor returns the OffsetSpec that fits a partition most exactly; the zero value where none does.

@@ -32,10 +32,10 @@ func timed(offset int64, value, key string) replay.Message {
 }
 
 func TestAValueOutOfRangeCostsItsRowUnlessItIsToBeANull(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Registry: clock}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
 	wantRendered(t, l, "x.A t=00:00:00.001 _offset=0",
 		`t[0]@1: schema 1: t: time of day 86400000 is outside of 24 hours (out_of_range="null" reads such values as nulls)`, "x.A t=00:00:00.002 _offset=2")
-	l, _ = open(t, kafarr.Config{Registry: clock, OutOfRange: format.NullOutOfRange}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
+	l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}, Messages: kafarr.Messages{OutOfRange: format.NullOutOfRange}}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
 	wantRendered(t, l, "x.A t=00:00:00.001,(null),00:00:00.002 _offset=0,1,2")
 	if n := l.Stats().OutOfRange; n != 1 {
 		t.Errorf("%d values counted", n)
@@ -44,7 +44,7 @@ func TestAValueOutOfRangeCostsItsRowUnlessItIsToBeANull(t *testing.T) {
 
 // TestNullsOfKeysAreCountedOnceEach has a bad key take back the values behind it, which are appended again.
 func TestNullsOfKeysAreCountedOnceEach(t *testing.T) {
-	cfg := kafarr.Config{Registry: clock, OutOfRange: format.NullOutOfRange, Key: kafarr.Avro, Metadata: columns(kafarr.Key), Errors: kafarr.Skip}
+	cfg := kafarr.Config{Registry: kafarr.Registry{Client: clock}, Messages: kafarr.Messages{OutOfRange: format.NullOutOfRange, Key: kafarr.Avro, Metadata: columns(kafarr.Key), Errors: kafarr.Skip}}
 	l, _ := open(t, cfg, timed(0, midnight, midnight), timed(1, midnight, "\x02\x02"), timed(2, midnight, "\x02"), timed(3, "\x02", midnight))
 	b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestALogicalTypeThatIsNotValidIsLoggedOnce(t *testing.T) {
 	of := func(offset int64, id byte) replay.Message {
 		return replay.Message{Topic: "t", Offset: offset, Value: []byte{0, 0, 0, 0, id, 2, 7}}
 	}
-	l, _ := open(t, kafarr.Config{Registry: clock, Logger: slog.New(slog.NewTextHandler(&log, nil))}, of(0, 2), of(1, 3), of(2, 2))
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, of(0, 2), of(1, 3), of(2, 2))
 	wantRendered(t, l, "x.B d=Bw==,Bw==,Bw== _offset=0,1,2")
 	if n := strings.Count(log.String(), "level=WARN msg=\"x.B: d: its logical type decimal is ignored, and bytes is read, as the specification says: its scale 3 exceeds its precision 2\""); n != 1 {
 		t.Errorf("logged %d times: %s", n, log.String())
@@ -77,7 +77,7 @@ func TestAScanCountsValuesOutOfRangeInItsReportAndLogsASchemaOnce(t *testing.T) 
 	}
 	var log bytes.Buffer
 	cfg := scanConfig(t, &cluster{messages: messages})
-	cfg.Registry, cfg.OutOfRange, cfg.Logger = clock, format.NullOutOfRange, slog.New(slog.NewTextHandler(&log, nil))
+	cfg.Registry.Client, cfg.Messages.OutOfRange, cfg.Logger = clock, format.NullOutOfRange, slog.New(slog.NewTextHandler(&log, nil))
 	stream := plan(t, cfg).Read()
 	if places, err := readAll(t, stream); err != nil || len(places) != 6 {
 		t.Fatal(places, err)

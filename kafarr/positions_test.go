@@ -97,8 +97,9 @@ func openMute(t *testing.T) (*kafarr.Listener, *atomic.Bool) {
 	t.Helper()
 	src, well := replay.New(line(0, 3)...), &atomic.Bool{}
 	l, err := kafarr.Open(kafarr.Config{
-		Registry: schemas, Start: []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1001}}},
-		Source: func(h source.Handler) (source.Source, error) { _, err := src.Open(h); return mute{src, well}, err },
+		Registry: kafarr.Registry{Client: schemas},
+		Start:    []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1001}}},
+		Source:   func(h source.Handler) (source.Source, error) { _, err := src.Open(h); return mute{src, well}, err },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +156,7 @@ func TestAPartitionWithoutAPlaceIsItsUsersToSeekAndPause(t *testing.T) {
 }
 
 func TestASeekGoesToEveryKindOfPlace(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Properties: map[string]string{"auto.offset.reset": "earliest"}}, line(0, 6)...)
+	l, _ := open(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, line(0, 6)...)
 	wantPolls(t, l, 3, "x.A 0 1 2")
 	for _, c := range []struct {
 		to   kafarr.OffsetSpec
@@ -201,7 +202,7 @@ func TestCommitsFollowASeek(t *testing.T) {
 
 func TestTheFirstBackgroundCommitAfterALeapBackIsOurs(t *testing.T) {
 	for _, auto := range []string{"true", "false"} {
-		l, src := open(t, kafarr.Config{Properties: map[string]string{"enable.auto.commit": auto}}, line(0, 6)...)
+		l, src := open(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"enable.auto.commit": auto}}}, line(0, 6)...)
 		wantPolls(t, l, 6, "x.A 0 1 2 3 4 5")
 		if err := l.Commit(context.Background()); err != nil {
 			t.Fatal(err)
@@ -306,7 +307,7 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 		"assign: t has no partition -1":   {Assign: []source.Position{{Topic: "t", Partition: -1}}},
 		`topics: "^(" is no regular expr`: {Topics: []string{"^(", "u"}},
 	} {
-		cfg.Servers, cfg.Group, cfg.Registry = "127.0.0.1:1", "g", schemas
+		cfg.Cluster.Servers, cfg.Group, cfg.Registry.Client = "127.0.0.1:1", "g", schemas
 		l, err := kafarr.Open(cfg)
 		if err == nil {
 			_ = l.Abort()
@@ -320,8 +321,11 @@ func TestWrongPositionsInAConfigAreRefused(t *testing.T) {
 
 func TestAStartMayNameAnyTopicThatAnExpressionMayFind(t *testing.T) {
 	l, err := kafarr.Open(kafarr.Config{
-		Servers: "127.0.0.1:1", Group: "g", Registry: schemas, Topics: []string{"t", "^u"},
-		Start: []kafarr.PartitionOffset{{Topic: "t", Partition: 7}, {Topic: "uv", Partition: -1}},
+		Cluster:  kafarr.Cluster{Servers: "127.0.0.1:1"},
+		Registry: kafarr.Registry{Client: schemas},
+		Group:    "g",
+		Topics:   []string{"t", "^u"},
+		Start:    []kafarr.PartitionOffset{{Topic: "t", Partition: 7}, {Topic: "uv", Partition: -1}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -71,7 +71,9 @@ func openMember(t *testing.T, m *member, log *lines) *kafarr.Listener {
 	t.Helper()
 	m.Source = replay.New(message(0, 0, 1, 0), message(0, 1, 1, 1))
 	l, err := kafarr.Open(kafarr.Config{
-		Registry: schemas, ReadyTimeout: 50 * time.Millisecond, Logger: slog.New(log),
+		Registry:     kafarr.Registry{Client: schemas},
+		ReadyTimeout: 50 * time.Millisecond,
+		Logger:       slog.New(log),
 		Source: func(h source.Handler) (source.Source, error) {
 			_, err := m.Open(h)
 			return m, err
@@ -108,7 +110,9 @@ func TestATopicThatDoesNotExistIsNamedInTheLogBeforeTheReadyTimeout(t *testing.T
 	m.answers.Store(true)
 	m.Source = replay.New()
 	l, err := kafarr.Open(kafarr.Config{
-		Registry: schemas, ReadyTimeout: 5500 * time.Millisecond, Logger: slog.New(both{names, dead}),
+		Registry:     kafarr.Registry{Client: schemas},
+		ReadyTimeout: 5500 * time.Millisecond,
+		Logger:       slog.New(both{names, dead}),
 		Source: func(h source.Handler) (source.Source, error) {
 			_, err := m.Open(h)
 			return m, err

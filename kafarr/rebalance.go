@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -93,7 +94,7 @@ func (c *Config) startTargets(partitions []source.Position, begin []PartitionOff
 func newGroup(l *Listener) *membership.Group {
 	return membership.New(
 		membership.Config{
-			Topics: l.cfg.Topics, Assign: l.cfg.Assign, Properties: l.cfg.Properties, ReadyTimeout: l.cfg.ReadyTimeout, SchemaTimeout: l.cfg.SchemaPatience,
+			Topics: l.cfg.Topics, Assign: l.cfg.Assign, Properties: l.cfg.Cluster.Properties, ReadyTimeout: l.cfg.ReadyTimeout, SchemaTimeout: l.cfg.Messages.SchemaPatience,
 			OnAssign: l.cfg.OnAssign != nil, OnRevoke: l.cfg.OnRevoke != nil,
 			Starts: func(k source.TopicPartition) bool {
 				kind := specFor(l.cfg.Start, k).Kind
@@ -108,15 +109,15 @@ func newGroup(l *Listener) *membership.Group {
 }
 
 // groupLog is the log as its group sees it.
-type groupLog struct{ to *logSink }
+type groupLog struct{ to *clientlog.Log }
 
 // Client implements membership.Log.
-func (g groupLog) Client(level int, facility, message string) { g.to.client(level, facility, message) }
+func (g groupLog) Client(level int, facility, message string) { g.to.Client(level, facility, message) }
 
 // Warn implements membership.Log.
-func (g groupLog) Warn(facility, message string) { g.to.warn(facility, message) }
+func (g groupLog) Warn(facility, message string) { g.to.Warn(facility, message) }
 
 // Assignment implements membership.Log.
 func (g groupLog) Assignment(what string, partitions []source.Position) {
-	g.to.assignment(what, partitions)
+	g.to.Assignment(what, partitions)
 }

@@ -21,7 +21,7 @@ type told struct {
 
 func (n *told) config() kafarr.Config {
 	return kafarr.Config{
-		Metadata: columns(kafarr.Partition),
+		Messages: kafarr.Messages{Metadata: columns(kafarr.Partition)},
 		OnAssign: func(p []source.Position) ([]kafarr.PartitionOffset, error) {
 			n.calls = append(n.calls, fmt.Sprint("assigned ", p))
 			return nil, nil
@@ -250,7 +250,8 @@ func (s *late) Ready() (bool, string) {
 func TestTheReadyTimeoutIsNotUsedUpByOnAssign(t *testing.T) {
 	s := &late{Source: replay.New(message(0, 0, 1, 0)), after: 50 * time.Millisecond}
 	l, err := kafarr.Open(kafarr.Config{
-		Registry: schemas, ReadyTimeout: 500 * time.Millisecond,
+		Registry:     kafarr.Registry{Client: schemas},
+		ReadyTimeout: 500 * time.Millisecond,
 		OnAssign: func([]source.Position) ([]kafarr.PartitionOffset, error) {
 			time.Sleep(600 * time.Millisecond)
 			return nil, nil

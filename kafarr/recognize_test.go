@@ -17,7 +17,7 @@ func eight(id uint64, body ...byte) []byte {
 }
 
 func TestAnIDOfEightBytesIsReadByItsFraming(t *testing.T) {
-	cfg := kafarr.Config{Framing: kafarr.Apicurio, Key: kafarr.Avro, Metadata: columns(kafarr.Offset, kafarr.SchemaID, kafarr.Key)}
+	cfg := kafarr.Config{Messages: kafarr.Messages{Framing: kafarr.Apicurio, Key: kafarr.Avro, Metadata: columns(kafarr.Offset, kafarr.SchemaID, kafarr.Key)}}
 	l, _ := open(t, cfg,
 		replay.Message{Topic: "t", Value: eight(1, 10), Key: eight(2, 4)},
 		replay.Message{Topic: "t", Offset: 1, Value: eight(1, 12), Key: eight(2, 6)},
@@ -29,12 +29,12 @@ func TestAnIDOfEightBytesIsReadByItsFraming(t *testing.T) {
 }
 
 func TestApicuriosIDsAreOfTheKindThatTheRegistryIsToldOf(t *testing.T) {
-	cfg := kafarr.Config{Servers: "h:1", Group: "g", Topics: []string{"t"}, RegistryURL: "http://h", Framing: kafarr.Apicurio}
+	cfg := kafarr.Config{Cluster: kafarr.Cluster{Servers: "h:1"}, Registry: kafarr.Registry{URL: "http://h"}, Messages: kafarr.Messages{Framing: kafarr.Apicurio}, Group: "g", Topics: []string{"t"}}
 	_, err := kafarr.Open(cfg)
 	if err == nil || !strings.Contains(err.Error(), `registry_config which ids the serializers write, {"apicurio.registry.use-id": "globalId"}`) {
 		t.Error(err)
 	}
-	cfg.RegistryProperties = map[string]string{registry.UseID: "id"}
+	cfg.Registry.Properties = map[string]string{registry.UseID: "id"}
 	if _, err = kafarr.Open(cfg); err == nil || !strings.Contains(err.Error(), `"id" is neither "globalId" nor "contentId"`) {
 		t.Error(err)
 	}
@@ -66,9 +66,9 @@ func TestAValueOfAnotherFramingIsRecognized(t *testing.T) {
 		"Apicurio's header":         {kafarr.Confluent, "\x0a", header("apicurio.value.globalId", "\x00"), "its header apicurio.value.globalId names a schema of Apicurio's"},
 		"framed, though to be bare": {kafarr.Bare, "\x00\x00\x00\x00\x01\x0a", nil, `the id 1 in 4 bytes): set framing="confluent"`},
 	} {
-		cfg := kafarr.Config{Framing: c.framing}
+		cfg := kafarr.Config{Messages: kafarr.Messages{Framing: c.framing}}
 		if c.framing == kafarr.Bare {
-			cfg.Schemas = []kafarr.GivenSchema{{Text: schemas[1].Text}}
+			cfg.Messages.Schemas = []kafarr.GivenSchema{{Text: schemas[1].Text}}
 		}
 		l, _ := open(t, cfg, replay.Message{Topic: "t", Value: []byte(c.value), Headers: c.headers})
 		if got := poll(t, l, 10); !strings.Contains(got, c.want) {
@@ -86,13 +86,13 @@ func TestAValueOfAnotherFramingIsRecognized(t *testing.T) {
 func TestAKeyOfAnotherFramingIsRecognized(t *testing.T) {
 	m := message(0, 0, 1, 5)
 	m.Key = eight(17, 10)
-	l, _ := open(t, kafarr.Config{Key: kafarr.Avro, Metadata: columns(kafarr.Key)}, m, keyed(1, 1, 6, []byte("plain")))
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.Avro, Metadata: columns(kafarr.Key)}}, m, keyed(1, 1, 6, []byte("plain")))
 	got := poll(t, l, 10)
 	if !strings.Contains(got, `of the key: its first bytes look like Apicurio's header (0x00 and the id 17 in 8 bytes): set framing="apicurio"`) {
 		t.Error(got)
 	}
 	_ = l.Abort()
-	l, _ = open(t, kafarr.Config{Key: kafarr.Avro, Metadata: columns(kafarr.Key)}, keyed(0, 1, 6, []byte("plain")))
+	l, _ = open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.Avro, Metadata: columns(kafarr.Key)}}, keyed(0, 1, 6, []byte("plain")))
 	if got := poll(t, l, 10); !strings.Contains(got, `if it is no Avro, set key="bytes"`) {
 		t.Error(got)
 	}

@@ -16,7 +16,7 @@ import (
 // TestAPauseRepeatsNoRowThatLiesBetweenOthers has all of A handed over, and B waiting, when the partition is paused.
 func TestAPauseRepeatsNoRowThatLiesBetweenOthers(t *testing.T) {
 	ctx := context.Background()
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(9)...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(9)...)
 	wantPolls(t, l, 7, "x.A 0 2 4 6")
 	pauseAndResume(t, l)
 	wantPolls(t, l, 1, "x.B 1")
@@ -30,7 +30,7 @@ func TestAPauseRepeatsNoRowThatLiesBetweenOthers(t *testing.T) {
 // TestAPauseAmidARereadForgetsNoRow pauses again when some of the discarded rows were gathered anew and others were not.
 func TestAPauseAmidARereadForgetsNoRow(t *testing.T) {
 	tombstone := func(offset int64) replay.Message { return replay.Message{Topic: "t", Offset: offset} }
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed, Metadata: columns(kafarr.Offset)},
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Metadata: columns(kafarr.Offset)}},
 		message(0, 0, 1, 0), message(0, 1, 2, 1), tombstone(2), message(0, 3, 1, 3), message(0, 4, 2, 4), tombstone(5))
 	var ranges []kafarr.Range
 	for _, limit := range []int{6, 2, 6, 6, 6} {
@@ -61,7 +61,7 @@ func TestBadRowsComeOnceOverAPause(t *testing.T) {
 		return m
 	}
 	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 2, 1), bad(2), message(0, 3, 1, 3), message(0, 4, 2, 4)}
-	l, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}, messages...)
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}}, messages...)
 	wantPolls(t, l, 5, "x.A 0 3 rejected 1")
 	pauseAndResume(t, l)
 	wantPolls(t, l, 5, "x.B 1 4", "")
@@ -70,7 +70,7 @@ func TestBadRowsComeOnceOverAPause(t *testing.T) {
 // TestASeekBackRepeatsWhatAPauseDoesNot moves a partition back after a pause: then all of it is asked for.
 func TestASeekBackRepeatsWhatAPauseDoesNot(t *testing.T) {
 	ctx := context.Background()
-	l, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(4)...)
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(4)...)
 	wantPolls(t, l, 4, "x.A 0 2")
 	pauseAndResume(t, l)
 	if err := l.Seek(ctx, kafarr.PartitionOffset{Topic: "t", Offset: kafarr.OffsetSpec{Kind: kafarr.AtEarliest}}); err != nil {
@@ -82,7 +82,7 @@ func TestASeekBackRepeatsWhatAPauseDoesNot(t *testing.T) {
 // TestARebalanceRepeatsNoRowThatLiesBetweenOthers has all of A handed over, and B discarded, when the partition goes and comes back: at once, and when B is half read again.
 func TestARebalanceRepeatsNoRowThatLiesBetweenOthers(t *testing.T) {
 	p := source.Position{Topic: "t"}
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(9)...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(9)...)
 	wantPolls(t, l, 7, "x.A 0 2 4 6")
 	pauseAndResume(t, l)
 	src.Revoke(p)
@@ -105,7 +105,7 @@ func TestARebalanceRepeatsNoRowThatLiesBetweenOthers(t *testing.T) {
 // TestAnotherMembersProgressCountsMoreThanWhatThisOneHandedOver has another member commit the first rows of A and B meanwhile.
 func TestAnotherMembersProgressCountsMoreThanWhatThisOneHandedOver(t *testing.T) {
 	p := source.Position{Topic: "t"}
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(7)...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(7)...)
 	wantPolls(t, l, 7, "x.A 0 2 4 6")
 	pauseAndResume(t, l)
 	src.Revoke(p)
@@ -130,7 +130,7 @@ func giveBack(t *testing.T, l *kafarr.Listener, limit int, want string) {
 
 // TestABatchThatIsGivenBackRepeatsNoRowThatLiesBetweenItsOwn has A handed over when a batch of B, whole or cut, is given back.
 func TestABatchThatIsGivenBackRepeatsNoRowThatLiesBetweenItsOwn(t *testing.T) {
-	l, src := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, alternating(9)...)
+	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, alternating(9)...)
 	wantPolls(t, l, 7, "x.A 0 2 4 6")
 	giveBack(t, l, 7, "x.B 1 3 5")
 	giveBack(t, l, 2, "x.B 1 3")
@@ -148,7 +148,7 @@ func TestABatchThatIsGivenBackBringsItsRejectedRowsAgain(t *testing.T) {
 	bad := message(0, 3, 2, 0)
 	bad.Value = bad.Value[:5]
 	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2), bad, message(0, 4, 1, 4)}
-	l, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}, messages...)
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Errors: kafarr.Collect}}, messages...)
 	wantPolls(t, l, 5, "x.A 0 2 4")
 	giveBack(t, l, 5, "x.B 1 rejected 1")
 	wantPolls(t, l, 5, "x.B 1 rejected 1", "")
@@ -157,7 +157,7 @@ func TestABatchThatIsGivenBackBringsItsRejectedRowsAgain(t *testing.T) {
 // TestABatchThatIsGivenBackLeavesNoWaitingRowOut has a batch wait whose row of partition 1 lies before the given one's.
 func TestABatchThatIsGivenBackLeavesNoWaitingRowOut(t *testing.T) {
 	messages := []replay.Message{message(0, 0, 1, 0), message(1, 0, 2, 10), message(1, 1, 1, 11), message(0, 1, 2, 1)}
-	l, _ := open(t, kafarr.Config{Mixed: kafarr.GroupMixed}, messages...)
+	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, messages...)
 	giveBack(t, l, 4, "x.A 0 11")
 	var rows []string
 	for range 4 {

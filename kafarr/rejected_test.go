@@ -14,7 +14,7 @@ func TestACommitOfALaterBatchPassesTheErrorsBeforeIt(t *testing.T) {
 	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
 		bad := message(0, 1, 1, 0)
 		bad.Value = []byte("bad")
-		l, src := open(t, kafarr.Config{Mixed: mixed, Acknowledge: kafarr.OnCommit}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed}, Acknowledge: kafarr.OnCommit}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
 		var last *kafarr.Batch
 		failures := 0
 		for range 4 {

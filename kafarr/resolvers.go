@@ -5,60 +5,52 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
-// DefaultSchemaPatience is Config.SchemaPatience's default.
+// DefaultSchemaPatience is Messages.SchemaPatience's default.
 const DefaultSchemaPatience = 5 * time.Minute
 
-// DefaultSchemaBytes is Config.SchemaBytes' default: some hundred schemas of a hundred fields.
-const DefaultSchemaBytes = 64 << 20
-
-// schemaPart is the part of Config.MemoryLimit that compiled schemas may have at most, besides it.
-const schemaPart = 4
-
-// schemaBytes is what compiled schemas may take.
-func (c *Config) schemaBytes() int {
-	switch {
-	case c.SchemaBytes != 0:
-		return c.SchemaBytes
-	case c.MemoryLimit != 0:
-		return int(min(c.MemoryLimit/schemaPart, DefaultSchemaBytes))
-	}
-	return DefaultSchemaBytes
+// schemaSources are what Resolvers ask, keep and share, beside what the options say.
+type schemaSources struct {
+	registry registry.Registry
+	shared   *schema.Shared
+	bytes    int               // that compiled schemas may take
+	latest   []registry.Schema // to read as, of a scan that asked the registry for them
 }
 
-// resolvers makes what resolves the schemas of messages of this configuration. Look-ups end with ctx.
-func (c *Config) resolvers(ctx context.Context, reg registry.Registry, log *logSink) (*schema.Resolvers, error) {
-	r := &schema.Resolvers{Cache: schema.NewCache(c.schemaBytes())}
+// resolvers makes what resolves the schemas of these messages. Look-ups end with ctx.
+func (m *Messages) resolvers(ctx context.Context, from schemaSources, log *clientlog.Log) (*schema.Resolvers, error) {
+	r := &schema.Resolvers{Cache: schema.NewCache(from.bytes)}
 	var err error
 	common := schema.Config{
-		Rules: c.Rules, LocalSecret: c.LocalSecret, Registry: reg, RetryTimeout: c.SchemaPatience, WaitWithoutEnd: c.Errors == Raise,
-		Shared: c.shared, Cache: r.Cache, Warn: log.warn,
+		Rules: m.Rules, LocalSecret: m.LocalSecret, Registry: from.registry, RetryTimeout: m.SchemaPatience, WaitWithoutEnd: m.Errors == Raise,
+		Shared: from.shared, Cache: r.Cache, Warn: log.Warn,
 	}
-	options := format.Options{Unions: c.Unions, Recursion: c.Recursion, OutOfRange: c.OutOfRange, Limits: c.Limits}
+	options := format.Options{Unions: m.Unions, Recursion: m.Recursion, OutOfRange: m.OutOfRange, Limits: m.Limits}
 	values := common
-	values.Content, values.Framing, values.Given, values.NullsHaveSchemas = c.Value, c.Framing, c.Schemas, c.Tombstones == KeepTombstones
-	values.Latest = c.latest
-	for _, text := range c.Readers {
+	values.Content, values.Framing, values.Given, values.NullsHaveSchemas = m.Value, m.Framing, m.Schemas, m.Tombstones == KeepTombstones
+	values.Latest = from.latest
+	for _, text := range m.Readers {
 		values.Readers = append(values.Readers, registry.Schema{Text: text})
 	}
-	for _, m := range c.Metadata {
-		values.Reserved = append(values.Reserved, schema.Reserved{Column: string(m.Column), Name: m.Name()})
+	for _, of := range m.Metadata {
+		values.Reserved = append(values.Reserved, schema.Reserved{Column: string(of.Column), Name: of.Name()})
 	}
 	values.Options = options
-	values.Options.Columns, values.Options.Nullable, values.Options.Decrypt = c.Columns, c.Tombstones == KeepTombstones, c.Rules == DecryptRules
+	values.Options.Columns, values.Options.Nullable, values.Options.Decrypt = m.Columns, m.Tombstones == KeepTombstones, m.Rules == DecryptRules
 	if r.Values, err = schema.New(ctx, values); err != nil {
 		return nil, wrap(err)
 	}
-	if !c.wants(Key) {
+	if !m.wants(Key) {
 		return r, nil
 	}
 	keys := common
-	keys.IsKey, keys.Content, keys.NullsHaveSchemas = true, c.Key, true
-	if c.Framing.AsksRegistry() { // else keys are framed as Confluent does
-		keys.Framing = c.Framing
+	keys.IsKey, keys.Content, keys.NullsHaveSchemas = true, m.Key, true
+	if m.Framing.AsksRegistry() { // else keys are framed as Confluent does
+		keys.Framing = m.Framing
 	}
 	keys.Options = options
 	keys.Options.Whole, keys.Options.Nullable = true, true

@@ -3,6 +3,7 @@ package kafarr
 import (
 	"context"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -11,7 +12,7 @@ const sampled = 1000
 
 // RowBytes tells what an offset of each partition of the plan takes on average, in bytes of values, keys and headers, by a look at some in the middle. Where that finds nothing it is 0.
 func (p *Plan) RowBytes(ctx context.Context) ([]float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.ReadyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
 	cluster, err := p.cfg.dial()
 	if err != nil {
@@ -27,7 +28,7 @@ func (p *Plan) RowBytes(ctx context.Context) ([]float64, error) {
 			continue
 		}
 		bytes := int64(0)
-		err := eachRecord(ctx, cluster.Read(part), func(_ *source.Chunk, r *source.Record) {
+		err := scan.EachRecord(ctx, cluster.Read(part), func(_ *source.Chunk, r *source.Record) {
 			bytes += int64(max(r.ValueLen, 0)) + int64(max(r.KeyLen, 0))
 			for _, h := range r.HeaderList() {
 				bytes += int64(h.NameLen) + int64(max(h.ValueLen, 0))

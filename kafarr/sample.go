@@ -6,6 +6,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
@@ -23,8 +24,8 @@ func (s *schemaSearch) decode(ctx context.Context, m *replay.Message) (*assemble
 
 // decodeRecord makes a row of the one record of a chunk.
 func (s *schemaSearch) decodeRecord(ctx context.Context, chunk *source.Chunk) (*assemble.Columns, *Error) {
-	c := &s.plan.cfg
-	router := assemble.NewRouter(s.schemas, SplitMixed, SplitTombstones, c.wants(Headers))
+	m := &s.plan.cfg.Messages
+	router := assemble.NewRouter(s.schemas, SplitMixed, SplitTombstones, m.wants(Headers))
 	for {
 		to := router.Next(chunk, chunk.Records, chunk.Records)
 		switch {
@@ -39,14 +40,14 @@ func (s *schemaSearch) decodeRecord(ctx context.Context, chunk *source.Chunk) (*
 			continue
 		}
 		run := &to.Runs[0]
-		columns, out := assemble.Sample(run, c.columnOptions(), func() bool { return ctx.Err() == nil })
+		columns, out := assemble.Sample(run, m.columnOptions(s.plan.cfg.Memory.columnBytes()), func() bool { return ctx.Err() == nil })
 		rings := run.Schema.Value.Keyrings
 		switch {
 		case out.Err == nil:
 			return columns, nil
 		case rings != nil && rings.Asks(chunk, chunk.Records[0].Offset, out.Err): // the key is looked up now
 		case errors.Is(out.Err, format.ErrLong):
-			return nil, notInTime(ctx)
+			return nil, scan.NotInTime(ctx)
 		default:
 			return nil, assemble.RowFault(run.Refs, out)
 		}

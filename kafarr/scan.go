@@ -1,23 +1,36 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
-	"io"
+	"log/slog"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/environ"
+	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
-	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 // ScanConfig says what to scan and how.
 type ScanConfig struct {
-	// Config counts as far as it says where the cluster and the registry are, what messages are, and what becomes of them. Start is where partitions begin (by default with
-	// their first row), ReadyTimeout bounds each wait for cluster or registry, and MemoryLimit is shared out among those who read. What has to do with groups, commits and dead
-	// letters must be left out.
-	Config
-	// End says where partitions end: with the row before that offset. By default, and AtLatest, with the rows that are there when the scan is planned.
-	End []PartitionOffset
+	Cluster Cluster
+	Topics  []string // names, or regular expressions (of package regexp), which begin with ^
+	// Start says where partitions start; by default, and AtEarliest, with their first row. End says where they end: with the row before that offset. By default, and
+	// AtLatest, with the rows that are there when the scan is planned.
+	Start, End []PartitionOffset
+
+	Registry Registry
+	Messages Messages
+	Memory   Memory // Limit is shared out among those who read
+	// Environment holds the variables that say which proxies and authorities HTTP requests and TLS use: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR; nil: those of
+	// the process.
+	Environment environ.Variables
+
+	// Timeout bounds each wait for the cluster or the registry; 0: DefaultReadyTimeout.
+	Timeout time.Duration
 	// ReadLatest reads all versions of a topic's values as the one that was registered last under the subject "<topic>-value".
 	ReadLatest bool
 	// BatchRows are the most rows of a batch; 0: DefaultBatchRows.
@@ -26,10 +39,12 @@ type ScanConfig struct {
 	AllowPartial bool
 	// TopicIDs are those of the topics as Scan found them (Plan.TopicIDs), for PlanOf: rows of a topic that was deleted and created again since then are an error.
 	TopicIDs map[string][16]byte
-	// Cluster replaces Kafka, for tests and replays.
-	Cluster func(fetch.Config) (Cluster, error)
+	// Logger gets the client's log lines and the scan's own; nil drops them.
+	Logger *slog.Logger
+	// Dial replaces Kafka, for tests and replays.
+	Dial func(fetch.Config) (ScanCluster, error)
 
-	large *fetch.LargeBatches // of a stream without MemoryLimit
+	shared *schema.Shared // what the tasks of a plan have in common
 }
 
 // DefaultBatchRows is ScanConfig.BatchRows' default: past that, frames are no faster, and those who take batches in turns wait longer for each.
@@ -38,26 +53,11 @@ const DefaultBatchRows = 1 << 17
 // ScanRange is what is to be read of a partition: the rows whose offsets lie in [Start, End).
 type ScanRange = fetch.Range
 
-// Cluster is what a scan asks of Kafka. See fetch.Client, which it is.
-type Cluster interface {
-	Partitions(ctx context.Context, topics []string) ([]source.Position, error)
-	Offsets(ctx context.Context, positions []source.Position) ([]source.Position, error)
-	Read(r ScanRange) RangeReader
-	Close()
-}
+// ScanCluster is what a scan asks of Kafka. See fetch.Client.
+type ScanCluster = scan.Cluster
 
 // RangeReader is the source of a range's records.
-type RangeReader interface {
-	source.Fetcher
-	source.Bounded
-	io.Closer
-	Report() fetch.Report
-}
-
-// kafkaCluster is a fetch.Client as a Cluster.
-type kafkaCluster struct{ *fetch.Client }
-
-func (c kafkaCluster) Read(r ScanRange) RangeReader { return c.Client.Read(r) }
+type RangeReader = scan.RangeReader
 
 // Scan fixes what is to be read: it asks the cluster where the partitions of the topics begin and end.
 func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
@@ -65,7 +65,7 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, cfg.ReadyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
 	cluster, err := cfg.dial()
 	if err != nil {
@@ -94,26 +94,17 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 	return PlanOf(cfg, p.Partitions, p.Latest)
 }
 
-// checked fills in the defaults and tells what is wrong.
+// checked fills in the defaults and returns what is wrong.
 func (c ScanConfig) checked() (ScanConfig, error) {
-	for _, option := range []struct {
-		name  string
-		given bool
-	}{
-		{"group", c.Group != ""}, {"assign", len(c.Assign) > 0}, {"acknowledge", c.Acknowledge != OnNextPoll}, {"dead_letter_topic", c.DeadLetterTopic != ""},
-		{"on_assign", c.OnAssign != nil}, {"on_revoke", c.OnRevoke != nil}, {"Source", c.Source != nil}, {"DeadLetters", c.DeadLetters != nil},
-	} {
-		if option.given {
-			return c, errorf(ConfigError, "%s is given: a scan is no member of a group, and commits nothing", option.name)
-		}
-	}
 	if c.BatchRows < 0 {
 		return c, errorf(ConfigError, "num_messages is %d: it must be at least 1", c.BatchRows)
 	}
-	if c.ReadLatest && len(c.Readers) > 0 {
+	c.Messages = c.Messages.withDefaults()
+	m := &c.Messages
+	if c.ReadLatest && len(m.Readers) > 0 {
 		return c, errorf(ConfigError, "reader_schema is given, and the latest one is asked for: give the one or the other")
 	}
-	if latest := c.Value == Usual || c.Value == Avro || c.Value == Auto; c.ReadLatest && (!latest || !c.Framing.AsksRegistry()) {
+	if latest := m.Value == Avro || m.Value == Auto; c.ReadLatest && (!latest || !m.Framing.AsksRegistry()) {
 		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent, schema_header and apicurio only`)
 	}
 	for _, bound := range c.startAndEnd() {
@@ -126,70 +117,85 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 			}
 		}
 	}
-	if c.ReadyTimeout == 0 {
-		c.ReadyTimeout = DefaultReadyTimeout
+	if c.Timeout < 0 {
+		return c, errorf(ConfigError, "timeout is negative")
 	}
-	if c.SchemaPatience == 0 {
-		c.SchemaPatience = DefaultSchemaPatience
-	}
-	c.SchemaPatience = min(c.SchemaPatience, c.ReadyTimeout)
+	c.Timeout = cmp.Or(c.Timeout, DefaultReadyTimeout)
+	m.SchemaPatience = min(m.SchemaPatience, c.Timeout)
+	c.BatchRows = cmp.Or(c.BatchRows, DefaultBatchRows)
 	if c.shared == nil {
 		c.shared = schema.NewShared()
 	}
-	if c.BatchRows == 0 {
-		c.BatchRows = DefaultBatchRows
-	}
-	if c.Metadata == nil {
-		c.Metadata = []Metadata{{Column: Offset}}
-	}
-	if c.Value == Usual {
-		c.Value = Avro
-	}
-	if c.Key == Usual {
-		c.Key = Bytes
-	}
-	as := c.Config
-	as.Group = "none"
-	if c.Cluster != nil && as.Servers == "" {
-		as.Servers = "none"
-	}
-	if err := as.validate(); err != nil {
+	if err := c.validate(); err != nil {
 		return c, err
 	}
-	if c.Registry == nil && c.RegistryURL != "" {
+	if c.Registry.Client == nil && c.Registry.URL != "" {
 		var err error
-		if c.Registry, err = sharedRegistry(c.RegistryURL, c.RegistryProperties, c.Environment); err != nil {
+		if c.Registry.Client, err = sharedRegistry(c.Registry.URL, c.Registry.Properties, c.Environment); err != nil {
 			return c, wrap(err)
 		}
 	}
 	return c, nil
 }
 
-// dial makes a client of the cluster. It does not wait for the network.
-func (c *ScanConfig) dial() (Cluster, error) {
-	log := newLogSink(c.Logger)
-	cfg := fetch.Config{
-		Servers: c.Servers, Properties: c.Properties, Headers: c.wants(Headers) || c.Framing == SchemaHeader, SkipDeleted: true, RetryTimeout: c.ReadyTimeout,
-		Token: c.OAuthToken, Log: log.client, TopicIDs: c.TopicIDs, Environment: c.Environment,
-	}
-	cfg.FetchBytes, cfg.DecompressedBytes = c.fetchBytes()
-	cfg.Large = c.large
-	cfg.MetadataBytes = int(min(c.MemoryLimit/metadataShare, 1<<30))
-	open := c.Cluster
-	if open == nil {
-		open = func(cfg fetch.Config) (Cluster, error) {
-			client, err := fetch.Dial(cfg)
-			if err != nil {
-				return nil, err
-			}
-			return kafkaCluster{client}, nil
+func (c *ScanConfig) validate() error {
+	if c.Dial == nil {
+		if err := c.Cluster.validate(); err != nil {
+			return err
 		}
+	}
+	if len(c.Topics) == 0 {
+		return errorf(ConfigError, "topics is empty: it wants at least one topic")
+	}
+	names, err := topicNames(c.Topics)
+	if err != nil {
+		return err
+	}
+	if err := c.Cluster.readsAll(names); err != nil {
+		return err
+	}
+	if err := c.Messages.validate(&c.Registry); err != nil {
+		return err
+	}
+	if err := c.Memory.validate(c.Cluster.Properties); err != nil {
+		return err
+	}
+	for _, s := range c.Start {
+		if !s.mayBeOf(c.Topics) {
+			return errorf(ConfigError, "start: %s is none of the topics and partitions that are read", s.name())
+		}
+	}
+	return nil
+}
+
+// dial makes a client of the cluster, for questions. It does not wait for the network.
+func (c *ScanConfig) dial() (ScanCluster, error) {
+	return c.dialWith(c.Memory, c.Cluster.OAuthToken, nil)
+}
+
+// dialWith makes a client of the cluster that holds no more than memory says. large is what the clients of a stream without a memory limit share.
+func (c *ScanConfig) dialWith(memory Memory, token func(context.Context) (OAuthToken, error), large *fetch.LargeBatches) (ScanCluster, error) {
+	log := clientlog.New(c.Logger)
+	cfg := fetch.Config{
+		Servers: c.Cluster.Servers, Properties: c.Cluster.Properties, Headers: c.Messages.needHeaders(), SkipDeleted: true, RetryTimeout: c.Timeout,
+		Token: token, Log: log.Client, TopicIDs: c.TopicIDs, Environment: c.Environment, Large: large,
+	}
+	cfg.FetchBytes, cfg.DecompressedBytes = memory.fetchBytes()
+	cfg.MetadataBytes = int(min(memory.Limit/metadataShare, 1<<30))
+	open := c.Dial
+	if open == nil {
+		open = scan.Dial
 	}
 	cluster, err := open(cfg)
 	if err != nil {
 		return nil, wrap(err)
 	}
 	return cluster, nil
+}
+
+// schemaSources are what resolves the schemas of messages. latest is what values are read as.
+func (c *ScanConfig) schemaSources(bytes int, latest []registry.Schema) schemaSources {
+	return schemaSources{registry: c.Registry.Client, shared: c.shared, bytes: bytes, latest: latest}
 }
 
 // persist tries again what fails for now, such as a registry that is down, until ctx ends.

@@ -35,7 +35,7 @@ type cluster struct {
 	closed   atomic.Int64
 }
 
-func (c *cluster) dial(fetch.Config) (kafarr.Cluster, error) {
+func (c *cluster) dial(fetch.Config) (kafarr.ScanCluster, error) {
 	c.dialled.Add(1)
 	return c, nil
 }
@@ -159,8 +159,9 @@ func scanConfig(t *testing.T, c *cluster) kafarr.ScanConfig {
 		c.topics = map[string]int32{"t": 3}
 	}
 	return kafarr.ScanConfig{
-		Config:  kafarr.Config{Topics: []string{"t"}, Registry: schemas, Metadata: []kafarr.Metadata{{Column: kafarr.Offset}, {Column: kafarr.Partition}}},
-		Cluster: c.dial,
+		Topics: []string{"t"}, Registry: kafarr.Registry{Client: schemas},
+		Messages: kafarr.Messages{Metadata: []kafarr.Metadata{{Column: kafarr.Offset}, {Column: kafarr.Partition}}},
+		Dial:     c.dial,
 	}
 }
 
@@ -295,13 +296,13 @@ func TestAPlanRefusesWhatCannotBeMeant(t *testing.T) {
 		"start is the time 1005, which is after the end, 1002": func(c *kafarr.ScanConfig) {
 			c.Start, c.End = at("", -1, kafarr.AtTime, 1005), at("", -1, kafarr.AtTime, 1002)
 		},
-		`start is "committed"`:          func(c *kafarr.ScanConfig) { c.Start = at("", -1, kafarr.AtCommitted, 0) },
-		"group is given":                func(c *kafarr.ScanConfig) { c.Group = "g" },
-		"dead_letter_topic is given":    func(c *kafarr.ScanConfig) { c.DeadLetterTopic = "d" },
-		"topics is empty":               func(c *kafarr.ScanConfig) { c.Topics = nil },
-		`reader_schema is "latest"`:     func(c *kafarr.ScanConfig) { c.ReadLatest, c.Value, c.Framing = true, kafarr.Bytes, kafarr.Confluent },
-		"give the one or the other":     func(c *kafarr.ScanConfig) { c.ReadLatest, c.Readers = true, []string{`"int"`} },
-		"memory_limit must be 16777216": func(c *kafarr.ScanConfig) { c.MemoryLimit = 1 },
+		`start is "committed"`: func(c *kafarr.ScanConfig) { c.Start = at("", -1, kafarr.AtCommitted, 0) },
+		"topics is empty":      func(c *kafarr.ScanConfig) { c.Topics = nil },
+		`reader_schema is "latest"`: func(c *kafarr.ScanConfig) {
+			c.ReadLatest, c.Messages.Value, c.Messages.Framing = true, kafarr.Bytes, kafarr.Confluent
+		},
+		"give the one or the other":     func(c *kafarr.ScanConfig) { c.ReadLatest, c.Messages.Readers = true, []string{`"int"`} },
+		"memory_limit must be 16777216": func(c *kafarr.ScanConfig) { c.Memory.Limit = 1 },
 	} {
 		t.Run(text, func(t *testing.T) {
 			cfg := scanConfig(t, &cluster{messages: slices.Concat(logged(0, 0, 10), logged(1, 0, 10), logged(2, 0, 10))})
@@ -429,7 +430,7 @@ func TestAFailureFromBelowIsNeverTakenForTheEndOfAStream(t *testing.T) {
 		})
 		t.Run("registry: "+below.Error(), func(t *testing.T) {
 			cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
-			cfg.Registry, cfg.ReadyTimeout = hungUp{below}, 50*time.Millisecond
+			cfg.Registry.Client, cfg.Timeout = hungUp{below}, 50*time.Millisecond
 			s := plan(t, cfg).Read()
 			defer s.Close()
 			for range 2 {
@@ -452,8 +453,8 @@ func (r hungUp) SchemaByID(context.Context, int) (registry.Schema, error) {
 
 func TestAPanicOfOneWhoReadsIsTheStreamsErrorAndNotItsEnd(t *testing.T) {
 	cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
-	dial := cfg.Cluster
-	cfg.Cluster = func(c fetch.Config) (kafarr.Cluster, error) {
+	dial := cfg.Dial
+	cfg.Dial = func(c fetch.Config) (kafarr.ScanCluster, error) {
 		made, err := dial(c)
 		return panicking{made}, err
 	}
@@ -463,7 +464,7 @@ func TestAPanicOfOneWhoReadsIsTheStreamsErrorAndNotItsEnd(t *testing.T) {
 	}
 }
 
-type panicking struct{ kafarr.Cluster }
+type panicking struct{ kafarr.ScanCluster }
 
 func (panicking) Read(kafarr.ScanRange) kafarr.RangeReader { panic("no reader") }
 
@@ -471,8 +472,8 @@ func TestARangeThatWasNotReadToItsEndIsAnErrorWhateverItsReaderSays(t *testing.T
 	for _, partial := range []bool{false, true} {
 		cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
 		cfg.AllowPartial = partial
-		dial := cfg.Cluster
-		cfg.Cluster = func(c fetch.Config) (kafarr.Cluster, error) {
+		dial := cfg.Dial
+		cfg.Dial = func(c fetch.Config) (kafarr.ScanCluster, error) {
 			made, err := dial(c)
 			return forgetful{made}, err
 		}
@@ -482,10 +483,10 @@ func TestARangeThatWasNotReadToItsEndIsAnErrorWhateverItsReaderSays(t *testing.T
 }
 
 // forgetful has readers that end and do not say why.
-type forgetful struct{ kafarr.Cluster }
+type forgetful struct{ kafarr.ScanCluster }
 
 func (c forgetful) Read(r kafarr.ScanRange) kafarr.RangeReader {
-	made := c.Cluster.Read(r).(*rangeReader)
+	made := c.ScanCluster.Read(r).(*rangeReader)
 	made.report.Ended = ""
 	return made
 }
@@ -508,7 +509,7 @@ func TestABadMessageIsDealtWithAsTheListenerDoes(t *testing.T) {
 		kafarr.Skip: {Rows: 5, Skipped: 1}, kafarr.Collect: {Rows: 5, Rejected: 1},
 	} {
 		cfg := scanConfig(t, &cluster{messages: messages})
-		cfg.Errors = mode
+		cfg.Messages.Errors = mode
 		s := plan(t, cfg).Read()
 		got, err := readAll(t, s)
 		want(t, got, err, messages[:3], messages[4:])
@@ -534,7 +535,7 @@ func TestASchemaThatCannotBeHadEndsTheStreamAfterTheTimeOut(t *testing.T) {
 		"no answer":              {failing{}, kafarr.RegistryError},
 	} {
 		cfg := scanConfig(t, &cluster{messages: []replay.Message{unknown}})
-		cfg.Registry, cfg.ReadyTimeout = c.of, 300*time.Millisecond
+		cfg.Registry.Client, cfg.Timeout = c.of, 300*time.Millisecond
 		_, err := readAll(t, plan(t, cfg).Read())
 		wantCode(t, err, c.code, text)
 	}
@@ -551,7 +552,7 @@ func TestTombstonesThatAreSkippedAreAccountedFor(t *testing.T) {
 	messages := logged(0, 0, 4)
 	messages[1].Value, messages[3].Value = nil, nil
 	cfg := scanConfig(t, &cluster{messages: messages})
-	cfg.Tombstones = kafarr.SkipTombstones
+	cfg.Messages.Tombstones = kafarr.SkipTombstones
 	s := plan(t, cfg).Read()
 	got, err := readAll(t, s)
 	want(t, got, err, messages[:1], messages[2:3])
@@ -563,7 +564,7 @@ func TestTombstonesThatAreSkippedAreAccountedFor(t *testing.T) {
 func TestALogThatEndsBeforeItBeginsIsAnErrorAndNotEmpty(t *testing.T) {
 	c := &contradicting{cluster{messages: logged(0, 0, 20)}}
 	cfg := scanConfig(t, &c.cluster)
-	cfg.Cluster = func(fetch.Config) (kafarr.Cluster, error) {
+	cfg.Dial = func(fetch.Config) (kafarr.ScanCluster, error) {
 		c.dialled.Add(1)
 		return c, nil
 	}
@@ -589,9 +590,9 @@ func TestTheFirstOfSeveralWrongOptionsIsNamed(t *testing.T) {
 	elsewhere := kafarr.OffsetSpec{Kind: kafarr.AtCommitted}
 	for range 20 {
 		cfg := scanConfig(t, &cluster{messages: logged(0, 0, 5)})
-		cfg.Group, cfg.DeadLetterTopic, cfg.Acknowledge = "g", "d", kafarr.OnCommit
+		cfg.BatchRows, cfg.ReadLatest, cfg.Messages.Readers, cfg.Timeout = -1, true, []string{`"int"`}, -1
 		_, err := kafarr.Scan(t.Context(), cfg)
-		wantCode(t, err, kafarr.ConfigError, "group is given")
+		wantCode(t, err, kafarr.ConfigError, "num_messages is -1")
 		cfg = scanConfig(t, &cluster{messages: logged(0, 0, 5)})
 		cfg.Start, cfg.End = []kafarr.PartitionOffset{{Partition: -1, Offset: elsewhere}}, []kafarr.PartitionOffset{{Partition: -1, Offset: elsewhere}}
 		_, err = kafarr.Scan(t.Context(), cfg)

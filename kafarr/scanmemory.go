@@ -4,7 +4,7 @@ package kafarr
 // are on their way: with 64 MiB a scan of wide rows met 2.4 times the page faults and held twice the memory.
 const DefaultScanBytes = 4 << 20
 
-// What each of the workers of a scan holds at most, in shares, which are 32nds of its part of ScanConfig.MemoryLimit:
+// What each of the workers of a scan holds at most, in shares, which are 32nds of its part of Memory.Limit:
 //
 //	answers of a broker: on its way, waiting, being decompressed, being read    4 × 1
 //	record batches, decompressed: being read and being made, 9/8 each, 1/2 kept  3 × 2
@@ -23,36 +23,36 @@ const (
 )
 
 // workers is how many ranges are read at a time.
-func (c *ScanConfig) workers(ranges, processors int) int {
+func (m *Memory) workers(ranges, processors int) int {
 	n := min(ranges, processors)
-	if c.MemoryLimit > 0 {
-		n = min(n, int(c.MemoryLimit/leastOfWorker))
+	if m.Limit > 0 {
+		n = min(n, int(m.Limit/leastOfWorker))
 	}
 	return max(n, 1)
 }
 
-// divided is the configuration of one of n workers.
-func (c ScanConfig) divided(n int) ScanConfig {
-	c.MemoryLimit /= int64(n)
-	return c
+// divided is what one of n workers may hold.
+func (m Memory) divided(n int) Memory {
+	m.Limit /= int64(n)
+	return m
 }
 
 // fetchBytes bounds an answer, and what a record batch may become; 0: no bound but the client's own.
-func (c *ScanConfig) fetchBytes() (answer, expanded int) {
-	if c.MemoryLimit == 0 {
+func (m *Memory) fetchBytes() (answer, expanded int) {
+	if m.Limit == 0 {
 		return 0, 0
 	}
-	share := min(c.MemoryLimit/scanShares, 1<<30)
+	share := min(m.Limit/scanShares, 1<<30)
 	return int(share), int(expandedShares * share)
 }
 
-// messageBytes is what a batch's messages may have.
-func (c *ScanConfig) messageBytes() int {
+// scanBatchBytes is what the messages of a scan's batch may have.
+func (m *Memory) scanBatchBytes() int {
 	switch {
-	case c.MemoryLimit != 0:
-		return int(min(batchShares*c.MemoryLimit/scanShares, DefaultScanBytes))
-	case c.BatchBytes != 0:
-		return c.BatchBytes
+	case m.Limit != 0:
+		return int(min(batchShares*m.Limit/scanShares, DefaultScanBytes))
+	case m.BatchBytes != 0:
+		return m.BatchBytes
 	}
 	return DefaultScanBytes
 }

@@ -8,12 +8,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
 // latestSchemas finds the schema that was registered last for each topic's values; where there is none, that of its last message. A topic that has neither has none.
-func (c *ScanConfig) latestSchemas(ctx context.Context, cluster Cluster, topics []string) ([]LatestSchema, error) {
+func (c *ScanConfig) latestSchemas(ctx context.Context, cluster ScanCluster, topics []string) ([]LatestSchema, error) {
 	var out []LatestSchema
 	for _, topic := range topics {
 		s, found, err := c.latestOf(ctx, topic+"-value")
@@ -32,7 +34,7 @@ func (c *ScanConfig) latestSchemas(ctx context.Context, cluster Cluster, topics 
 
 // latestOf asks the registry for the newest schema of a subject.
 func (c *ScanConfig) latestOf(ctx context.Context, subject string) (s registry.Schema, found bool, err error) {
-	subjects, ok := c.Registry.(registry.Subjects)
+	subjects, ok := c.Registry.Client.(registry.Subjects)
 	if !ok {
 		return s, false, nil
 	}
@@ -57,8 +59,8 @@ func (c *ScanConfig) latestOf(ctx context.Context, subject string) (s registry.S
 }
 
 // writtenLast is the schema that the last message of a topic was written with.
-func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic string) (s registry.Schema, found bool, err error) {
-	m, found, err := c.peek(ctx, cluster, topic, false)
+func (c *ScanConfig) writtenLast(ctx context.Context, cluster ScanCluster, topic string) (s registry.Schema, found bool, err error) {
+	m, found, err := scan.LastMessage(ctx, cluster, topic, false)
 	if err != nil || !found {
 		return s, false, err
 	}
@@ -69,7 +71,7 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 	record := m.Record()
 	ref, _, fault := schemas.Values.Frame(topic, &record)
 	switch {
-	case fault != nil && c.Errors != Raise: // the reading leaves it out
+	case fault != nil && c.Messages.Errors != Raise: // the reading leaves it out
 		return s, false, nil
 	case fault != nil:
 		return s, false, fault.At(topic, m.Partition, m.Offset)
@@ -80,7 +82,7 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 		return err
 	})
 	var answer *registry.Error
-	if errors.As(err, &answer) && answer.Kind == registry.NotFound && c.Errors != Raise {
+	if errors.As(err, &answer) && answer.Kind == registry.NotFound && c.Messages.Errors != Raise {
 		return s, false, nil
 	}
 	if err != nil {
@@ -91,15 +93,16 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster Cluster, topic str
 
 // inferring are the resolvers of what looks at schemas and single messages, and reads none of the rows. latest is what values are read as.
 func (c *ScanConfig) inferring(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error) {
-	cfg := c.Config
-	cfg.latest, cfg.shared = latest, c.shared.WithoutReaders()
-	cfg.Errors, cfg.SchemaPatience = Raise, -1 // what the registry does not have is an error at once
-	return cfg.resolvers(ctx, c.Registry, newLogSink(c.Logger))
+	m := c.Messages
+	m.Errors, m.SchemaPatience = Raise, -1 // what the registry does not have is an error at once
+	from := c.schemaSources(c.Memory.schemaBytes(), latest)
+	from.shared = from.shared.WithoutReaders()
+	return m.resolvers(ctx, from, clientlog.New(c.Logger))
 }
 
 // leavesOut tells whether the reading leaves out the messages of a schema, which is another format's or invalid.
 func (c *ScanConfig) leavesOut(s registry.Schema) bool {
-	return c.Errors != Raise && schema.Check(s, c.Limits) != nil
+	return c.Messages.Errors != Raise && schema.Check(s, c.Messages.Limits) != nil
 }
 
 // TypeSchema is how the rows of a message type look.
@@ -111,7 +114,7 @@ type TypeSchema struct {
 // Schemas tells how rows will look, before any is read. Types are those of the reader schemas, else those registered last for the topics, else those of the topics'
 // last messages.
 func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.ReadyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
 	s := &schemaSearch{plan: p}
 	defer s.close()
@@ -127,7 +130,7 @@ func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
 type schemaSearch struct {
 	plan    *Plan
 	schemas *schema.Resolvers // of the topic
-	cluster Cluster           // nil until it is needed
+	cluster ScanCluster       // nil until it is needed
 	found   []TypeSchema
 }
 
@@ -162,7 +165,7 @@ func (s *schemaSearch) of(ctx context.Context, topic string) error {
 		if value.Err != nil {
 			return value.Err
 		}
-		columns := assemble.NewColumns(schema.Pair{Value: value, Key: key}, s.plan.cfg.columnOptions())
+		columns := assemble.NewColumns(schema.Pair{Value: value, Key: key}, s.plan.cfg.Messages.columnOptions(s.plan.cfg.Memory.columnBytes()))
 		columns.Release()
 		if err := s.add(topic, columns.MessageType(), columns.Schema()); err != nil {
 			return err
@@ -195,7 +198,7 @@ func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
 		return false
 	}
 	key := ""
-	for _, m := range s.plan.cfg.Metadata {
+	for _, m := range s.plan.cfg.Messages.Metadata {
 		if m.Column == Key {
 			key = m.Name()
 		}
@@ -214,18 +217,18 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 	switch {
 	case values.IsUntyped():
 		return []*schema.Compiled{values.UntypedPlan()}, nil
-	case cfg.Framing == Bare:
+	case cfg.Messages.Framing == Bare:
 		if given, ok := values.GivenPlan(topic); ok {
 			return []*schema.Compiled{given}, nil
 		}
 		return nil, errorf(ConfigError, "schema: none was given for topic %s", topic)
-	case cfg.Framing == SingleObject:
+	case cfg.Messages.Framing == SingleObject:
 		return values.GivenPlans(), nil
 	case len(values.Readers()) > 0:
 		var out []*schema.Compiled
 		for _, reader := range values.Readers() {
 			compiled, err := values.CompileReader(reader)
-			if len(cfg.Readers) == 0 && cfg.passes(err) {
+			if len(cfg.Messages.Readers) == 0 && cfg.passes(err) {
 				continue // it is the registry's
 			}
 			if err != nil {
@@ -274,9 +277,9 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 			return err
 		}
 	}
-	m, found, err := cfg.peek(ctx, s.cluster, topic, s.schemas.Keys != nil && !s.schemas.Keys.IsUntyped())
+	m, found, err := scan.LastMessage(ctx, s.cluster, topic, s.schemas.Keys != nil && !s.schemas.Keys.IsUntyped())
 	if err == nil && !found {
-		m, found, err = cfg.peek(ctx, s.cluster, topic, false)
+		m, found, err = scan.LastMessage(ctx, s.cluster, topic, false)
 	}
 	if err != nil {
 		return err
@@ -297,7 +300,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 
 // passes tells whether the reading leaves out messages that have this error; nil: they have none.
 func (c *ScanConfig) passes(err *Error) bool {
-	return err != nil && c.Errors != Raise && ofMessage(err)
+	return err != nil && c.Messages.Errors != Raise && ofMessage(err)
 }
 
 // ofMessage tells whether an error is a message's own, for which Skip and Collect leave it out.

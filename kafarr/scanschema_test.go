@@ -73,25 +73,25 @@ func TestAPlansSchemaIsThatOfItsBatches(t *testing.T) {
 		"of the newest version": func(*kafarr.ScanConfig, *subjects) {},
 		"of the last message":   func(_ *kafarr.ScanConfig, s *subjects) { delete(s.latest, "t-value") },
 		"read as the latest":    func(c *kafarr.ScanConfig, _ *subjects) { c.ReadLatest = true },
-		"with tombstones kept":  func(c *kafarr.ScanConfig, _ *subjects) { c.Tombstones = kafarr.KeepTombstones },
-		"of one column":         func(c *kafarr.ScanConfig, _ *subjects) { c.Columns = []string{"n"} },
+		"with tombstones kept":  func(c *kafarr.ScanConfig, _ *subjects) { c.Messages.Tombstones = kafarr.KeepTombstones },
+		"of one column":         func(c *kafarr.ScanConfig, _ *subjects) { c.Messages.Columns = []string{"n"} },
 		"of a schema of the user": func(c *kafarr.ScanConfig, _ *subjects) {
-			c.Readers = []string{mine}
+			c.Messages.Readers = []string{mine}
 		},
-		"of bytes":             func(c *kafarr.ScanConfig, _ *subjects) { c.Value = kafarr.Bytes },
-		"with avro keys, seen": func(c *kafarr.ScanConfig, _ *subjects) { c.Key = kafarr.Avro },
+		"of bytes":             func(c *kafarr.ScanConfig, _ *subjects) { c.Messages.Value = kafarr.Bytes },
+		"with avro keys, seen": func(c *kafarr.ScanConfig, _ *subjects) { c.Messages.Key = kafarr.Avro },
 		"with avro keys, by name": func(c *kafarr.ScanConfig, s *subjects) {
-			c.Key, s.latest["t-key"] = kafarr.Avro, registry.Schema{Text: `"string"`}
+			c.Messages.Key, s.latest["t-key"] = kafarr.Avro, registry.Schema{Text: `"string"`}
 		},
 		"with headers and so on": func(c *kafarr.ScanConfig, _ *subjects) {
-			c.Metadata = metadata(kafarr.Headers, kafarr.Timestamp, kafarr.SchemaID, kafarr.Topic)
+			c.Messages.Metadata = metadata(kafarr.Headers, kafarr.Timestamp, kafarr.SchemaID, kafarr.Topic)
 		},
 		"after the registry fails": func(_ *kafarr.ScanConfig, s *subjects) { s.failing.Store(2) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			known := versions()
 			cfg := scanConfig(t, &cluster{messages: both})
-			cfg.Registry, cfg.Metadata = known, metadata(kafarr.Offset, kafarr.Key)
+			cfg.Registry.Client, cfg.Messages.Metadata = known, metadata(kafarr.Offset, kafarr.Key)
 			change(&cfg, &known)
 			p := plan(t, cfg)
 			found, err := p.Schemas(t.Context())
@@ -123,7 +123,7 @@ func TestAPlanKnowsNoTypeOfATopicWithoutMessages(t *testing.T) {
 	known := versions()
 	delete(known.latest, "t-value")
 	cfg := scanConfig(t, &cluster{})
-	cfg.Registry = known
+	cfg.Registry.Client = known
 	found, err := plan(t, cfg).Schemas(t.Context())
 	if err != nil || len(found) != 0 {
 		t.Errorf("got %v and %v", found, err)
@@ -140,7 +140,7 @@ func TestAllVersionsAreReadAsTheLatest(t *testing.T) {
 				messages[1], messages[2] = framed(0, 1, 1, 6), framed(0, 2, 2, 4, 2, 2)
 			}
 			cfg := scanConfig(t, &cluster{messages: messages})
-			cfg.Registry, cfg.ReadLatest = known, true
+			cfg.Registry.Client, cfg.ReadLatest = known, true
 			p := plan(t, cfg)
 			if len(p.Latest) != 1 || p.Latest[0].Text != second || !slices.Equal(p.Latest[0].References, []string{other}) {
 				t.Fatalf("latest: %v", p.Latest)
@@ -168,11 +168,11 @@ func TestABadLastMessageThatIsSkippedDoesNotKeepAScanFromBeingPlanned(t *testing
 			known := versions()
 			delete(known.latest, "t-value")
 			cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2), last}})
-			cfg.Registry, cfg.ReadLatest = known, true
+			cfg.Registry.Client, cfg.ReadLatest = known, true
 			if _, err := kafarr.Scan(t.Context(), cfg); err == nil {
 				t.Error("where messages are to be good, it is planned all the same")
 			}
-			cfg.Errors = kafarr.Skip
+			cfg.Messages.Errors = kafarr.Skip
 			rows := int64(0)
 			for b, err := range plan(t, cfg).Read().All(t.Context()) {
 				if err != nil {
@@ -192,7 +192,7 @@ func TestASubjectOfAnotherKindIsRefused(t *testing.T) {
 	known := versions()
 	known.latest["t-value"] = registry.Schema{ID: 9, Type: "PROTOBUF", Text: "message V {}"}
 	cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2)}})
-	cfg.Registry, cfg.ReadLatest = known, true
+	cfg.Registry.Client, cfg.ReadLatest = known, true
 	_, err := kafarr.Scan(t.Context(), cfg)
 	wantCode(t, err, kafarr.SchemaError, "subject t-value: it is a PROTOBUF schema")
 }
@@ -214,7 +214,7 @@ func TestASubjectWhoseMessagesAreLeftOutDoesNotKeepAScanFromBeingPlannedOrRead(t
 							known.latest["t-value"] = unusable
 						}
 						cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 9, 2), framed(0, 1, 9, 2)}})
-						cfg.Registry, cfg.Errors, cfg.ReadLatest = known, errors, latest
+						cfg.Registry.Client, cfg.Messages.Errors, cfg.ReadLatest = known, errors, latest
 						p := plan(t, cfg)
 						if _, err := p.Schemas(t.Context()); err != nil {
 							t.Error(err)
@@ -240,8 +240,8 @@ func TestKeysOfAnotherTypeThanAnotherTopicsAreNamedAsTheCause(t *testing.T) {
 	value := known.latest["t-value"]
 	known.latest["u-value"], known.latest["t-key"], known.latest["u-key"] = value, registry.Schema{Text: `"string"`}, registry.Schema{Text: `"long"`}
 	cfg := scanConfig(t, &cluster{topics: map[string]int32{"t": 1, "u": 1}})
-	cfg.Topics, cfg.Registry, cfg.Key = []string{"t", "u"}, known, kafarr.Avro
-	cfg.Metadata = []kafarr.Metadata{{Column: kafarr.Key, As: "k"}}
+	cfg.Topics, cfg.Registry.Client, cfg.Messages.Key = []string{"t", "u"}, known, kafarr.Avro
+	cfg.Messages.Metadata = []kafarr.Metadata{{Column: kafarr.Key, As: "k"}}
 	_, err := plan(t, cfg).Schemas(t.Context())
 	wantCode(t, err, kafarr.SchemaError, `topic u: its x.V has other columns than that of another topic: its keys are of another type: read each topic by itself, or with key="bytes"`)
 }
@@ -250,7 +250,7 @@ func TestPlanningEndsWhenTheRegistryStaysAway(t *testing.T) {
 	known := versions()
 	known.failing.Store(1 << 40)
 	cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2)}})
-	cfg.Registry, cfg.ReadLatest, cfg.ReadyTimeout = known, true, 300*time.Millisecond
+	cfg.Registry.Client, cfg.ReadLatest, cfg.Timeout = known, true, 300*time.Millisecond
 	_, err := kafarr.Scan(t.Context(), cfg)
 	wantCode(t, err, kafarr.RegistryError, "down")
 }
@@ -276,7 +276,7 @@ func TestARegistryThatStallsIsARegistryErrorWithinTheTimeout(t *testing.T) {
 	known := versions()
 	delete(known.latest, "t-value")
 	cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2)}})
-	cfg.Registry, cfg.ReadyTimeout = stalled{known}, 300*time.Millisecond
+	cfg.Registry.Client, cfg.Timeout = stalled{known}, 300*time.Millisecond
 	p := plan(t, cfg)
 	_, err := p.Schemas(t.Context())
 	e := wantCode(t, err, kafarr.RegistryError, "the schema registry has not answered within")

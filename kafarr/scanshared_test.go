@@ -23,7 +23,7 @@ func TestTasksShareTheLookUpOfASchema(t *testing.T) {
 	defer server.Close()
 	messages := logged(0, 0, 30)
 	cfg := scanConfig(t, &cluster{messages: messages})
-	cfg.Registry, cfg.RegistryURL = nil, server.URL
+	cfg.Registry.Client, cfg.Registry.URL = nil, server.URL
 	p := plan(t, cfg)
 	for _, task := range p.Tasks(1) {
 		elsewhere, err := kafarr.PlanOf(cfg, []kafarr.ScanRange{task.ScanRange}, nil)
@@ -45,7 +45,7 @@ func TestTheClientsOfAStreamShareATokenUntilHalfOfItsLife(t *testing.T) {
 	var tokens []string
 	c := &cluster{messages: append(logged(0, 0, 3), logged(1, 0, 3)...)}
 	cfg := scanConfig(t, c)
-	cfg.OAuthToken = func(context.Context) (kafarr.OAuthToken, error) {
+	cfg.Cluster.OAuthToken = func(context.Context) (kafarr.OAuthToken, error) {
 		if atOnce.Add(1) > 1 {
 			t.Error("two clients ask at once")
 		}
@@ -54,7 +54,7 @@ func TestTheClientsOfAStreamShareATokenUntilHalfOfItsLife(t *testing.T) {
 		return kafarr.OAuthToken{Value: fmt.Sprint(asked.Add(1)), Expiry: time.Now().Add(time.Hour)}, nil
 	}
 	planned := plan(t, cfg)
-	cfg.Cluster = func(of fetch.Config) (kafarr.Cluster, error) {
+	cfg.Dial = func(of fetch.Config) (kafarr.ScanCluster, error) {
 		token, err := of.Token(t.Context())
 		clients.Lock()
 		defer clients.Unlock()

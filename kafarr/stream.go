@@ -4,96 +4,71 @@ import (
 	"context"
 	"iter"
 	"runtime"
-	"slices"
-	"sync"
 	"time"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
+	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
 // Stream is a scan under way: several ranges are read at a time, each in the order of its offsets. Next and Close may be called from any goroutine.
-type Stream struct {
-	plan   *Plan
-	ctx    context.Context // ends with the stream
-	cancel context.CancelFunc
-	out    chan *Batch // closed when all who read have ended
+type Stream struct{ under *scan.Stream }
 
-	mu      sync.Mutex
-	report  []Completeness
-	next    int   // of the report: the first range that nobody reads
-	failure error // the first
-	closed  bool
-}
+// Completeness says what became of a range of a scan.
+type Completeness = scan.Completeness
+
+// Why the reading of a range ended.
+const (
+	ScanComplete = scan.Complete // nothing of it is missing
+	ScanLogEnd   = scan.LogEnd   // the log ends before the range does
+	ScanDeleted  = scan.Deleted  // records had been deleted before they were read
+)
 
 // Read begins to read all partitions of the plan.
 func (p *Plan) Read() *Stream { return p.read(p.Partitions) }
 
 func (p *Plan) read(ranges []ScanRange) *Stream {
-	n := p.cfg.workers(len(ranges), runtime.GOMAXPROCS(0))
-	s := &Stream{plan: p, out: make(chan *Batch, n)}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	for _, r := range ranges {
-		s.report = append(s.report, Completeness{ScanRange: r, First: -1, Next: r.Start})
+	cfg := &p.cfg
+	workers := cfg.Memory.workers(len(ranges), runtime.GOMAXPROCS(0))
+	memory := cfg.Memory.divided(workers)
+	var large *fetch.LargeBatches
+	if memory.Limit == 0 {
+		large = fetch.NewLargeBatches()
 	}
-	cfg := p.cfg.divided(n)
-	if cfg.MemoryLimit == 0 {
-		cfg.large = fetch.NewLargeBatches()
-	}
-	cfg.OAuthToken = inTurn(cfg.OAuthToken)
-	var workers sync.WaitGroup
-	workers.Add(n)
-	for range n {
-		failed := func(err error) { // first told, then done: nobody may take the end for the plan's while an error is on its way
-			s.fail(err)
-			workers.Done()
-		}
-		spawn(func() { failed(s.work(&cfg)) }, failed)
-	}
-	spawn(func() {
-		workers.Wait()
-		s.end()
-		close(s.out)
-	}, s.fail)
-	return s
+	token := inTurn(cfg.Cluster.OAuthToken)
+	log := clientlog.New(cfg.Logger)
+	return &Stream{scan.Read(scan.Config{
+		Workers: workers,
+		Dial:    func() (scan.Cluster, error) { return cfg.dialWith(memory, token, large) },
+		Resolvers: func(ctx context.Context, topic string) (*schema.Resolvers, error) {
+			return cfg.Messages.resolvers(ctx, cfg.schemaSources(memory.schemaBytes(), p.latestOf(topic)), log)
+		},
+		Assembly:  cfg.Messages.assembly(assemble.Config{BatchBytes: memory.scanBatchBytes()}, 0),
+		BatchRows: cfg.BatchRows, Timeout: cfg.Timeout, AllowPartial: cfg.AllowPartial, Shared: cfg.shared, Warn: log.Warn,
+	}, ranges)}
 }
 
 // Next waits for the next batch, which is the caller's to release. After the last one ok is false; an error says why the scan is not what was planned. Both are the answer however often Next is
 // called. The end is no error, as io.EOF is one: a connection that a broker or a registry closes is io.EOF, too, and would be taken for the end.
 func (s *Stream) Next(ctx context.Context) (b *Batch, ok bool, err error) {
-	select {
-	case b, ok := <-s.out:
-		if ok {
-			return b, true, nil
-		}
-	case <-ctx.Done():
-		return nil, false, ctx.Err()
-	}
-	return nil, false, s.outcome()
+	sealed, ok, err := s.under.Next(ctx)
+	return batchOfScan(sealed), ok, err
 }
 
 // NextSlice is Next for callers that cannot wait, as PollSlice is Poll: it returns not done after slice. What is done without a batch and without an error is the end.
 func (s *Stream) NextSlice(slice time.Duration) (b *Batch, done bool, err error) {
-	timer := time.NewTimer(slice)
-	defer timer.Stop()
-	select {
-	case b, ok := <-s.out:
-		if ok {
-			return b, true, nil
-		}
-	case <-timer.C:
-		return nil, false, nil
-	}
-	return nil, true, s.outcome()
+	sealed, done, err := s.under.NextSlice(slice)
+	return batchOfScan(sealed), done, err
 }
 
-// outcome is how the reading ended: nil where all that was planned was read.
-func (s *Stream) outcome() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return errorf(ClosedError, "the stream is closed")
+func batchOfScan(sealed *batch.Sealed) *Batch {
+	if sealed == nil {
+		return nil
 	}
-	return s.failure
+	return batchOf(sealed)
 }
 
 // All are the batches of Next. The loop ends with the first error, with ctx, or when the body breaks off.
@@ -113,45 +88,7 @@ func (s *Stream) All(ctx context.Context) iter.Seq2[*Batch, error] {
 }
 
 // Report says what became of each range so far. Batches that wait to be taken count as handed over.
-func (s *Stream) Report() []Completeness {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.report)
-}
+func (s *Stream) Report() []Completeness { return s.under.Report() }
 
 // Close ends the reading, waits for those who read, and gives up what was not taken. Closing again does nothing.
-func (s *Stream) Close() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.cancel()
-	for b := range s.out {
-		b.Release()
-	}
-}
-
-// fail notes the first error, which ends the stream.
-func (s *Stream) fail(err error) {
-	if err == nil {
-		return
-	}
-	s.mu.Lock()
-	if s.failure == nil && s.ctx.Err() == nil {
-		s.failure = err
-	}
-	s.mu.Unlock()
-	s.cancel()
-}
-
-// end looks whether all of the plan was read, whatever those who read have said.
-func (s *Stream) end() {
-	s.cancel()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if text := s.plan.cfg.shared.Readers.Overdue(true); text != "" && s.failure == nil {
-		newLogSink(s.plan.cfg.Logger).warn("SCHEMA", text)
-	}
-	if e := incomplete(s.report, s.plan.cfg.AllowPartial); e != nil && s.failure == nil {
-		s.failure = e
-	}
-}
+func (s *Stream) Close() { s.under.Close() }

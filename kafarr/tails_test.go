@@ -130,7 +130,7 @@ func TestNoCommitPassesARowThatWasNotAcknowledgedForTheEndBehindIt(t *testing.T)
 }
 
 func TestTheEndIsKnownOfALogOfWhichNothingWasRead(t *testing.T) {
-	l, src := tailedBy(t, kafarr.Config{Properties: map[string]string{"auto.offset.reset": "earliest"}}, 10, 14, unread)
+	l, src := tailedBy(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, 10, 14, unread)
 	_ = src.Commit(context.Background(), []source.Position{{Topic: "t", Offset: 3}})
 	soonAt(t, l, 14)
 	if err := l.Close(); err != nil || src.Committed("t", 0) != 14 {
@@ -149,7 +149,7 @@ func TestNothingIsCommittedWhereAResetLeadsToTheEnd(t *testing.T) {
 }
 
 func TestThePositionFollowsAResetBeforeThereIsARow(t *testing.T) {
-	l, src := tailedBy(t, kafarr.Config{Properties: map[string]string{"auto.offset.reset": "earliest"}}, 0, 5, line(0, 5)...)
+	l, src := tailedBy(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, 0, 5, line(0, 5)...)
 	wantPolls(t, l, 100, "x.A 0 1 2 3 4")
 	wantPosition(t, l, 5)
 	src.mu.Lock()

@@ -261,8 +261,8 @@ func TestAGroupedChangelogComesWhole(t *testing.T) {
 
 func drive(t *testing.T, r *rand.Rand, mixed kafarr.Mixed) {
 	cfg := kafarr.Config{
-		Properties: map[string]string{"auto.offset.reset": "earliest"},
-		Mixed:      mixed, Metadata: columns(kafarr.Offset, kafarr.Partition), Errors: []kafarr.ErrorMode{kafarr.Raise, kafarr.Skip, kafarr.Collect}[r.IntN(3)],
+		Cluster:     kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}},
+		Messages:    kafarr.Messages{Mixed: mixed, Metadata: columns(kafarr.Offset, kafarr.Partition), Errors: []kafarr.ErrorMode{kafarr.Raise, kafarr.Skip, kafarr.Collect}[r.IntN(3)]},
 		Acknowledge: []kafarr.Acknowledge{kafarr.OnNextPoll, kafarr.OnCommit}[r.IntN(2)],
 	}
 	b := newBook(t, newChangelog(r, 20+r.IntN(150), 1+r.IntN(3), []int{1, 3, 20, 1000}[r.IntN(4)]))
@@ -359,7 +359,7 @@ func TestAScannedChangelogComesWholeAndInTheOrderOfItsKeys(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		c := newChangelog(r, 20+r.IntN(150), 1+r.IntN(3), []int{1, 3, 20, 1000}[r.IntN(4)])
 		cfg := scanConfig(t, &cluster{messages: c.messages})
-		cfg.Errors, cfg.BatchRows = kafarr.Skip, 1+r.IntN(60)
+		cfg.Messages.Errors, cfg.BatchRows = kafarr.Skip, 1+r.IntN(60)
 		p := plan(t, cfg)
 		whole, cut := newBook(t, c), newBook(t, c)
 		read := func(b *book, s *kafarr.Stream) {

@@ -188,7 +188,7 @@ func TestARecreatedTopicIsNotReadTwiceWhereTheClientHasBegunAgainByItself(t *tes
 }
 
 func TestARecreatedTopicIsAnErrorWithResetToErrorAndThenReadFromItsBeginning(t *testing.T) {
-	l, src := openDeletable(t, kafarr.Config{Properties: map[string]string{"auto.offset.reset": "error"}}, line(0, 2)...)
+	l, src := openDeletable(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "error"}}}, line(0, 2)...)
 	wantPolls(t, l, 100, "x.A 0 1")
 	src.recreate(time.Now())
 	if got := poll(t, l, 100); !strings.Contains(got, "t: the topic was deleted and created again") {

@@ -17,10 +17,10 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
 
-// ways are what Config.Errors and Config.Mixed may be.
+// ways are what Messages.Errors and Messages.Mixed may be.
 var ways = map[string]kafarr.Config{
-	"raise": {}, "skip": {Errors: kafarr.Skip}, "collect": {Errors: kafarr.Collect},
-	"raise, grouped": {Mixed: kafarr.GroupMixed}, "skip, grouped": {Errors: kafarr.Skip, Mixed: kafarr.GroupMixed},
+	"raise": {}, "skip": {Messages: kafarr.Messages{Errors: kafarr.Skip}}, "collect": {Messages: kafarr.Messages{Errors: kafarr.Collect}},
+	"raise, grouped": {Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, "skip, grouped": {Messages: kafarr.Messages{Errors: kafarr.Skip, Mixed: kafarr.GroupMixed}},
 }
 
 // TestAnIDThatTheRegistryDoesNotKnowYetPassesNoRow has a registry that lags behind the writers, on defaults.
@@ -29,7 +29,7 @@ func TestAnIDThatTheRegistryDoesNotKnowYetPassesNoRow(t *testing.T) {
 		for name, cfg := range ways {
 			t.Run(fmt.Sprint(name, ", ", code), func(t *testing.T) {
 				lagging := &outage{id: 2, kind: kind}
-				cfg.Registry = lagging
+				cfg.Registry.Client = lagging
 				l, src := open(t, cfg, needsB()...)
 				wantPolls(t, l, 100, "x.A 0 10 11")
 				for range 3 {
@@ -45,7 +45,7 @@ func TestAnIDThatTheRegistryDoesNotKnowYetPassesNoRow(t *testing.T) {
 					t.Errorf("%v, committed %d and %d, want 1 and 3", err, src.Committed("t", 0), src.Committed("t", 1))
 				}
 				lagging.end()
-				if cfg.Mixed == kafarr.GroupMixed {
+				if cfg.Messages.Mixed == kafarr.GroupMixed {
 					wantInTheEnd(t, l, "x.B 1 3", "x.A 2")
 				} else {
 					wantInTheEnd(t, l, "x.B 1", "x.A 2", "x.B 3")
@@ -74,7 +74,7 @@ func untilPassed(t *testing.T, l *kafarr.Listener, passed func() bool) (got []st
 
 func TestAnIDThatStaysUnknownBlocksItsPartitionNoLongerThanThePatience(t *testing.T) {
 	for _, mode := range []kafarr.ErrorMode{kafarr.Skip, kafarr.Collect} {
-		cfg := kafarr.Config{Registry: &outage{id: 2, kind: registry.NotFound}, Errors: mode, SchemaPatience: 300 * time.Millisecond}
+		cfg := kafarr.Config{Registry: kafarr.Registry{Client: &outage{id: 2, kind: registry.NotFound}}, Messages: kafarr.Messages{Errors: mode, SchemaPatience: 300 * time.Millisecond}}
 		l, src := open(t, cfg, needsB()...)
 		wantPolls(t, l, 100, "x.A 0 10 11")
 		if s := l.Stats(); s.Skipped+s.Rejected != 0 {
@@ -93,7 +93,7 @@ func TestAnIDThatStaysUnknownBlocksItsPartitionNoLongerThanThePatience(t *testin
 }
 
 func TestWhereErrorsAreRaisedNoPatienceEnds(t *testing.T) {
-	l, src := open(t, kafarr.Config{Registry: &outage{id: 2, kind: registry.NotFound}, SchemaPatience: time.Millisecond}, needsB()...)
+	l, src := open(t, kafarr.Config{Registry: kafarr.Registry{Client: &outage{id: 2, kind: registry.NotFound}}, Messages: kafarr.Messages{SchemaPatience: time.Millisecond}}, needsB()...)
 	wantPolls(t, l, 100, "x.A 0 10 11")
 	for range 20 {
 		if got := poll(t, l, 100); !strings.HasPrefix(got, "t[0]@1: schema 2: ") {
@@ -111,10 +111,10 @@ func TestAnIDThatNoRegistryGivesIsBadAtOnce(t *testing.T) {
 	asked := &outage{}
 	for name, cfg := range ways {
 		t.Run(name, func(t *testing.T) {
-			cfg.Registry = asked
+			cfg.Registry.Client = asked
 			l, src := open(t, cfg, messages...)
 			got := untilPassed(t, l, func() bool { return src.Stored("t", 0) == 4 })
-			if cfg.Errors != kafarr.Raise {
+			if cfg.Messages.Errors != kafarr.Raise {
 				if s := l.Stats(); s.Rows != 2 || s.Skipped+s.Rejected != 2 {
 					t.Errorf("%q, %+v", got, s)
 				}
@@ -156,7 +156,7 @@ func TestThousandsOfUnknownIDsAreAskedForManyAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, _ := open(t, kafarr.Config{Registry: client, Errors: kafarr.Skip, SchemaPatience: 500 * time.Millisecond}, messages...)
+	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: client}, Messages: kafarr.Messages{Errors: kafarr.Skip, SchemaPatience: 500 * time.Millisecond}}, messages...)
 	untilPassed(t, l, func() bool { return l.Stats().Skipped == ids })
 	mu.Lock()
 	defer mu.Unlock()
@@ -177,7 +177,7 @@ func TestAScanWaitsForAnIDOnceInAllOfItsRanges(t *testing.T) {
 	}
 	cfg := scanConfig(t, &cluster{messages: messages, topics: map[string]int32{"t": 8}})
 	lagging := &outage{id: 2, kind: registry.NotFound}
-	cfg.Registry, cfg.Errors, cfg.SchemaPatience = lagging, kafarr.Skip, 300*time.Millisecond
+	cfg.Registry.Client, cfg.Messages.Errors, cfg.Messages.SchemaPatience = lagging, kafarr.Skip, 300*time.Millisecond
 	s := plan(t, cfg).Read()
 	if got, err := readAll(t, s); err != nil || len(got) != 16 {
 		t.Errorf("%d rows, %v", len(got), err)
@@ -199,7 +199,7 @@ func TestAScanReadsTheRowsOfASchemaThatComesLate(t *testing.T) {
 		lagging := &outage{id: 2, kind: registry.NotFound}
 		messages := []replay.Message{message(0, 0, 1, 1), message(0, 1, 2, 2), message(0, 2, 1, 3)}
 		cfg := scanConfig(t, &cluster{messages: messages})
-		cfg.Registry, cfg.Errors = lagging, mode
+		cfg.Registry.Client, cfg.Messages.Errors = lagging, mode
 		s := plan(t, cfg).Read()
 		time.AfterFunc(200*time.Millisecond, lagging.end)
 		got, err := readAll(t, s)

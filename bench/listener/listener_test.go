@@ -112,7 +112,7 @@ func deletions(b *testing.B) []source.Record {
 func benchmarkOf(b *testing.B, cfg kafarr.Config, records []source.Record) {
 	b.Helper()
 	f := &fetches{records: records}
-	cfg.Registry = registry.Static{1: {Text: flat("a.Flat")}, 2: {Text: flat("b.Flat")}}
+	cfg.Registry.Client = registry.Static{1: {Text: flat("a.Flat")}, 2: {Text: flat("b.Flat")}}
 	cfg.Source = func(h source.Handler) (source.Source, error) { f.handler = h; return f, nil }
 	l, err := kafarr.Open(cfg)
 	if err != nil {
@@ -146,26 +146,30 @@ func metadata(list ...kafarr.MetadataColumn) []kafarr.Metadata {
 	return out
 }
 
-func BenchmarkNoMetadata(b *testing.B) { benchmark(b, kafarr.Config{Metadata: metadata()}, 1) }
+func BenchmarkNoMetadata(b *testing.B) {
+	benchmark(b, kafarr.Config{Messages: kafarr.Messages{Metadata: metadata()}}, 1)
+}
 
 func BenchmarkOffset(b *testing.B) { benchmark(b, kafarr.Config{}, 1) }
 
 func BenchmarkAllMetadata(b *testing.B) {
-	benchmark(b, kafarr.Config{Metadata: metadata(kafarr.Offset, kafarr.Partition, kafarr.Topic, kafarr.Timestamp, kafarr.TimestampType, kafarr.SchemaID, kafarr.LeaderEpoch, kafarr.Tombstone)}, 1)
+	benchmark(b, kafarr.Config{Messages: kafarr.Messages{Metadata: metadata(kafarr.Offset, kafarr.Partition, kafarr.Topic, kafarr.Timestamp, kafarr.TimestampType, kafarr.SchemaID, kafarr.LeaderEpoch, kafarr.Tombstone)}}, 1)
 }
 
-func BenchmarkGroupedAlike(b *testing.B) { benchmark(b, kafarr.Config{Mixed: kafarr.GroupMixed}, 1) }
+func BenchmarkGroupedAlike(b *testing.B) {
+	benchmark(b, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, 1)
+}
 
 func BenchmarkGroupedAlternating(b *testing.B) {
-	benchmark(b, kafarr.Config{Mixed: kafarr.GroupMixed}, 1, 2)
+	benchmark(b, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, 1, 2)
 }
 
 func BenchmarkNullKeys(b *testing.B) {
-	benchmark(b, kafarr.Config{Key: kafarr.Avro, Metadata: metadata(kafarr.Offset, kafarr.Key)}, 1)
+	benchmark(b, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.Avro, Metadata: metadata(kafarr.Offset, kafarr.Key)}}, 1)
 }
 
 func BenchmarkTombstonesBetweenRows(b *testing.B) { benchmarkOf(b, kafarr.Config{}, deletions(b)) }
 
 func BenchmarkTombstonesBetweenRowsGrouped(b *testing.B) {
-	benchmarkOf(b, kafarr.Config{Mixed: kafarr.GroupMixed}, deletions(b))
+	benchmarkOf(b, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}}, deletions(b))
 }

@@ -27,7 +27,7 @@ const (
 	LeaderEpoch   MetadataColumn = "_leader_epoch"   // int32, null where the broker told none
 	Tombstone     MetadataColumn = "_tombstone"      // bool: the message has no value
 	Headers       MetadataColumn = "_headers"        // list<struct<key: utf8, value: binary>>
-	Key           MetadataColumn = "_key"            // as Config.Key says, null where the message has none; its column is that of the keys' schema, not of the table below
+	Key           MetadataColumn = "_key"            // as Messages.Key says, null where the message has none; its column is that of the keys' schema, not of the table below
 )
 
 // Metadata is a metadata column and its name in the batch; an empty name keeps the column's own.

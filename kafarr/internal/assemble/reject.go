@@ -10,7 +10,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// reject is the policy for a record that cannot become a row (Config.Errors): its error is delivered in its turn, or it is left out, or it goes into the batch b; nil: whichever there is. It
+// reject is the policy for a record that cannot become a row (Messages.Errors): its error is delivered in its turn, or it is left out, or it goes into the batch b; nil: whichever there is. It
 // is taken, in any case. With b, records before it may not be taken yet.
 func (a *Assembler) reject(b *Builder, chunk *source.Chunk, r *source.Record, why *status.Error) Added {
 	why = a.placed(chunk, r, why)

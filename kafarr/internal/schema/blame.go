@@ -11,7 +11,7 @@ import (
 )
 
 // The rule that decides whose fault it is that a schema cannot be read: an option's, if the same schema can be read without that option. Then the messages are good, and none of
-// them is passed, whatever Config.Errors says: a mistyped column would otherwise consume the topic. What cannot be read without the options either is the schema's own fault.
+// them is passed, whatever Messages.Errors says: a mistyped column would otherwise consume the topic. What cannot be read without the options either is the schema's own fault.
 
 // droppable are the options that may be at fault, and what reading is like without each.
 var droppable = []struct {

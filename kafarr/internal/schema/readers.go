@@ -12,7 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
-// ReaderUse keeps which of the schemas of Config.Readers have been of use: one whose name no message has does nothing, and its caller believes that it does. The ranges of a scan
+// ReaderUse keeps which of the schemas of Messages.Readers have been of use: one whose name no message has does nothing, and its caller believes that it does. The ranges of a scan
 // share it. It is reported once: as soon as a type comes whose name is much alike, else after readerWait, or at the end.
 type ReaderUse struct {
 	mu     sync.Mutex
@@ -29,7 +29,7 @@ func newReaderUse() *ReaderUse {
 	return &ReaderUse{unused: map[string]bool{}, others: map[string]bool{}}
 }
 
-// given notes a schema of Config.Readers.
+// given notes a schema of Messages.Readers.
 func (u *ReaderUse) given(reader format.Schema) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

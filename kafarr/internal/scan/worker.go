@@ -1,10 +1,9 @@
-package kafarr
+package scan
 
 import (
 	"fmt"
 
-	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
-	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // take gives the next range that nobody reads.
@@ -19,7 +18,7 @@ func (s *Stream) take() (*Completeness, bool) {
 }
 
 // work reads ranges until there are no more.
-func (s *Stream) work(cfg *ScanConfig) error {
+func (s *Stream) work() error {
 	var cluster Cluster
 	defer func() {
 		if cluster != nil {
@@ -32,16 +31,16 @@ func (s *Stream) work(cfg *ScanConfig) error {
 			return nil
 		}
 		if c.Start >= c.End {
-			s.note(func() { c.Ended = ScanComplete })
+			s.note(func() { c.Ended = Complete })
 			continue
 		}
 		if cluster == nil {
 			var err error
-			if cluster, err = cfg.dial(); err != nil {
+			if cluster, err = s.cfg.Dial(); err != nil {
 				return s.broken(c, err)
 			}
 		}
-		if err := s.readRange(cfg, cluster.Read(c.ScanRange), c); err != nil {
+		if err := s.readRange(cluster.Read(c.Range), c); err != nil {
 			return err
 		}
 	}
@@ -61,8 +60,8 @@ func (s *Stream) broken(c *Completeness, err error) error {
 }
 
 // readRange reads one range to its end.
-func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness) error {
-	of, err := s.plan.scanRange(s.ctx, cfg, reader, c.ScanRange)
+func (s *Stream) readRange(reader RangeReader, c *Completeness) error {
+	of, err := s.openRange(reader, c.Range)
 	if err != nil {
 		return s.broken(c, err)
 	}
@@ -77,7 +76,7 @@ func (s *Stream) readRange(cfg *ScanConfig, reader RangeReader, c *Completeness)
 			return nil
 		case err != nil:
 			s.note(func() { c.count(of.assembler.Counters()) })
-			return s.broken(c, wrap(err))
+			return s.broken(c, status.Wrap(err))
 		case b == nil:
 			return s.readAll(of, c)
 		}
@@ -97,18 +96,15 @@ func (s *Stream) readAll(read *rangeScan, c *Completeness) (err error) {
 	s.note(func() {
 		c.count(read.assembler.Counters())
 		c.Aborted, c.Control, c.Deleted, c.Next, c.Ended = of.Aborted, of.Control, of.Deleted, of.Next, of.Ended
-		if c.Deleted > 0 && c.Ended == ScanComplete {
-			c.Ended = ScanDeleted
+		if c.Deleted > 0 && c.Ended == Complete {
+			c.Ended = Deleted
 		}
 		if sum := c.Rows + c.Tombstones + c.Rejected + c.Skipped; sum != of.Rows {
-			err = placed(errorf(InternalError, "%d rows were read and %d are accounted for", of.Rows, sum), source.TopicPartition{Topic: c.Topic, Partition: c.Partition})
+			wrong := status.Errorf(status.InternalError, "%d rows were read and %d are accounted for", of.Rows, sum)
+			wrong.Topic, wrong.Partition = c.Topic, c.Partition
+			err = wrong
 			c.Ended = fmt.Sprintf("error: %v", err)
 		}
 	})
 	return err
-}
-
-// count takes what the decoding has left out.
-func (c *Completeness) count(of *assemble.Counters) {
-	c.Tombstones, c.Skipped, c.OutOfRange, c.RulesNotRun = of.Tombstones.Load(), of.Skipped.Load(), of.OutOfRange.Load(), of.RulesNotRun.Load()
 }

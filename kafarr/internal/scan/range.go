@@ -1,4 +1,4 @@
-package kafarr
+package scan
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/partitions"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // rangeScan reads one range of a scan: what its reader fetches is assembled. There is no group, and nothing to commit, to seek or to deliver again.
@@ -19,29 +20,29 @@ type rangeScan struct {
 	buffer    partitions.Buffer
 	schemas   *schema.Resolvers
 	assembler *assemble.Assembler
-	log       *logSink
-	errors    ErrorMode
+	warn      func(facility, text string)
+	errors    assemble.ErrorMode
 	rows      int           // of a batch, at most
 	wait      time.Duration // for schemas, and until a batch is returned that is not full
 	failure   error         // of the reader, after what it brought before
 	cancel    context.CancelFunc
 }
 
-// scanRange begins to read a range. The rangeScan closes the reader.
-func (p *Plan) scanRange(ctx context.Context, cfg *ScanConfig, reader RangeReader, of ScanRange) (*rangeScan, error) {
-	c := cfg.Config
-	c.latest, c.SchemaBytes, c.BatchBytes, c.MemoryLimit = p.latestOf(of.Topic), cfg.schemaBytes(), cfg.messageBytes(), 0
-	lookups, cancel := context.WithCancel(ctx)
-	s := &rangeScan{
-		reader: reader, log: newLogSink(c.Logger), errors: c.Errors, rows: int(min(int64(cfg.BatchRows), of.End-of.Start)), wait: cfg.ReadyTimeout, cancel: cancel,
+// openRange begins to read a range. The rangeScan closes the reader.
+func (s *Stream) openRange(reader RangeReader, of Range) (*rangeScan, error) {
+	lookups, cancel := context.WithCancel(s.ctx)
+	r := &rangeScan{
+		reader: reader, warn: s.cfg.Warn, errors: s.cfg.Assembly.Errors, rows: int(min(int64(s.cfg.BatchRows), of.End-of.Start)), wait: s.cfg.Timeout, cancel: cancel,
 	}
 	var err error
-	if s.schemas, err = c.resolvers(lookups, c.Registry, s.log); err != nil {
-		s.close()
+	if r.schemas, err = s.cfg.Resolvers(lookups, of.Topic); err != nil {
+		r.close()
 		return nil, err
 	}
-	s.assembler = assemble.New(c.assembly(s.schemas, unaccounted{}, nil))
-	return s, nil
+	assembly := s.cfg.Assembly
+	assembly.Schemas, assembly.Ledger = r.schemas, unaccounted{}
+	r.assembler = assemble.New(assembly)
+	return r, nil
 }
 
 // unaccounted is the ledger of a scan, whose report counts what came of its ranges.
@@ -53,7 +54,7 @@ func (unaccounted) Split(batch.ID, batch.ID, []batch.Range)            {}
 func (unaccounted) Replace(batch.ID, []delivery.Part)                  {}
 
 // next returns the next batch; nil: the range has ended, or ctx.
-func (s *rangeScan) next(ctx context.Context) (*Batch, error) {
+func (s *rangeScan) next(ctx context.Context) (*batch.Sealed, error) {
 	s.assembler.Begin(s.rows)
 	if b, err := s.deliver(); b != nil || err != nil {
 		return b, err
@@ -86,7 +87,7 @@ func (s *rangeScan) next(ctx context.Context) (*Batch, error) {
 			return s.seal(nil)
 		}
 		if added.Stop == assemble.NeedFetch {
-			chunks, err := s.reader.Fetch(s.rows-s.assembler.Rows(), maxSlice)
+			chunks, err := s.reader.Fetch(s.rows-s.assembler.Rows(), maxWait)
 			s.buffer.Hold(chunks)
 			s.failure = err
 		}
@@ -109,7 +110,7 @@ func (s *rangeScan) fill(ctx context.Context, deadline time.Time) assemble.Added
 		if ctx.Err() != nil || a.Rows() > 0 && now.After(deadline) {
 			return assemble.Added{Stop: assemble.TimeOver}
 		}
-		if !a.ContinueLong(chunk, &records[0], now.Add(maxSlice)) {
+		if !a.ContinueLong(chunk, &records[0], now.Add(maxWait)) {
 			return assemble.Added{Stop: assemble.RecordSlow}
 		}
 		a.BeginRecords()
@@ -129,26 +130,26 @@ func (s *rangeScan) fill(ctx context.Context, deadline time.Time) assemble.Added
 // ends by itself.
 func (s *rangeScan) await(lookup *schema.Lookup, deadline time.Time) error {
 	now := time.Now()
-	missing := s.errors != Raise && schema.IsMissing(lookup.Failed())
+	missing := s.errors != assemble.Raise && schema.IsMissing(lookup.Failed())
 	if !now.Before(deadline) && !missing && (lookup.Failed() != nil || now.Sub(lookup.Asked()) >= s.wait) {
 		return s.outage(lookup)
 	}
 	if lookup.Failed() != nil && lookup.Report() {
-		s.log.warn("REGISTRY", fmt.Sprintf("%v; it is asked again", s.outage(lookup)))
+		s.warn("REGISTRY", fmt.Sprintf("%v; it is asked again", s.outage(lookup)))
 	}
-	lookup.Wait(maxSlice)
+	lookup.Wait(maxWait)
 	return nil
 }
 
 // outage is the error of the next record, which waits for a schema.
-func (s *rangeScan) outage(lookup *schema.Lookup) *Error {
+func (s *rangeScan) outage(lookup *schema.Lookup) *status.Error {
 	_, records := s.buffer.Rest()
 	why := lookup.Outage(s.buffer.Next())
 	return why.Hint(s.schemas.Looks(&records[0], why))
 }
 
 // seal ends the batches that are being filled and returns the first; without one, the error that comes after them.
-func (s *rangeScan) seal(after error) (*Batch, error) {
+func (s *rangeScan) seal(after error) (*batch.Sealed, error) {
 	s.assembler.SealAll()
 	if b, err := s.deliver(); b != nil || err != nil {
 		return b, err
@@ -157,7 +158,7 @@ func (s *rangeScan) seal(after error) (*Batch, error) {
 }
 
 // deliver returns the next sealed batch, or the error in its place.
-func (s *rangeScan) deliver() (*Batch, error) {
+func (s *rangeScan) deliver() (*batch.Sealed, error) {
 	sealed := s.assembler.Next()
 	if sealed == nil {
 		return nil, nil
@@ -165,7 +166,7 @@ func (s *rangeScan) deliver() (*Batch, error) {
 	if sealed.Err != nil {
 		return nil, sealed.Err
 	}
-	return batchOf(sealed), nil
+	return sealed, nil
 }
 
 // close gives up what was not delivered.
