@@ -244,15 +244,20 @@ func (l *layouter) fields(s *Schema, path string, selection *selection) (kids []
 	return kids, nil
 }
 
-// fieldNames lists a record's fields for an error: the first twenty.
+// fieldNames lists a record's fields for an error.
 func (s *Schema) fieldNames() string {
-	const most = 20
-	var names []string
-	for _, f := range s.Fields[:min(len(s.Fields), most)] {
-		names = append(names, f.Name)
+	names := make([]string, len(s.Fields))
+	for i, f := range s.Fields {
+		names[i] = f.Name
 	}
-	if len(s.Fields) > most {
-		names = append(names, "…")
+	return firstOf(names)
+}
+
+// firstOf lists names for an error: the first twenty.
+func firstOf(names []string) string {
+	const most = 20
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", …"
 	}
 	return strings.Join(names, ", ")
 }
