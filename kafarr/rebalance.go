@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
 	"github.com/pykafarr/pykafarr/kafarr/internal/membership"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
@@ -104,20 +103,6 @@ func newGroup(l *Listener) *membership.Group {
 		membership.Listener{
 			Context: l.life.ctx, Leaving: l.life.isLeaving, Discard: func(k source.TopicPartition) { l.discard(k) }, Fail: l.fail, Neighbours: l.neighbours, Rebalances: &l.counters.rebalances,
 		},
-		l.partitions, l.tracker, &l.events, groupLog{l.log},
+		l.partitions, l.tracker, &l.events, l.log,
 	)
-}
-
-// groupLog is the log as its group sees it.
-type groupLog struct{ to *clientlog.Log }
-
-// Client implements membership.Log.
-func (g groupLog) Client(level int, facility, message string) { g.to.Client(level, facility, message) }
-
-// Warn implements membership.Log.
-func (g groupLog) Warn(facility, message string) { g.to.Warn(facility, message) }
-
-// Assignment implements membership.Log.
-func (g groupLog) Assignment(what string, partitions []source.Position) {
-	g.to.Assignment(what, partitions)
 }

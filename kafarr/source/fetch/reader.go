@@ -13,21 +13,19 @@ import (
 )
 
 var (
-	_ source.Source  = (*Reader)(nil)
+	_ source.Fetcher = (*Reader)(nil)
 	_ source.Bounded = (*Reader)(nil)
 )
 
 // chunkMax is the number of records that one Fetch brings at most: they should still be in the cache when they are decoded.
 const chunkMax = 8192
 
-// Reader reads a range. It is a source.Source of one partition, without a group: there is nothing to commit.
+// Reader reads a range of one partition. It is a source.Fetcher that ends: it has no group, and nothing to commit.
 type Reader struct {
-	c        *Client
-	handler  source.Handler
-	cancel   context.CancelFunc
-	running  sync.WaitGroup
-	assigned bool
-	closed   bool
+	c       *Client
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	closed  bool
 
 	expander  expander
 	part      *part // being read
@@ -43,7 +41,7 @@ type Reader struct {
 	room      []source.Record // as large as the largest Fetch was, up to chunkMax
 	records   []source.Record // in it, since the last Fetch
 	chunk     [1]source.Chunk
-	failure   error // told by the next Fetch
+	failure   error // which the next Fetch returns
 
 	broken atomic.Pointer[error] // a panic of a goroutine that brings parts
 	ended  atomic.Bool
@@ -84,23 +82,7 @@ func (c *Client) readerOf(r Range, answers <-chan *answer) (*Reader, context.Con
 	return reader, ctx
 }
 
-// Open is a Config.Source.
-func (r *Reader) Open(h source.Handler) (source.Source, error) {
-	r.handler = h
-	return r, nil
-}
-
-// ServeEvents implements source.Source: the first call assigns the partition.
-func (r *Reader) ServeEvents() error {
-	if !r.assigned && r.handler != nil {
-		r.assigned = true
-		place := source.Position{Topic: r.report.Topic, Partition: r.report.Partition, Offset: r.report.Start}
-		r.handler.Assigned([]source.Position{place}, func(p []source.Position) ([]source.Position, error) { return p, nil })
-	}
-	return nil
-}
-
-// Fetch implements source.Source.
+// Fetch implements source.Fetcher.
 func (r *Reader) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	if r.failure != nil {
 		err := r.failure
@@ -284,7 +266,7 @@ func (r *Reader) putAside() {
 	r.body = nil
 }
 
-// Release implements source.Source.
+// Release implements source.Fetcher.
 func (r *Reader) Release() {
 	if r.current.left == 0 {
 		r.putAside()
@@ -309,22 +291,7 @@ func (r *Reader) Report() Report {
 	return r.report
 }
 
-// Ready implements source.Source.
-func (r *Reader) Ready() (joined bool, waitingFor string) { return true, "" }
-
-// UnavailableTopics implements source.Source.
-func (r *Reader) UnavailableTopics() map[string]error { return nil }
-
-// LastConnectError implements source.Source: what cannot be reached for long is an error of Fetch.
-func (r *Reader) LastConnectError() error { return nil }
-
-// Store implements source.Source: there is no group.
-func (r *Reader) Store([]source.Position) error { return nil }
-
-// Commit implements source.Source likewise.
-func (r *Reader) Commit(context.Context, []source.Position) error { return nil }
-
-// Close implements source.Source.
+// Close implements io.Closer.
 func (r *Reader) Close() error {
 	if r.closed {
 		return source.ErrClosed
