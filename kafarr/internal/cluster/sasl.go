@@ -19,6 +19,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/oidc"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -76,7 +77,11 @@ func (t *tokens) auth(ctx context.Context) (oauth.Auth, error) {
 	defer t.mu.Unlock()
 	now := time.Now()
 	if now.After(t.renew) {
-		token, err := t.ask(ctx)
+		var token source.Token
+		var err error
+		if panicked := async.Catch(func() { token, err = t.ask(ctx) }); panicked != nil { // franz-go asks in a goroutine of its own
+			err = panicked
+		}
 		switch {
 		case err == nil:
 			t.secrets.Renew(token.Value)

@@ -106,3 +106,10 @@ func TestOIDCAsksThroughTheProxyOfTheEnvironmentAndHidesItsPassword(t *testing.T
 		t.Error(err)
 	}
 }
+
+func TestAPanicOfTheOneWhoBringsTokensIsTheErrorOfTheLogin(t *testing.T) {
+	tokens := tokens{secrets: redact.New(), ask: func(context.Context) (source.Token, error) { panic("mine") }}
+	if _, err := tokens.auth(t.Context()); err == nil || !strings.Contains(err.Error(), "panic: mine") {
+		t.Errorf("got %v", err)
+	}
+}

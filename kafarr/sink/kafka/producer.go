@@ -14,6 +14,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/sink"
@@ -42,6 +43,7 @@ type Producer struct {
 	noTokens context.CancelFunc     // any more
 	problem  atomic.Pointer[string] // the last thing that the client complained about
 	secrets  *redact.Secrets
+	broken   atomic.Pointer[error] // the first panic of a goroutine
 
 	// A broker refuses a batch as a whole, so messages of a batch that was too large are written once more, each in a batch of its own.
 	openSingle func() (*Producer, error) // nil: this one writes them so already
@@ -107,15 +109,25 @@ func open(cfg Config, secrets *redact.Secrets, besides kafka.ConfigMap) (*Produc
 	if p.client, err = kafka.NewProducer(&conf); err != nil {
 		return nil, rdkafka.ConfigError(err, secrets)
 	}
-	p.running.Go(func() { rdkafka.PassLogs(lines, p.stopLogs, cfg.Log) })
-	p.running.Go(func() { p.handleEvents(cfg.Log) })
+	log := func(level int, facility, message string) {
+		p.guard(func() { cfg.Log(level, facility, message) })
+	}
+	p.running.Go(func() { rdkafka.PassLogs(lines, p.stopLogs, log) })
+	p.running.Go(func() { p.guard(func() { p.handleEvents(log) }) })
 	p.running.Go(p.report)
 	var ctx context.Context
 	ctx, p.noTokens = context.WithCancel(context.Background())
 	if cfg.Token != nil {
-		p.tokens.Go(func() { p.keepToken(ctx, cfg, secrets) })
+		p.tokens.Go(func() { p.guard(func() { p.keepToken(ctx, cfg, secrets) }) })
 	}
 	return p, nil
+}
+
+// guard runs f, and keeps a panic in it as the error of every later message: in a goroutine that nobody waits for, it would end the process.
+func (p *Producer) guard(f func()) {
+	if err := async.Catch(f); err != nil {
+		p.broken.CompareAndSwap(nil, &err)
+	}
 }
 
 func configMap(cfg Config) (kafka.ConfigMap, error) {
@@ -156,6 +168,10 @@ func (p *Producer) keepToken(ctx context.Context, cfg Config, secrets *redact.Se
 
 // Write implements sink.Sink.
 func (p *Producer) Write(message *sink.Message, done func(error)) {
+	if broken := p.broken.Load(); broken != nil {
+		done(*broken)
+		return
+	}
 	m := &kafka.Message{
 		TopicPartition: kafka.TopicPartition{Topic: &p.topic, Partition: kafka.PartitionAny},
 		Key:            message.Key, Value: message.Value, Opaque: sent{message, done},
@@ -200,7 +216,7 @@ func (p *Producer) fatal() error {
 func (p *Producer) report() {
 	for event := range p.reports {
 		if m, ok := event.(*kafka.Message); ok {
-			p.reported(m.Opaque.(sent), m.TopicPartition.Error)
+			p.guard(func() { p.reported(m.Opaque.(sent), m.TopicPartition.Error) }) // for each: a message waits for its answer
 		}
 	}
 	if p.single != nil {

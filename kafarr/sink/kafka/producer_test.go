@@ -205,3 +205,39 @@ func TestCloseGivesUpMessagesOnTheirWay(t *testing.T) {
 	}
 	running.Wait()
 }
+
+func TestAPanicInAGoroutineOfTheProducerIsTheErrorOfLaterMessages(t *testing.T) {
+	k := cluster(t, "letters")
+	var once sync.Once
+	for name, cfg := range map[string]kafka.Config{
+		"a token function panics": {
+			Servers: "127.0.0.1:1", Properties: map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER", "message.timeout.ms": "300"},
+			Token: func(context.Context) (source.Token, error) { panic("mine") },
+		},
+		"a logger panics": {
+			Servers: "127.0.0.1:1", Properties: map[string]string{"message.timeout.ms": "300"},
+		},
+		"an answer panics": {Servers: k.Servers()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg.Topic, cfg.Log = "letters", func(int, string, string) {}
+			if name == "a logger panics" {
+				cfg.Log = func(int, string, string) { panic("mine") }
+			}
+			p, err := kafka.Open(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			if name == "an answer panics" {
+				p.Write(&sink.Message{}, func(error) { once.Do(func() { panic("mine") }) })
+			}
+			for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+				if err = write(t, p, &sink.Message{}); err != nil && strings.Contains(err.Error(), "panic: mine") {
+					return
+				}
+			}
+			t.Errorf("got %v", err)
+		})
+	}
+}

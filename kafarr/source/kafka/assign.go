@@ -20,28 +20,37 @@ func (k *Kafka) findPartitions() {
 	for len(wanted) > 0 {
 		for topic, partitions := range wanted {
 			found, err := k.lookFor(topic, partitions)
-			k.mu.Lock()
-			switch {
-			case k.ended:
-				k.mu.Unlock()
+			if !k.lookedFor(topic, found, err) {
 				return
-			case found:
-				delete(wanted, topic)
-				delete(k.missing, topic)
-			case err != nil:
-				k.missing[topic] = err
-				var refused kafka.Error
-				if errors.As(err, &refused) {
-					k.suggest(topic, refused)
-				}
 			}
-			k.mu.Unlock()
+			if found {
+				delete(wanted, topic)
+			}
 		}
 		if len(wanted) > 0 {
 			time.Sleep(findPause)
 		}
 	}
 	k.found.Store(true)
+}
+
+// lookedFor notes what lookFor has found, and reports whether to continue.
+func (k *Kafka) lookedFor(topic string, found bool, err error) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var refused kafka.Error
+	switch {
+	case k.ended:
+		return false
+	case found:
+		delete(k.missing, topic)
+	case err != nil:
+		k.missing[topic] = err
+		if errors.As(err, &refused) {
+			k.suggest(topic, refused)
+		}
+	}
+	return true
 }
 
 // lookFor reports whether all of a topic's partitions exist. Without an error there was no answer.

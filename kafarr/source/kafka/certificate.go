@@ -33,7 +33,7 @@ func (k *Kafka) diagnose(text string) {
 		return
 	}
 	k.diagnosing = true
-	k.calls.Go(func() {
+	k.spawn(func() {
 		ctx, cancel := context.WithTimeout(k.ctx, diagnoseTimeout)
 		defer cancel()
 		err := k.verify(ctx, found[1])

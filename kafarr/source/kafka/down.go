@@ -60,7 +60,7 @@ const brokersTimeout = 500 * time.Millisecond
 func (k *Kafka) beginAsking() {
 	if !k.askingBrokers && !k.ended {
 		k.askingBrokers = true
-		k.calls.Go(k.askBrokers)
+		k.spawn(k.askBrokers)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -33,6 +34,7 @@ type Kafka struct {
 	secrets  *redact.Secrets
 	patterns map[string]source.Pattern // by what the client knows them as
 	wasReset atomic.Bool               // resets is not empty
+	broken   atomic.Pointer[error]     // the first panic of a goroutine
 
 	// Of the goroutine that fetches.
 	errs     []error
@@ -106,12 +108,16 @@ func Open(cfg Config) (*Kafka, error) {
 		return nil, err
 	}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
-	k.logs.Go(func() { rdkafka.PassLogs(lines, k.stopLogs, k.logged) })
+	k.logs.Go(func() {
+		rdkafka.PassLogs(lines, k.stopLogs, func(level int, facility, message string) {
+			k.guard(func() { k.logged(level, facility, message) }) // for each line: the client waits for all of them to be taken
+		})
+	})
 	if cfg.Token != nil {
-		k.calls.Go(k.keepToken)
+		k.spawn(k.keepToken)
 	}
 	if len(cfg.Assign) > 0 {
-		k.calls.Go(k.findPartitions)
+		k.spawn(k.findPartitions)
 		return k, nil
 	}
 	if err := k.consumer.SubscribeTopics(topics, k.rebalanced); err != nil {
@@ -121,8 +127,22 @@ func Open(cfg Config) (*Kafka, error) {
 	return k, nil
 }
 
+// spawn runs f in a goroutine that Close waits for.
+func (k *Kafka) spawn(f func()) { k.calls.Go(func() { k.guard(f) }) }
+
+// guard runs f, and keeps a panic in it for every later ServeEvents: in a goroutine that nobody waits for, it would end the process, and what the goroutine did for the client
+// is not done any more.
+func (k *Kafka) guard(f func()) {
+	if err := async.Catch(f); err != nil {
+		k.broken.CompareAndSwap(nil, &err)
+	}
+}
+
 // ServeEvents implements source.Source.
 func (k *Kafka) ServeEvents() error {
+	if broken := k.broken.Load(); broken != nil {
+		return *broken
+	}
 	if len(k.cfg.Assign) > 0 {
 		k.takeAssigned()
 	}

@@ -190,3 +190,36 @@ func TestAClusterThatCannotBeReachedIsTheReasonGiven(t *testing.T) {
 		t.Errorf("joined %v, waiting for %q", joined, waiting)
 	}
 }
+
+func TestAPanicInAGoroutineOfTheClientIsAnErrorOfEveryLaterCall(t *testing.T) {
+	for name, change := range map[string]func(*kafka.Config){
+		"a token function panics": func(c *kafka.Config) {
+			c.Properties = map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "OAUTHBEARER"}
+			c.Token = func(context.Context) (kafka.Token, error) { panic("mine") }
+		},
+		"a logger panics": func(c *kafka.Config) { c.Log = func(int, string, string) { panic("mine") } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := kafka.Config{
+				Servers: "127.0.0.1:1", Group: "g", Topics: []string{"t"}, Handler: &handler{}, Properties: map[string]string{}, Log: func(int, string, string) {},
+			}
+			change(&cfg)
+			k, err := kafka.Open(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for end := time.Now().Add(20 * time.Second); err == nil && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+				err = k.ServeEvents()
+			}
+			for range 2 {
+				if err == nil || !strings.Contains(err.Error(), "panic: mine") {
+					t.Errorf("got %v", err)
+				}
+				err = k.ServeEvents()
+			}
+			if err := k.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

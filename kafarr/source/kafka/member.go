@@ -48,7 +48,7 @@ func (k *Kafka) AnsweredSince(since time.Time) bool {
 	}
 	if !k.probing && !k.askingBrokers && !k.ended { // askBrokers asks the same
 		k.probing = true
-		k.calls.Go(k.probe)
+		k.spawn(k.probe)
 	}
 	return false
 }
@@ -90,7 +90,7 @@ var refusals = map[kafka.ErrorCode]func(*Kafka) string{
 // notAdmitted keeps why the group does not admit this member. k.mu is held.
 func (k *Kafka) notAdmitted(e kafka.Error) {
 	explain := refusals[e.Code()]
-	k.calls.Go(func() { // the broker may be asked for more
+	k.spawn(func() { // the broker may be asked for more
 		text := explain(k)
 		k.mu.Lock()
 		defer k.mu.Unlock()

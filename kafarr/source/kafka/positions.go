@@ -10,6 +10,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/internal/rdkafka"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -35,7 +36,11 @@ func (k *Kafka) background(ctx context.Context, call func() error) error {
 		k.mu.Unlock()
 		return source.ErrClosed
 	}
-	k.calls.Go(func() { done <- call() })
+	k.calls.Go(func() {
+		var err error
+		panicked := async.Catch(func() { err = call() })
+		done <- cmp.Or(panicked, err)
+	})
 	k.mu.Unlock()
 	select {
 	case err := <-done:

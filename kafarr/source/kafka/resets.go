@@ -49,7 +49,7 @@ const rangeTimeoutMS = 2000
 // outOfRange makes the error of a partition that is not fetched any more, with auto.offset.reset=error. It says which offsets the log holds; the cluster is asked for them in the background. The partition continues with
 // a seek (see fetchers).
 func (k *Kafka) outOfRange(at source.Position, text string) {
-	k.calls.Go(func() {
+	k.spawn(func() {
 		holds := ""
 		if low, high, err := k.consumer.QueryWatermarkOffsets(at.Topic, at.Partition, rangeTimeoutMS); err == nil {
 			holds = fmt.Sprintf(": the log begins at %d and ends before %d", low, high)

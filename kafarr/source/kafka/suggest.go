@@ -20,7 +20,7 @@ func (k *Kafka) suggest(topic string, why kafka.Error) {
 		return
 	}
 	k.hints[topic] = ""
-	k.calls.Go(func() {
+	k.spawn(func() {
 		m, err := k.consumer.GetMetadata(nil, true, int(probeTimeout.Milliseconds()))
 		k.mu.Lock()
 		defer k.mu.Unlock()

@@ -72,7 +72,7 @@ func (k *Kafka) watch(now time.Time) {
 		return
 	}
 	t.asking, t.next = true, now.Add(topicPause+time.Duration(len(names))*pausePerTopic)
-	k.calls.Go(func() { k.askFor(slices.Sorted(maps.Keys(names)), now) })
+	k.spawn(func() { k.askFor(slices.Sorted(maps.Keys(names)), now) })
 }
 
 // named reports whether the caller has named a topic; else a pattern finds it.
@@ -113,7 +113,7 @@ func (k *Kafka) refresh(topic string) {
 	if k.ended {
 		return
 	}
-	k.calls.Go(func() {
+	k.spawn(func() {
 		_, _ = k.consumer.GetMetadata(&topic, false, int(topicTimeout.Milliseconds())) // the client's own refreshing remains
 	})
 }
