@@ -31,7 +31,7 @@ func (m *Messages) columnOptions(columnBytes int) *assemble.Options {
 // fill has records assembled until something stops it.
 func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
 	a := l.assembler
-	for first := true; ; {
+	for done := 0; ; {
 		if a.Room() == 0 {
 			return assemble.BatchFull, nil
 		}
@@ -61,20 +61,38 @@ func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
 			if l.letters.Full() {
 				return assemble.Throttled, nil
 			}
-			if !first && l.over(end) {
-				return assemble.TimeOver, nil
+			if done >= unclocked {
+				if done = 0; l.over(end) {
+					return assemble.TimeOver, nil
+				}
 			}
-			first = false
 			_, rest := l.buffer.Rest()
 			added := a.Add(chunk, records, rest)
 			n = added.N
 			l.buffer.Take(n)
+			done += weightOf(records[:n])
 			if added.Stop != assemble.NeedFetch {
 				l.poll.lookup = added.Wait
 				return added.Stop, added.Err
 			}
 		}
 	}
+}
+
+// unclocked is how much is assembled between two looks at the clock, as weightOf weighs it. A look takes as long as a short row, so runs of one row, as of deletions and their tombstones,
+// have one look together; what they may ask of the decoder (message_steps) takes about a millisecond.
+const unclocked = 4096
+
+// weightOf weighs records: the more they are, and the longer, the longer they take.
+func weightOf(records []source.Record) int {
+	if len(records) > 8 {
+		return unclocked
+	}
+	weight := 0
+	for i := range records {
+		weight += 256 + int(max(records[i].ValueLen, 0)) + int(max(records[i].KeyLen, 0))
+	}
+	return weight
 }
 
 // skip notes that none of the records of a partition before next will be delivered.

@@ -23,6 +23,7 @@ type Columns struct {
 	values      *format.Columns
 	keys        *format.Columns // nil: keys are not asked for
 	appenders   map[*schema.Compiled]format.Appender
+	last        appending        // what appenderOf returned last
 	metadata    []filledMetadata // in their order; then the offsets, where they are none of them
 	offsets     *column.Fixed    // of every row: a batch may have to be cut
 	tombstones  bool             // its rows are gathered beside those of a type
@@ -31,6 +32,12 @@ type Columns struct {
 	size    int      // bytes that are kept of them, estimated, without what their rows take
 	used    int      // the run of their last use
 	dropped bool     // from Shapes
+}
+
+// appending is what a schema's rows are appended with.
+type appending struct {
+	of *schema.Compiled
+	by format.Appender
 }
 
 // filledMetadata is a metadata column of a batch. The zero value stands for the key, whose column is one of Columns.keys.
@@ -128,9 +135,18 @@ func (c *Columns) bindPlan(p *schema.Compiled, to *format.Columns) int {
 	return p.Plan.AppenderSize()
 }
 
+// appenderOf returns what the rows of a schema that is bound are appended with.
+func (c *Columns) appenderOf(of *schema.Compiled) format.Appender {
+	if c.last.of != of {
+		c.last = appending{of, c.appenders[of]}
+	}
+	return c.last.by
+}
+
 // unbind drops what joins dropped plans to the columns, and returns its bytes.
 func (c *Columns) unbind() int {
 	bytes := 0
+	c.last = appending{}
 	for p := range c.appenders {
 		if p.Dropped() {
 			delete(c.appenders, p)

@@ -15,6 +15,9 @@ import (
 type Deletions struct {
 	seed maphash.Seed
 	keys map[uint64]struct{} // hashes: a second key of the same hash ends a batch early, and does no harm
+
+	last     source.TopicPartition // of the last call of place
+	lastHash uint64                // 0: there was none
 }
 
 // mostKept bounds the memory of the map that is used again by the next batch.
@@ -25,7 +28,10 @@ func NewDeletions() Deletions { return Deletions{seed: maphash.MakeSeed()} }
 
 // place is the hash of a partition: keys are compared within one.
 func (d *Deletions) place(k source.TopicPartition) uint64 {
-	return maphash.String(d.seed, k.Topic) + uint64(k.Partition)*0x9e3779b97f4a7c15 //nolint:gosec // bit pattern
+	if d.lastHash == 0 || d.last != k {
+		d.last, d.lastHash = k, maphash.String(d.seed, k.Topic)+uint64(k.Partition)*0x9e3779b97f4a7c15 //nolint:gosec // bit pattern
+	}
+	return d.lastHash
 }
 
 func (d *Deletions) hash(place uint64, r *source.Record) uint64 {

@@ -98,7 +98,7 @@ func always() bool { return true }
 // appendPayloads appends values and keys until one fails; proceed is as in format.Appender.
 func (c *Columns) appendPayloads(r *Run, proceed func() bool) Result {
 	var out Result
-	values := c.appenders[r.Schema.Value]
+	values := c.appenderOf(r.Schema.Value)
 	if r.Schema.Value.Keyrings != nil {
 		values.SetKeys(r.Schema.Value.Keyrings.Of(r.Topic))
 	}

@@ -9,6 +9,13 @@ type Shapes struct {
 	beside  *schema.Compiled // whose rows are gathered beside those of a type; nil: there are none
 	byPair  map[schema.Pair]*Columns
 	byShape map[string]*Columns // the same columns
+	recent  [2]bound            // of the last pairs, which take turns where there are tombstones between rows
+}
+
+// bound is a pair of schemas and its columns.
+type bound struct {
+	pair    schema.Pair
+	columns *Columns // nil: none
 }
 
 // NewShapes returns a Shapes that has no columns yet.
@@ -21,10 +28,23 @@ const mostExpected = 1 << 17
 
 // Of returns the columns of a pair of schemas: the same for all of a shape. rows is how many of its rows may come at once.
 func (s *Shapes) Of(pair schema.Pair, rows int) *Columns {
-	if c := s.byPair[pair]; c != nil {
-		c.used = s.cache.Run()
-		return c
+	for i := range s.recent {
+		if r := &s.recent[i]; r.pair == pair && r.columns != nil {
+			r.columns.used = s.cache.Run()
+			return r.columns
+		}
 	}
+	c := s.byPair[pair]
+	if c == nil {
+		c = s.bind(pair, rows)
+	}
+	c.used = s.cache.Run()
+	s.recent[0], s.recent[1] = bound{pair, c}, s.recent[0]
+	return c
+}
+
+// bind joins a pair that was not met yet to the columns of its shape.
+func (s *Shapes) bind(pair schema.Pair, rows int) *Columns {
 	shape := pair.Shape()
 	c := s.byShape[shape]
 	if c == nil {
@@ -35,7 +55,6 @@ func (s *Shapes) Of(pair schema.Pair, rows int) *Columns {
 		s.byShape[shape] = c
 	}
 	s.cache.Add(c.bind(pair))
-	c.used = s.cache.Run()
 	s.byPair[pair] = c
 	return c
 }
@@ -56,6 +75,7 @@ func (s *Shapes) Idle(before int) []schema.Idle {
 
 // Forget drops what joins plans to columns where one of both was dropped.
 func (s *Shapes) Forget() {
+	s.recent = [2]bound{}
 	for pair, c := range s.byPair {
 		if c.dropped || pair.Dropped() {
 			delete(s.byPair, pair)

@@ -16,8 +16,10 @@ import (
 type Tracker struct {
 	mu         sync.Mutex
 	partitions map[source.TopicPartition]*partition
-	delivered  map[batch.ID]turn // the caller has them and has not acknowledged them
-	failed     []batch.ID        // those of delivered that stand for an error, in their turn: the caller has nothing to name them by
+	last       *partition            // that of returned last: runs of one partition follow each other
+	lastNamed  source.TopicPartition // its name
+	delivered  map[batch.ID]turn     // the caller has them and has not acknowledged them
+	failed     []batch.ID            // those of delivered that stand for an error, in their turn: the caller has nothing to name them by
 	turns      turn
 }
 
@@ -62,11 +64,15 @@ func New() *Tracker {
 
 // of returns what is known of a partition. t.mu is held.
 func (t *Tracker) of(k source.TopicPartition) *partition {
+	if t.last != nil && t.lastNamed == k {
+		return t.last
+	}
 	p := t.partitions[k]
 	if p == nil {
 		p = &partition{progress: progress{stored: notStored}}
 		t.partitions[k] = p
 	}
+	t.last, t.lastNamed = p, k
 	return p
 }
 

@@ -104,6 +104,10 @@ func (p *Partition) Follow(first int64) (how Continuity, expected int64) {
 // Table holds the partitions that a listener has met. It belongs to whoever polls.
 type Table struct {
 	partitions map[source.TopicPartition]*Partition
+
+	// The one that Of returned last: runs of records of one partition follow each other, and to hash its name for each of them costs more than to compare it.
+	last      *Partition
+	lastNamed source.TopicPartition
 }
 
 // NewTable returns an empty Table.
@@ -111,11 +115,15 @@ func NewTable() *Table { return &Table{partitions: map[source.TopicPartition]*Pa
 
 // Of returns a partition; a new one where it was not met before.
 func (t *Table) Of(k source.TopicPartition) *Partition {
+	if t.last != nil && t.lastNamed == k {
+		return t.last
+	}
 	p := t.partitions[k]
 	if p == nil {
 		p = &Partition{}
 		t.partitions[k] = p
 	}
+	t.last, t.lastNamed = p, k
 	return p
 }
 
