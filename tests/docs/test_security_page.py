@@ -49,7 +49,7 @@ NUMBERS = [
     ("time between two looks at the clock", "kafarr/format/avro/budget.go", "= 4_000_000", "4,000,000"),
     ("an answer of the registry", "kafarr/registry/transport.go", "maxAnswer = 16 << 20", "16 MiB"),
     ("references of a schema", "kafarr/registry/lookup.go", "maxReferences = 1000", "1,000"),
-    ("an answer of a broker to a scan", "kafarr/internal/cluster/incoming.go", "maxMetadataBytes   = 16 << 20", "16 MiB"),
+    ("an answer of a broker to a scan", "kafarr/internal/cluster/incoming.go", "= 16 << 20", "16 MiB"),
     ("an answer of a broker to a scan", "kafarr/scanmemory.go", "metadataShare = 64", "a 64th of"),
     ("a wait that a broker asks a scan for", "kafarr/source/fetch/fetch.go", "maxThrottled = time.Minute", "a minute"),
     ("texts of others in our errors", "cgo/kafarr.h", "message[4096]", "4,096"),
