@@ -15,6 +15,8 @@ type Writing interface {
 	CompileEncoding(schema Schema, columns []arrow.Field, options EncodeOptions) (Encoding, error)
 	// Derive makes the text of a schema from the columns of a frame. The same columns and options give the same text.
 	Derive(name string, columns []arrow.Field, options DeriveOptions) (text string, err error)
+	// Symbols are the values of a dictionary column of texts, for DeriveOptions.Enums. The path is as there.
+	Symbols(batch arrow.RecordBatch, path string) ([]string, error)
 }
 
 // EncodeOptions say how columns become values of a schema.
