@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from .._errors import KafarrError
-from .._library.terminal import discard_output, escaping, standing
+from .._library.terminal import discard_output, escaping, shown, standing
 from .._library.versions import show_versions
 from .._options.secrets import Secret, from_env, hidden, plain
 from .._options.table import LISTENER, SCAN
@@ -75,8 +75,15 @@ def _stop(number: int, _: FrameType | None) -> None:
     raise Stopped(number)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats a wrong argument to a terminal without its control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message) if sys.stderr.isatty() else message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pykafarr", description="Kafka Avro topics as pandas frames.")
+    parser = _Parser(prog="python -m pykafarr", description="Kafka Avro topics as pandas frames.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of all parts and exit")
     commands = parser.add_subparsers(title="commands", required=True)
 

@@ -25,6 +25,11 @@ _OBEYED: tuple[Iterable[int], ...] = (
 _SHOWN = {code: f"\\u{code:04x}" for codes in _OBEYED for code in codes}
 
 
+def shown(text: str) -> str:
+    r"""A text with its control characters as \u001b and the like."""
+    return text.translate(_SHOWN)
+
+
 class Escaping(io.TextIOBase):
     """A terminal that is given no control characters."""
 
@@ -33,7 +38,7 @@ class Escaping(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Writes a text, with its control characters as \\u001b and the like."""
-        self.terminal.write(text.translate(_SHOWN))
+        self.terminal.write(shown(text))
         return len(text)
 
     def flush(self) -> None:

@@ -150,7 +150,8 @@ class Listener(Positions):
     def poll_batch(self, num_messages: int = 1000, max_time: Duration = 30000) -> Batch | None:
         """Polls as `poll()` does and gives the rows as a `Batch` of Arrow memory, or None when nothing came.
 
-        With errors="collect" a batch may hold rejected rows only.
+        With errors="collect" a batch may hold rejected rows only. It then has no columns, and "" as its message type:
+        messages that cannot be read may be of several types, or of none.
         """
         return self._poll(num_messages, max_time, lambda batch: batch)
 

@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md is short, and the files, tests and decisions that it and docs/decisions name exist."""
+"""ARCHITECTURE.md is short, and the files, tests and decisions that it and the other guides name exist."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 TEXT = PAGE + "".join(record.read_text(encoding="utf-8") for record in DECISIONS)
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+COMMENT = (ROOT / "kafarr" / "doc.go").read_text(encoding="utf-8")
 FLOWS = [
     *("Poll", "Schema look-up", "Acknowledge and commit", "Rebalance and callbacks"),
     *("Seek and pause", "Dead letters", "Scan", "Boundary and close"),
@@ -52,7 +54,11 @@ def test_each_test_that_is_named_exists() -> None:
 
 
 def test_each_file_and_folder_that_is_named_exists() -> None:
-    named = set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+/?|\w+\.(?:go|py|c|h|md))`", TEXT))
+    in_backticks = r"`([\w.-]+(?:/[\w.-]+)+/?|\w+\.(?:go|py|c|h|md))`"
+    of_the_package = [f"kafarr/{name}" for name in re.findall(r"\b([a-z_/]+\.go)\b", COMMENT)]
+    assert of_the_package != []
+    assert len(re.findall(in_backticks, GUIDE)) > 5
+    named = {*re.findall(in_backticks, TEXT + GUIDE), *of_the_package}
     paths = {f"/{name}/" for name in tracked()}
     others = {"apache/thrift", "arrow/cdata", "daead/subtle", "golang.org/x", "os/signal"}  # packages of other projects
     missing = {name for name in named - others if not any(f"/{name.rstrip('/')}/" in path for path in paths)}

@@ -29,6 +29,48 @@ def listen(kafka, **options):
 
 def produce(kafka, *numbers):
     kafka.produce("t", SCHEMA, [{"x": number} for number in numbers])
+
+def interrupted(work, seconds=0.5, name="it"):
+    # Sends a Ctrl-C while work waits, which has to answer within a second. Returns how long that took.
+    sent = []
+    def interrupt():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+    timer = threading.Timer(seconds, interrupt)
+    timer.start()
+    try:
+        work()
+    except KeyboardInterrupt:
+        waited = time.monotonic() - sent[0]
+    else:
+        raise AssertionError(f"{name} ended before the interrupt")
+    timer.join()
+    assert waited < 1, (name, waited)
+    return waited
+
+class Interrupt(BaseException):
+    pass
+
+class Disturbed:
+    # Sends a signal each millisecond, which raises Interrupt within the package only: what strikes outside of it is the
+    # program's own business.
+    def __enter__(self):
+        package = os.path.dirname(pykafarr.__file__)
+        def handler(number, frame):
+            if frame.f_code.co_filename.startswith(package):
+                raise Interrupt
+        def disturb():
+            while not self.stop.wait(0.001):
+                os.kill(os.getpid(), signal.SIGINT)
+        signal.signal(signal.SIGINT, handler)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=disturb, daemon=True)
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 """
 
 

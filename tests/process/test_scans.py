@@ -18,16 +18,7 @@ def test_an_interrupt_is_answered_while_nothing_comes(python):
             fill(kafka, 5000)
             planned = plan(kafka)
         stream = planned.read()  # of a broker that is gone
-        def interrupt():
-            sent.append(time.monotonic())
-            os.kill(os.getpid(), signal.SIGINT)
-        sent = []
-        threading.Timer(1, interrupt).start()
-        try:
-            next(stream)
-        except KeyboardInterrupt:
-            waited = time.monotonic() - sent[0]
-        assert waited < 1, waited
+        interrupted(lambda: next(stream), 1)
         begun = time.monotonic()
         stream.close()
         assert time.monotonic() - begun < 2
@@ -39,39 +30,20 @@ def test_many_interrupts_lose_and_repeat_nothing(python):
     python(
         FILL
         + """
-        PACKAGE = os.path.dirname(pykafarr.__file__)
-
-        class Interrupt(BaseException):
-            pass
-
-        def handler(number, frame):
-            # What strikes outside the package is the program's own business.
-            if frame.f_code.co_filename.startswith(PACKAGE):
-                raise Interrupt
-
-        def disturb():
-            while not stop.wait(0.001):
-                os.kill(os.getpid(), signal.SIGINT)
-
         with MockKafka(topics=["t"]) as kafka:
             fill(kafka)
             stream = plan(kafka, num_messages=10).read()
-            signal.signal(signal.SIGINT, handler)
-            stop, seen, interrupts = threading.Event(), 0, 0
-            thread = threading.Thread(target=disturb, daemon=True)
-            thread.start()
-            while seen < 20000:
-                try:
-                    batch = next(stream)
-                except Interrupt:
-                    interrupts += 1
-                    continue
-                numbers = batch._record["x"].to_pylist()  # without a call into the package, which may be interrupted
-                assert numbers == list(range(seen, seen + len(numbers))), (numbers, seen)
-                seen += len(numbers)
-            stop.set()
-            thread.join()
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            seen, interrupts = 0, 0
+            with Disturbed():
+                while seen < 20000:
+                    try:
+                        batch = next(stream)
+                    except Interrupt:
+                        interrupts += 1
+                        continue
+                    numbers = batch._record["x"].to_pylist()  # no call into the package, which may be interrupted
+                    assert numbers == list(range(seen, seen + len(numbers))), (numbers, seen)
+                    seen += len(numbers)
             assert interrupts > 10, interrupts
             assert next(stream, None) is None
         """,

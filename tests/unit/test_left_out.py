@@ -64,6 +64,15 @@ def test_what_has_no_place_for_rejected_rows_warns_of_them_once_where_it_is_call
     assert warning.filename == __file__
 
 
+def test_a_batch_of_rejected_rows_alone_has_no_columns_and_no_message_type():
+    config = {"auto.offset.reset": "earliest"}
+    with MockKafka(topics={"bad": 1}) as made:
+        made.produce_raw("bad", [b"no framing"])
+        with pykafarr.listener(made.servers, "g", "bad", made.registry_url, errors="collect", config=config) as p:
+            batch = p.poll_batch(num_messages=1, max_time=5000)
+    assert (batch.message_type, batch.schema.names, len(batch), batch.rejected.num_rows) == ("", [], 0, 1)
+
+
 def test_what_gives_or_has_no_rejected_rows_warns_of_none(kafka):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -78,6 +78,24 @@ def test_errors_on_a_terminal_are_shown_without_their_control_characters(fake):
     assert "pykafarr: BrokerError: topic \\u001b]0;a title\\u0007: \\u202eunknown\n" in err
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [["--bogus\x1b[2J"], ["stray\x9b2J"], ["--num-messages", "\x1b[2J"], ["--format", "\u202ejson"], ["--\x07config"]],
+)
+def test_wrong_arguments_are_shown_on_a_terminal_without_their_control_characters(wrong):
+    terminal = Terminal()
+    with contextlib.redirect_stderr(terminal), pytest.raises(SystemExit):
+        cli.main([*READ, *wrong])
+    assert harmless(terminal.getvalue())
+    assert "error: " in terminal.getvalue()
+
+
+def test_a_file_or_pipe_gets_a_wrong_argument_as_it_is(capsys):
+    with pytest.raises(SystemExit):
+        cli.main([*READ, "--bogus\x1b[2J"])
+    assert "unrecognized arguments: --bogus\x1b[2J" in capsys.readouterr().err
+
+
 def test_the_names_in_the_line_of_progress_are_shown_without_their_control_characters(fake):
     record = pa.record_batch({"x": pa.array([1])})
     fake.answers.append(fake.batch(record, topic="t\x1b[2J"))

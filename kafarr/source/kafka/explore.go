@@ -20,7 +20,7 @@ const (
 )
 
 // explorer looks beyond the last record of a partition with a request client of its own, which is made when it is first needed. librdkafka says where its fetching is in two ways only. An event at the end of a
-// partition (enable.partition.eof) moves its position one too far in batch consumption, and rows are lost (confluentinc/librdkafka#4844); statistics are made for all partitions, whether they are
+// partition (enable.partition.eof) moves its position one too far in batch consumption before librdkafka 2.13.2, which programs in Go link, and rows are lost (confluentinc/librdkafka#4844); statistics are made for all partitions, whether they are
 // needed or not, and are not ordered with the messages in our queue. A Fetch says what the log holds, whatever the consumer does meanwhile.
 type explorer struct {
 	mu      sync.Mutex
