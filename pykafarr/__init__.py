@@ -40,6 +40,7 @@ from ._errors import (
 from ._library.versions import show_versions
 from ._listeners.listener import Listener
 from ._listeners.open import listener
+from ._naming import publish
 from ._options.checks import (
     Acknowledge,
     Content,
@@ -125,5 +126,5 @@ __all__ = [
 # Pickles and tracebacks name a class as users do, not the file that it happens to be in.
 for _name in __all__:
     if isinstance(globals()[_name], type):
-        globals()[_name].__module__ = __name__
-del _name
+        publish(globals()[_name], __name__)
+del _name, publish

@@ -8,8 +8,10 @@ Example:
             message_type, frame = p.poll(num_messages=1)
 """
 
+from .._naming import publish
 from .mock import MockKafka
 
 __all__ = ["MockKafka"]
 
-MockKafka.__module__ = __name__  # as users name it
+publish(MockKafka, __name__)  # as users name it
+del publish

@@ -19,7 +19,7 @@ import pykafarr
 PACKAGE = Path(pykafarr.__file__).parent
 # From the ground up. Folders of one line do not know of each other.
 LAYERS = [
-    {"_errors", "_version"},
+    {"_errors", "_naming", "_version"},
     {"_options"},
     {"_library"},
     {"_batches"},
@@ -109,7 +109,7 @@ def test_the_options_need_nothing_but_pythons_own_modules_and_the_errors() -> No
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module]
             elif isinstance(node, ast.ImportFrom) and node.level > 1:
-                names = [] if node.module in {"_errors", "_version"} else [f"..{node.module}"]
+                names = [] if node.module in {"_errors", "_naming", "_version"} else [f"..{node.module}"]
             foreign |= {(path.name, name) for name in names if name.split(".")[0] not in sys.stdlib_module_names}
     assert {name for _, name in foreign} <= {"typing_extensions"}
 

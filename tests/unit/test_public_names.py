@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
+import pydoc
 import traceback
 import typing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +22,35 @@ PRICE = {"type": "record", "name": "Price", "fields": [{"name": "bid", "type": "
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_a_public_class_is_of_the_public_module(kind: type) -> None:
     assert (kind.__module__, kind.__qualname__) == ("pykafarr", kind.__name__)
+
+
+@pytest.mark.parametrize("kind", [*CLASSES, MockKafka], ids=lambda kind: kind.__name__)
+def test_the_source_of_a_public_class_is_found_where_it_is(kind: type) -> None:
+    lines, first = inspect.getsourcelines(kind)
+    header = next(line for line in lines if not line.startswith("@"))
+    assert header.startswith((f"class {kind.__name__}(", f"class {kind.__name__}:"))
+    (path,) = [
+        path for path in Path(pykafarr.__file__).parent.rglob("*.py") if f"\n{header}" in path.read_text("utf-8")
+    ]
+    assert path.read_text("utf-8").splitlines(keepends=True)[first - 1 : first - 1 + len(lines)] == lines
+
+
+def test_a_class_that_is_derived_from_a_public_one_has_its_own_source() -> None:
+    class Mine(pykafarr.KafarrError):
+        mine = "this line"
+
+    assert 'mine = "this line"' in inspect.getsource(Mine)
+    assert not hasattr(Mine, "__wrapped__")
+    assert not hasattr(pykafarr.KafarrError("text"), "__wrapped__")
+
+
+def test_help_names_a_public_class_as_programs_do_and_shows_its_parameters() -> None:
+    text = pydoc.plain(pydoc.render_doc(pykafarr.Plan))
+    assert "class Plan in module pykafarr\n" in text
+    private = [line for line in text.splitlines() if "pykafarr._" in line]
+    assert private == [" |  __wrapped__ = <class 'pykafarr._scans.plan.Plan'>"]  # which leads to the source
+    assert next(iter(inspect.signature(pykafarr.Decoder).parameters)) == "schema"
+    assert list(inspect.signature(MockKafka).parameters) == list(inspect.signature(MockKafka.__init__).parameters)[1:]
 
 
 def test_the_embedded_broker_is_of_its_public_module() -> None:
