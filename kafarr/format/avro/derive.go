@@ -371,7 +371,7 @@ func (Format) Symbols(batch arrow.RecordBatch, path string) ([]string, error) {
 		}
 		data = data.Children()[child]
 	}
-	dictionary := data.Dictionary()
+	dictionary := (&segment{data: data}).dictionary()
 	if _, ok := storage(data.DataType()).(*arrow.DictionaryType); !ok || dictionary == nil || !isText(dictionary.DataType()) {
 		return nil, schemaErrorf(path, "the column is no dictionary of texts, but of the Arrow type %s", data.DataType())
 	}

@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"math"
 	"slices"
 	"unsafe"
 
@@ -102,6 +103,9 @@ func (e *Encoding) Bind(batch arrow.RecordBatch, skip []bool) (format.Encoder, e
 }
 
 func (e *Encoding) bind(b *binder, batch arrow.RecordBatch, skip []bool) error {
+	if batch.NumRows() > math.MaxInt32 {
+		return broken("", "the batch has %d rows, and at most %d are taken: send it in parts", batch.NumRows(), math.MaxInt32)
+	}
 	if int(batch.NumCols()) != len(e.columns) {
 		return broken("", "the batch has %d columns, and the encoding was compiled for %d", batch.NumCols(), len(e.columns))
 	}
@@ -125,7 +129,7 @@ func (e *Encoding) bind(b *binder, batch arrow.RecordBatch, skip []bool) error {
 			continue
 		}
 		field, column := e.columns[f.column], batch.Column(f.column)
-		if got := batch.Schema().Field(f.column); got.Name != field.Name || !arrow.TypeEqual(column.DataType(), field.Type) {
+		if got := batch.Schema().Field(f.column); got.Name != field.Name || !sameLayout(column.DataType(), field.Type) {
 			return broken(short(field.Name), "the encoding was compiled for this column of the type %s, and column %d of the batch is %q of the type %s", field.Type, f.column, short(got.Name), column.DataType())
 		}
 		data := column.Data()
@@ -137,6 +141,35 @@ func (e *Encoding) bind(b *binder, batch arrow.RecordBatch, skip []bool) error {
 		}
 	}
 	return nil
+}
+
+// sameLayout reports whether values of two types lie in memory in the same way. Whether they may be null, and how the items of lists are called, makes no difference.
+func sameLayout(a, b arrow.DataType) bool {
+	if arrow.TypeEqual(a, b) {
+		return true
+	}
+	if a.ID() != b.ID() {
+		return false
+	}
+	switch a := a.(type) {
+	case *arrow.DictionaryType:
+		b := b.(*arrow.DictionaryType)
+		return a.IndexType.ID() == b.IndexType.ID() && sameLayout(a.ValueType, b.ValueType)
+	case *arrow.FixedSizeListType:
+		if a.Len() != b.(*arrow.FixedSizeListType).Len() {
+			return false
+		}
+	case arrow.UnionType:
+		if !slices.Equal(a.TypeCodes(), b.(arrow.UnionType).TypeCodes()) {
+			return false
+		}
+	}
+	nested, ok := a.(arrow.NestedType)
+	other, both := b.(arrow.NestedType)
+	_, list := a.(arrow.ListLikeType)
+	return ok && both && slices.EqualFunc(nested.Fields(), other.Fields(), func(x, y arrow.Field) bool {
+		return (list || x.Name == y.Name) && sameLayout(x.Type, y.Type)
+	})
 }
 
 // Encoder writes rows of one batch, which outlives it.

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 )
@@ -115,6 +116,15 @@ func (s *segment) child(path string, k, first, n int) (segment, error) {
 		return segment{}, broken(path, "child %d of the Arrow array has %d values, and %d to %d are referred to", k, c.Len(), first, first+n)
 	}
 	return segment{data: c, off: c.Offset() + first, n: n, live: s.live, row: s.row}, nil
+}
+
+// dictionary is the dictionary of the column; nil: it has none.
+func (s *segment) dictionary() arrow.ArrayData {
+	dictionary := s.data.Dictionary()
+	if d, ok := dictionary.(*array.Data); ok && d == nil { // no nil of the interface
+		return nil
+	}
+	return dictionary
 }
 
 // start makes the op of a value: it finds the nulls, and raises them where there must be none. nulls is how many there are.

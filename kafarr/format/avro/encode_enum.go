@@ -74,7 +74,7 @@ func (w *enumWriter) bindDictionary(b *binder, s segment) error {
 	if err != nil {
 		return err
 	}
-	dictionary := s.data.Dictionary()
+	dictionary := s.dictionary()
 	values := segment{data: dictionary, off: dictionary.Offset(), n: dictionary.Len(), live: used, row: func(int) int { return -1 }}
 	source := spanWriter{target: target{path: w.path, schema: w.schema, null: nullAbove}, layout: w.layout, size: -1}
 	texts, err := source.check(b, &values)

@@ -266,7 +266,7 @@ func (w *dictionaryWriter) bind(b *binder, s segment) error {
 	}
 	o.data, o.more.keep = indices.data, indices
 	i := b.add(o, 11)
-	dictionary := s.data.Dictionary()
+	dictionary := s.dictionary()
 	values := segment{data: dictionary, off: dictionary.Offset(), n: dictionary.Len(), live: used, row: func(k int) int {
 		for i := range s.n {
 			if s.counts(i) && !o.isNull(i) && indices.at(i) == k {
@@ -292,7 +292,7 @@ func (x *indices) at(i int) int { return int(*(*int32)(unsafe.Add(x.data, i*4)))
 
 // indices reads those of a dictionary and checks that they lie within it. used are the values that one refers to.
 func (s *segment) indices(path string, nulls int) (x *indices, used []bool, err error) {
-	dictionary := s.data.Dictionary()
+	dictionary := s.dictionary()
 	t, ok := storage(s.data.DataType()).(*arrow.DictionaryType)
 	if !ok || dictionary == nil || dictionary.Len() > math.MaxInt32 || dictionary.Len() < 0 {
 		return nil, nil, broken(path, "the Arrow array has no dictionary, or one of more than 2^31 values")
