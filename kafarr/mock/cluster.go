@@ -22,20 +22,27 @@ const (
 
 // newCluster starts brokers on ports of 127.0.0.1. librdkafka's own mock cluster is not used, because it lets nobody
 // into a group that a member has left until that member's session would have ended: 45 s by default.
-func newCluster(brokers int) (*kfake.Cluster, error) {
-	versions := kversion.Stable()
+func newCluster(config Config) (*kfake.Cluster, error) {
+	versions := config.Versions
+	if versions == nil {
+		versions = kversion.Stable()
+	}
 	for _, key := range []kmsg.Key{kmsg.GetTelemetrySubscriptions, kmsg.PushTelemetry} {
 		versions.SetMaxKeyVersion(key.Int16(), -1) // librdkafka logs at each broker that asks for metrics
 	}
-	c, err := kfake.NewCluster(
-		kfake.NumBrokers(brokers),
+	options := []kfake.Opt{
+		kfake.NumBrokers(config.Brokers),
 		kfake.MaxVersions(versions),
 		kfake.AllowAutoTopicCreation(),
 		kfake.DefaultNumPartitions(autoPartitions),
 		kfake.GroupMinSessionTimeout(minSessionTimeout),
 		kfake.GroupMaxSessionTimeout(maxSessionTimeout),
 		kfake.BrokerConfigs(map[string]string{"message.max.bytes": strconv.Itoa(maxMessage)}),
-	)
+	}
+	if config.Script != nil {
+		options = append(options, kfake.ListenFn(listenScripted(config.Script)))
+	}
+	c, err := kfake.NewCluster(options...)
 	if err != nil {
 		return nil, err
 	}

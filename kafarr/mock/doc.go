@@ -20,6 +20,9 @@
 //   - Groups form at once, while brokers by default wait 3 seconds for more members. A member that has left is removed
 //     at once, and one that died is removed after its session, as on a broker. Sessions may be as short as 100 ms.
 //   - A message may have up to 64 MiB.
+//   - Producers may be idempotent and may have transactions: sequences, epochs and fencing are checked as on a broker. A
+//     batch is not looked into.
+//   - Config.Script refuses requests and cuts connections, before or after the broker has done what was asked.
 //   - There are neither TLS nor SASL, and no metrics of clients are collected.
 //
 // The registry holds its schemas in memory and speaks the part of Confluent's REST interface that serializers and

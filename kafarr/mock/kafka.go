@@ -11,6 +11,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // ErrClosed is returned by what is called after Close.
@@ -20,6 +21,11 @@ var ErrClosed = errors.New("the mock cluster is closed")
 type Config struct {
 	Brokers int            `json:"brokers"` // 0 means 1
 	Topics  map[string]int `json:"topics"`  // topics to create, with their numbers of partitions
+
+	// Versions bound the protocol; nil: all that the cluster speaks. Without version 12 of Produce, transactions are as they were before Kafka 4.
+	Versions *kversion.Versions `json:"-"`
+	// Script decides what becomes of each request: faults for tests. nil: none.
+	Script Script `json:"-"`
 }
 
 // Kafka is a cluster and a schema registry on ports of 127.0.0.1. Its methods may be called from several
@@ -54,7 +60,7 @@ func New(config Config) (*Kafka, error) {
 		spread:     map[string]int{},
 	}
 	var err error
-	if k.cluster, err = newCluster(config.Brokers); err != nil {
+	if k.cluster, err = newCluster(config); err != nil {
 		return nil, fmt.Errorf("mock cluster: %w", err)
 	}
 	k.servers = serversOf(k.cluster)
@@ -87,6 +93,9 @@ func New(config Config) (*Kafka, error) {
 
 // Servers returns the brokers' addresses, as bootstrap.servers takes them.
 func (k *Kafka) Servers() string { return k.servers }
+
+// Cluster returns the cluster itself: to move leaders, for example.
+func (k *Kafka) Cluster() *kfake.Cluster { return k.cluster }
 
 // RegistryURL returns the schema registry's URL.
 func (k *Kafka) RegistryURL() string { return k.registry.url }
