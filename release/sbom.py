@@ -74,6 +74,11 @@ def c_libraries(library: Path, vendor: Path) -> list[dict[str, Any]]:
         licence = (build_native.ROOT / "licenses" / f"{name}.txt").read_text(errors="replace")
         part = component(name, version, purl.format(version), licence)
         parts.append({**part, "cpe": f"cpe:2.3:a:{maker}:{version}:*:*:*:*:*:*:*"})
+    core = build_native.ROOT / "kafarr" / "internal" / "lz4" / "lz4.h"
+    numbers = re.findall(r"#define LZ4_VERSION_(?:MAJOR|MINOR|RELEASE) +(\d+)", core.read_text())
+    version = ".".join(numbers)
+    licence = (build_native.ROOT / "licenses" / "lz4.txt").read_text()
+    parts.append(component("lz4 of the core", version, f"github/lz4/lz4@v{version}", licence))
     # Named and licensed there; but for lz4, of no version that anything tells.
     parts += [
         component(name, versions.get(name), None, licence)

@@ -47,6 +47,12 @@ def test_the_c_libraries_are_of_the_versions_that_the_licences_page_names(parts)
     }
 
 
+def test_the_lz4_of_the_core_is_of_the_version_that_the_licences_page_names(parts):
+    named = re.search(r"lz4 (\d[\d.]*\d)", (build_native.ROOT / "licenses" / "README.md").read_text())
+    assert named
+    assert parts["lz4 of the core"]["version"] == named[1]
+
+
 def test_what_librdkafka_took_over_from_others_is_there(parts):
     assert {"lz4", "snappy", "cjson", "tinycthread", "murmur2"} <= parts.keys()
 
