@@ -221,7 +221,7 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
         "PATH": f"{pkg_config(toolchain.work / 'bin').parent}{os.pathsep}{os.environ['PATH']}",
         "PKG_CONFIG": "pkg-config",
     }
-    # Go's own cache spares the compiling, yet a c-shared library is linked anew each time, for 5 s.
+    # Go's own cache spares the compiling, yet a c-shared library is linked again each time, for 5 s.
     settings = [value for name, value in environment.items() if name != "PATH"]
     run_unless_fresh(output, command, "\0".join([go_inputs(), script.read_text(), *settings]), environment)
     return output

@@ -23,7 +23,7 @@ type Batch struct {
 	id batch.ID
 }
 
-// ID tells the batch from every other of this process: what CommitIDs takes.
+// ID is unique among the batches of this process. CommitIDs takes it.
 func (b *Batch) ID() int64 { return int64(b.id) }
 
 // Range is a stretch of a partition that rows of a Batch lie in.
@@ -48,5 +48,5 @@ func (b *Batch) NumRows() int64 {
 	return b.Record.NumRows()
 }
 
-// empty tells that a poll brought nothing at all.
+// empty reports whether a poll brought nothing at all.
 func (b *Batch) empty() bool { return b.NumRows() == 0 && b.Rejected == nil }

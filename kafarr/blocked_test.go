@@ -42,12 +42,12 @@ func (o *outage) end() {
 	o.over = true
 }
 
-// needsB are x.A 0, x.B 1, x.A 2 and x.B 3 of partition 0, and x.A 10 and 11 of partition 1, which come behind them.
+// needsB are x.A 0, x.B 1, x.A 2 and x.B 3 of partition 0, and x.A 10 and 11 of partition 1, which come after them.
 func needsB() []replay.Message {
 	return append(alternating(4), message(1, 0, 1, 10), message(1, 1, 1, 11))
 }
 
-// openInOutage has partition 0 of needsB set aside before x.B 1, and everything before that handed over.
+// openInOutage has partition 0 of needsB blocked before x.B 1, and everything before that handed over.
 func openInOutage(t *testing.T, cfg kafarr.Config) (*kafarr.Listener, *replay.Source, *outage) {
 	t.Helper()
 	o := &outage{id: 2}

@@ -20,7 +20,7 @@ func (c *ScanConfig) startAndEnd() []namedOffsets {
 	return []namedOffsets{{"start", c.Start}, {"end", c.End}}
 }
 
-// bounds finds what of each partition is to be read.
+// bounds finds the range of offsets that is to be read of each partition.
 func (c *ScanConfig) bounds(ctx context.Context, cluster ScanCluster, partitions []source.Position) ([]ScanRange, error) {
 	for _, bound := range c.startAndEnd() {
 		for _, s := range bound.offsets {
@@ -49,8 +49,8 @@ func (c *ScanConfig) bounds(ctx context.Context, cluster ScanCluster, partitions
 	for i, p := range partitions {
 		k := p.TopicPartition()
 		l := logOf{first: first[k], now: now[k]}
-		if l.first > l.now { // such as of a topic that is created again in between: an empty range would hide its rows
-			return nil, placed(errorf(BrokerError, "by the cluster's answers the log begins at offset %d and ends at %d: plan again", l.first, l.now), k)
+		if l.first > l.now { // as where a topic is re-created between the two questions: an empty range would hide its rows
+			return nil, placed(errorf(BrokerError, "the cluster answered that the log begins at offset %d and ends at %d: plan again", l.first, l.now), k)
 		}
 		r := ScanRange{Topic: p.Topic, Partition: p.Partition}
 		start, end := specFor(c.Start, k), specFor(c.End, k)

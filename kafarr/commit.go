@@ -10,15 +10,15 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// store passes acknowledged offsets on to the background commit.
+// store gives acknowledged offsets to the background commit.
 func (l *Listener) store() error {
 	changed, rewound := l.tracker.Store()
 	l.commitRewound(rewound)
 	return l.source.Store(changed)
 }
 
-// commitRewound commits in the background what the client's own background commit passes over, as that one never goes back. The commits after it are
-// forward from there.
+// commitRewound commits offsets that are before the last commit, in the background: the client's own background commit never commits a lower offset. Later commits are higher
+// again.
 func (l *Listener) commitRewound(positions []source.Position) {
 	switch strings.ToLower(l.cfg.Cluster.Properties["enable.auto.commit"]) {
 	case "false", "f", "0":
@@ -68,7 +68,7 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 		lost.Topic, lost.Partition = r.Topic, r.Partition
 	}
 	failure := l.flushLetters(ctx)
-	if err := l.commit(ctx); err != nil { // what lies before a letter that failed is committed all the same
+	if err := l.commit(ctx); err != nil { // rows before a letter that failed are committed all the same
 		return err
 	}
 	if lost != nil {
@@ -99,8 +99,8 @@ func (l *Listener) commit(ctx context.Context) error {
 // closeCommitTimeout bounds the last commit where the cluster does not answer.
 const closeCommitTimeout = 30 * time.Second
 
-// Leave is what Close begins with, for callers of PollSlice: polls end with ErrClosed, what was returned is acknowledged and committed, and
-// Rebalance tells of the assignment that is about to be given up. Commit still works. Abort does the rest, also after an error.
+// Leave is the first half of Close, for callers of PollSlice: polls end with ErrClosed, what was returned is acknowledged and committed, and
+// Rebalance returns the assignment that is about to be given up. Commit still works. Abort is the second half, also after an error.
 func (l *Listener) Leave(acknowledge bool) error {
 	if err := l.life.leave(); err != nil {
 		return err
@@ -151,7 +151,7 @@ func (l *Listener) close(acknowledge bool) error {
 	defer l.life.unlock()
 	l.group.Callbacks.Clear()
 	l.unregister()
-	if l.source.LivenessReporter != nil { // what reads a part of a scan is none: the scan tells
+	if l.source.LivenessReporter != nil { // a source that cannot tell has no login
 		l.schemas.Values.ReportUnusedReaders(true)
 	}
 	l.assembler.Release()

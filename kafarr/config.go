@@ -20,9 +20,9 @@ type Config struct {
 	Group   string   // consumer group
 	Topics  []string // to subscribe to: names, or regular expressions (of package regexp), which begin with ^
 
-	// Assign are partitions to read instead of subscribing: the group has no say in them, it only keeps the commits. Offset is 0.
+	// Assign are partitions to read instead of a subscription: the group does not assign them, and keeps their commits only. Offset is 0.
 	Assign []source.Position
-	// Start says where partitions start that this listener gets for the first time; nil: where the group left off. Poll returns an error for each offset that is not in
+	// Start says where partitions start that this listener gets for the first time; nil: at the offset that the group has committed. Poll returns an error for each offset that is not in
 	// the log, and reading starts where auto.offset.reset says.
 	Start []PartitionOffset
 
@@ -35,7 +35,7 @@ type Config struct {
 	// Acknowledge says what takes rows as processed.
 	Acknowledge Acknowledge
 	// DeadLetterTopic gets each rejected message, where Messages.Errors is Skip or Collect: key, value, timestamp and headers as they were, and headers "pykafarr.…" that say
-	// why and whence. No commit covers a message before the brokers have its letter; after a rebalance or an end that was not clean, a letter may be there twice.
+	// why it was rejected and where it came from. No commit covers a message before the brokers have its letter; after a rebalance or an unclean end, a letter may be written twice.
 	DeadLetterTopic string
 	// ReadyTimeout bounds the wait for the assignment and the first fetch; 0 means DefaultReadyTimeout.
 	ReadyTimeout time.Duration
@@ -127,7 +127,7 @@ func (c *Config) openSource(h source.Handler, log *clientlog.Log) (source.Source
 	return src, nil
 }
 
-// openDeadLetters makes the producer of dead letters, with the consumer's properties as far as they are not for consumers only.
+// openDeadLetters makes the producer of dead letters, with those of the cluster's properties that are not for consumers only.
 func (c *Config) openDeadLetters(log *clientlog.Log) func() (sink.Sink, error) {
 	if c.DeadLetters != nil {
 		return c.DeadLetters

@@ -47,13 +47,13 @@ func (l *Listener) deadLetter(chunk *source.Chunk, r *source.Record, why *Error)
 	l.letters.Send(message)
 }
 
-// letterDelivered lets commits cover the row of a dead letter.
+// letterDelivered lets commits cover the row of a dead letter that was written.
 func (l *Listener) letterDelivered(m *deadletter.Message) {
 	l.counters.letters.Add(1)
 	l.tracker.Unhold(m.TopicPartition, m.Offset)
 }
 
-// letterFault is the error of a dead letter that could not be written.
+// letterFault makes the error of a dead letter that could not be written.
 func (l *Listener) letterFault(f *deadletter.Failure) *Error {
 	if f.Message == nil { // the listener is being closed
 		return errorf(ClosedError, "%w", ErrClosed)
@@ -66,7 +66,7 @@ func (l *Listener) letterFault(f *deadletter.Failure) *Error {
 	return e.At(f.Topic, f.Partition, f.Offset)
 }
 
-// flushLetters waits until the brokers have each dead letter, or it has failed, which is an error.
+// flushLetters waits until each dead letter is written or has failed, and returns the first failure.
 func (l *Listener) flushLetters(ctx context.Context) error {
 	failure, err := l.letters.Flush(ctx)
 	if failure != nil {

@@ -11,17 +11,17 @@ import "time"
 //	   │           │            └─► sealed ─► a batch
 //	   └───────────┴─► a batch, an error, or the end of the slice
 
-// stage is how far a round has come, and after the assembly of rows, why it stopped.
+// stage is how far a round has come, or why the assembly of rows stopped.
 type stage int
 
 const (
-	stageCatchingUp     stage = iota // the events are served; what partitions wait for is not asked yet
-	stageFilling                     // it is: records that were fetched become rows
-	stageFetching                    // all of them have
-	stageSealed                      // the batch is full, or the next record is of another one
+	stageCatchingUp     stage = iota // the events are served; it was not asked yet what partitions wait for
+	stageFilling                     // the client has caught up: records that were fetched become rows
+	stageFetching                    // all records that were fetched are rows
+	stageSealed                      // the batch is full, or the next record belongs to another batch
 	stageRecordFailed                // the next record cannot be read, which is an error of its own
 	stageAwaitingSchema              // the schema of the next record is being looked up
-	stageThrottled                   // as many dead letters are in flight as may be
+	stageThrottled                   // no more dead letters may be in flight
 	stageOutOfTime                   // the time is over, and records are left
 	stageSlowRecord                  // the next record takes long to decode, and has had its turn
 )
@@ -35,8 +35,8 @@ type situation struct {
 	failed       bool // an error has come after the rows
 	letterFailed bool // a dead letter could not be written
 	stuck        bool // the client cannot continue until somebody changes something
-	queued       bool // a batch is finished already: a rebalance took rows of it away
-	pending      bool // there is something to hand over, finished or not
+	queued       bool // a sealed batch waits: a rebalance has taken rows of it away
+	pending      bool // there are rows to hand over, sealed or not
 
 	now      time.Time
 	end      time.Time // of the slice
@@ -56,13 +56,13 @@ type action int
 
 const (
 	raiseClosed    action = iota // the listener is being closed
-	endSlice                     // the caller has its turn, and comes back
-	handOver                     // the first of the batches; one without rows where there is none
-	raiseFailure                 // what has come after the rows
-	raiseLetter                  // what has become of a dead letter
+	endSlice                     // the caller gets its turn, and calls again
+	handOver                     // the first batch; an empty one where there is none
+	raiseFailure                 // the error that has come after the rows
+	raiseLetter                  // why a dead letter could not be written
 	raiseStuck                   // why the client cannot continue
 	raiseRecord                  // the error of the next record
-	raiseOutage                  // why the schema of the next record is not there
+	raiseOutage                  // why there is no schema for the next record yet
 	endQuiet                     // the time is over: a batch, or why there is none
 	endWithoutRows               // the time is over, and the record that takes long continues with the next poll
 	catchUp                      // ask for what partitions wait for, and whether the client is ready
@@ -142,7 +142,7 @@ func next(s *situation) action {
 	return s.orEndSlice(fetchMore)
 }
 
-// orEndSlice is an action, where the slice has time left for it.
+// orEndSlice returns an action if the slice has time left for it, else endSlice.
 func (s *situation) orEndSlice(a action) action {
 	if !s.now.Before(s.end) {
 		return endSlice

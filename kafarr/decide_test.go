@@ -39,8 +39,8 @@ func TestAPollDecidesByItsSituationAlone(t *testing.T) {
 	}{
 		{"a listener that is being closed", stageCatchingUp, and(func(s *situation) { s.leaving, s.callback = true, true }, pending), raiseClosed},
 		{"a rebalance that waits for its callback", stageCatchingUp, and(func(s *situation) { s.callback, s.failed = true, true }, pending), endSlice},
-		{"an error behind no rows", stageCatchingUp, func(s *situation) { s.failed = true }, raiseFailure},
-		{"an error behind rows", stageCatchingUp, and(func(s *situation) { s.failed = true }, pending), handOver},
+		{"an error after no rows", stageCatchingUp, func(s *situation) { s.failed = true }, raiseFailure},
+		{"an error after rows", stageCatchingUp, and(func(s *situation) { s.failed = true }, pending), handOver},
 		{"a dead letter that failed", stageCatchingUp, func(s *situation) { s.letterFailed = true }, raiseLetter},
 		{"a dead letter that failed, and rows", stageCatchingUp, and(func(s *situation) { s.letterFailed = true }, pending), handOver},
 		{"a client that is stuck", stageCatchingUp, func(s *situation) { s.stuck = true }, raiseStuck},

@@ -99,7 +99,7 @@ func (d *Decoder) Start(bodies []format.Body) *Decoding {
 	return g
 }
 
-// So many bodies, of so many bytes in all but for the last of them, are decoded between two looks at the clock.
+// Between two looks at the clock, at most this many bodies are decoded, and no further body once they have this many bytes.
 const (
 	bodiesPerLook = 1 << 12
 	bytesPerLook  = 1 << 20
@@ -130,7 +130,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 	return &Batch{Record: batch.NewRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType()}, nil
 }
 
-// Stop gives up what is not decoded yet. Again, or after the batch: it does nothing.
+// Stop gives up what is not decoded yet. A second call, or one after the batch, does nothing.
 func (g *Decoding) Stop() {
 	if g.long != nil {
 		g.long.GiveUp()
@@ -156,7 +156,7 @@ func (g *Decoding) decode() (n, outside int, err error) {
 	return n, g.appender.OutOfRange(n), err
 }
 
-// beginLong has the next body decoded in turns.
+// beginLong begins to decode the next body in turns.
 func (g *Decoding) beginLong() {
 	body := g.bodies[g.done : g.done+1]
 	long := &longBody{}
@@ -169,7 +169,7 @@ func (g *Decoding) beginLong() {
 	g.long = long
 }
 
-// fault is the error of the next body.
+// fault makes the error of the next body.
 func (g *Decoding) fault(err error) *Error {
 	if errors.Is(err, format.ErrFull) {
 		err = errorf(DecodeError, "the rows up to this one fill a column's 2^31-1 bytes or items, or 4 GiB of columns: decode fewer payloads at once")
@@ -183,7 +183,7 @@ func (g *Decoding) fault(err error) *Error {
 	return e
 }
 
-// advice tells what a body looks like that does not decode, where it looks like one that is framed, and what to do.
+// advice says what a body that does not decode looks like, if it looks as if it had a framing, and what to do.
 func (d *Decoder) advice(b format.Body) string {
 	look := wire.Recognize(unsafe.Slice((*byte)(b.Data), b.Len))
 	switch look.Form {

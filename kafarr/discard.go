@@ -7,8 +7,8 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// discard drops all rows of a partition that the caller does not have: held, half-built, or gathered and not handed over. Reading it again begins at the first of them,
-// and passes those between them that the caller has, but for what it has given back.
+// discard drops all rows of a partition that the caller does not have: those in the buffer, in batches that are being filled, and in sealed batches. The partition is read again
+// from the first of them on; rows between them that the caller has are skipped, unless it has given them back.
 func (l *Listener) discard(k source.TopicPartition, givenBack ...int64) {
 	l.buffer.Drop(k)
 	l.partitions.Of(k).Reset = partitions.Offset{}

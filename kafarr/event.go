@@ -11,7 +11,7 @@ import (
 // Event is what happened to a partition since the batch before: its Kind, Topic and Partition, and the offsets Old and New, which are -1 where there is none.
 type Event = membership.Event
 
-// EventKind says what an Event tells of.
+// EventKind says what has happened.
 type EventKind = membership.EventKind
 
 // What may happen to a partition while it is read.
@@ -20,11 +20,11 @@ const (
 	PartitionRevoked  = membership.PartitionRevoked  // handed over to another member
 	PartitionLost     = membership.PartitionLost     // another member may have read it already
 	OffsetReset       = membership.OffsetReset       // Old was deleted before it was read: New is the first offset that there is
-	LogWentBack       = membership.LogWentBack       // Old was to come, and New came: a log was truncated, or a topic re-created
+	LogWentBack       = membership.LogWentBack       // New came where Old was expected: the log was truncated, or the topic was re-created
 )
 
-// follow notes that the next record of a partition has the offset first. It reports where the log goes back, or continues after records that were deleted before they were
-// read; the client begins again there by auto.offset.reset.
+// follow notes that the next record of a partition has the offset first. It reports a log that goes back, and one that continues after records that were deleted before they were
+// read, from where auto.offset.reset has led the client.
 func (l *Listener) follow(k source.TopicPartition, p *partitions.Partition, first int64) {
 	switch how, expected := p.Follow(first); how {
 	case partitions.Skipped:

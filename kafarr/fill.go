@@ -28,7 +28,7 @@ func (m *Messages) columnOptions(columnBytes int) *assemble.Options {
 	}
 }
 
-// fill has records assembled until something stops it.
+// fill assembles records until there is a reason to stop.
 func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
 	a := l.assembler
 	for done := 0; ; {
@@ -79,11 +79,11 @@ func (l *Listener) fill(end time.Time) (assemble.Stop, *Error) {
 	}
 }
 
-// unclocked is how much is assembled between two looks at the clock, as weightOf weighs it. A look takes as long as a short row, so runs of one row, as of deletions and their tombstones,
-// have one look together; what they may ask of the decoder (message_steps) takes about a millisecond.
+// unclocked is how much weight (see weightOf) is assembled between two looks at the clock. A look takes as long as a short row, so several runs of one row, as of deletions and their
+// tombstones, share one look. Within this weight the decoder takes about a millisecond at most (message_steps).
 const unclocked = 4096
 
-// weightOf weighs records: the more they are, and the longer, the longer they take.
+// weightOf estimates how long records take to decode, from their number and their bytes.
 func weightOf(records []source.Record) int {
 	if len(records) > 8 {
 		return unclocked
@@ -100,13 +100,13 @@ func (l *Listener) skip(k source.TopicPartition, next int64) {
 	progress{l.tracker, l.partitions}.Skip(k, next)
 }
 
-// over tells that the slice has ended, or the poll or the listener: between two runs of records nothing may take long.
+// over reports whether the slice, the poll or the listener has ended. It is asked between two runs of records.
 func (l *Listener) over(end time.Time) bool {
 	now := time.Now()
 	return now.After(end) || l.poll.ready && l.assembler.Rows() > 0 && now.After(l.poll.deadline.Add(maxSlice)) || l.life.isLeaving()
 }
 
-// endOfTurn is until when a record that takes long is decoded. A poll whose time is over has some for it, as in over.
+// endOfTurn returns the time until which a record that takes long is decoded. As in over, a poll whose time has passed has a little more.
 func (l *Listener) endOfTurn(end time.Time) time.Time {
 	if over := l.poll.deadline.Add(maxSlice); l.poll.ready && over.Before(end) {
 		return over
@@ -114,7 +114,7 @@ func (l *Listener) endOfTurn(end time.Time) time.Time {
 	return end
 }
 
-// take seals the batches and delivers the first one; one without rows where there is none.
+// take seals the batches and delivers the first one; an empty batch where there is none.
 func (l *Listener) take() (*Batch, error) {
 	l.assembler.SealAll()
 	if b, err := l.deliver(); b != nil || err != nil {
@@ -123,7 +123,7 @@ func (l *Listener) take() (*Batch, error) {
 	return &Batch{}, nil
 }
 
-// deliver delivers what comes next of the sealed batches, or an error in its turn, which has passed its record then: the next poll, or the commit of a later batch, acknowledges it.
+// deliver delivers the next sealed batch, or the error that stands in its place. Such an error has passed its record: the next poll, or the commit of a later batch, acknowledges it.
 func (l *Listener) deliver() (*Batch, error) {
 	s := l.assembler.Next()
 	if s == nil {
@@ -142,7 +142,7 @@ func (l *Listener) deliver() (*Batch, error) {
 	return b, nil
 }
 
-// batchOf is a sealed batch as its caller gets it.
+// batchOf makes the public batch of a sealed one.
 func batchOf(s *batch.Sealed) *Batch {
 	return &Batch{Record: s.Record, Rejected: s.Rejected, MessageType: s.MessageType, Ranges: s.Ranges(), id: s.ID}
 }

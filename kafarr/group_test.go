@@ -252,7 +252,7 @@ func TestRejectedRowsOfALostPartitionAreDropped(t *testing.T) {
 	}
 }
 
-// TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver cuts a batch behind a rejected row.
+// TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver cuts a batch after a rejected row.
 func TestACutBatchAcknowledgesNoRejectedRowThatWasNotHandedOver(t *testing.T) {
 	messages := []replay.Message{message(0, 0, 1, 0), {Topic: "t", Offset: 1, Value: []byte("bad")}, message(0, 2, 1, 2), message(0, 3, 1, 3)}
 	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, messages...)

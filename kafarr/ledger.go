@@ -7,7 +7,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// progress is the ledger of a listener's assembler: what is taken may be committed once it is acknowledged, and moves the position of its partition.
+// progress is the ledger of a listener's assembler: records that were taken may be committed once they are acknowledged, and they move the position of their partition.
 type progress struct {
 	*delivery.Tracker
 	partitions *partitions.Table

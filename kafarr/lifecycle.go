@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// lifecycle says what may still be done with a listener, and lets one caller at a time do it. A listener goes through its phases once, in this order:
+// lifecycle says which calls a listener still allows, and admits one caller at a time. A listener goes through its phases once, in this order:
 //
 //	running   polls, control calls such as Seek, and commits
 //	leaving   after Leave, and within Close: commits and the callbacks about what is given up; a poll under way ends with ErrClosed
@@ -28,7 +28,7 @@ type lifecycle struct {
 	mu       sync.Mutex
 }
 
-// phase is what a listener may still do.
+// phase is how far a listener has come in its life.
 type phase int32
 
 const (
@@ -40,13 +40,13 @@ const (
 // start begins the life of a listener.
 func (c *lifecycle) start() { c.ctx, c.cancel = context.WithCancel(context.Background()) }
 
-// reached tells whether a phase has begun.
+// reached reports whether a phase has begun.
 func (c *lifecycle) reached(p phase) bool { return phase(c.phase.Load()) >= p }
 
-// isLeaving tells whether polls and control calls are over.
+// isLeaving reports whether polls and control calls are over.
 func (c *lifecycle) isLeaving() bool { return c.reached(leaving) }
 
-// open is ErrClosed once a phase has begun in which a call is not allowed any more.
+// open returns ErrClosed once a phase has begun in which a call is not allowed any more.
 func (c *lifecycle) open(until phase) error {
 	if c.reached(until) {
 		return errorf(ClosedError, "%w", ErrClosed)
@@ -54,7 +54,7 @@ func (c *lifecycle) open(until phase) error {
 	return nil
 }
 
-// beginPoll lets one poll in at a time. Whoever is let in calls endPoll.
+// beginPoll admits one poll at a time. A caller that is admitted calls endPoll.
 func (c *lifecycle) beginPoll() error {
 	if err := c.open(leaving); err != nil {
 		return err
@@ -70,12 +70,12 @@ func (c *lifecycle) endPoll() {
 	c.polled.Store(false)
 }
 
-// unpolledSince tells that the listener may be polled, and that nobody has polled it since then.
+// unpolledSince reports whether the listener may be polled, and has not been polled since then.
 func (c *lifecycle) unpolledSince(t time.Time) bool {
 	return !c.isLeaving() && !c.polled.Load() && time.Unix(0, c.lastPoll.Load()).Before(t)
 }
 
-// lock waits for the end of the slice or of the control call that is under way. Where it returns nil, unlock is the caller's.
+// lock waits until the slice or the control call that is under way has ended. A caller that gets nil calls unlock.
 func (c *lifecycle) lock(until phase) error {
 	c.mu.Lock()
 	if err := c.open(until); err != nil {
@@ -87,7 +87,7 @@ func (c *lifecycle) lock(until phase) error {
 
 func (c *lifecycle) unlock() { c.mu.Unlock() }
 
-// leave ends polls and control calls, for the first that calls it. The lock is then the caller's, once the slice that is under way has ended.
+// leave ends polls and control calls; the first call alone succeeds. It waits for the slice that is under way, and then holds the lock for its caller.
 func (c *lifecycle) leave() error {
 	if !c.phase.CompareAndSwap(int32(running), int32(leaving)) {
 		return errorf(ClosedError, "%w", ErrClosed)
@@ -96,7 +96,7 @@ func (c *lifecycle) leave() error {
 	return nil
 }
 
-// claim lets one Close or Abort in.
+// claim admits one Close or Abort.
 func (c *lifecycle) claim() error {
 	if c.claimed.Swap(true) {
 		return errorf(ClosedError, "%w", ErrClosed)
@@ -104,7 +104,7 @@ func (c *lifecycle) claim() error {
 	return nil
 }
 
-// end is the last phase. The lock is then the caller's, and stays taken by nobody else that could do anything: see open.
+// end begins the last phase, and holds the lock for its caller. Others that take the lock later find the listener closed: see open.
 func (c *lifecycle) end() {
 	c.mu.Lock()
 	c.phase.Store(int32(closed))

@@ -22,7 +22,7 @@ import (
 //
 //	lock                  who takes it                       what it guards
 //	lifecycle.mu          a slice of a poll; Seek, Pause,    poll, buffer, partitions, events, group, schemas and assembler;
-//	                      Resume, Position, GiveBack, Leave; the source's Serve, Fetch, Release and Seek
+//	                      Resume, Position, GiveBack, Leave; the source's ServeEvents, Fetch, Release and Seek
 //	                      Rebalanced, Close
 //	delivery.Tracker      any goroutine                      which rows are delivered, acknowledged and held
 //	deadletter.Queue      any goroutine, and the writer's    the rejected messages that are in flight or have failed; it opens the writer under it
@@ -80,7 +80,7 @@ func Open(cfg Config) (*Listener, error) {
 	return l, nil
 }
 
-// openParts makes the registry client, what resolves schemas, and the source.
+// openParts makes the registry client, the Resolvers and the source.
 func (l *Listener) openParts() (err error) {
 	if l.registry, err = l.cfg.Registry.open(l.cfg.Environment); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (l *Listener) openParts() (err error) {
 	return nil
 }
 
-// closeRegistry closes the registry client, unless it was given: then it belongs to who gave it.
+// closeRegistry closes the registry client, unless the caller gave it: then the caller closes it.
 func (l *Listener) closeRegistry() {
 	if c, ok := l.registry.(io.Closer); ok && l.cfg.Registry.Client == nil {
 		_ = c.Close()

@@ -388,7 +388,7 @@ func TestAllMetadataColumnsSayWhereARowComesFrom(t *testing.T) {
 	}
 }
 
-// TestCommitsFollowALogThatGoesBack has a topic that was deleted and created anew under the listener.
+// TestCommitsFollowALogThatGoesBack has a topic that is re-created under the listener.
 func TestCommitsFollowALogThatGoesBack(t *testing.T) {
 	l, src := open(t, kafarr.Config{}, message(0, 100, 1, 0), message(0, 101, 1, 1), message(0, 0, 1, 2), message(0, 1, 1, 3))
 	wantPolls(t, l, 2, "x.A 0 1", "x.A 2 3", "")

@@ -11,7 +11,7 @@ type Content = schema.Content
 // What values, or keys, may be.
 const (
 	Usual  = schema.Usual  // Avro for values, and Bytes for keys
-	Avro   = schema.Avro   // a body behind a framing that says which schema it was written with
+	Avro   = schema.Avro   // a body after a framing that says which schema it was written with
 	Bytes  = schema.Bytes  // taken as they are, into a column of binary
 	String = schema.String // a text in UTF-8
 	Auto   = schema.Auto   // Avro where there is a framing, and Bytes where there is none
@@ -23,8 +23,8 @@ type Framing = schema.Framing
 // The framings.
 const (
 	Confluent    = schema.Confluent    // a zero byte and the registry's id in 4 bytes, before the body
-	Bare         = schema.Bare         // nothing but the body: the schema is one of Config.Schemas
-	SingleObject = schema.SingleObject // Avro's single-object encoding: a marker and the schema's fingerprint. The schemas are those of Config.Schemas
+	Bare         = schema.Bare         // nothing but the body: the schema is one of Messages.Schemas
+	SingleObject = schema.SingleObject // Avro's single-object encoding: a marker and the schema's fingerprint. The schemas are those of Messages.Schemas
 	SchemaHeader = schema.SchemaHeader // Confluent's newer form: a header that holds the schema's GUID, or its id. A message without that header is read as Confluent
 	Apicurio     = schema.Apicurio     // a zero byte and the id in 8 bytes, as Apicurio's serializers write it by default up to version 2; the registry property registry.UseID says which id it is
 )
@@ -58,9 +58,9 @@ const (
 type Acknowledge int
 
 const (
-	// OnNextPoll takes them so when the next Poll is called, and at a clean close.
+	// OnNextPoll takes rows as processed when the next Poll is called, and at a clean close.
 	OnNextPoll Acknowledge = iota
-	// OnCommit takes them so when Commit names their batch, or none.
+	// OnCommit takes rows as processed when Commit names their batch, or names none.
 	OnCommit
 )
 
@@ -80,7 +80,7 @@ const (
 // Rules says what becomes of messages whose schemas have rules of a data contract that encrypt. No other rule is executed.
 type Rules = schema.Rules
 
-// What may become of them.
+// What may become of such messages.
 const (
 	RaiseRules   = schema.RaiseRules   // ciphertext in what is read is an error of the option, whatever Messages.Errors says: it passes nothing
 	IgnoreRules  = schema.IgnoreRules  // the ciphertext is read as it is

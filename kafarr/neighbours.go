@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// open are the listeners of this process that are members of a group. One that is kept alive by mistake, as by the traceback of a notebook's cell, is still a member, and holds
-// the group up for as long as it does not poll.
+// open are the listeners of this process that are members of a group. A listener that is kept alive by mistake, as by the traceback of a notebook's cell, is still a member, and the
+// group waits for it as long as it does not poll.
 var open = struct {
 	sync.Mutex
 	members map[*Listener]bool
 }{members: map[*Listener]bool{}}
 
-// register makes a member of a group known to those that come after it.
+// register makes a member of a group known to later listeners.
 func (l *Listener) register() {
 	if l.cfg.Source != nil || len(l.cfg.Assign) > 0 {
 		return
@@ -35,8 +35,8 @@ func (l *Listener) unregister() {
 // unpolled is how long ago a listener's last poll must be for it to count as not being polled: one that is polled in turn with others may wait for them.
 const unpolled = 2 * time.Second
 
-// neighbours names the other open listeners of this group in this process that nobody has polled since a wait began, nor for a while. One that is being closed is about to leave: on a busy machine
-// that takes seconds, and its owner has nothing left to do.
+// neighbours names the other open listeners of this group in this process that have not been polled since a wait began, and not for a while. One that is being closed does not count: it is about
+// to leave, which takes seconds on a busy machine.
 func (l *Listener) neighbours(since, now time.Time) string {
 	if before := now.Add(-unpolled); before.Before(since) {
 		since = before

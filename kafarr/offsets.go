@@ -23,7 +23,7 @@ func (l *Listener) offsets() *offsetFinder {
 	return &offsetFinder{start: l.cfg.Start, reset: l.cfg.Cluster.Properties["auto.offset.reset"], positioner: l.source.Positioner, watcher: l.source.TopicWatcher}
 }
 
-// FindStarts implements membership.Offsets: it asks at which offsets partitions begin that were never read.
+// FindStarts implements membership.Offsets: it asks for the starting offsets of partitions that were never read.
 func (f *offsetFinder) FindStarts(ctx context.Context, keys []source.TopicPartition) (found membership.FoundStarts) {
 	ctx, cancel := context.WithTimeout(ctx, membership.StartTimeout)
 	defer cancel()
@@ -44,7 +44,7 @@ func (f *offsetFinder) FindStarts(ctx context.Context, keys []source.TopicPartit
 	return found
 }
 
-// beginRecreated puts the beginning of the log where an offset is of a topic that was deleted: rows would be left out at any other.
+// beginRecreated replaces the offsets of topics that were deleted by the beginning of the log: from any other offset on, rows would be left out.
 func (f *offsetFinder) beginRecreated(ctx context.Context, found membership.FoundStarts) error {
 	for i, p := range found.At {
 		if !slices.ContainsFunc(found.Outside, func(e *Error) bool { return errors.Is(e, errRecreated) && isAt(e, p.TopicPartition()) }) {
@@ -107,7 +107,7 @@ func (f *offsetFinder) resolve(ctx context.Context, targets []PartitionOffset) (
 	return out, nil
 }
 
-// resetOf is what auto.offset.reset makes of a partition for which the group has committed nothing.
+// resetOf returns the offset that auto.offset.reset gives a partition for which the group has committed none.
 func (f *offsetFinder) resetOf(k source.TopicPartition) (int64, error) {
 	switch f.reset {
 	case "smallest", "earliest", "beginning":
@@ -163,7 +163,7 @@ func (f *offsetFinder) notInLog(ctx context.Context, targets []PartitionOffset) 
 	return out, nil
 }
 
-// ofDeletedTopics finds the offsets that are of topics which do not exist any more.
+// ofDeletedTopics returns an error for each partition whose offset is of a topic that was deleted.
 func (f *offsetFinder) ofDeletedTopics(ctx context.Context, targets []PartitionOffset) (map[source.TopicPartition]error, error) {
 	var topics []string
 	for _, t := range targets {
@@ -187,7 +187,7 @@ func (f *offsetFinder) ofDeletedTopics(ctx context.Context, targets []PartitionO
 	return out, nil
 }
 
-// isAt tells whether an error is of a partition.
+// isAt reports whether an error is of a partition.
 func isAt(e *Error, k source.TopicPartition) bool {
 	return e.Topic == k.Topic && e.Partition == k.Partition
 }
@@ -242,7 +242,7 @@ func (f *offsetFinder) beginningsOf(ctx context.Context, keys []source.TopicPart
 				b.Offset = asked
 			}
 			switch to, err := f.resetOf(k); {
-			case err != nil: // it stands still there
+			case err != nil: // it is not fetched from there on
 			case to == source.Beginning:
 				b.Offset = p.Offset
 			default:

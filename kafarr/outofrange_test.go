@@ -42,7 +42,7 @@ func TestAValueOutOfRangeCostsItsRowUnlessItIsToBeANull(t *testing.T) {
 	}
 }
 
-// TestNullsOfKeysAreCountedOnceEach has a bad key take back the values behind it, which are appended again.
+// TestNullsOfKeysAreCountedOnceEach has a bad key take back the values after it, which are appended again.
 func TestNullsOfKeysAreCountedOnceEach(t *testing.T) {
 	cfg := kafarr.Config{Registry: kafarr.Registry{Client: clock}, Messages: kafarr.Messages{OutOfRange: format.NullOutOfRange, Key: kafarr.Avro, Metadata: columns(kafarr.Key), Errors: kafarr.Skip}}
 	l, _ := open(t, cfg, timed(0, midnight, midnight), timed(1, midnight, "\x02\x02"), timed(2, midnight, "\x02"), timed(3, "\x02", midnight))

@@ -7,7 +7,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
-// Plan is what a scan will read. It is data: whoever has its configuration, Partitions, Latest and TopicIDs makes the same one with PlanOf, on any machine.
+// Plan is what a scan will read. It is data: PlanOf makes the same plan on any machine, from the configuration, Partitions, Latest and TopicIDs.
 type Plan struct {
 	// Partitions are what is read of each, sorted, those that have nothing included.
 	Partitions []ScanRange
@@ -37,7 +37,7 @@ func PlanOf(cfg ScanConfig, partitions []ScanRange, latest []LatestSchema) (*Pla
 	return &Plan{Partitions: slices.Clone(partitions), Latest: latest, cfg: cfg}, nil
 }
 
-// Rows are the rows of the plan, or fewer: transactions and compaction leave offsets without a row.
+// Rows returns the number of offsets of the plan. There may be fewer rows: transactions and compaction leave offsets without a row.
 func (p *Plan) Rows() int64 {
 	rows := int64(0)
 	for _, r := range p.Partitions {
@@ -49,7 +49,7 @@ func (p *Plan) Rows() int64 {
 // TopicIDs are the ids of the topics, where brokers have some: for ScanConfig.TopicIDs.
 func (p *Plan) TopicIDs() map[string][16]byte { return maps.Clone(p.cfg.TopicIDs) }
 
-// latestOf is what a topic's values are read as, if anything.
+// latestOf returns the schemas that a topic's values are read as; none: as they were written.
 func (p *Plan) latestOf(topic string) (out []registry.Schema) {
 	for _, l := range p.Latest {
 		if l.Topic == topic {

@@ -9,7 +9,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// Lag is how far a partition's reader is behind.
+// Lag is the number of offsets from the position of a partition to the end of its log.
 type Lag struct {
 	Topic     string
 	Partition int32
@@ -90,7 +90,7 @@ func (l *Listener) Committed(ctx context.Context) ([]source.Position, error) {
 	return out, nil
 }
 
-// Lag asks how far each partition of the assignment is behind. Partitions of topics that were deleted are left out; it is an error where no other is left.
+// Lag asks the cluster for the lag of each partition of the assignment. Partitions of topics that were deleted are left out; it is an error where no other is left.
 func (l *Listener) Lag(ctx context.Context) ([]Lag, error) {
 	ctx, cancel, err := l.asking(ctx)
 	if err != nil {

@@ -24,7 +24,7 @@ func line(partition int32, n int) []replay.Message {
 	return out
 }
 
-// afterTwo is a line whose type changes behind the first two: a poll of it leaves the rest fetched.
+// afterTwo is a line whose type changes after the first two: a poll of it leaves the rest fetched.
 func afterTwo(n int) []replay.Message {
 	out := line(0, 2)
 	for i := 2; i < n; i++ {

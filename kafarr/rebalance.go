@@ -11,12 +11,12 @@ import (
 // Rebalance is a change of the assignment that waits until the caller has confirmed it with Rebalanced, or by OnAssign and OnRevoke.
 type Rebalance = membership.Rebalance
 
-// Rebalance returns the change that waits, if Config.OnAssign and OnRevoke ask for it. It is for callers of PollSlice, which returns at once and is
+// Rebalance returns the change that waits, where Config.OnAssign and OnRevoke are given. It is for callers of PollSlice, which returns at once and is
 // not done while a change waits. The same change is returned until Rebalanced.
 func (l *Listener) Rebalance() (r Rebalance, waits bool) { return l.group.Callbacks.Pending() }
 
-// Rebalanced confirms the change that Rebalance returned: revoked partitions are given up, and assigned ones are fetched from now on. Where
-// begin names them they begin there, as after a Seek; it may name other partitions, too, of topics that are read. After an error the
+// Rebalanced confirms the change that Rebalance returned: revoked partitions are given up, and assigned ones are fetched from now on. The
+// partitions that begin names start at its offsets, as after a Seek; begin may name other partitions of the topics that are read, too. After an error the
 // rebalance waits as before: nothing was fetched.
 func (l *Listener) Rebalanced(ctx context.Context, begin ...PartitionOffset) error {
 	r, waits := l.Rebalance()
@@ -36,23 +36,23 @@ func (l *Listener) Rebalanced(ctx context.Context, begin ...PartitionOffset) err
 		return err
 	}
 	defer l.life.unlock()
-	if !l.group.Callbacks.Confirm() { // closed meanwhile
+	if !l.group.Callbacks.Confirm() { // the listener was closed meanwhile
 		return errorf(StateError, "no rebalance waits")
 	}
-	l.poll.began = time.Now() // the caller may have taken longer than the ready time-out, which is meant for the cluster
+	l.poll.began = time.Now() // the ready time-out is for the cluster: what the caller took does not count
 	if l.source.DeferredRebalancer != nil {
 		l.source.DeferredRebalancer.ConfirmRebalance()
 	}
 	return nil
 }
 
-// runCallbacks calls OnAssign and OnRevoke with what waits. Close within one of them, or while another goroutine calls one, calls nothing more.
+// runCallbacks calls OnAssign and OnRevoke with the changes that wait. A Close that is called within one of them, or while another goroutine runs one, calls no further one.
 func (l *Listener) runCallbacks(ctx context.Context) error {
 	return l.group.Callbacks.Run(func(r Rebalance) error { return l.callBack(ctx, r) })
 }
 
-// callBack calls OnAssign or OnRevoke with a change, and confirms it. It confirms a revocation also when OnRevoke panics. An assignment still waits where OnAssign fails: its partitions
-// could be read from a wrong offset else.
+// callBack calls OnAssign or OnRevoke with a change, and confirms it. It confirms a revocation also when OnRevoke panics. An assignment waits on where OnAssign fails, because its
+// partitions could be read from a wrong offset otherwise.
 func (l *Listener) callBack(ctx context.Context, r Rebalance) error {
 	if r.Revoked {
 		defer func() { _ = l.Rebalanced(ctx) }()

@@ -27,7 +27,7 @@ func TestAPauseRepeatsNoRowThatLiesBetweenOthers(t *testing.T) {
 	}
 }
 
-// TestAPauseAmidARereadForgetsNoRow pauses again when some of the discarded rows were gathered anew and others were not.
+// TestAPauseAmidARereadForgetsNoRow pauses again when some of the discarded rows were gathered again and others were not.
 func TestAPauseAmidARereadForgetsNoRow(t *testing.T) {
 	tombstone := func(offset int64) replay.Message { return replay.Message{Topic: "t", Offset: offset} }
 	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Metadata: columns(kafarr.Offset)}},

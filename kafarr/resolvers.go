@@ -13,15 +13,15 @@ import (
 // DefaultSchemaPatience is Messages.SchemaPatience's default.
 const DefaultSchemaPatience = 5 * time.Minute
 
-// schemaSources are what Resolvers ask, keep and share, beside what the options say.
+// schemaSources are what Resolvers need besides options.
 type schemaSources struct {
 	registry registry.Registry
 	shared   *schema.Shared
-	bytes    int               // that compiled schemas may take
-	latest   []registry.Schema // to read as, of a scan that asked the registry for them
+	bytes    int               // the bound of compiled schemas
+	latest   []registry.Schema // the reader schemas of a scan that asked the registry for them
 }
 
-// resolvers makes what resolves the schemas of these messages. Look-ups end with ctx.
+// resolvers makes the Resolvers of these messages. Look-ups end with ctx.
 func (m *Messages) resolvers(ctx context.Context, from schemaSources, log *clientlog.Log) (*schema.Resolvers, error) {
 	r := &schema.Resolvers{Cache: schema.NewCache(from.bytes)}
 	var err error

@@ -7,10 +7,10 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// sampled is how many offsets tell the size of a partition's rows.
+// sampled is the number of offsets that are read to estimate the size of a partition's rows.
 const sampled = 1000
 
-// RowBytes tells what an offset of each partition of the plan takes on average, in bytes of values, keys and headers, by a look at some in the middle. Where that finds nothing it is 0.
+// RowBytes estimates the mean bytes of values, keys and headers per offset of each partition of the plan, from a sample in the middle; 0 where the sample has no record.
 func (p *Plan) RowBytes(ctx context.Context) ([]float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
 
-// decode makes a row of a message, as the reading would, and returns its columns, which are empty again.
+// decode decodes a message as a scan would, and returns the columns that it has, without the row.
 func (s *schemaSearch) decode(ctx context.Context, m *replay.Message) (*assemble.Columns, error) {
 	record := m.Record()
 	chunk := &source.Chunk{Topic: m.Topic, Partition: m.Partition, Records: []source.Record{record}}
@@ -22,7 +22,7 @@ func (s *schemaSearch) decode(ctx context.Context, m *replay.Message) (*assemble
 	return columns, nil
 }
 
-// decodeRecord makes a row of the one record of a chunk.
+// decodeRecord does that with the one record of a chunk.
 func (s *schemaSearch) decodeRecord(ctx context.Context, chunk *source.Chunk) (*assemble.Columns, *Error) {
 	m := &s.plan.cfg.Messages
 	router := assemble.NewRouter(s.schemas, SplitMixed, SplitTombstones, m.wants(Headers))

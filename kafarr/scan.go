@@ -24,7 +24,7 @@ type ScanConfig struct {
 
 	Registry Registry
 	Messages Messages
-	Memory   Memory // Limit is shared out among those who read
+	Memory   Memory // Limit is divided among the workers
 	// Environment holds the variables that say which proxies and authorities HTTP requests and TLS use: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR; nil: those of
 	// the process.
 	Environment environ.Variables
@@ -47,7 +47,7 @@ type ScanConfig struct {
 	shared *schema.Shared // what the tasks of a plan have in common
 }
 
-// DefaultBatchRows is ScanConfig.BatchRows' default: past that, frames are no faster, and those who take batches in turns wait longer for each.
+// DefaultBatchRows is ScanConfig.BatchRows' default: past that, frames are no faster, and callers that take batches one by one wait longer for each.
 const DefaultBatchRows = 1 << 17
 
 // ScanRange is what is to be read of a partition: the rows whose offsets lie in [Start, End).
@@ -168,7 +168,7 @@ func (c *ScanConfig) validate() error {
 	return nil
 }
 
-// dial makes a client of the cluster, for questions. It does not wait for the network.
+// dial makes a client of the cluster that answers questions. It does not wait for the network.
 func (c *ScanConfig) dial() (ScanCluster, error) {
 	return c.dialWith(c.Memory, c.Cluster.OAuthToken, nil)
 }
@@ -198,7 +198,7 @@ func (c *ScanConfig) schemaSources(bytes int, latest []registry.Schema) schemaSo
 	return schemaSources{registry: c.Registry.Client, shared: c.shared, bytes: bytes, latest: latest}
 }
 
-// persist tries again what fails for now, such as a registry that is down, until ctx ends.
+// persist repeats what fails for the moment, such as a request to a registry that is down, until ctx ends.
 func persist(ctx context.Context, try func() error) error {
 	for pause := schema.FirstRetryPause; ; pause = min(2*pause, schema.LastRetryPause) {
 		err := try()

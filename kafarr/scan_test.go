@@ -23,13 +23,13 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// cluster is a Kafka of messages in memory. Its logs begin at the first message, or at deleted, and end behind the last, or at end.
+// cluster is a Kafka of messages in memory. Its logs begin at the first message, or at deleted, and end after the last, or at end.
 type cluster struct {
 	mu       sync.Mutex
 	messages []replay.Message
 	topics   map[string]int32 // partitions
 	deleted  int64            // offsets before it, in every partition
-	end      int64            // 0: behind the last message
+	end      int64            // 0: after the last message
 	failure  error            // of every read
 	dialled  atomic.Int64
 	closed   atomic.Int64
@@ -190,7 +190,7 @@ func readAll(t *testing.T, s *kafarr.Stream) (places []string, err error) {
 			for i := range offsets.Len() {
 				offset, partition := offsets.Value(i), partitions.Value(i)
 				if before, any := last[partition]; any && offset <= before {
-					t.Errorf("of partition %d, offset %d came behind %d", partition, offset, before)
+					t.Errorf("of partition %d, offset %d came after %d", partition, offset, before)
 				}
 				last[partition] = offset
 				places = append(places, fmt.Sprintf("%d@%d", partition, offset))

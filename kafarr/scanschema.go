@@ -91,7 +91,7 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster ScanCluster, topic
 	return s, named && !c.leavesOut(s), nil
 }
 
-// inferring are the resolvers of what looks at schemas and single messages, and reads none of the rows. latest is what values are read as.
+// inferring makes the Resolvers for the search of schemas, which reads single messages only. latest are the schemas that values are read as.
 func (c *ScanConfig) inferring(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error) {
 	m := c.Messages
 	m.Errors, m.SchemaPatience = Raise, -1 // what the registry does not have is an error at once
@@ -100,18 +100,18 @@ func (c *ScanConfig) inferring(ctx context.Context, latest []registry.Schema) (*
 	return m.resolvers(ctx, from, clientlog.New(c.Logger))
 }
 
-// leavesOut tells whether the reading leaves out the messages of a schema, which is another format's or invalid.
+// leavesOut reports whether a scan leaves out the messages of a schema: it is invalid, or of another format, and errors are not raised.
 func (c *ScanConfig) leavesOut(s registry.Schema) bool {
 	return c.Messages.Errors != Raise && schema.Check(s, c.Messages.Limits) != nil
 }
 
-// TypeSchema is how the rows of a message type look.
+// TypeSchema is the Arrow schema of the rows of a message type.
 type TypeSchema struct {
 	MessageType string
 	Schema      *arrow.Schema
 }
 
-// Schemas tells how rows will look, before any is read. Types are those of the reader schemas, else those registered last for the topics, else those of the topics'
+// Schemas returns the Arrow schemas of the rows before any is read: those of the reader schemas, else of the schemas that were registered last for the topics, else of the topics'
 // last messages.
 func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
@@ -143,7 +143,7 @@ func (s *schemaSearch) close() {
 // of adds the types of a topic.
 func (s *schemaSearch) of(ctx context.Context, topic string) error {
 	var err error
-	lookups, end := context.WithCancel(context.WithoutCancel(ctx)) // where the time is over, await says what it was waiting for
+	lookups, end := context.WithCancel(context.WithoutCancel(ctx)) // where the time is over, the error says which schema was waited for
 	defer end()
 	if s.schemas, err = s.plan.cfg.inferring(lookups, s.plan.latestOf(topic)); err != nil {
 		return err
@@ -192,7 +192,7 @@ func (s *schemaSearch) add(topic, messageType string, found *arrow.Schema) error
 	return nil
 }
 
-// keysDiffer tells whether two schemas of different columns are the same but for the column of keys.
+// keysDiffer reports whether two schemas differ in the column of keys only.
 func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
 	if one.NumFields() != other.NumFields() {
 		return false
@@ -211,7 +211,7 @@ func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
 	return true
 }
 
-// values are the plans of a topic's values; none: its messages have to be looked at.
+// values returns the plans of a topic's values; none: a message has to be looked at.
 func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Compiled, error) {
 	values, cfg := s.schemas.Values, &s.plan.cfg
 	switch {
@@ -249,7 +249,7 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 	return []*schema.Compiled{compiled}, nil
 }
 
-// key is the plan of a topic's keys; nil: its messages have to be looked at.
+// key returns the plan of a topic's keys; nil: a message has to be looked at.
 func (s *schemaSearch) key(ctx context.Context, topic string) (*schema.Compiled, error) {
 	if s.schemas.Keys.IsUntyped() {
 		return s.schemas.Keys.UntypedPlan(), nil
@@ -285,7 +285,7 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 		return err
 	}
 	if !found {
-		return nil // nothing is known of it, and nothing is to be read
+		return nil // there is no message: nothing to infer from, and nothing to read
 	}
 	columns, err := s.decode(ctx, &m)
 	var bad *Error
@@ -298,12 +298,12 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 	return s.add(topic, columns.MessageType(), columns.Schema())
 }
 
-// passes tells whether the reading leaves out messages that have this error; nil: they have none.
+// passes reports whether a scan leaves out messages with this error; nil is no error.
 func (c *ScanConfig) passes(err *Error) bool {
 	return err != nil && c.Messages.Errors != Raise && ofMessage(err)
 }
 
-// ofMessage tells whether an error is a message's own, for which Skip and Collect leave it out.
+// ofMessage reports whether an error is a message's own, so that Skip and Collect leave the message out.
 func ofMessage(err *Error) bool {
 	return err.Option == "" && (schema.IsPermanent(err) || schema.IsMissing(err) || err.Code == DecodeError)
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// inTurn asks for a token once for several clients: one after the other gets the same, until half of its life is over. Each asks again when three quarters are.
+// inTurn asks for a token once for several clients, one at a time: all get the same one until half of its life is over. A client asks again when three quarters are over.
 func inTurn(ask func(context.Context) (OAuthToken, error)) func(context.Context) (OAuthToken, error) {
 	if ask == nil {
 		return nil

@@ -65,7 +65,7 @@ func (l *Listener) Seek(ctx context.Context, targets ...PartitionOffset) error {
 	return nil
 }
 
-// seekNow moves partitions, between two slices of a poll, all in one step. Those that are left are not being fetched yet.
+// seekNow moves partitions in one step, between two slices of a poll. It returns those that are not fetched yet, which it has left where they were.
 func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed map[source.TopicPartition]int64) (left []source.Position, err error) {
 	if err := l.between(); err != nil {
 		return nil, err
@@ -101,8 +101,8 @@ func (l *Listener) seekNow(ctx context.Context, to []source.Position, committed 
 	return left, nil
 }
 
-// Pause stops partitions of the assignment, nil for all of it: polls give no rows of theirs until Resume. They stay assigned, also over
-// rebalances that give them back. Partition -1 means all that are assigned of the topic.
+// Pause stops the fetching of partitions of the assignment, nil for all of it: polls return none of their rows until Resume. They stay assigned, and stay paused
+// over rebalances that give them back. Partition -1 means all that are assigned of the topic.
 func (l *Listener) Pause(wanted []source.Position) error {
 	return l.ofThese(wanted, func(chosen []source.Position) error {
 		if err := l.source.Positioner.Pause(chosen); err != nil {
@@ -121,7 +121,7 @@ func (l *Listener) Pause(wanted []source.Position) error {
 	})
 }
 
-// Resume continues paused partitions, nil for all of the assignment.
+// Resume fetches paused partitions again, nil for all of the assignment.
 func (l *Listener) Resume(wanted []source.Position) error {
 	return l.ofThese(wanted, func(chosen []source.Position) error {
 		chosen = l.group.Resumable(chosen)
@@ -135,7 +135,7 @@ func (l *Listener) Resume(wanted []source.Position) error {
 	})
 }
 
-// ofThese does something with partitions of the assignment, nil for all of it, between two slices of a poll.
+// ofThese calls a function with partitions of the assignment, nil for all of it, between two slices of a poll.
 func (l *Listener) ofThese(wanted []source.Position, do func(chosen []source.Position) error) error {
 	if err := l.between(); err != nil {
 		return err
@@ -151,8 +151,8 @@ func (l *Listener) ofThese(wanted []source.Position, do func(chosen []source.Pos
 	return nil
 }
 
-// GiveBack takes back batches that Poll returned and that their caller could not pass on: their rows come again, with all that came after
-// them in their partitions and, if it is the last batch that is given back, was not returned. Nothing is acknowledged by it.
+// GiveBack takes back batches that Poll returned and that their caller could not pass on: their rows come again, with the rows after them in their partitions
+// that were not returned yet. It acknowledges nothing.
 func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 	if err := l.between(); err != nil {
 		return err
@@ -166,7 +166,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 			continue
 		}
 		next := r.First
-		if first, found := l.firstUndelivered(k); found { // of another batch's that waits, perhaps
+		if first, found := l.firstUndelivered(k); found { // rows of another batch that waits may come first
 			next = min(next, first)
 		}
 		rows, known := l.assembler.LastRows(ids, k)
@@ -174,7 +174,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 			return wrap(err)
 		}
 		if !known {
-			l.partitions.Of(k).RedeliverAll() // it would pass over them
+			l.partitions.Of(k).RedeliverAll() // else it would skip them
 		}
 		if err := l.group.Blocked.Unblock(k); err != nil {
 			return err
@@ -183,7 +183,7 @@ func (l *Listener) GiveBack(ids []int64, ranges []Range) error {
 	return nil
 }
 
-// readAgain has a partition read again from the first row on that its caller does not have.
+// readAgain moves a partition back to the first row that its caller does not have.
 func (l *Listener) readAgain(k source.TopicPartition, next int64, givenBack ...int64) error {
 	if err := l.source.Positioner.Seek(l.life.ctx, []source.Position{k.At(next)}); err != nil {
 		return err

@@ -9,14 +9,14 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
-// registries are the registry clients that scans share: a task of a hundred rows must not cost a look-up of a schema that the task before it has looked up. They are kept under
-// a digest, which holds no secret.
+// registries are the registry clients that scans share, so that a task of a hundred rows does not look a schema up again that the task before it has looked up. The keys are
+// digests, which hold no secret.
 var registries = struct {
 	sync.Mutex
 	known map[[sha256.Size]byte]registry.Registry
 }{known: map[[sha256.Size]byte]registry.Registry{}}
 
-// maxRegistries bounds what is kept of those that give a token of another minute each time. Whoever has one of the forgotten goes on with it.
+// maxRegistries bounds how many are kept: a program whose properties hold a new token each minute makes a new client each time. A scan that uses a client which is dropped continues with it.
 const maxRegistries = 16
 
 func sharedRegistry(url string, properties map[string]string, variables environ.Variables) (registry.Registry, error) {

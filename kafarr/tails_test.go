@@ -12,7 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
 
-// tailed is a source whose log goes from low to end, with nothing behind its last message but what brings no records.
+// tailed is a source whose log goes from low to end, with nothing after its last message but what brings no records.
 type tailed struct {
 	*replay.Source
 	mu       sync.Mutex

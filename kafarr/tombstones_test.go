@@ -42,7 +42,7 @@ func TestTombstonesBetweenRowsOfOneTypeAreGatheredAfterThem(t *testing.T) {
 	}
 }
 
-// numbers are those from first up to end, behind a name.
+// numbers are those from first up to end, after a name.
 func numbers(name string, first, end, step int) string {
 	out := name
 	for i := first; i < end; i += step {

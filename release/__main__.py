@@ -54,7 +54,7 @@ def changes(changelog: str, version: str) -> str:
 
 
 def make(tag: str, *, images: bool) -> list[Path]:
-    """Makes all files anew and checks them."""
+    """Makes all files again and checks them."""
     version = version_of(tag)
     notes = changes(sources.git("show", f"{tag}:CHANGELOG.md"), version)
     shutil.rmtree(DIST, ignore_errors=True)

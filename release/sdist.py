@@ -1,4 +1,4 @@
-"""The source distribution: setuptools makes it, and it is packed anew so that two builds have the same bytes."""
+"""The source distribution: setuptools makes it, and it is packed again so that two builds have the same bytes."""
 
 from __future__ import annotations
 

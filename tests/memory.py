@@ -16,6 +16,6 @@ def peak() -> int:
 
 
 def reset_peak() -> None:
-    """Begins anew with what it holds now."""
+    """Begins again with what it holds now."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")

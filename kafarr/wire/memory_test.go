@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// guarded copies values to the end of memory behind which nothing may be read: one byte too far ends the process.
+// guarded copies values to the end of memory after which nothing may be read: one byte too far ends the process.
 type guarded struct {
 	memory []byte // the last page is the one that may not be read
 	page   int

@@ -116,7 +116,7 @@ class Positions:
         return {key: None if offset < 0 else offset for key, offset in found.items()}
 
     def lag(self) -> pd.DataFrame:
-        """How far each assigned partition is behind, asked of the cluster.
+        """The lag of each assigned partition: how many offsets are left to its end, asked of the cluster.
 
         Returns:
             A frame with a row for each partition and the columns topic, partition, position (as `position()` tells),

@@ -18,4 +18,4 @@ if named := os.environ.get("HEALTH_FILE"):
     except FileNotFoundError:
         sys.exit(f"{named} is not there: the application has not begun, or does not touch it")
     if age > float(os.environ.get("HEALTH_SECONDS", "60")):
-        sys.exit(f"{named} was touched {age:.0f} s ago: the application stands still")
+        sys.exit(f"{named} was touched {age:.0f} s ago: the application makes no progress")

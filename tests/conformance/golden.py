@@ -1,4 +1,4 @@
-"""python -m tests.conformance.golden: writes the golden file anew, with the bytes and the values that Avro's Java has.
+"""python -m tests.conformance.golden: writes the golden file again, with the bytes and the values that Avro's Java has.
 
 The file holds, per type and per shape of a union and of a nest, a schema, bodies in hexadecimal and their values, in
 the form of Driver.java. A Go test and a Python test read it: neither needs Java.

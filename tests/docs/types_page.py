@@ -132,7 +132,7 @@ def polars_cell(batch: pykafarr.Batch) -> str:
 def polars_column(batch: pykafarr.Batch, frame: pl.DataFrame) -> str:
     kind = frame.schema["x"]
     name = f"Decimal({kind.precision}, {kind.scale})" if isinstance(kind, pl.Decimal) else str(kind)
-    # To and fro alone would be the very memory; a second frame behind it makes polars copy.
+    # To and fro alone would be the very memory; a second frame after it makes polars copy.
     return code(name) + lost(batch, pl.concat([frame, frame]).to_arrow()["x"][: len(frame)])
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Planned = Callable[..., Plan]
 
-# A variable that the engines' processes inherit, as they are started behind it.
+# A variable that the engines' processes inherit, as they are started after it.
 SECRET = "PYKAFARR_TEST_SECRET"
 PASSWORD = "hunter2"
 

@@ -96,7 +96,7 @@ def listen(cluster: Cluster, topic: str, group: str) -> Iterator[Listen]:
 
 @pytest.fixture
 def committed(cluster: Cluster, topic: str, group: str) -> Iterator[Committed]:
-    """Asks the broker, through confluent-kafka, where a group would go on; None: it has committed nothing."""
+    """Asks the broker, through confluent-kafka, where a group would continue; None: it has committed nothing."""
     consumer = Consumer({"bootstrap.servers": cluster.servers, "group.id": group})
 
     def ask(topic: str = topic, partition: int = 0) -> int | None:

@@ -93,7 +93,7 @@ class Book:
 class Member:
     """A listener that a thread of its own opens, polls and, when told to leave, closes cleanly.
 
-    drains: it leaves when a poll has brought nothing. With mixed="group" rows may have been returned that lie behind
+    drains: it leaves when a poll has brought nothing. With mixed="group" rows may have been returned that lie after
     others that were not: those would come again.
     """
 
@@ -134,7 +134,7 @@ class Member:
 def until(
     done: Callable[[], bool], what: str | Callable[[], str], meanwhile: Callable[[], object], seconds: float = 40
 ) -> None:
-    """Waits, and goes on with something else."""
+    """Waits, and continues with something else."""
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, what() if callable(what) else what

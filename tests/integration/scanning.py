@@ -25,7 +25,7 @@ def rows_of(batches: Iterable[pykafarr.Batch], field: str = "n") -> dict[Place, 
         if not batch.num_rows:
             continue
         for partition, offset, value in zip(columns["_partition"], columns["_offset"], columns[field], strict=True):
-            assert offset > last.get(partition, -1), f"{offset} comes behind {last[partition]}"
+            assert offset > last.get(partition, -1), f"{offset} comes after {last[partition]}"
             last[partition] = offset
             found[partition, offset] = value
     return found

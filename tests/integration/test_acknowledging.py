@@ -1,4 +1,4 @@
-"""Which rows count as processed, and where a group goes on: at the first row that does not."""
+"""Which rows count as processed, and where a group continues: at the first row that does not."""
 
 import time
 

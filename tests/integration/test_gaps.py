@@ -35,9 +35,9 @@ def test_only_committed_transactions_are_read(transact, listen, committed):
     with listen() as listener:
         _, frame = listener.poll(10, 5000)
         assert list(frame["n"]) == [*range(5), *range(10, 15)]
-        assert list(frame["_offset"]) == [*range(5), *range(12, 17)]  # a marker stands behind each transaction
+        assert list(frame["_offset"]) == [*range(5), *range(12, 17)]  # a marker stands after each transaction
         assert listener.poll(1, 200)[0] is None
-    assert committed() in (17, 18)  # behind the last row, or behind its marker
+    assert committed() in (17, 18)  # after the last row, or after its marker
 
     assert listen().poll(1, 200)[0] is None
 

@@ -86,7 +86,7 @@ def test_a_close_without_commit_between_two_types_gives_the_unacknowledged_rows_
     assert committed() == 1
 
     again = grouped()
-    # Kafka keeps one offset for a partition: the rows of A behind the first one of B come again too.
+    # Kafka keeps one offset for a partition: the rows of A after the first one of B come again too.
     assert offsets(again.poll_batch(20, 1000)) == ODD
     assert offsets(again.poll_batch(20, 1000)) == EVEN[1:]
 

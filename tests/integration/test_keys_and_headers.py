@@ -115,7 +115,7 @@ BAD_KEYS = {
 
 @contextlib.contextmanager
 def collecting_into(errors):
-    """Goes on behind a key that does not decode."""
+    """Continues after a key that does not decode."""
     try:
         yield
     except pykafarr.KeyDecodeError as error:

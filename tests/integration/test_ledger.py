@@ -1,4 +1,4 @@
-"""Every row of a topic is delivered once, while the members of the group come and go and rows go on coming."""
+"""Every row of a topic is delivered once, while the members of the group come and go and rows continue to come."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The log changes under a listener: records deleted before they were read, topics created anew, batches that expand."""
+"""The log changes under a listener: records deleted before they were read, topics re-created, batches that expand."""
 
 import contextlib
 import gc
@@ -121,7 +121,7 @@ def test_with_reset_to_error_a_seek_goes_on_and_the_other_partitions_miss_and_re
     with pytest.raises(pykafarr.BrokerError, match="offset 3 is not in the log"):
         poll_on(listener, rows)
 
-    for again in range(2):  # once from where the fetcher stands still, once more from where it does not
+    for again in range(2):  # once from where the fetcher has stopped, once more from where it has not
         rows.subtract(range(6, 10 if again else 6))
         listener.seek(topic, 0, "earliest")
         writer.write(topic, A, numbers(110 + again, 1), 1)

@@ -130,7 +130,7 @@ def test_a_program_that_polls_too_late_repeats_what_another_member_got_meanwhile
     writer.write(topic, A, numbers(0, 10))
     listener = listen(config=LATE)
     batch = listener.poll_batch(4, 10_000)
-    time.sleep(3.5)  # the group goes on without it
+    time.sleep(3.5)  # the group continues without it
     takes_over = other(group, topic)
     deadline = time.monotonic() + 30
     while len(takes_over.places) < 10:

@@ -1,4 +1,4 @@
-"""Brokers die while a scan reads: it goes on with those that are left, and no row is lost or repeated."""
+"""Brokers die while a scan reads: it continues with those that are left, and no row is lost or repeated."""
 
 import contextlib
 import time

@@ -53,7 +53,7 @@ def scan(cluster):
         ({0: 3, 1: BEGIN + timedelta(hours=5)}, {0: 20, 1: "now"}, [(3, 20), (5, 24), (0, 0)]),
         ("now", "now", [(24, 24), (24, 24), (0, 0)]),
     ],
-    ids=["all", "datetimes", "between rows", "around", "behind", "by partition", "nothing"],
+    ids=["all", "datetimes", "between rows", "around", "after", "by partition", "nothing"],
 )  # fmt: skip
 def test_a_scan_reads_between_two_places(start, end, ranges, hourly, scan):
     plan = scan(hourly, start=start, end=end)

@@ -137,7 +137,7 @@ def test_a_log_that_ends_in_aborted_rows_is_caught_up_and_committed(producers, l
         first.write(2)
         first.commit()
         assert list(listener.poll(1, 5000)[1]["n"]) == [2]
-    assert committed() in (7, 8)  # behind the row, or its marker, too
+    assert committed() in (7, 8)  # after the row, or its marker, too
 
     with listen(group="new", acknowledge="commit") as listener:  # nothing is acknowledged
         listener.poll(100, 1000)

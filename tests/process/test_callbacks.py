@@ -42,7 +42,7 @@ with join(kafka, on_revoke=on_revoke) as first:
     assert [partition.topic for partition in begun[0]] == ["t", "t"], begun
     for partition in range(2):
         kafka.produce("t", SCHEMA, [{"x": partition}], partition=partition)
-    while not (second.stats()["rows"] and first.stats()["rows"]):  # the group goes on with both
+    while not (second.stats()["rows"] and first.stats()["rows"]):  # the group continues with both
         first.poll(num_messages=1, max_time=50)
 second.close(commit=False)
 """

@@ -1,4 +1,4 @@
-"""A forked child gets ForkError and never hangs; the parent goes on."""
+"""A forked child gets ForkError and never hangs; the parent continues."""
 
 
 def test_a_forked_child_gets_fork_error_and_the_parent_goes_on(python):

@@ -1,4 +1,4 @@
-"""A panic in Go is an InternalError, and the library refuses further calls instead of going on in an unknown state."""
+"""A panic in Go is an InternalError, and the library refuses further calls: its state is unknown."""
 
 from pathlib import Path
 

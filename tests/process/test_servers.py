@@ -97,7 +97,7 @@ def test_forks_under_load_neither_hang_nor_crash(python):
             before = rows
             deadline = time.monotonic() + 10
             while rows == before:
-                assert time.monotonic() < deadline, "the parent's poll does not go on"
+                assert time.monotonic() < deadline, "the parent's poll does not continue"
                 time.sleep(0.01)
             stop.set()
             thread.join()
@@ -112,7 +112,7 @@ def test_forks_under_load_neither_hang_nor_crash(python):
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_workers_of_a_pool_each_read(python, tmp_path, method):
-    """The parent has used it before the pool starts, and goes on using it."""
+    """The parent has used it before the pool starts, and continues to use it."""
     script = tmp_path / "pool.py"
     script.write_text(
         f"""

@@ -86,7 +86,7 @@ def test_the_application_reads_is_alive_and_ends_at_sigterm(tmp_path):
                 process.kill()
 
 
-@pytest.mark.parametrize(("age", "told"), [(0, None), (61, "stands still"), (None, "is not there")])
+@pytest.mark.parametrize(("age", "told"), [(0, None), (61, "makes no progress"), (None, "is not there")])
 def test_the_health_check_looks_at_the_file_that_the_application_touches(tmp_path, monkeypatch, age, told):
     alive = tmp_path / "alive"
     monkeypatch.setenv("HEALTH_FILE", str(alive))

@@ -58,7 +58,7 @@ class FaultyBroker:
         self.fault: Callable[[str, int], Fault | Change | None] = lambda _name, _before: None
         self._acceptor = Acceptor()
         own, self.servers = self._acceptor.port, self._acceptor.address
-        # In every version of both answers, a host's name has its port behind it.
+        # In every version of both answers, a host's name is followed by its port.
         self._address = host.encode() + struct.pack(">i", int(port)), ports.HOST.encode() + struct.pack(">i", own)
         self._lock = threading.Lock()
         self._acceptor.start(self._connected)

@@ -122,7 +122,7 @@ class HostileBroker:
                 at = struct.unpack_from(">q", request, len(request) - 8)[0]
                 return self.offsets({-1: 10}.get(at, 0))
             case "Fetch":
-                # Behind the topic's name and the numbers of the partition and the leader's epoch.
+                # After the topic's name and the numbers of the partition and the leader's epoch.
                 place = request.index(_text(TOPIC.encode())) + 2 + len(TOPIC) + 4 + 4 + 4
                 return self.fetch(self.log if struct.unpack_from(">q", request, place)[0] < 10 else b"")
         return struct.pack(">i", 0) + _array([_text(TOPIC.encode()) + _array([struct.pack(">hiiq", 0, 0, 0, 10)])])

@@ -86,7 +86,7 @@ class ServerProcess:
         os.killpg(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Lets a paused server go on."""
+        """Lets a paused server continue."""
         os.killpg(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:

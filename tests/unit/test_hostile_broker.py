@@ -62,8 +62,8 @@ FRAMES: dict[str, Mode] = {
         ".",
     ),
     "zeros without end": ("Fetch", 0, lambda _: Frame(bytes(65536), endless=True), "."),
-    "bytes behind the answer": ("Fetch", 0, lambda broker: broker.fetch(broker.log) + bytes(1000), None),
-    "another answer behind the answer": ("Metadata", 0, lambda broker: broker.metadata() + broker.metadata(), None),
+    "bytes after the answer": ("Fetch", 0, lambda broker: broker.fetch(broker.log) + bytes(1000), None),
+    "another answer after the answer": ("Metadata", 0, lambda broker: broker.metadata() + broker.metadata(), None),
 }
 
 SIZES: dict[str, Mode] = {

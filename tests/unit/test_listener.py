@@ -199,7 +199,7 @@ def test_a_wrong_argument_of_poll_is_refused(fake, p, arguments, kind):
     assert fake.calls == []
 
 
-def test_an_interrupt_between_slices_is_answered_and_the_next_poll_begins_anew(fake, p):
+def test_an_interrupt_between_slices_is_answered_and_the_next_poll_begins_again(fake, p):
     fake.answers.extend([fake.pending, fake.interrupted(fake.pending), fake.batch(rows(1))])
     with pytest.raises(KeyboardInterrupt):
         p.poll_batch()
@@ -212,7 +212,7 @@ def test_an_interrupt_as_rows_arrive_keeps_them_for_the_next_poll(fake, p):
     with pytest.raises(KeyboardInterrupt):
         p.poll()
     assert p.poll()[1]["x"].tolist() == [1, 2]
-    # Not begun anew in between: that would have acknowledged rows that nobody had seen.
+    # Not begun again in between: that would have acknowledged rows that nobody had seen.
     assert len(fake.calls) == 1
     assert p.poll()[1]["x"].tolist() == [3]
 

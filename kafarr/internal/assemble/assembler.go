@@ -59,7 +59,7 @@ func New(cfg Config) *Assembler {
 	return a
 }
 
-// Ledger is told which records were taken, and how batches are divided.
+// Ledger notes which records were taken, and how batches are divided.
 type Ledger interface {
 	// Take notes that a batch has taken the records of [first, next).
 	Take(k source.TopicPartition, id batch.ID, first, next int64)
@@ -76,7 +76,7 @@ type Counters struct {
 	Rows, Bytes, Rejected, Skipped, Tombstones, OutOfRange, RulesNotRun atomic.Int64
 }
 
-// Counters returns the counters, which go on.
+// Counters returns the counters, which continue to count.
 func (a *Assembler) Counters() *Counters { return &a.counters }
 
 // Begin notes how many rows the poll wants.
@@ -313,12 +313,12 @@ func (a *Assembler) newBuilder() *Builder {
 	return b
 }
 
-// Pending tells that there is something to deliver before an error is told.
+// Pending reports whether there is something to deliver before an error is returned.
 func (a *Assembler) Pending() bool {
 	return len(a.sealed) > 0 || len(a.failed) > 0 || slices.ContainsFunc(a.builders, func(b *Builder) bool { return !b.Empty() })
 }
 
-// Waiting tells that there are sealed batches.
+// Waiting reports whether there are sealed batches.
 func (a *Assembler) Waiting() bool { return len(a.sealed) > 0 }
 
 // SealAll ends the batches that are being filled.

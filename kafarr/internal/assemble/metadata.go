@@ -24,7 +24,7 @@ const (
 	Timestamp     MetadataColumn = "_timestamp"      // timestamp[ms, UTC], null where the message has none
 	TimestampType MetadataColumn = "_timestamp_type" // dictionary<int32, utf8> of CreateTime and LogAppendTime, null where the message has none
 	SchemaID      MetadataColumn = "_schema_id"      // int32
-	LeaderEpoch   MetadataColumn = "_leader_epoch"   // int32, null where the broker told none
+	LeaderEpoch   MetadataColumn = "_leader_epoch"   // int32, null where the broker sent none
 	Tombstone     MetadataColumn = "_tombstone"      // bool: the message has no value
 	Headers       MetadataColumn = "_headers"        // list<struct<key: utf8, value: binary>>
 	Key           MetadataColumn = "_key"            // as Messages.Key says, null where the message has none; its column is that of the keys' schema, not of the table below

@@ -32,7 +32,7 @@ const (
 // Stop is why no more records are taken for now.
 type Stop int
 
-// The reasons to stop. The assembler itself gives the first five, whoever has the records the others.
+// The reasons to stop. The assembler gives the first five; its caller, which has the records, gives the others.
 const (
 	NeedFetch     Stop = iota // all records are taken, as far as they may be
 	BatchFull                 // the poll has its rows, or an error waits after them

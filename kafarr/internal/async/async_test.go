@@ -53,7 +53,7 @@ func TestATaskThatIsGivenUpEnds(t *testing.T) {
 	}
 	task.GiveUp()
 	if !ended {
-		t.Error("it goes on")
+		t.Error("it continues")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/sink"
 )
 
-// Queue holds the messages that are on their way to the dead-letter topic, and those that failed. Whoever sends a message has its row held before (delivery.Tracker), until the
+// Queue holds the messages that are on their way to the dead-letter topic, and those that failed. The caller holds the row of a message before it sends it (delivery.Tracker), until the
 // message is delivered: so no commit covers a message that is in neither topic, and no poll has to wait. A message that fails is kept. Its failure is returned once, and the next Retry
 // or Flush writes the message again.
 //
@@ -126,7 +126,7 @@ func (q *Queue) measure() {
 	q.full.Store(len(q.inFlight)+len(q.failed) >= MaxMessages || q.bytes >= q.most)
 }
 
-// signal wakes whoever waits for an answer. q.mu is held.
+// signal wakes those who wait for an answer. q.mu is held.
 func (q *Queue) signal() {
 	close(q.changed)
 	q.changed = make(chan struct{})

@@ -52,7 +52,7 @@ func (b *Blocked) Block(ctx context.Context, wait Wait) bool {
 	k := wait.Record.TopicPartition()
 	b.table.Of(k).Next = partitions.At(wait.Record.Offset)
 	b.waiting[k] = wait
-	b.log.Warn("REGISTRY", fmt.Sprintf("%v; the partition is set aside until it has the %s", wait.outage(), wait.Lookup.What()))
+	b.log.Warn("REGISTRY", fmt.Sprintf("%v; the partition is blocked until the registry has the %s", wait.outage(), wait.Lookup.What()))
 	return true
 }
 

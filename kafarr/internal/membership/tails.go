@@ -86,7 +86,7 @@ func (t *Tails) look(ctx context.Context, quiet bool) {
 		defer cancel()
 		found, err := t.explore(ctx, asked, reset)
 		if err != nil {
-			t.log.Client(7, "TAIL", "what lies behind the last rows could not be asked: "+err.Error())
+			t.log.Client(7, "TAIL", "the offsets after the last rows could not be asked for: "+err.Error())
 		}
 		for i := range found {
 			found[i].rebalances = rebalances

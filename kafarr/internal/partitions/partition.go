@@ -101,7 +101,7 @@ func (p *Partition) Follow(first int64) (how Continuity, expected int64) {
 	return Follows, next.At
 }
 
-// Table holds the partitions that a listener has met. It belongs to whoever polls.
+// Table holds the partitions that a listener has met. It belongs to the goroutine that polls.
 type Table struct {
 	partitions map[source.TopicPartition]*Partition
 

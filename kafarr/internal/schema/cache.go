@@ -6,7 +6,7 @@ import (
 )
 
 // Cache bounds what compiled schemas take: producers choose the ids, so a topic may have any number of them. The plans and columns that have not been used for the longest time are
-// dropped, and compiled again when a message needs them, from what the registry's client remembers or by a new question to it. A plan that is dropped stays valid for whoever has it,
+// dropped, and compiled again when a message needs them, from what the registry's client remembers or by a new question to it. A plan that is dropped stays valid for those who have it,
 // and the columns of a batch that is being filled are never dropped: the rows after a drop go into the same batch as those before it.
 //
 // The Resolvers of a listener and what keeps its columns share one. It belongs to the goroutine that uses them.

@@ -75,7 +75,7 @@ func encryptionOf(c *registry.Contract, r registry.Rule) encryption {
 	return rule
 }
 
-// Of returns the keyring of a topic. Serializers name the subject by the topic, unless they are told otherwise: then it is the one that the registry knows.
+// Of returns the keyring of a topic. Serializers name the subject by the topic, unless they are configured otherwise: then it is the one that the registry knows.
 func (s *Keyrings) Of(topic string) *Keyring {
 	ring := s.rings[topic]
 	if ring == nil {

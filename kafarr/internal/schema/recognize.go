@@ -35,7 +35,7 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 	return ""
 }
 
-// remedies say what reads values of a form, whose body is behind so many bytes.
+// remedies say what reads values of a form, whose body begins after so many bytes.
 var remedies = map[wire.Form]func(header int) string{
 	wire.ContainerFile: func(int) string {
 		return `read it with value="bytes" and a library for such files, such as fastavro`

@@ -23,7 +23,7 @@ type Content int
 const (
 	// Usual is Avro for values, and Bytes for keys.
 	Usual Content = iota
-	// Avro is a body behind a framing that says which schema it was written with.
+	// Avro is a body after a framing that says which schema it was written with.
 	Avro
 	// Bytes are taken as they are, into a column of binary.
 	Bytes

@@ -70,7 +70,7 @@ func TestCompactionLeavesGapsAnywhere(t *testing.T) {
 	log.add(batchOf{lastDelta: 4, producer: 9}.bytes()) // all of its records are gone
 	log.end = 50
 	log.add(batchOf{records: []rec{{value: []byte("50")}}}.bytes())
-	log.end = 60 // nothing is left behind it
+	log.end = 60 // nothing is left after it
 	c := dial(t, f, impatient())
 	for r, want := range map[Range][]string{
 		{"t", 0, 0, 60}:  {"8", "12", "50"},

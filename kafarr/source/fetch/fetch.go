@@ -31,7 +31,7 @@ type fetcher struct {
 	lead    leader
 	refresh bool  // the cluster is to be asked who leads
 	replica int32 // the preferred one; -1: the leader
-	shun    bool  // a replica has failed: the leader is not told our rack, so that it sends us nowhere
+	shun    bool  // a replica has failed: our rack is not sent to the leader, so that it does not send us elsewhere
 	bytes   int32
 	grown   bool  // bytes was too small for a batch
 	empty   int   // answers in a row that brought nothing, where there should be something
@@ -44,7 +44,7 @@ type fetcher struct {
 	wait      time.Duration
 }
 
-// run fetches until the range is at its end, or an error has been told.
+// run fetches until the range is at its end, or an error was reported.
 func (f *fetcher) run(ctx context.Context) {
 	defer close(f.out)
 	f.moved()

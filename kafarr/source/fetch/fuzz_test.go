@@ -82,7 +82,7 @@ func FuzzRecordBatch(f *testing.F) {
 			for i := range got {
 				touched(t, &got[i])
 				if got[i].Offset <= before || got[i].Offset <= b.base || got[i].Offset >= b.last {
-					t.Fatalf("offset %d behind %d, of (%d, %d)", got[i].Offset, before, b.base, b.last)
+					t.Fatalf("offset %d after %d, of (%d, %d)", got[i].Offset, before, b.base, b.last)
 				}
 				before = got[i].Offset
 			}
@@ -131,7 +131,7 @@ func FuzzAnswer(f *testing.F) {
 				for i := range c.Records {
 					touched(t, &c.Records[i])
 					if o := c.Records[i].Offset; o < start || o >= end || o <= before {
-						t.Fatalf("offset %d behind %d, of [%d, %d)", o, before, start, end)
+						t.Fatalf("offset %d after %d, of [%d, %d)", o, before, start, end)
 					}
 					before = c.Records[i].Offset
 				}
@@ -139,7 +139,7 @@ func FuzzAnswer(f *testing.F) {
 			r.Release()
 		}
 		if got := r.Report(); got.Next < start || got.Next > end || got.Next <= before {
-			t.Fatalf("%+v behind %d", got, before)
+			t.Fatalf("%+v after %d", got, before)
 		}
 	})
 }

@@ -23,7 +23,7 @@ func TestAPanicOfAGoroutineThatFetchesIsTheReadersError(t *testing.T) {
 				t.Errorf("got %v, the report says %s", err, reader.Report().Ended)
 			}
 			if ctx.Err() == nil {
-				t.Error("the others go on")
+				t.Error("the others continue")
 			}
 			return
 		}

@@ -59,7 +59,7 @@ type Kafka struct {
 	paused        map[source.TopicPartition]bool
 	sought        map[source.TopicPartition]time.Time
 	resets        []source.Position
-	told          []error // by other goroutines, for the next ServeEvents
+	reported      []error // by other goroutines, for the next ServeEvents
 	denied        bool    // the last thing heard of the cluster
 	principal     string  // of the last token
 	noToken       string  // why there is none after that
@@ -155,7 +155,7 @@ func (k *Kafka) ServeEvents() error {
 		k.event(ev)
 	}
 	k.mu.Lock()
-	k.errs, k.told = append(k.errs, k.told...), nil
+	k.errs, k.reported = append(k.errs, k.reported...), nil
 	k.mu.Unlock()
 	if len(k.errs) == 0 {
 		return nil

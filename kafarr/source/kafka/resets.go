@@ -62,6 +62,6 @@ func (k *Kafka) outOfRange(at source.Position, text string) {
 			"%s%s; with auto.offset.reset=error the partition is not fetched until a seek, or until a listener begins at another offset, with start= (%s)", asked, holds, text)}
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		k.told = append(k.told, err)
+		k.reported = append(k.reported, err)
 	})
 }

@@ -58,7 +58,7 @@ func TestARevocationThatIsKeptHoldsUpTheGroupUntilItIsGivenUp(t *testing.T) {
 		t.Errorf("revoked %v", h.revoked)
 	}
 	// On a slow machine, the first member gives its partition up and gets it again once more.
-	serve(t, "the group does not go on", func() bool { return len(h.assigned) >= 3 && len(h2.assigned) == 1 }, first, second)
+	serve(t, "the group does not continue", func() bool { return len(h.assigned) >= 3 && len(h2.assigned) == 1 }, first, second)
 	closeAll(t, first, second)
 }
 

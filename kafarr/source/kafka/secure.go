@@ -83,12 +83,12 @@ func (k *Kafka) aboutCertificates(e kafka.Error) bool {
 func (k *Kafka) tell(err error) {
 	var e *source.Error
 	if errors.As(err, &e) && e.Code == status.AuthenticationError {
-		for i, other := range k.told {
+		for i, other := range k.reported {
 			if errors.As(other, &e) && e.Code == status.AuthenticationError {
-				k.told[i] = err
+				k.reported[i] = err
 				return
 			}
 		}
 	}
-	k.told = append(k.told, err)
+	k.reported = append(k.reported, err)
 }

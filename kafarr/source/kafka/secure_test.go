@@ -63,11 +63,11 @@ func TestOfErrorsAboutCredentialsTheLastIsTold(t *testing.T) {
 	k.loginRefused(errors.New("first"))
 	k.tell(errors.New("something else"))
 	k.loginRefused(errors.New("second"))
-	if len(k.told) != 2 || k.told[0].Error() != "PLAIN as anna: second" || k.told[1].Error() != "something else" {
-		t.Errorf("%v", k.told)
+	if len(k.reported) != 2 || k.reported[0].Error() != "PLAIN as anna: second" || k.reported[1].Error() != "something else" {
+		t.Errorf("%v", k.reported)
 	}
 	var e *source.Error
-	if !errors.As(k.told[0], &e) || e.Code != status.AuthenticationError || !k.Refused() {
-		t.Errorf("%#v", k.told[0])
+	if !errors.As(k.reported[0], &e) || e.Code != status.AuthenticationError || !k.Refused() {
+		t.Errorf("%#v", k.reported[0])
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
-// suggest adds the name that was probably meant to why a topic is missing, as soon as the cluster has told which topics there are. k.mu is held.
+// suggest adds the name that was probably meant to why a topic is missing, as soon as the cluster has answered which topics there are. k.mu is held.
 func (k *Kafka) suggest(topic string, why kafka.Error) {
 	if code := why.Code(); code != kafka.ErrUnknownTopicOrPart && code != kafka.ErrUnknownTopic {
 		return
