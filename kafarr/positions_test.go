@@ -108,7 +108,7 @@ func openMute(t *testing.T) (*kafarr.Listener, *atomic.Bool) {
 	return l, well
 }
 
-const placeUnknown = "t[0]: the cluster has not said yet where it begins; nothing is read of it until then: no answer"
+const placeUnknown = "t[0]: the cluster has not answered yet at which offset it starts; nothing is read of it until then: no answer"
 
 func TestAPartitionThatBeginsNobodyKnowsWhereIsToldOfByEveryPollAndReadWhenTheClusterAnswers(t *testing.T) {
 	l, well := openMute(t)

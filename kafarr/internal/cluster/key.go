@@ -86,20 +86,20 @@ func openPKCS8(der, password []byte) ([]byte, error) {
 		return nil, fmt.Errorf("the encrypted key: %w", err)
 	}
 	if !key.Algorithm.Algorithm.Equal(oidPBES2) {
-		return nil, fmt.Errorf("the key is encrypted by %v, of which only PBES2 (openssl pkcs8 -topk8 -v2 aes-256-cbc) is known", key.Algorithm.Algorithm)
+		return nil, fmt.Errorf("the key is encrypted by %v: only PBES2 is supported (openssl pkcs8 -topk8 -v2 aes-256-cbc)", key.Algorithm.Algorithm)
 	}
 	if _, err := asn1.Unmarshal(key.Algorithm.Parameters.FullBytes, &scheme); err != nil {
 		return nil, fmt.Errorf("the encrypted key: %w", err)
 	}
 	if !scheme.KDF.Algorithm.Equal(oidPBKDF2) {
-		return nil, fmt.Errorf("the key's password is derived by %v, of which only PBKDF2 is known", scheme.KDF.Algorithm)
+		return nil, fmt.Errorf("the key's password is derived by %v: only PBKDF2 is supported", scheme.KDF.Algorithm)
 	}
 	if _, err := asn1.Unmarshal(scheme.KDF.Parameters.FullBytes, &kdf); err != nil {
 		return nil, fmt.Errorf("the encrypted key: %w", err)
 	}
 	size, ok := keyLengths[scheme.Cipher.Algorithm.String()]
 	if !ok {
-		return nil, fmt.Errorf("the key is encrypted with %v, of which only AES in CBC mode is known", scheme.Cipher.Algorithm)
+		return nil, fmt.Errorf("the key is encrypted with %v: only AES in CBC mode is supported", scheme.Cipher.Algorithm)
 	}
 	prf := ""
 	if kdf.PRF.Algorithm != nil {
@@ -107,7 +107,7 @@ func openPKCS8(der, password []byte) ([]byte, error) {
 	}
 	sum, ok := hashes[prf]
 	if !ok || kdf.Iterations < 1 || kdf.Iterations > maxIterations {
-		return nil, fmt.Errorf("the key's password is derived by %d rounds of %s, which is not done", kdf.Iterations, prf)
+		return nil, fmt.Errorf("the key's password is derived by %d rounds of %s, which is not supported", kdf.Iterations, prf)
 	}
 	if _, err := asn1.Unmarshal(scheme.Cipher.Parameters.FullBytes, &iv); err != nil || len(iv) != aes.BlockSize || len(key.Data) == 0 || len(key.Data)%aes.BlockSize != 0 {
 		return nil, errors.New("the encrypted key is damaged")

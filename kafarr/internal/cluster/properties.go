@@ -90,7 +90,7 @@ func (s *Settings) read(c *Config) error {
 			continue
 		}
 		if reason, no := refused[name]; no {
-			return source.Errorf(status.ConfigError, "config: %s cannot be had in %s: %s", name, c.User, reason)
+			return source.Errorf(status.ConfigError, "config: %s is not supported in %s: %s", name, c.User, reason)
 		}
 		if !is {
 			read, is = common[name]
@@ -169,12 +169,12 @@ func inRange(value string, low, high int64) (int64, error) {
 	return n, nil
 }
 
-// Word reads one of some words. user is who can do no others: "a scan".
+// Word reads one of some words. user is what supports no others: "a scan".
 func Word(user string, of map[string]func()) Reader {
 	return func(value string) error {
 		set, ok := of[strings.ToLower(value)]
 		if !ok {
-			return fmt.Errorf("%s can do %s", user, strings.Join(slices.Sorted(maps.Keys(of)), ", "))
+			return fmt.Errorf("%s supports %s", user, strings.Join(slices.Sorted(maps.Keys(of)), ", "))
 		}
 		set()
 		return nil

@@ -51,7 +51,7 @@ func (l *Login) readSASL(s *Settings, c *Config) (sasl.Mechanism, error) {
 		}
 		return oauth.Oauth(l.tokens.auth), nil
 	}
-	return nil, fmt.Errorf("sasl.mechanism is %q: %s can do PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER", l.mechanism, c.User)
+	return nil, fmt.Errorf("sasl.mechanism is %q: %s supports PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER", l.mechanism, c.User)
 }
 
 // tokens keeps OAUTHBEARER's token for as long as it is good; each connection shows one, and again before its session ends.
@@ -103,7 +103,7 @@ const oidcTimeout = 10 * time.Second
 // oidc asks a token endpoint for tokens, with the client's credentials.
 func (l *Login) oidc(user string) (func(context.Context) (source.Token, error), error) {
 	if grant := l.property("sasl.oauthbearer.grant.type"); grant != "" && grant != "client_credentials" {
-		return nil, fmt.Errorf("sasl.oauthbearer.grant.type is %q: %s can do client_credentials", grant, user)
+		return nil, fmt.Errorf("sasl.oauthbearer.grant.type is %q: %s supports client_credentials", grant, user)
 	}
 	conf := clientcredentials.Config{
 		ClientID:     l.property("sasl.oauthbearer.client.id", "sasl.oauthbearer.client.credentials.client.id"),

@@ -15,7 +15,7 @@ import (
 )
 
 // Blocked holds the partitions that wait for the schema of their next record, of which the registry cannot say whether it exists. Each is paused at the source, and has gone
-// back there to that record, so that the other partitions are read on. It is paused by the listener and not by its user. The listener's lock guards it.
+// back there to that record, so that the other partitions continue to be read. It is paused by the listener and not by its user. The listener's lock guards it.
 type Blocked struct {
 	positioner source.Positioner // nil: no partition can be blocked
 	table      *partitions.Table

@@ -102,7 +102,7 @@ func (s *starts) unresolved(first source.Position, why error) {
 	if errors.Is(why, context.DeadlineExceeded) {
 		why = status.Errorf(status.BrokerError, "no answer within %v", StartTimeout)
 	}
-	e := status.Errorf(status.BrokerError, "the cluster has not said yet where it begins; nothing is read of it until then: %w", why)
+	e := status.Errorf(status.BrokerError, "the cluster has not answered yet at which offset it starts; nothing is read of it until then: %w", why)
 	e.Topic, e.Partition = first.Topic, first.Partition
 	s.why, s.due = e, time.Now().Add(startPause)
 }

@@ -74,7 +74,7 @@ func (w *topicWatch) fault() error {
 	if len(topics) > 1 {
 		others = ", and so were " + strings.Join(topics[1:], ", ")
 	}
-	e.Err = fmt.Errorf("%w%s: create it again, or open a listener without it; the other topics are read on", e.Err, others)
+	e.Err = fmt.Errorf("%w%s: create it again, or open a listener without it; the other topics continue to be read", e.Err, others)
 	return e
 }
 
