@@ -90,12 +90,65 @@ func (b *Builder) Append(r *Record) Result {
 // of them were.
 func (b *Builder) AppendRows(value format.Encoder, from, to int, prefix []byte, timestamp int64) (int, Result) {
 	r := Record{Value: value, Prefix: prefix, Timestamp: timestamp}
-	for r.Row = from; r.Row < to; r.Row++ {
+	for r.Row = from; r.Row < to; {
 		if result := b.Append(&r); result != Added {
 			return r.Row, result
 		}
+		r.Row = b.run(&r, r.Row+1, to)
 	}
 	return to, Added
+}
+
+// run adds rows for as long as each has lengths of as many bytes as the row before, and fits; it returns the first row that Append has to look at. It does what write does, in half
+// the time.
+func (b *Builder) run(r *Record, row, to int) int {
+	buf, at, count := b.buf, b.at, b.count
+	lengthSize, valueSize := b.lengthSize, b.valueSize
+	if lengthSize > 2 || valueSize > 2 {
+		return row
+	}
+	limit := min(b.bounds.Batch, len(buf)-1)
+	last := len(buf) - recordMargin - len(r.Prefix)
+	var sinceFirst [binary.MaxVarintLen64]byte
+	sinceFirstSize := putVarint(sinceFirst[:], 0, r.Timestamp-b.first)
+	for ; row < to && at <= last; row++ {
+		next := at + lengthSize
+		buf[next] = 0 // attributes
+		buf[next+1] = sinceFirst[0]
+		if next += 2; sinceFirstSize > 1 {
+			next += copy(buf[next:], sinceFirst[1:sinceFirstSize])
+		}
+		next = putVarint(buf, next, int64(count))
+		buf[next] = null // key
+		next++
+		body := next + valueSize + copy(buf[next+valueSize:], r.Prefix)
+		n, ok := r.Value.Encode(buf[body:], row)
+		end := body + n
+		if !ok || end >= limit {
+			break
+		}
+		buf[end] = 0 // headers
+		end++
+		length := end - at - lengthSize
+		if !putShort(buf, next, body+n-next-valueSize, valueSize) || !putShort(buf, at, length, lengthSize) {
+			break
+		}
+		at = end
+		count++
+	}
+	b.at, b.count = at, count
+	b.most = max(b.most, r.Timestamp)
+	return row
+}
+
+// putShort writes a length as a varint of size bytes, one or two, if it is one of those.
+func putShort(buf []byte, at, length, size int) bool {
+	if size == 1 {
+		buf[at] = byte(length << 1)
+		return length < 1<<6
+	}
+	buf[at], buf[at+1] = byte(length<<1)|0x80, byte(length>>6)
+	return length >= 1<<6 && length < 1<<13
 }
 
 // Measure returns how many bytes a batch of this record alone takes, before compression. The batch must be empty, and stays so. It is Bounds.Message + 1 where the record takes
