@@ -143,11 +143,12 @@ func (b *Builder) run(r *Record, row, to int) int {
 
 // putShort writes a length as a varint of size bytes, one or two, if it is one of those.
 func putShort(buf []byte, at, length, size int) bool {
+	u := uint(length) << 1
 	if size == 1 {
-		buf[at] = byte(length << 1)
+		buf[at] = byte(u) //nolint:gosec // it fits where this returns true
 		return length < 1<<6
 	}
-	buf[at], buf[at+1] = byte(length<<1)|0x80, byte(length>>6)
+	buf[at], buf[at+1] = byte(u)|0x80, byte(u>>7) //nolint:gosec // it fits where this returns true
 	return length >= 1<<6 && length < 1<<13
 }
 

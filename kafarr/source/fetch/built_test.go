@@ -127,20 +127,21 @@ func FuzzBuiltBatch(f *testing.F) {
 		}
 		for i := 0; i < len(rows.records); {
 			r := &rows.records[i]
-			result := produce.Added
+			var result produce.Result
 			if next := rows.run(i); next > i+1 {
 				i, result = builder.AppendRows(r.Value, i, next, r.Prefix, r.Timestamp)
 			} else if result = builder.Append(r); result == produce.Added {
 				i++
 			}
-			switch {
-			case result == produce.TooLarge:
+			switch result {
+			case produce.TooLarge:
 				if builder.Measure(&rows.records[i]) <= bounds.Message {
 					t.Fatal("a record that fits is refused")
 				}
 				return
-			case result == produce.Full:
+			case produce.Full:
 				seal(i)
+			case produce.Added:
 			}
 		}
 		if builder.Records() > 0 {
