@@ -1,9 +1,11 @@
 package kafarr
 
 import (
+	"context"
 	"maps"
 	"slices"
 
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 )
 
@@ -18,10 +20,10 @@ type Plan struct {
 }
 
 // LatestSchema is what a topic's values are read as. Another topic may have another version of the same type.
-type LatestSchema struct {
-	Topic string
-	registry.Schema
-}
+type LatestSchema = scan.LatestSchema
+
+// TypeSchema is the Arrow schema of the rows of a message type.
+type TypeSchema = scan.TypeSchema
 
 // PlanOf is the plan of these ranges. It does not wait for the network.
 func PlanOf(cfg ScanConfig, partitions []ScanRange, latest []LatestSchema) (*Plan, error) {
@@ -68,4 +70,24 @@ func (p *Plan) topics() []string {
 		}
 	}
 	return out
+}
+
+// Schemas returns the Arrow schemas of the rows before any is read: those of the reader schemas, else of the schemas that were registered last for the topics, else of the topics'
+// last messages.
+func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	return p.cfg.inference().Schemas(ctx, p.topics(), p.latestOf)
+}
+
+// RowBytes estimates the mean bytes of values, keys and headers per offset of each partition of the plan, from a sample in the middle; 0 where the sample has no record.
+func (p *Plan) RowBytes(ctx context.Context) ([]float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	cluster, err := p.cfg.dial()
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	return scan.RowBytes(ctx, cluster, p.Partitions)
 }

@@ -81,7 +81,7 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 		return nil, wrap(err)
 	}
 	if cfg.ReadLatest {
-		if p.Latest, err = cfg.latestSchemas(ctx, cluster, p.topics()); err != nil {
+		if p.Latest, err = cfg.inference().LatestSchemas(ctx, cluster, p.topics()); err != nil {
 			return nil, wrap(err)
 		}
 	}
@@ -198,17 +198,19 @@ func (c *ScanConfig) schemaSources(bytes int, latest []registry.Schema) schemaSo
 	return schemaSources{registry: c.Registry.Client, shared: c.shared, bytes: bytes, latest: latest}
 }
 
-// persist repeats what fails for the moment, such as a request to a registry that is down, until ctx ends.
-func persist(ctx context.Context, try func() error) error {
-	for pause := schema.FirstRetryPause; ; pause = min(2*pause, schema.LastRetryPause) {
-		err := try()
-		if err == nil || !schema.IsTransient(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause):
-		}
+// inference finds the schemas of rows before any is read.
+func (c *ScanConfig) inference() *scan.Inference {
+	m := c.Messages
+	m.Errors, m.SchemaPatience = Raise, -1 // what the registry does not have is an error at once
+	log := clientlog.New(c.Logger)
+	return &scan.Inference{
+		Dial: c.dial, Registry: c.Registry.Client,
+		Resolvers: func(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error) {
+			from := c.schemaSources(c.Memory.schemaBytes(), latest)
+			from.shared = from.shared.WithoutReaders()
+			return m.resolvers(ctx, from, log)
+		},
+		Errors: c.Messages.Errors, Limits: m.Limits, Framing: m.Framing, HasReaders: len(m.Readers) > 0,
+		Columns: m.columnOptions(c.Memory.columnBytes()), Headers: m.wants(Headers),
 	}
 }

@@ -1,26 +1,53 @@
-package kafarr
+package scan
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
-	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
-	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// latestSchemas finds the schema that was registered last for each topic's values; where there is none, that of its last message. A topic that has neither has none.
-func (c *ScanConfig) latestSchemas(ctx context.Context, cluster ScanCluster, topics []string) ([]LatestSchema, error) {
+// Inference finds the schemas of rows before any is read.
+type Inference struct {
+	Dial     func() (Cluster, error)
+	Registry registry.Registry // nil: none
+	// Resolvers makes what resolves the schemas of a topic's messages, which are read as latest. A schema that the registry does not have is an error at once.
+	Resolvers  func(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error)
+	Errors     assemble.ErrorMode // of the scan
+	Limits     format.Limits
+	Framing    schema.Framing
+	HasReaders bool // the caller has given schemas to read as
+	Columns    *assemble.Options
+	Headers    bool // are read as text
+}
+
+// LatestSchema is what a topic's values are read as. Another topic may have another version of the same type.
+type LatestSchema struct {
+	Topic string
+	registry.Schema
+}
+
+// TypeSchema is the Arrow schema of the rows of a message type.
+type TypeSchema struct {
+	MessageType string
+	Schema      *arrow.Schema
+}
+
+// LatestSchemas finds the schema that was registered last for each topic's values; where there is none, that of its last message. A topic that has neither has none.
+func (i *Inference) LatestSchemas(ctx context.Context, cluster Cluster, topics []string) ([]LatestSchema, error) {
 	var out []LatestSchema
 	for _, topic := range topics {
-		s, found, err := c.latestOf(ctx, topic+"-value")
+		s, found, err := i.latestOf(ctx, topic+"-value")
 		if err == nil && !found {
-			s, found, err = c.writtenLast(ctx, cluster, topic)
+			s, found, err = i.writtenLast(ctx, cluster, topic)
 		}
 		if err != nil {
 			return nil, err
@@ -33,8 +60,8 @@ func (c *ScanConfig) latestSchemas(ctx context.Context, cluster ScanCluster, top
 }
 
 // latestOf asks the registry for the newest schema of a subject.
-func (c *ScanConfig) latestOf(ctx context.Context, subject string) (s registry.Schema, found bool, err error) {
-	subjects, ok := c.Registry.Client.(registry.Subjects)
+func (i *Inference) latestOf(ctx context.Context, subject string) (s registry.Schema, found bool, err error) {
+	subjects, ok := i.Registry.(registry.Subjects)
 	if !ok {
 		return s, false, nil
 	}
@@ -46,32 +73,32 @@ func (c *ScanConfig) latestOf(ctx context.Context, subject string) (s registry.S
 	if errors.As(err, &answer) && answer.Kind == registry.NotFound {
 		return s, false, nil
 	}
-	if err == nil && c.leavesOut(s) {
+	if err == nil && i.leavesOut(s) {
 		return s, false, nil
 	}
 	if err != nil {
 		return s, false, err
 	}
 	if _, other := schema.FormatOf(s); other != nil {
-		return s, false, errorf(SchemaError, "subject %s: %w", subject, other)
+		return s, false, status.Errorf(status.SchemaError, "subject %s: %w", subject, other)
 	}
 	return s, true, nil
 }
 
 // writtenLast is the schema that the last message of a topic was written with.
-func (c *ScanConfig) writtenLast(ctx context.Context, cluster ScanCluster, topic string) (s registry.Schema, found bool, err error) {
-	m, found, err := scan.LastMessage(ctx, cluster, topic, false)
+func (i *Inference) writtenLast(ctx context.Context, cluster Cluster, topic string) (s registry.Schema, found bool, err error) {
+	m, found, err := LastMessage(ctx, cluster, topic, false)
 	if err != nil || !found {
 		return s, false, err
 	}
-	schemas, err := c.inferring(ctx, nil)
+	schemas, err := i.Resolvers(ctx, nil)
 	if err != nil {
 		return s, false, err
 	}
 	record := m.Record()
 	ref, _, fault := schemas.Values.Frame(topic, &record)
 	switch {
-	case fault != nil && c.Messages.Errors != Raise: // the reading leaves it out
+	case fault != nil && i.Errors != assemble.Raise: // the reading leaves it out
 		return s, false, nil
 	case fault != nil:
 		return s, false, fault.At(topic, m.Partition, m.Offset)
@@ -82,55 +109,39 @@ func (c *ScanConfig) writtenLast(ctx context.Context, cluster ScanCluster, topic
 		return err
 	})
 	var answer *registry.Error
-	if errors.As(err, &answer) && answer.Kind == registry.NotFound && c.Messages.Errors != Raise {
+	if errors.As(err, &answer) && answer.Kind == registry.NotFound && i.Errors != assemble.Raise {
 		return s, false, nil
 	}
 	if err != nil {
-		return s, false, wrap(err).At(topic, m.Partition, m.Offset)
+		return s, false, status.Wrap(err).At(topic, m.Partition, m.Offset)
 	}
-	return s, named && !c.leavesOut(s), nil
-}
-
-// inferring makes the Resolvers for the search of schemas, which reads single messages only. latest are the schemas that values are read as.
-func (c *ScanConfig) inferring(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error) {
-	m := c.Messages
-	m.Errors, m.SchemaPatience = Raise, -1 // what the registry does not have is an error at once
-	from := c.schemaSources(c.Memory.schemaBytes(), latest)
-	from.shared = from.shared.WithoutReaders()
-	return m.resolvers(ctx, from, clientlog.New(c.Logger))
+	return s, named && !i.leavesOut(s), nil
 }
 
 // leavesOut reports whether a scan leaves out the messages of a schema: it is invalid, or of another format, and errors are not raised.
-func (c *ScanConfig) leavesOut(s registry.Schema) bool {
-	return c.Messages.Errors != Raise && schema.Check(s, c.Messages.Limits) != nil
+func (i *Inference) leavesOut(s registry.Schema) bool {
+	return i.Errors != assemble.Raise && schema.Check(s, i.Limits) != nil
 }
 
-// TypeSchema is the Arrow schema of the rows of a message type.
-type TypeSchema struct {
-	MessageType string
-	Schema      *arrow.Schema
-}
-
-// Schemas returns the Arrow schemas of the rows before any is read: those of the reader schemas, else of the schemas that were registered last for the topics, else of the topics'
-// last messages.
-func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
-	defer cancel()
-	s := &schemaSearch{plan: p}
+// Schemas returns the Arrow schemas of the rows of topics: those of the schemas to read as, else of the schemas that were registered last, else of the topics' last messages.
+// latest are the schemas that a topic's values are read as.
+func (i *Inference) Schemas(ctx context.Context, topics []string, latest func(topic string) []registry.Schema) ([]TypeSchema, error) {
+	s := &schemaSearch{Inference: i, latest: latest}
 	defer s.close()
-	for _, topic := range p.topics() {
+	for _, topic := range topics {
 		if err := s.of(ctx, topic); err != nil {
-			return nil, wrap(err)
+			return nil, status.Wrap(err)
 		}
 	}
 	return s.found, nil
 }
 
-// schemaSearch gathers the schemas of a plan's topics.
+// schemaSearch gathers the schemas of topics.
 type schemaSearch struct {
-	plan    *Plan
+	*Inference
+	latest  func(topic string) []registry.Schema
 	schemas *schema.Resolvers // of the topic
-	cluster ScanCluster       // nil until it is needed
+	cluster Cluster           // nil until it is needed
 	found   []TypeSchema
 }
 
@@ -145,7 +156,7 @@ func (s *schemaSearch) of(ctx context.Context, topic string) error {
 	var err error
 	lookups, end := context.WithCancel(context.WithoutCancel(ctx)) // where the time is over, the error says which schema was waited for
 	defer end()
-	if s.schemas, err = s.plan.cfg.inferring(lookups, s.plan.latestOf(topic)); err != nil {
+	if s.schemas, err = s.Resolvers(lookups, s.latest(topic)); err != nil {
 		return err
 	}
 	values, err := s.values(ctx, topic)
@@ -165,7 +176,7 @@ func (s *schemaSearch) of(ctx context.Context, topic string) error {
 		if value.Err != nil {
 			return value.Err
 		}
-		columns := assemble.NewColumns(schema.Pair{Value: value, Key: key}, s.plan.cfg.Messages.columnOptions(s.plan.cfg.Memory.columnBytes()))
+		columns := assemble.NewColumns(schema.Pair{Value: value, Key: key}, s.Columns)
 		columns.Release()
 		if err := s.add(topic, columns.MessageType(), columns.Schema()); err != nil {
 			return err
@@ -186,7 +197,7 @@ func (s *schemaSearch) add(topic, messageType string, found *arrow.Schema) error
 		if s.keysDiffer(t.Schema, found) {
 			hint = `its keys are of another type: read each topic by itself, or with key="bytes"`
 		}
-		return errorf(SchemaError, "topic %s: its %s has other columns than that of another topic: %s", topic, messageType, hint)
+		return status.Errorf(status.SchemaError, "topic %s: its %s has other columns than that of another topic: %s", topic, messageType, hint)
 	}
 	s.found = append(s.found, TypeSchema{messageType, found})
 	return nil
@@ -198,8 +209,8 @@ func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
 		return false
 	}
 	key := ""
-	for _, m := range s.plan.cfg.Messages.Metadata {
-		if m.Column == Key {
+	for _, m := range s.Columns.Metadata {
+		if m.Column == assemble.Key {
 			key = m.Name()
 		}
 	}
@@ -213,22 +224,22 @@ func (s *schemaSearch) keysDiffer(one, other *arrow.Schema) bool {
 
 // values returns the plans of a topic's values; none: a message has to be looked at.
 func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Compiled, error) {
-	values, cfg := s.schemas.Values, &s.plan.cfg
+	values := s.schemas.Values
 	switch {
 	case values.IsUntyped():
 		return []*schema.Compiled{values.UntypedPlan()}, nil
-	case cfg.Messages.Framing == Bare:
+	case s.Framing == schema.Bare:
 		if given, ok := values.GivenPlan(topic); ok {
 			return []*schema.Compiled{given}, nil
 		}
-		return nil, errorf(ConfigError, "schema: none was given for topic %s", topic)
-	case cfg.Messages.Framing == SingleObject:
+		return nil, status.Errorf(status.ConfigError, "schema: none was given for topic %s", topic)
+	case s.Framing == schema.SingleObject:
 		return values.GivenPlans(), nil
 	case len(values.Readers()) > 0:
 		var out []*schema.Compiled
 		for _, reader := range values.Readers() {
 			compiled, err := values.CompileReader(reader)
-			if len(cfg.Messages.Readers) == 0 && cfg.passes(err) {
+			if !s.HasReaders && s.passes(err) {
 				continue // it is the registry's
 			}
 			if err != nil {
@@ -238,12 +249,12 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 		}
 		return out, nil
 	}
-	latest, found, err := cfg.latestOf(ctx, topic+"-value")
+	latest, found, err := s.latestOf(ctx, topic+"-value")
 	if err != nil || !found {
 		return nil, err
 	}
 	compiled := values.Compile(latest)
-	if cfg.passes(compiled.Err) {
+	if s.passes(compiled.Err) {
 		return nil, nil
 	}
 	return []*schema.Compiled{compiled}, nil
@@ -254,12 +265,12 @@ func (s *schemaSearch) key(ctx context.Context, topic string) (*schema.Compiled,
 	if s.schemas.Keys.IsUntyped() {
 		return s.schemas.Keys.UntypedPlan(), nil
 	}
-	latest, found, err := s.plan.cfg.latestOf(ctx, topic+"-key")
+	latest, found, err := s.latestOf(ctx, topic+"-key")
 	if err != nil || !found {
 		return nil, err
 	}
 	compiled := s.schemas.Keys.Compile(latest)
-	if s.plan.cfg.passes(compiled.Err) {
+	if s.passes(compiled.Err) {
 		return nil, nil
 	}
 	if compiled.Err != nil {
@@ -270,16 +281,15 @@ func (s *schemaSearch) key(ctx context.Context, topic string) (*schema.Compiled,
 
 // peeked adds the type of a topic's last message.
 func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
-	cfg := &s.plan.cfg
 	if s.cluster == nil {
 		var err error
-		if s.cluster, err = cfg.dial(); err != nil {
+		if s.cluster, err = s.Dial(); err != nil {
 			return err
 		}
 	}
-	m, found, err := scan.LastMessage(ctx, s.cluster, topic, s.schemas.Keys != nil && !s.schemas.Keys.IsUntyped())
+	m, found, err := LastMessage(ctx, s.cluster, topic, s.schemas.Keys != nil && !s.schemas.Keys.IsUntyped())
 	if err == nil && !found {
-		m, found, err = scan.LastMessage(ctx, s.cluster, topic, false)
+		m, found, err = LastMessage(ctx, s.cluster, topic, false)
 	}
 	if err != nil {
 		return err
@@ -288,8 +298,8 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 		return nil // there is no message: nothing to infer from, and nothing to read
 	}
 	columns, err := s.decode(ctx, &m)
-	var bad *Error
-	if errors.As(err, &bad) && cfg.passes(bad) {
+	var bad *status.Error
+	if errors.As(err, &bad) && s.passes(bad) {
 		return nil
 	}
 	if err != nil {
@@ -299,11 +309,26 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 }
 
 // passes reports whether a scan leaves out messages with this error; nil is no error.
-func (c *ScanConfig) passes(err *Error) bool {
-	return err != nil && c.Messages.Errors != Raise && ofMessage(err)
+func (i *Inference) passes(err *status.Error) bool {
+	return err != nil && i.Errors != assemble.Raise && ofMessage(err)
 }
 
 // ofMessage reports whether an error is a message's own, so that Skip and Collect leave the message out.
-func ofMessage(err *Error) bool {
-	return err.Option == "" && (schema.IsPermanent(err) || schema.IsMissing(err) || err.Code == DecodeError)
+func ofMessage(err *status.Error) bool {
+	return err.Option == "" && (schema.IsPermanent(err) || schema.IsMissing(err) || err.Code == status.DecodeError)
+}
+
+// persist repeats what fails for the moment, such as a request to a registry that is down, until ctx ends.
+func persist(ctx context.Context, try func() error) error {
+	for pause := schema.FirstRetryPause; ; pause = min(2*pause, schema.LastRetryPause) {
+		err := try()
+		if err == nil || !schema.IsTransient(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package kafarr
+package scan
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
-	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // decode decodes a message as a scan would, and returns the columns that it has, without the row.
@@ -23,9 +23,8 @@ func (s *schemaSearch) decode(ctx context.Context, m *replay.Message) (*assemble
 }
 
 // decodeRecord does that with the one record of a chunk.
-func (s *schemaSearch) decodeRecord(ctx context.Context, chunk *source.Chunk) (*assemble.Columns, *Error) {
-	m := &s.plan.cfg.Messages
-	router := assemble.NewRouter(s.schemas, SplitMixed, SplitTombstones, m.wants(Headers))
+func (s *schemaSearch) decodeRecord(ctx context.Context, chunk *source.Chunk) (*assemble.Columns, *status.Error) {
+	router := assemble.NewRouter(s.schemas, assemble.SplitMixed, assemble.SplitTombstones, s.Headers)
 	for {
 		to := router.Next(chunk, chunk.Records, chunk.Records)
 		switch {
@@ -34,20 +33,20 @@ func (s *schemaSearch) decodeRecord(ctx context.Context, chunk *source.Chunk) (*
 		case to.Wait != nil && ctx.Err() != nil:
 			return nil, to.Wait.Outage(chunk.TopicPartition().At(chunk.Records[0].Offset))
 		case to.Wait != nil:
-			to.Wait.Wait(maxSlice)
+			to.Wait.Wait(maxWait)
 			continue
 		case to.N == 0:
 			continue
 		}
 		run := &to.Runs[0]
-		columns, out := assemble.Sample(run, m.columnOptions(s.plan.cfg.Memory.columnBytes()), func() bool { return ctx.Err() == nil })
+		columns, out := assemble.Sample(run, s.Columns, func() bool { return ctx.Err() == nil })
 		rings := run.Schema.Value.Keyrings
 		switch {
 		case out.Err == nil:
 			return columns, nil
 		case rings != nil && rings.Asks(chunk, chunk.Records[0].Offset, out.Err): // the key is looked up now
 		case errors.Is(out.Err, format.ErrLong):
-			return nil, scan.NotInTime(ctx)
+			return nil, NotInTime(ctx)
 		default:
 			return nil, assemble.RowFault(run.Refs, out)
 		}
