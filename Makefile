@@ -164,7 +164,7 @@ format: $(VENV)/dev.stamp ## Format Go and Python
 .PHONY: bench bench-decode bench-consume bench-options bench-scans
 bench: bench-decode bench-consume bench-options bench-scans ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
 
-bench-decode: ## Measure decoding, without a broker
+bench-decode: ## Measure decoding and encoding, without a broker
 	go test -run='^$$' -bench=. -benchmem ./bench/...
 
 bench-consume: build $(VENV)/bench.stamp ## Measure Kafka to frames, against others; writes bench/results/

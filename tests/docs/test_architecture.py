@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
-TEXT = PAGE + "".join(record.read_text(encoding="utf-8") for record in DECISIONS)
+ADDING = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")
+TEXT = PAGE + ADDING + "".join(record.read_text(encoding="utf-8") for record in DECISIONS)
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 COMMENT = (ROOT / "kafarr" / "doc.go").read_text(encoding="utf-8")
 FLOWS = [

@@ -1,6 +1,8 @@
 package avro_test
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,9 +73,20 @@ func TestAFrameThatIsSentWithItsDerivedSchemaIsReadBackEqual(t *testing.T) {
 	}
 }
 
-// TestADerivedSchemaIsAsDocumented has a column of each type.
+// TestADerivedSchemaIsAsDocumented has a column of each type, and compares the table of docs/encoding.md.
 func TestADerivedSchemaIsAsDocumented(t *testing.T) {
 	text := arrow.BinaryTypes.String
+	page, err := os.ReadFile("../../../docs/encoding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	_, table, _ := strings.Cut(string(page), "| Arrow | Avro |\n|---|---|\n")
+	for line := range strings.SplitSeq(table, "\n") {
+		if strings.HasPrefix(line, "| ") {
+			listed = append(listed, line)
+		}
+	}
 	for _, c := range []struct {
 		dtype arrow.DataType
 		want  string
@@ -82,6 +95,15 @@ func TestADerivedSchemaIsAsDocumented(t *testing.T) {
 		{arrow.FixedWidthTypes.Boolean, `"boolean"`},
 		{extensions.NewBool8Type(), `"boolean"`},
 		{arrow.PrimitiveTypes.Uint8, `"int"`},
+		{arrow.ListOf(text), `{"type":"array","items":["null","string"]}`},
+		{arrow.FixedWidthTypes.Date32, `{"type":"int","logicalType":"date"}`},
+		{arrow.BinaryTypes.Binary, `"bytes"`},
+		{text, `"string"`},
+		{arrow.PrimitiveTypes.Float32, `"float"`},
+		{arrow.PrimitiveTypes.Int64, `"long"`},
+		{arrow.PrimitiveTypes.Uint16, `"int"`},
+		{arrow.PrimitiveTypes.Int32, `"int"`},
+		{arrow.PrimitiveTypes.Int8, `"int"`},
 		{arrow.PrimitiveTypes.Uint32, `"long"`},
 		{arrow.PrimitiveTypes.Uint64, `{"type":"bytes","logicalType":"decimal","precision":20,"scale":0}`},
 		{arrow.FixedWidthTypes.Float16, `"float"`},
@@ -114,6 +136,10 @@ func TestADerivedSchemaIsAsDocumented(t *testing.T) {
 		if _, err := avro.Parse(got); err != nil {
 			t.Errorf("%s: %v", got, err)
 		}
+		listed = slices.DeleteFunc(listed, func(line string) bool { return line == "| `"+c.dtype.String()+"` | `"+c.want+"` |" })
+	}
+	if len(listed) > 0 {
+		t.Errorf("docs/encoding.md lists what is not so, or is not tested here:\n%s", strings.Join(listed, "\n"))
 	}
 }
 

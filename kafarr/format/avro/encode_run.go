@@ -157,7 +157,10 @@ func (e *Encoder) run(lo, hi, row int, dst unsafe.Pointer, pos, limit int) int {
 			} else {
 				pos = putVarint(dst, pos, uint64(n)<<1)
 			}
-			if pos = putBytes(dst, pos, limit, o.data, from, n, o.last); pos < 0 {
+			if n <= 16 && o.last-uintptr(o.data)-uintptr(from) >= 16 && pos <= limit {
+				*(*[16]byte)(unsafe.Add(dst, pos)) = *(*[16]byte)(unsafe.Add(o.data, from))
+				pos += n
+			} else if pos = putBytes(dst, pos, limit, o.data, from, n, o.last); pos < 0 {
 				return noRoom
 			}
 		case writeFixed:
