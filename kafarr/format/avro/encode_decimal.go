@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/big"
+	"math/bits"
 	"strconv"
 	"unsafe"
 
@@ -59,6 +60,9 @@ func (w *decimalWriter) bind(b *binder, s segment) error {
 	}
 	limit := limits[min(w.schema.Logical.Precision, decimal256Digits)]
 	wide := w.schema.Logical.Precision > decimal256Digits // Arrow's have fewer digits
+	if s.live == nil && w.width == 16 && !wide && decimalsFit(unsafe.Slice((*[2]uint64)(o.data), s.n), limit) {
+		return w.add(b, o)
+	}
 	err = s.each(w.path, nulls, func(i int) error {
 		words := decimalWords(o.data, i, w.width)
 		if wide || below(magnitude(words), limit) {
@@ -69,6 +73,10 @@ func (w *decimalWriter) bind(b *binder, s segment) error {
 	if err != nil {
 		return err
 	}
+	return w.add(b, o)
+}
+
+func (w *decimalWriter) add(b *binder, o writeOp) error {
 	if w.schema.Type == Fixed {
 		o.size = int32(w.schema.Size) //nolint:gosec // at most maxFixedSize
 	}
@@ -79,6 +87,21 @@ func (w *decimalWriter) bind(b *binder, s segment) error {
 	}
 	b.add(o, 36)
 	return nil
+}
+
+// decimalsFit is a quick look at decimals of 16 bytes, null or not: whether all lie within a power of ten. false: look closer.
+func decimalsFit(values [][2]uint64, limit [4]uint64) bool {
+	fit := true
+	for i := range values {
+		low, high := values[i][0], values[i][1]
+		sign := uint64(int64(high) >> 63) //nolint:gosec // the sign, in all bits
+		low, borrow := bits.Sub64(low^sign, sign, 0)
+		high, _ = bits.Sub64(high^sign, sign, borrow)
+		_, less := bits.Sub64(low, limit[0], 0)
+		_, less = bits.Sub64(high, limit[1], less)
+		fit = fit && (less != 0 || limit[2] != 0)
+	}
+	return fit
 }
 
 // rescaled writes values whose scale is not the field's.

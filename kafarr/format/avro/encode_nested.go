@@ -81,7 +81,10 @@ func (w *recordWriter) bind(b *binder, s segment) error {
 	if err != nil {
 		return err
 	}
-	i := b.add(o, 2)
+	i := -1
+	if w.null != notNullable || len(w.fields) == 0 { // else nothing would be done
+		i = b.add(o, 2)
+	}
 	before := b.unguarded
 	live, err := s.present(w.path, nulls)
 	if err != nil {
@@ -99,8 +102,10 @@ func (w *recordWriter) bind(b *binder, s segment) error {
 			return err
 		}
 	}
-	b.unguarded = max(before, b.unguarded) // where the record is null, no look at the room within it takes place
-	b.close(i)
+	if i >= 0 {
+		b.unguarded = max(before, b.unguarded) // where the record is null, no look at the room within it takes place
+		b.close(i)
+	}
 	return nil
 }
 
@@ -313,6 +318,9 @@ func (s *segment) indices(path string, nulls int) (x *indices, used []bool, err 
 	}
 	n := int64(dictionary.Len())
 	used = make([]bool, n)
+	if s.live == nil && nulls == 0 && x.made == nil && mark(used, unsafe.Slice((*uint32)(data), s.n)) {
+		return x, used, nil
+	}
 	err = s.each(path, nulls, func(i int) error {
 		k, ok := c.whole(data, i)
 		if !ok || k < 0 || k >= n {
@@ -325,6 +333,17 @@ func (s *segment) indices(path string, nulls int) (x *indices, used []bool, err 
 		return nil
 	})
 	return x, used, err
+}
+
+// mark notes which values are referred to, until an index is beyond them.
+func mark(used []bool, indices []uint32) bool {
+	for _, k := range indices {
+		if uint64(k) >= uint64(len(used)) {
+			return false
+		}
+		used[k] = true
+	}
+	return true
 }
 
 // runsWriter writes the values of runs.

@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"encoding/binary"
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
@@ -142,12 +143,12 @@ func (w *spanWriter) offsets(s *segment, o *writeOp) (err error) {
 // checkOffsets looks at all offsets, those of nulls, too.
 func checkOffsets[T int32 | int64](path string, offsets []T) (first, last int, err error) {
 	before := offsets[0]
-	falls := before < 0
+	var wrong T // its sign: an offset is negative, or less than the one before
 	for _, at := range offsets {
-		falls = falls || at < before
+		wrong |= at | (at - before)
 		before = at
 	}
-	if falls {
+	if wrong < 0 {
 		return 0, 0, broken(path, "the offsets of the Arrow array fall, or are negative")
 	}
 	return int(offsets[0]), int(before), nil
@@ -213,6 +214,9 @@ func (w *spanWriter) allText(s *segment, o *writeOp) bool {
 func textsAreUTF8[T int32 | int64](data unsafe.Pointer, offsets []T) bool {
 	first, last := offsets[0], offsets[len(offsets)-1]
 	all := span(data, int(first), int(last-first))
+	if isASCII(all) {
+		return true
+	}
 	if !utf8.Valid(all) {
 		return false
 	}
@@ -221,6 +225,18 @@ func textsAreUTF8[T int32 | int64](data unsafe.Pointer, offsets []T) bool {
 		within = within || at < last && !utf8.RuneStart(all[at-first])
 	}
 	return !within
+}
+
+// isASCII looks at eight bytes at a time.
+func isASCII(b []byte) bool {
+	var high uint64
+	for ; len(b) >= 8; b = b[8:] {
+		high |= binary.LittleEndian.Uint64(b)
+	}
+	for _, c := range b {
+		high |= uint64(c)
+	}
+	return high&highBits == 0
 }
 
 // shortBytes is a text for an error.
