@@ -371,3 +371,28 @@ func TestRecursiveValuesAreWrittenFromTheirJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestAnExtensionTypeIsWrittenAsItsStorage has text of JSON, and a type that nobody knows.
+func TestAnExtensionTypeIsWrittenAsItsStorage(t *testing.T) {
+	text, err := extensions.NewJSONType(arrow.BinaryTypes.LargeString)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		schema string
+		dtype  arrow.ExtensionType
+		values string
+		want   string
+	}{
+		{`"string"`, text, `["{}"]`, "047b7d"},
+		{`"long"`, extensions.NewOpaqueType(arrow.PrimitiveTypes.Int16, "secret", "x"), `[-1]`, "01"},
+	} {
+		stored := oneColumn(t, c.dtype.StorageType(), c.values).Column(0)
+		column := array.NewExtensionArrayWithStorage(c.dtype, stored)
+		batch := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: "value", Type: c.dtype}}, nil), []arrow.Array{column}, 1)
+		bodies, err := encodeBatch(parse(t, c.schema), batch, format.EncodeOptions{})
+		if err != nil || fmt.Sprintf("%x", bodies[0]) != c.want {
+			t.Errorf("%s is written as %x (%v), want %s", c.dtype, bodies, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package avro
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow/float16"
+)
+
+// loadKind is how a number lies in Arrow memory.
+type loadKind uint8
+
+const (
+	loadInt8 loadKind = iota
+	loadUint8
+	loadInt16
+	loadUint16
+	loadInt32
+	loadUint32
+	loadInt64
+	loadUint64
+	loadFloat16
+	loadFloat32
+	loadFloat64
+)
+
+var loadBytes = [...]int{1, 1, 2, 2, 4, 4, 8, 8, 2, 4, 8}
+
+// putKind is how a number is written.
+type putKind uint8
+
+const (
+	putWhole putKind = iota // an int or a long
+	putSingle
+	putDouble
+	putTruth // a boolean
+)
+
+// conversion makes an Avro number of an Arrow number, if that loses nothing.
+type conversion struct {
+	load     loadKind
+	put      putKind
+	mul, div int64 // of units of time; 0: as it is
+	lo, hi   int64 // what a whole number may be
+}
+
+// direct is the op that writes the numbers as they are, and whether no value can be wrong.
+func (c *conversion) direct() (code writeCode, always bool) {
+	if c.mul != 0 || c.div != 0 {
+		return writeNumber, false
+	}
+	switch {
+	case c.put == putSingle:
+		if c.load == loadFloat32 {
+			return writeFloat, true
+		}
+		return writeNumber, c.load == loadFloat16
+	case c.put == putDouble:
+		if c.load == loadFloat64 {
+			return writeDouble, true
+		}
+		return writeNumber, c.load != loadInt64 && c.load != loadUint64
+	case c.load >= loadFloat16:
+		return writeNumber, false
+	case c.load == loadInt32: // a varint is the same for an int and a long
+		return writeInt, c.lo <= math.MinInt32
+	case c.load == loadInt64:
+		return writeLong, c.lo == math.MinInt64
+	}
+	return writeNumber, c.lo != 0 && (c.load < loadUint32 || c.load == loadUint32 && c.hi > math.MaxUint32)
+}
+
+// allFit is a quick look at all values, null or not, of the commonest conversions; false: look closer.
+func (c *conversion) allFit(data unsafe.Pointer, n int) bool {
+	if n == 0 {
+		return true
+	}
+	bad := false
+	switch {
+	case c.mul != 0 || c.div != 0 || c.put != putWhole:
+		return false
+	case c.load == loadInt64:
+		for _, v := range unsafe.Slice((*int64)(data), n) {
+			bad = bad || v < c.lo || v > c.hi
+		}
+		return !bad
+	case c.load == loadInt32:
+		for _, v := range unsafe.Slice((*int32)(data), n) {
+			bad = bad || int64(v) < c.lo || int64(v) > c.hi
+		}
+		return !bad
+	}
+	return false
+}
+
+// why says what a value must be.
+func (c *conversion) why() string {
+	switch {
+	case c.put != putWhole:
+		return "cast the column, and see what becomes of the value"
+	case c.lo == 0:
+		return fmt.Sprintf("a time of day is from 0 to %d, in the unit of the field", c.hi)
+	case c.div != 0:
+		return "it is finer than the unit of the field: round it"
+	case c.load >= loadFloat16:
+		return fmt.Sprintf("it must be a whole number from %d to %d; write null for a number that is missing", c.lo, c.hi)
+	}
+	return fmt.Sprintf("it must be from %d to %d", c.lo, c.hi)
+}
+
+// whole reads an integer; false: it is greater than 2^63 - 1.
+func (c *conversion) whole(data unsafe.Pointer, i int) (int64, bool) {
+	switch c.load {
+	case loadInt8:
+		return int64(*(*int8)(unsafe.Add(data, i))), true
+	case loadUint8:
+		return int64(*(*uint8)(unsafe.Add(data, i))), true
+	case loadInt16:
+		return int64(*(*int16)(unsafe.Add(data, i*2))), true
+	case loadUint16:
+		return int64(*(*uint16)(unsafe.Add(data, i*2))), true
+	case loadInt32:
+		return int64(*(*int32)(unsafe.Add(data, i*4))), true
+	case loadUint32:
+		return int64(*(*uint32)(unsafe.Add(data, i*4))), true
+	}
+	v := *(*int64)(unsafe.Add(data, i*8))
+	return v, c.load == loadInt64 || v >= 0
+}
+
+// real reads a float.
+func (c *conversion) real(data unsafe.Pointer, i int) float64 {
+	switch c.load {
+	case loadFloat16:
+		return float64(float16.FromBits(*(*uint16)(unsafe.Add(data, i*2))).Float32())
+	case loadFloat32:
+		return float64(math.Float32frombits(load32(data, i*4)))
+	}
+	return math.Float64frombits(load64(data, i*8))
+}
+
+// value is the bits of the number to write, of a whole one or a float; false: it does not fit.
+func (c *conversion) value(data unsafe.Pointer, i int) (uint64, bool) {
+	if c.load >= loadFloat16 {
+		f := c.real(data, i)
+		switch c.put {
+		case putDouble:
+			return math.Float64bits(f), true
+		case putSingle:
+			return uint64(math.Float32bits(float32(f))), float64(float32(f)) == f || math.IsNaN(f)
+		}
+		ok := f == math.Trunc(f) && f >= -1<<63 && f < 1<<63 && !(f == 0 && math.Signbit(f))
+		if !ok {
+			return 0, false
+		}
+		v := int64(f)
+		return uint64(v), v >= c.lo && v <= c.hi //nolint:gosec // two's complement
+	}
+	v, ok := c.whole(data, i)
+	switch c.put {
+	case putTruth:
+		return min(uint64(v), 1), true //nolint:gosec // zero or not
+	case putSingle:
+		f := float32(v)
+		return uint64(math.Float32bits(f)), ok && exact(float64(f), v)
+	case putDouble:
+		f := float64(v)
+		return math.Float64bits(f), ok && exact(f, v)
+	}
+	if c.mul != 0 {
+		scaled := v * c.mul
+		ok = ok && scaled/c.mul == v
+		v = scaled
+	} else if c.div != 0 {
+		ok = ok && v%c.div == 0
+		v /= c.div
+	}
+	return uint64(v), ok && v >= c.lo && v <= c.hi //nolint:gosec // two's complement
+}
+
+// exact reports whether a float is a whole number; 2^63, which a float can be, is none of 64 bits.
+func exact(f float64, v int64) bool { return f < 1<<63 && int64(f) == v }
+
+// write writes the number.
+func (c *conversion) write(data unsafe.Pointer, i int, dst unsafe.Pointer, pos int) int {
+	v, _ := c.value(data, i)
+	switch c.put {
+	case putSingle:
+		put32(dst, pos, uint32(v)) //nolint:gosec // the bits of a float
+		return pos + 4
+	case putDouble:
+		put64(dst, pos, v)
+		return pos + 8
+	case putTruth:
+		put8(dst, pos, byte(v)) //nolint:gosec // 0 or 1
+		return pos + 1
+	}
+	return putVarint(dst, pos, v<<1^uint64(int64(v)>>63)) //nolint:gosec // the encoding's definition
+}
+
+// text is the value as it stands, for an error.
+func (c *conversion) text(data unsafe.Pointer, i int) string {
+	if c.load >= loadFloat16 {
+		return strconv.FormatFloat(c.real(data, i), 'g', -1, 64)
+	}
+	v, ok := c.whole(data, i)
+	if !ok {
+		return strconv.FormatUint(uint64(v), 10) //nolint:gosec // it has none of the sign
+	}
+	return strconv.FormatInt(v, 10)
+}
