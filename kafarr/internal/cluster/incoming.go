@@ -23,6 +23,8 @@ type incoming struct {
 	address  string
 	metadata int32 // bound of answers that name partitions
 	most     int32 // the client's own bound
+	// unanswered: Produce requests get no answer.
+	unanswered bool
 
 	mu    sync.Mutex
 	asked []request // not answered yet: brokers answer in turn
@@ -52,9 +54,11 @@ func (c *incoming) Write(p []byte) (int, error) {
 	if len(p) >= 8 {
 		r.key, r.version = int16(binary.BigEndian.Uint16(p[4:])), int16(binary.BigEndian.Uint16(p[6:])) //nolint:gosec // they are signed
 	}
-	c.mu.Lock()
-	c.asked = append(c.asked, r)
-	c.mu.Unlock()
+	if len(p) < 8 || r.key != kmsg.Produce.Int16() || !c.unanswered {
+		c.mu.Lock()
+		c.asked = append(c.asked, r)
+		c.mu.Unlock()
+	}
 	return c.Conn.Write(p)
 }
 

@@ -67,6 +67,24 @@ var layouts = map[int16]*layout{
 		number4(2),
 		structs(&layout{fields: []field{{kind: chars}, structs(&layout{fields: []field{{size: 2}, number4(0), number4(1), {size: 8}}})}}),
 	}},
+	kmsg.Produce.Int16(): {
+		flexible: 9,
+		fields: []field{
+			structs(&layout{fields: []field{
+				{before: 13, kind: chars}, {since: 13, size: 16},
+				structs(&layout{
+					fields: []field{
+						number4(0), {size: 2}, {size: 8}, {since: 2, size: 8}, {since: 5, size: 8},
+						{since: 8, kind: array, of: &layout{fields: []field{number4(0), {kind: chars}}}},
+						{since: 8, kind: chars},
+					},
+					tagged: map[uint32]*layout{0: {fields: []field{{size: 8}}}},
+				}),
+			}}),
+			number4(1),
+		},
+		tagged: map[uint32]*layout{0: {plain: true, fields: []field{structs(&layout{fields: []field{number4(0), {kind: chars}, number4(0), {kind: chars}}})}}},
+	},
 	kmsg.SASLAuthenticate.Int16(): {flexible: 2, fields: []field{{size: 2}, {kind: chars}, {kind: octets}, {since: 1, size: 8}}},
 	kmsg.Fetch.Int16(): {
 		flexible: 12, most: 1, // a scan asks for one partition

@@ -30,8 +30,10 @@ type Config struct {
 	RetryTimeout time.Duration
 	// MetadataBytes bounds an answer that names topics or partitions, between 1 MiB and 16 MiB; 0: 16 MiB.
 	MetadataBytes int
-	Token         func(context.Context) (source.Token, error)
-	Log           func(level int, facility, message string)
+	// Unanswered: Produce requests get no answer (acks=0).
+	Unanswered bool
+	Token      func(context.Context) (source.Token, error)
+	Log        func(level int, facility, message string)
 }
 
 // Settings are what a configuration comes to.
@@ -53,6 +55,7 @@ type Settings struct {
 	logLevel      int // syslog's
 	debug         string
 	metadataBytes int32
+	unanswered    bool
 	idle          time.Duration
 	reconnect     time.Duration
 	reconnectMax  time.Duration
@@ -70,7 +73,7 @@ const (
 // Read checks a configuration.
 func Read(c Config) (*Settings, error) {
 	s := &Settings{
-		Secrets: redact.Properties(c.Properties, c.Environment.Secrets()...), user: c.User, ClientID: "pykafarr", logLevel: 6, ReceiveMax: 100_000_000, metadataBytes: maxMetadataBytes,
+		Secrets: redact.Properties(c.Properties, c.Environment.Secrets()...), user: c.User, unanswered: c.Unanswered, ClientID: "pykafarr", logLevel: 6, ReceiveMax: 100_000_000, metadataBytes: maxMetadataBytes,
 		RequestTimeout: defaultRequestTimeout, ConnectTimeout: defaultRequestTimeout, RetryTimeout: defaultRetryTimeout, Backoff: 100 * time.Millisecond, BackoffMax: time.Second,
 		reconnect: 100 * time.Millisecond, reconnectMax: 10 * time.Second, Network: "tcp",
 	}
@@ -153,6 +156,6 @@ func (s *Settings) dialer() func(context.Context, string, string) (net.Conn, err
 		if err != nil {
 			return nil, err
 		}
-		return &incoming{Conn: conn, address: address, metadata: s.metadataBytes, most: s.ReceiveMax}, nil
+		return &incoming{Conn: conn, address: address, metadata: s.metadataBytes, most: s.ReceiveMax, unanswered: s.unanswered}, nil
 	}
 }

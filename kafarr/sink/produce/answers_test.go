@@ -1,0 +1,325 @@
+package produce_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/pykafarr/pykafarr/kafarr/sink/produce"
+	"github.com/pykafarr/pykafarr/kafarr/status"
+)
+
+// produceFault fails Produce requests, on all partitions of t or on one.
+func produceFault(err *kerr.Error, count int, partitions ...int32) kfake.Fault {
+	return kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: partitions, Err: err, Count: count}
+}
+
+// holds reports whether a request has a batch with this number.
+func holds(number int) func(kmsg.Request) bool {
+	value := string(binary.BigEndian.AppendUint64(nil, uint64(number)))
+	return func(req kmsg.Request) bool {
+		return slices.ContainsFunc(req.(*kmsg.ProduceRequest).Topics[0].Partitions, func(p kmsg.ProduceRequestTopicPartition) bool { return strings.Contains(string(p.Records), value) })
+	}
+}
+
+func TestWhatABrokerDoesNotTakeNowIsSentAgainInOrder(t *testing.T) {
+	for _, err := range []*kerr.Error{
+		kerr.NotLeaderForPartition, kerr.UnknownTopicOrPartition, kerr.LeaderNotAvailable, kerr.ReplicaNotAvailable, kerr.KafkaStorageError, kerr.NotEnoughReplicas,
+		kerr.NotEnoughReplicasAfterAppend, kerr.RequestTimedOut, kerr.UnknownServerError, kerr.CoordinatorLoadInProgress, kerr.FencedLeaderEpoch,
+	} {
+		t.Run(err.Message, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.send("t", 0, 3)
+			r.flush()
+			h := r.cluster.Fault(produceFault(err, 3))
+			for i := range 60 {
+				r.send("t", int32(i%4), 1+i%3)
+			}
+			r.flush()
+			r.written()
+			r.whole("t")
+			if h.Hits() != 3 || !r.log.has(err.Message) || !r.log.has("all partitions are written to again") {
+				t.Errorf("%d hits; %q", h.Hits(), r.log.lines)
+			}
+		})
+	}
+}
+
+// TestTheWindowBeginsWithTheFirstBatchThatIsNotAcknowledged: a batch that was written and not acknowledged is recognized again only as long as no five others came after it.
+func TestTheWindowBeginsWithTheFirstBatchThatIsNotAcknowledged(t *testing.T) {
+	r := newRig(t, nil)
+	r.send("t", 0, 3)
+	r.flush()
+	r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Err: kerr.RequestTimedOut, Count: 4, When: holds(3)})
+	for range 60 {
+		r.send("t", 0, 2)
+	}
+	r.flush()
+	r.written()
+	if got := r.read("t", 0, 123); !ascending(got, 123) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestARefusedBatchIsNamedAndTheOthersAreWritten(t *testing.T) {
+	for _, c := range []struct {
+		err  *kerr.Error
+		code status.Code
+		text string
+	}{
+		{kerr.TopicAuthorizationFailed, status.AuthenticationError, "needs the right Write on topic t"},
+		{kerr.ClusterAuthorizationFailed, status.AuthenticationError, "needs the right IdempotentWrite"},
+		{kerr.InvalidRecord, status.BrokerError, "a compacted topic takes no message without a key"},
+		{kerr.InvalidTimestamp, status.BrokerError, "message.timestamp.after.max.ms"},
+		{kerr.CorruptMessage, status.BrokerError, "CORRUPT_MESSAGE"},
+		{kerr.PolicyViolation, status.BrokerError, "POLICY_VIOLATION"},
+	} {
+		t.Run(c.err.Message, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.send("t", 2, 3)
+			r.flush()
+			r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: []int32{2}, Err: c.err, Count: -1, When: holds(3)})
+			for range 20 { // five at a time: four come after the refused one with sequences that do not follow
+				r.send("t", 2, 2)
+			}
+			r.send("t", 1, 4)
+			r.flush()
+			o := r.outcome("t", 2, 3)
+			var e *status.Error
+			if o.State != produce.Refused || !errors.As(o.Err, &e) || e.Code != c.code || !strings.HasPrefix(o.Err.Error(), "t[2]: "+c.err.Message) || !strings.Contains(o.Err.Error(), c.text) {
+				t.Errorf("%+v", o)
+			}
+			got := r.read("t", 2, 41)
+			want := []int{0, 1, 2}
+			for i := 5; i < 43; i++ {
+				want = append(want, i)
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("got %v", got)
+			}
+			if o := r.outcome("t", 1, 0); o.State != produce.Written {
+				t.Errorf("another partition: %+v", o)
+			}
+		})
+	}
+}
+
+func TestALogThatHasLostWhatWasAcknowledgedIsAnErrorOfEachCall(t *testing.T) {
+	r := newRig(t, nil)
+	r.send("t", 0, 3)
+	r.flush()
+	r.cluster.Fault(produceFault(kerr.OutOfOrderSequenceNumber, -1, 0))
+	for range 7 {
+		r.send("t", 0, 1)
+	}
+	r.flush()
+	for i := range 7 {
+		if o := r.outcome("t", 0, 3+i); o.State == produce.Written || o.State == produce.Unknown || !strings.Contains(o.Err.Error(), "the log has lost messages that had been acknowledged") {
+			t.Errorf("%+v", o)
+		}
+	}
+	for range 2 {
+		err := r.p.Send(t.Context(), sealed("t", 0, 0, 1, func(produce.Outcome) {}))
+		if err == nil || !strings.HasPrefix(err.Error(), "t[0]: the log has lost messages") {
+			t.Error(err)
+		}
+	}
+	r.send("t", 1, 5)
+	r.flush()
+	if o := r.outcome("t", 1, 0); o.State != produce.Written {
+		t.Errorf("another partition: %+v", o)
+	}
+}
+
+func TestABatchThatIsTooLargeIsCutUntilTheTopicTakesIt(t *testing.T) {
+	r := newRig(t, nil, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "300"}))
+	for range 6 {
+		r.send("t", 3, 50)
+		r.send("t", 3, 1)
+	}
+	r.flush()
+	r.written()
+	if got := r.read("t", 3, 306); !ascending(got, 306) {
+		t.Errorf("got %v", got)
+	}
+	o := r.outcome("t", 3, 0)
+	n := int32(0)
+	for _, part := range o.Parts {
+		if part.First != n || part.State != produce.Written || part.BaseOffset != int64(n) {
+			t.Errorf("%+v", part)
+		}
+		n += part.Records
+	}
+	if len(o.Parts) < 4 || n != 50 || o.BaseOffset != 0 || o.LastOffset != 49 || !r.log.has("lower batch.size") {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestARecordThatIsTooLargeIsRefusedAlone(t *testing.T) {
+	r := newRig(t, nil)
+	r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Err: kerr.MessageTooLarge, Count: -1, When: holds(7)})
+	r.send("t", 0, 12)
+	r.send("t", 0, 3)
+	r.flush()
+	o := r.outcome("t", 0, 0)
+	if o.State != produce.Refused || !strings.Contains(o.Err.Error(), "max.message.bytes of the topic allows less") {
+		t.Errorf("%+v", o)
+	}
+	for _, part := range o.Parts {
+		if (part.State == produce.Refused) != (part.First == 7 && part.Records == 1) {
+			t.Errorf("%+v", part)
+		}
+	}
+	if got := r.read("t", 0, 14); fmt.Sprint(got) != fmt.Sprint([]int{0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAProducerThatMayNotBeIdempotentSaysWhichRightItNeeds(t *testing.T) {
+	r := newRig(t, nil)
+	r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, TopLevel: true, Err: kerr.ClusterAuthorizationFailed, Count: 1})
+	r.send("t", 0, 3)
+	r.flush()
+	var e *status.Error
+	if o := r.outcome("t", 0, 0); o.State != produce.NotSent || !errors.As(o.Err, &e) || e.Code != status.AuthenticationError || !strings.Contains(o.Err.Error(), "needs the right IdempotentWrite on the cluster") {
+		t.Errorf("%+v", o)
+	}
+	r.next["t[0]"] = 0
+	r.outcomes["t[0]"] = nil
+	r.send("t", 0, 3) // it has been granted
+	r.flush()
+	r.written()
+}
+
+func TestATopicIsWaitedForUntilItCountsAsMissing(t *testing.T) {
+	r := newRig(t, map[string]string{"topic.metadata.propagation.max.ms": "500"})
+	for i := range 5 {
+		name := fmt.Sprint("new-", i)
+		time.AfterFunc(time.Duration(i*50)*time.Millisecond, func() {
+			if err := r.cluster.CreateTopic(name, 2, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		r.send(name, 1, 3)
+	}
+	r.flush()
+	r.written()
+	for range 2 {
+		var e *status.Error
+		if _, err := r.p.Partitions(t.Context(), "no-such"); !errors.As(err, &e) || e.Code != status.TopicNotFoundError || e.Topic != "no-such" {
+			t.Error(err)
+		}
+	}
+	if n, err := r.p.Partitions(t.Context(), "new-1"); n != 2 || err != nil {
+		t.Error(n, err)
+	}
+	r.send("no-such", 0, 1)
+	r.send("t", 4, 1) // it has four
+	r.flush()
+	if o := r.outcome("no-such", 0, 0); o.State != produce.NotSent || !strings.Contains(o.Err.Error(), "the cluster does not have the topic") {
+		t.Errorf("%+v", o)
+	}
+	if o := r.outcome("t", 4, 0); o.State != produce.NotSent || !strings.Contains(o.Err.Error(), "the topic has 4 partitions only") {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestARecreatedTopicGetsNothingThatWasMeantForTheOldOne(t *testing.T) {
+	r := newRig(t, nil)
+	r.send("t", 0, 3)
+	r.flush()
+	if err := errors.Join(r.cluster.DeleteTopic("t"), r.cluster.CreateTopic("t", 4, nil)); err != nil {
+		t.Fatal(err)
+	}
+	r.send("t", 0, 2)
+	r.flush()
+	if o := r.outcome("t", 0, 3); o.State != produce.Refused || !strings.Contains(o.Err.Error(), "was deleted and created again") {
+		t.Errorf("%+v", o)
+	}
+	r.next["t[0]"] = 0
+	r.outcomes["t[0]"] = nil
+	r.send("t", 0, 4) // is meant for the new one
+	r.flush()
+	r.written()
+	if got := r.read("t", 0, 4); !ascending(got, 4) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestLeadersMayMoveUnderLoad(t *testing.T) {
+	r := newRig(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	moved := make(chan int)
+	go func() {
+		n := 0
+		for ; ctx.Err() == nil; n++ {
+			_ = r.cluster.MoveTopicPartition("t", rand.Int32N(4), rand.Int32N(3))
+			time.Sleep(2 * time.Millisecond)
+		}
+		moved <- n
+	}()
+	for i := range 2000 {
+		r.send("t", int32(i%4), 1+i%5)
+	}
+	r.flush()
+	cancel()
+	t.Log(<-moved, "moves")
+	r.written()
+	r.whole("t")
+}
+
+func TestBatchesOfOtherProducersLieBetweenAndOffsetsAreRight(t *testing.T) {
+	r := newRig(t, nil)
+	other := &rig{t: t, cluster: r.cluster, outcomes: map[string]map[int]produce.Outcome{}, next: map[string]int{}}
+	other.open(strings.Join(r.cluster.ListenAddrs(), ","), nil)
+	for range 20 {
+		r.send("t", 0, 3)
+		other.send("t", 0, 2)
+	}
+	r.flush()
+	other.flush()
+	r.written()
+	seen := map[int64]bool{}
+	for _, of := range []*rig{r, other} {
+		for from, o := range of.outcomes["t[0]"] {
+			for at := o.BaseOffset; at <= o.LastOffset; at++ {
+				if seen[at] {
+					t.Errorf("offset %d twice, of the batch from %d on", at, from)
+				}
+				seen[at] = true
+			}
+		}
+	}
+	if len(seen) != 100 {
+		t.Error(len(seen))
+	}
+}
+
+func TestWithoutIdempotenceOrderHoldsAllTheSame(t *testing.T) {
+	for _, acks := range []string{"all", "1", "0"} {
+		r := newRig(t, map[string]string{"enable.idempotence": "false", "acks": acks})
+		r.send("t", 0, 1)
+		r.flush()
+		if acks != "0" {
+			r.cluster.Fault(produceFault(kerr.NotLeaderForPartition, 3))
+		}
+		for i := range 40 {
+			r.send("t", int32(i%4), 1+i%3)
+		}
+		r.flush()
+		r.written()
+		r.whole("t")
+	}
+}

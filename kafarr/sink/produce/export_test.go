@@ -1,0 +1,18 @@
+package produce
+
+// ErrClosed is what a closed producer answers.
+var ErrClosed = errClosed
+
+// Panic lets a goroutine of the producer panic.
+func (p *Producer) Panic() { p.run(func() { panic("on purpose") }) }
+
+// Ended is closed after the producer's last goroutine.
+func (p *Producer) Ended() <-chan struct{} { return p.ended }
+
+// SetNext sets the sequence and the epoch of a partition's next batch.
+func (p *Producer) SetNext(topic string, partition, sequence int32, epoch int16) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	q := p.topic(topic).partition(partition)
+	q.base, q.epoch = sequence, epoch
+}
