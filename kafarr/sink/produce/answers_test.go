@@ -28,7 +28,7 @@ func produceFault(err *kerr.Error, count int, partitions ...int32) kfake.Fault {
 func holds(number int) func(kmsg.Request) bool {
 	value := string(binary.BigEndian.AppendUint64(nil, uint64(number)))
 	return func(req kmsg.Request) bool {
-		return slices.ContainsFunc(req.(*kmsg.ProduceRequest).Topics[0].Partitions, func(p kmsg.ProduceRequestTopicPartition) bool { return strings.Contains(string(p.Records), value) })
+		return slices.ContainsFunc(req.(*kmsg.ProduceRequest).Topics[0].Partitions, func(p kmsg.ProduceRequestTopicPartition) bool { return strings.Contains(string(p.Records[61:]), value) })
 	}
 }
 
@@ -121,15 +121,14 @@ func TestALogThatHasLostWhatWasAcknowledgedIsAnErrorOfEachCall(t *testing.T) {
 	r.send("t", 0, 3)
 	r.flush()
 	r.cluster.Fault(produceFault(kerr.OutOfOrderSequenceNumber, -1, 0))
-	for range 7 {
-		r.send("t", 0, 1)
+	for range 7 { // some come when it is known already
+		_ = r.p.Send(t.Context(), sealed("t", 0, 0, 1, func(o produce.Outcome) {
+			if o.State == produce.Written || o.State == produce.Unknown || !strings.Contains(o.Err.Error(), "the log has lost messages that had been acknowledged") {
+				t.Errorf("%+v", o)
+			}
+		}))
 	}
 	r.flush()
-	for i := range 7 {
-		if o := r.outcome("t", 0, 3+i); o.State == produce.Written || o.State == produce.Unknown || !strings.Contains(o.Err.Error(), "the log has lost messages that had been acknowledged") {
-			t.Errorf("%+v", o)
-		}
-	}
 	for range 2 {
 		err := r.p.Send(t.Context(), sealed("t", 0, 0, 1, func(produce.Outcome) {}))
 		if err == nil || !strings.HasPrefix(err.Error(), "t[0]: the log has lost messages") {

@@ -26,6 +26,9 @@ type network struct {
 	before, after atomic.Int32 // in how many of 1000 reads or answers the connection is cut: before the broker has the request whole, or before the client has the answer
 	silent        atomic.Bool  // answers are swallowed
 	cuts          atomic.Int32
+	produced      atomic.Int32 // Produce requests that came
+	// The next request of this key is cut off before the broker has it, or its answer before the client has it; 0: none is.
+	cutRequest, cutAnswer atomic.Int32
 }
 
 func (n *network) listen(network, address string) (net.Listener, error) {
@@ -50,6 +53,7 @@ type conn struct {
 	net.Conn
 	n       *network
 	produce atomic.Bool
+	key     atomic.Int32 // of the last request
 }
 
 var errCut = errors.New("the network cuts the connection")
@@ -59,6 +63,17 @@ func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if len(p) > 100 && n > 60 { // a body, and not a length
 		c.produce.Store(binary.BigEndian.Uint16(p) == uint16(kmsg.Produce.Int16()))
+		if c.produce.Load() {
+			c.n.produced.Add(1)
+		}
+	}
+	if len(p) > 4 && n > 8 {
+		c.key.Store(int32(binary.BigEndian.Uint16(p)))
+		if key := c.key.Load(); key != 0 && c.n.cutRequest.CompareAndSwap(key, 0) {
+			return 0, c.cut()
+		}
+	}
+	if len(p) > 100 && n > 60 {
 		if c.produce.Load() && rand.Int32N(1000) < c.n.before.Load() {
 			return 0, c.cut()
 		}
@@ -68,6 +83,9 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Write writes what the client is to have.
 func (c *conn) Write(p []byte) (int, error) {
+	if key := c.key.Load(); key != 0 && c.n.cutAnswer.CompareAndSwap(key, 0) {
+		return 0, c.cut()
+	}
 	if c.produce.Load() && c.n.silent.Load() {
 		return len(p), nil
 	}
@@ -106,6 +124,20 @@ func TestCutConnectionsLoseNothingAndWriteNothingTwice(t *testing.T) {
 				t.Error("the log does not say it")
 			}
 		})
+	}
+}
+
+// TestTheFirstBatchOfAPartitionGoesAlone: a broker takes any sequence of a producer id that the partition does not know, so that the second batch could overtake the first.
+func TestTheFirstBatchOfAPartitionGoesAlone(t *testing.T) {
+	var n network
+	r := newRig(t, map[string]string{"delivery.timeout.ms": "700"}, kfake.ListenFn(n.listen))
+	n.silent.Store(true)
+	for range 9 {
+		r.send("t", 0, 2)
+	}
+	r.flush()
+	if got := n.produced.Load(); got != 1 || r.outcome("t", 0, 0).State != produce.Unknown || r.outcome("t", 0, 2).State != produce.NotSent {
+		t.Errorf("%d requests, %v", got, r.outcomes)
 	}
 }
 

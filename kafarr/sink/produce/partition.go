@@ -55,6 +55,7 @@ type partition struct {
 	epoch int16
 	base  int32 // the sequence of the first batch of the queue
 	bump  bool  // the epoch is to be raised once no batch may have been written
+	known int64 // the producer id that the partition has taken a batch of; -1: none
 	acked int64 // the last offset that was acknowledged; -1: none
 }
 
@@ -103,8 +104,8 @@ func (q *partition) pick(now time.Time) int {
 		if !q.owned && !p.own(q) {
 			return -1
 		}
-		if q.queue[q.next].maybe && !q.fits(q.next) && q.flying > 0 {
-			return -1 // it goes alone
+		if q.flying > 0 && (q.known != q.id || q.queue[q.next].maybe && !q.fits(q.next)) {
+			return -1 // it goes alone. So does the first batch: a partition that does not know a producer id takes any sequence, also the second batch without the first
 		}
 	}
 	return q.next
@@ -167,6 +168,7 @@ func (q *partition) written(s *settled, b *pending, o Outcome) {
 		q.acked = max(q.acked, o.LastOffset)
 	}
 	b.done = true
+	q.known = b.id
 	q.report(s, b, o)
 	if q.queue[0] == b {
 		q.base = after(q.base, b.records)

@@ -49,7 +49,7 @@ func (p *Producer) topic(name string) *topic {
 func (t *topic) partition(number int32) *partition {
 	q := t.parts[number]
 	if q == nil {
-		q = &partition{topic: t, number: number, leader: -1, acked: -1}
+		q = &partition{topic: t, number: number, leader: -1, known: -1, acked: -1}
 		if l, known := t.leaders[number]; known {
 			q.leader, q.leaderEpoch = l.broker, l.epoch
 		}

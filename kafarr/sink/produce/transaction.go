@@ -118,13 +118,16 @@ func (p *Producer) enter(ctx context.Context) (leave func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-p.ctx.Done():
+		return nil, errClosed
 	}
+	leave = func() { <-p.txn.turn }
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.refusal(); err != nil {
+		leave()
 		return nil, err
 	}
-	return func() { <-p.txn.turn }, nil
+	return leave, nil
 }
 
 // Begin begins a transaction. The first one waits until the cluster has given the producer its id, and has ended what an earlier producer with the same transactional.id has left open.
@@ -169,7 +172,10 @@ func (p *Producer) renewID(ctx context.Context) error {
 		if newer, err = p.askVersion(ctx); err != nil {
 			return err
 		}
-		id, epoch, err = p.requestID(ctx, id, epoch)
+		newID, newEpoch, err := p.requestID(ctx, id, epoch)
+		if err == nil {
+			id, epoch = newID, newEpoch
+		}
 		return err
 	})
 	p.mu.Lock()
@@ -298,7 +304,7 @@ func (p *Producer) coordinate(ctx context.Context, kind int8, key string, req km
 // addPartitions adds partitions to the transaction, as brokers before KIP-890 want it.
 func (p *Producer) addPartitions() {
 	p.mu.Lock()
-	for len(p.txn.waiting) > 0 && p.ctx.Err() == nil {
+	for len(p.txn.waiting) > 0 && p.txn.broken == nil && p.ctx.Err() == nil {
 		parts := p.txn.waiting
 		p.txn.waiting = map[*partition]struct{}{}
 		req := kmsg.NewPtrAddPartitionsToTxnRequest()
@@ -315,6 +321,9 @@ func (p *Producer) addPartitions() {
 		p.txn.used = true
 		p.mu.Unlock()
 		err := p.persist(p.ctx, "adding partitions to the transaction", func(ctx context.Context) error {
+			if err := p.brokenBy(); err != nil {
+				return err
+			}
 			resp, _, err := p.coordinate(ctx, ofTransaction, p.set.transactional, req, 3)
 			if err != nil {
 				return err
@@ -342,7 +351,37 @@ func (p *Producer) addPartitions() {
 		p.wakeAll()
 	}
 	p.txn.adding = false
+	p.notify()
 	p.mu.Unlock()
+}
+
+func (p *Producer) brokenBy() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.txn.broken
+}
+
+// added waits until no partition is being added any more: one that is added after the end of its transaction would begin another one.
+func (p *Producer) added(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.txn.adding {
+		changed := p.changed
+		p.mu.Unlock()
+		var err error
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-p.ctx.Done():
+			err = errClosed
+		}
+		p.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SendOffsets commits offsets of a consumer group within the transaction: the offsets of the first rows that are not part of it. A member that has lost its partitions since its rows
@@ -451,7 +490,7 @@ func (p *Producer) Commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Flush(ctx); err != nil {
+	if err := errors.Join(p.Flush(ctx), p.added(ctx)); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -488,7 +527,7 @@ func (p *Producer) Abort(ctx context.Context) error {
 	}
 	p.txn.broke(errAborted)
 	p.mu.Unlock()
-	if err := p.Flush(ctx); err != nil { // each batch is over soon: what is not in a request is given up
+	if err := errors.Join(p.Flush(ctx), p.added(ctx)); err != nil { // each batch is over soon: what is not in a request is given up
 		return err
 	}
 	p.mu.Lock()
