@@ -244,7 +244,7 @@ def exported_functions(headers: Sequence[Path]) -> list[str]:
     """The functions that the headers declare: the one source of what leaves the library."""
     code = "\n".join(header.read_text() for header in headers)
     code = re.sub(r"/\*.*?\*/|^#[^\n]*", "", code, flags=re.DOTALL | re.MULTILINE)
-    return re.findall(r"\b((?:listener|scan|decoder|producer|kafarr)_\w+)\s*\(", code)
+    return re.findall(r"\b((?:listener|scan|decoder|producer|report|transaction|kafarr)_\w+)\s*\(", code)
 
 
 def go_inputs() -> str:

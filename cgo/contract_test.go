@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/mock"
 )
 
@@ -95,6 +96,10 @@ func TestTheHeaderNamesEveryKeyThatGoReadsAndWrites(t *testing.T) {
 		"scan_plan_start":           without(read(reflect.TypeFor[scanPlan]()), read(reflect.TypeFor[schemaText]())...), // which are scan_new's
 		"decoder_new":               read(reflect.TypeFor[decoderConfig]()),
 		"decoder_stats":             read(reflect.TypeFor[kafarr.DecoderStats]()),
+		"producer_new":              without(read(reflect.TypeFor[producerConfig]()), read(reflect.TypeFor[format.Limits]())...), // which are decoder_new's
+		"producer_send_start":       append(read(reflect.TypeFor[sendIn]()), read(reflect.TypeFor[sent]())...),
+		"producer_target_start":     read(reflect.TypeFor[target]()),
+		"report_wait":               read(reflect.TypeFor[reportOut]()),
 		"kafarr_mock_new":           read(reflect.TypeFor[mock.Config]()),
 		"kafarr_mock_info":          read(reflect.TypeFor[mockInfo]()),
 		"kafarr_mock_produce_start": append(read(reflect.TypeFor[mock.Request]()), read(reflect.TypeFor[mock.Result]())...),

@@ -89,6 +89,15 @@ func fail(e *C.struct_kafarr_error, err error) C.int32_t {
 	return C.int32_t(k.Code)
 }
 
+// codeOf is the code of an error.
+func codeOf(err error) int {
+	var k *kafarr.Error
+	if errors.As(err, &k) {
+		return int(k.Code)
+	}
+	return int(kafarr.InternalError)
+}
+
 // shown is a text whose control characters, and those that change the direction of writing, are escapes: names and texts from outside are in errors, which may be printed to a terminal.
 func shown(text string) string {
 	if strings.IndexFunc(text, escaped) < 0 {

@@ -46,7 +46,9 @@ enum kafarr_status {
   KAFARR_E_KEY_DECODE = 24,         /* KeyDecodeError: a message's key is not what it should be */
   KAFARR_E_INCOMPLETE = 25,         /* IncompleteError: rows that a scan was to read are not in the log */
   KAFARR_E_TOPIC_NOT_FOUND = 26,    /* TopicNotFoundError: the cluster does not have a topic that is to be scanned, or does not show it */
-  KAFARR_E_RANGE = 27               /* RangeError: the end of a scan is before its start */
+  KAFARR_E_RANGE = 27,              /* RangeError: the end of a scan is before its start */
+  KAFARR_E_ENCODE = 28,             /* EncodeError: a value of a frame cannot be written; its row is error->offset */
+  KAFARR_E_DELIVERY = 29            /* DeliveryError: rows of a frame were not written, or it is not known whether they were */
 };
 
 /* Where and why something failed. Unknown numbers are -1, unknown texts empty. Texts are cut at a
@@ -124,6 +126,8 @@ void kafarr_free(void *text);
 /* Waits for an operation begun by a *_start function. *result gets the operation's JSON, or NULL where it
  * has none. The operation's handle is gone once the answer is anything but KAFARR_PENDING. */
 int32_t kafarr_wait(int64_t operation, int64_t slice_ms, char **result, struct kafarr_error *error);
+/* Asks an operation to end early, which sends and flushes can. It has an answer all the same. */
+void kafarr_cancel(int64_t operation);
 /* Forgets an operation: it continues in the background, and its result is dropped. */
 void kafarr_forget(int64_t operation);
 
@@ -253,6 +257,53 @@ int32_t scan_report(int64_t scan, char **report, struct kafarr_error *error);
 int32_t scan_close_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
 /* Frees the handle; what is under way ends in the background. */
 int32_t scan_free(int64_t scan, struct kafarr_error *error);
+
+/* ---- Producer: frames to topics ---- */
+
+/* config: JSON object
+ *   "servers": str, "registry_url": str, "config": {property: str}, "registry_config": {property: str}, "environment": {variable: str}, "oauth_token": bool, as in listener_new;
+ *   librdkafka's properties for consumers only are ignored,
+ *   "limits": as in decoder_new, "memory_limit": int (bytes that are encoded and not acknowledged; 0: the default), "transactional_id": str (empty: none)
+ * listener_events, listener_token_wanted and listener_token take a producer's handle, too. Does not wait for the network. */
+int32_t producer_new(const char *config, int64_t config_len, int64_t *producer, struct kafarr_error *error);
+/* Sends the rows of n struct arrays of one schema, which are one frame: each of its values is checked before a byte of it is sent. The schema and the arrays are taken over, whatever
+ * the answer: the release callback of each is called once, during this call or until the operation has its answer. The memory of the structs stays the caller's.
+ * options: JSON object
+ *   "topic": str, "message_type": str (empty: that of the schema; null: every row is a tombstone),
+ *   "schema": {"text": str (Avro JSON), "references": [{"name": str, "subject": str, "version": int}, ...], "register": bool,
+ *              "derive": bool (of the columns), "enums": {column path: [str, ...]}, "id": int, "subject": str, "version": int (-1: the latest),
+ *              "strategy": "topic" | "record" | "topic_record"}; without "text", "derive", "id" and "version" it is the subject's last version of the message type,
+ *   "framing": "confluent" | "schema_header" | "bare",
+ *   "key": {"column": str, "format": "bytes" | "string" | "avro", "key_schema": an object as "schema"},
+ *   "partition": str, "timestamp": str, "headers": str, "tombstone": str, names of columns (empty: those that listeners give them, if they are there),
+ *   "constant_headers": [[name, value or null], ...] in base64,
+ *   "partitioner": str (librdkafka's; empty: the property's), "extra": "ignore" | "error", "missing": "error" | "default",
+ *   "first_row": int, the number of the first row for errors and reports, "transaction": int, a handle; 0: none
+ * kafarr_wait()'s result, once all rows are encoded and the arrays are released: {"report": int (a handle), "rows": int,
+ * "failed": bool (some rows were not handed over: the report says why)}. */
+int32_t producer_send_start(int64_t producer, const char *options, int64_t options_len, struct ArrowSchema *schema,
+                            struct ArrowArray *arrays, int64_t n, int64_t *operation, struct kafarr_error *error);
+/* Finds the schema that producer_send_start would write with. schema: that of the frame, which is taken over as there.
+ * kafarr_wait()'s result: {"target": int (a handle for producer_target_columns, which frees it), "message_type": str, "schema": str, "schema_id": int (0: none), "subject": str,
+ * "version": int (0: not known)}. */
+int32_t producer_target_start(int64_t producer, const char *options, int64_t options_len, struct ArrowSchema *schema,
+                              int64_t *operation, struct kafarr_error *error);
+/* The columns that a listener reads such values as. */
+int32_t producer_target_columns(int64_t target, struct ArrowSchema *columns, struct kafarr_error *error);
+/* Waits until every row has its outcome. KAFARR_E_DELIVERY: some were not written, of a send whose report nobody has waited for. kafarr_wait()'s result is NULL. */
+int32_t producer_flush_start(int64_t producer, int64_t *operation, struct kafarr_error *error);
+/* Flushes, for at most timeout_ms (-1: no bound), and closes: rows without an outcome by then are not sent, or unknown. kafarr_wait()'s result is NULL. */
+int32_t producer_close_start(int64_t producer, int64_t timeout_ms, int64_t *operation, struct kafarr_error *error);
+/* Frees the handle. A producer that was not closed is closed in the background, without a flush. */
+int32_t producer_free(int64_t producer, struct kafarr_error *error);
+
+/* Waits until each row of a send has its outcome; KAFARR_PENDING: not yet. *report gets JSON
+ *   {"rows": int, "written": int, "ranges": [[topic, partition, first offset, last offset, rows], ...],
+ *    "failures": [{"topic": str, "partition": int, "state": "refused" | "not sent" | "unknown", "rows": [[first, last], ...] (of the frame), "count": int,
+ *                  "code": int, "error": str, "blamed": [[row, what the broker says], ...]}, ...],
+ *    "message": str (empty: every row was written)} */
+int32_t report_wait(int64_t report, int64_t slice_ms, char **json, struct kafarr_error *error);
+int32_t report_free(int64_t report, struct kafarr_error *error);
 
 /* ---- Decoder: bare Avro bodies to one batch, without a broker ---- */
 

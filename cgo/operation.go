@@ -5,6 +5,7 @@ package main
 import "C"
 
 import (
+	"context"
 	"time"
 )
 
@@ -13,14 +14,22 @@ type operation struct {
 	done   chan struct{}
 	result string // JSON; empty: none
 	err    error
+	cancel context.CancelFunc
 }
 
-// start begins an operation and returns its handle.
+// start begins an operation that ends by itself, and returns its handle.
 func start(work func() (string, error)) int64 {
-	op := &operation{done: make(chan struct{})}
+	return startCancelled(func(context.Context) (string, error) { return work() })
+}
+
+// startCancelled begins an operation that kafarr_cancel ends early.
+func startCancelled(work func(ctx context.Context) (string, error)) int64 {
+	ctx, cancel := context.WithCancel(context.Background())
+	op := &operation{done: make(chan struct{}), cancel: cancel}
 	h := newHandle(op)
 	spawn(func() {
-		op.result, op.err = work()
+		defer cancel()
+		op.result, op.err = work(ctx)
 		close(op.done)
 	}, func(err error) {
 		op.err = err
@@ -52,6 +61,17 @@ func kafarr_wait(handle, sliceMS C.int64_t, result **C.char, e *C.struct_kafarr_
 			*result = C.CString(op.result)
 		}
 		return op.err
+	})
+}
+
+//export kafarr_cancel
+func kafarr_cancel(handle C.int64_t) {
+	guard(nil, func() error {
+		op, err := get[*operation](int64(handle))
+		if err == nil {
+			op.cancel()
+		}
+		return err
 	})
 }
 

@@ -29,6 +29,8 @@ const (
 	IncompleteError         = status.IncompleteError
 	TopicNotFoundError      = status.TopicNotFoundError
 	RangeError              = status.RangeError
+	EncodeError             = status.EncodeError
+	DeliveryError           = status.DeliveryError
 )
 
 // CodeNames are the names of the codes, the same in all languages.

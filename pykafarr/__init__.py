@@ -22,6 +22,8 @@ from ._errors import (
     ClosedError,
     ConfigError,
     DecodeError,
+    DeliveryError,
+    EncodeError,
     ForkError,
     FramingError,
     GroupError,
@@ -57,6 +59,9 @@ from ._options.checks import (
 from ._options.offsets import Assign, Milliseconds, Place, ScanPlace, ScanPlaces, Start, TopicPartition
 from ._options.secrets import Secret, from_env, from_file
 from ._options.tokens import OAuthToken
+from ._producers.open import producer
+from ._producers.producer import Producer
+from ._producers.report import Report, SendFailure, SentRange
 from ._scans.plan import Plan
 from ._scans.report import Completeness
 from ._scans.scan import read, scan
@@ -76,8 +81,10 @@ __all__ = [
     "Content",
     "DecodeError",
     "Decoder",
+    "DeliveryError",
     "DtypeBackend",
     "Duration",
+    "EncodeError",
     "Errors",
     "Event",
     "ForkError",
@@ -96,15 +103,19 @@ __all__ = [
     "OutOfRange",
     "Place",
     "Plan",
+    "Producer",
     "Range",
     "RangeError",
     "Recursion",
     "RegistryError",
+    "Report",
     "ScanPlace",
     "ScanPlaces",
     "SchemaError",
     "SchemaNotFoundError",
     "Secret",
+    "SendFailure",
+    "SentRange",
     "Start",
     "StateError",
     "Stream",
@@ -118,6 +129,7 @@ __all__ = [
     "from_env",
     "from_file",
     "listener",
+    "producer",
     "read",
     "scan",
     "show_versions",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._producers.report import Report
     from ._scans.report import Completeness
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "ClosedError",
     "ConfigError",
     "DecodeError",
+    "DeliveryError",
+    "EncodeError",
     "ForkError",
     "FramingError",
     "GroupError",
@@ -135,8 +138,37 @@ class IncompleteError(KafarrError):
         self.report = []
 
 
+class EncodeError(KafarrError, ValueError):
+    """A value of a frame cannot be written: the message names row, column and value. No row of the frame was sent.
+
+    Attributes:
+        row: the number of the row in the frame, from 0; None where the column as a whole is wrong. `path` is the
+            column.
+    """
+
+    @property
+    def row(self) -> int | None:
+        """The number of the row in the frame, from 0; None where the column as a whole is wrong."""
+        return self.offset
+
+
+class DeliveryError(BrokerError):
+    """Rows of a frame were not written, or it is not known whether they were.
+
+    Attributes:
+        report: the `Report` of the send: which rows were written where, and what became of the others; None where
+            `flush()` or `close()` raises the error of an earlier send.
+    """
+
+    report: Report | None
+
+    def __init__(self, message: str, **place: Any) -> None:
+        super().__init__(message, **place)
+        self.report = None
+
+
 class ClosedError(KafarrError):
-    """The listener or stream is closed."""
+    """The listener, producer or stream is closed."""
 
 
 class ForkError(KafarrError):
@@ -173,4 +205,6 @@ ERROR_CLASSES: dict[int, type[KafarrError]] = {
     25: IncompleteError,
     26: TopicNotFoundError,
     27: RangeError,
+    28: EncodeError,
+    29: DeliveryError,
 }

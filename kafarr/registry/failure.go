@@ -105,15 +105,17 @@ func shownType(last *exchange) string {
 }
 
 // clean makes a text that a server sent fit for an error message: one line, not endless.
-func clean(text string) string {
+func clean(text string) string { return oneLine(text, 300) }
+
+func oneLine(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(text, "?"))
-	if runes := []rune(text); len(runes) > 300 {
-		text = string(runes[:300]) + "…"
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
 	}
 	return strings.TrimSpace(text)
 }

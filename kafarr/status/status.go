@@ -30,6 +30,8 @@ const (
 	IncompleteError         Code = 25
 	TopicNotFoundError      Code = 26
 	RangeError              Code = 27
+	EncodeError             Code = 28
+	DeliveryError           Code = 29
 )
 
 // CodeNames are the names of the codes, the same in all languages.
@@ -39,6 +41,7 @@ var CodeNames = map[Code]string{
 	IncompatibleSchemaError: "IncompatibleSchemaError", DecodeError: "DecodeError", FramingError: "FramingError",
 	ClosedError: "ClosedError", ForkError: "ForkError", StateError: "StateError", InternalError: "InternalError", KeyDecodeError: "KeyDecodeError",
 	IncompleteError: "IncompleteError", TopicNotFoundError: "TopicNotFoundError", RangeError: "RangeError",
+	EncodeError: "EncodeError", DeliveryError: "DeliveryError",
 }
 
 func (c Code) String() string { return CodeNames[c] }

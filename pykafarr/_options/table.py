@@ -1,4 +1,4 @@
-"""The options of listeners, scans and decoders, each declared once.
+"""The options of listeners, scans, decoders and producers, each declared once.
 
 The signatures of `listener()`, `scan()` and `Decoder`, the TypedDicts, Spark's options, the command line, the contract
 in kafarr.h and docs/options.md are tested against this table, and `settings()` makes of it what the library takes.
@@ -6,9 +6,10 @@ in kafarr.h and docs/options.md are tested against this table, and `settings()` 
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
-from . import checks, offsets, schemas
+from . import checks, offsets, schemas, sends
 from .checks import (
     Acknowledge,
     Content,
@@ -34,7 +35,8 @@ class Option(NamedTuple):
 
     Attributes:
         name: the parameter's.
-        of: the functions that take it: "listener", "scan" (and so `read()` and the engines), "decoder".
+        of: the functions that take it: "listener", "scan" (and so `read()` and the engines), "decoder", "producer",
+            "send".
         keys: its keys in the JSON of kafarr.h; none where the library does not need it.
         check: what the library takes for the value and for those of `uses`: a value for each of `keys`, of which None
             is left out. Raises TypeError for a wrong type and ConfigError for a wrong value.
@@ -62,6 +64,8 @@ class Option(NamedTuple):
 
 _LISTENER, _SCAN, _BOTH, _DECODER = ("listener",), ("scan",), ("listener", "scan"), ("decoder",)
 _ALL = (*_BOTH, *_DECODER)
+_PRODUCER, _SEND = ("producer",), ("send",)
+_CLIENTS = (*_BOTH, *_PRODUCER)
 
 
 def _word(
@@ -109,7 +113,7 @@ def _place(name: str, default: str, help_: str) -> Option:
 OPTIONS = (
     Option(
         name="servers",
-        of=_BOTH,
+        of=_CLIENTS,
         keys=("servers",),
         check=checks.servers,
         help="bootstrap servers: host:port,host:port",
@@ -148,7 +152,7 @@ OPTIONS = (
     ),
     Option(
         name="registry_url",
-        of=_BOTH,
+        of=_CLIENTS,
         keys=("registry_url",),
         check=checks.registry_url,
         help="URL of the schema registry",
@@ -176,7 +180,7 @@ OPTIONS = (
     _place("end", "now", "the place after the last row, as for the start"),
     Option(
         name="config",
-        of=_BOTH,
+        of=_CLIENTS,
         keys=("config",),
         check=lambda value: checks.properties("config", value),
         help="properties of librdkafka",
@@ -186,7 +190,7 @@ OPTIONS = (
     ),
     Option(
         name="registry_config",
-        of=_BOTH,
+        of=_CLIENTS,
         keys=("registry_config",),
         check=lambda value: checks.properties("registry_config", value),
         help="properties of the registry client",
@@ -194,7 +198,7 @@ OPTIONS = (
         flag="--registry-config",
         late=True,
     ),
-    _function("oauth_token", _BOTH, "a function that gives tokens for OAUTHBEARER"),
+    _function("oauth_token", _CLIENTS, "a function that gives tokens for OAUTHBEARER"),
     Option(
         name="metadata",
         of=_BOTH,
@@ -315,14 +319,14 @@ OPTIONS = (
     ),
     Option(
         name="limits",
-        of=_DECODER,
+        of=(*_DECODER, *_PRODUCER),
         keys=("limits",),
         check=checks.limits,
-        help="what schema and bodies may ask for",
+        help="what schemas and bodies may ask for",
     ),
     Option(
         name="memory_limit",
-        of=_BOTH,
+        of=_CLIENTS,
         keys=("memory_limit",),
         check=lambda value: checks.from_one("memory_limit", value, checks.MAX_MEMORY),
         help="most bytes that are held",
@@ -376,11 +380,120 @@ OPTIONS = (
     ),
     _function("on_assign", _LISTENER, "called with the partitions that the listener got"),
     _function("on_revoke", _LISTENER, "called with the partitions that the listener gives up"),
+    Option(
+        name="transactional_id",
+        of=_PRODUCER,
+        keys=("transactional_id",),
+        check=lambda value: None if value is None else checks.text("transactional_id", value),
+        help="the name by which a producer of transactions is known after a restart",
+    ),
+    Option(
+        name="message_type",
+        of=_SEND,
+        keys=("message_type",),
+        check=sends.message_type,
+        help="the full name of the rows' type; None: that of the schema",
+        default=REQUIRED,
+    ),
+    Option(
+        name="topic",
+        of=_SEND,
+        keys=("topic",),
+        check=lambda value: checks.text("topic", value),
+        help="the topic to send to",
+        default=REQUIRED,
+    ),
+    Option(
+        name="schema",
+        of=_SEND,
+        keys=("schema",),
+        check=sends.send_schema,
+        help="the schema to write with; by default the subject's last version of the message type",
+        uses=("register", "subject"),
+    ),
+    Option(
+        name="register",
+        of=_SEND,
+        keys=(),  # that of schema, which is checked with it
+        check=lambda _: None,
+        help="whether a schema is registered that its subject does not have",
+        default=False,
+    ),
+    Option(
+        name="subject",
+        of=_SEND,
+        keys=(),  # likewise
+        check=lambda _: None,
+        help="what names the subject of a schema",
+        default="topic",
+        words=get_args(sends.Subject),
+    ),
+    Option(
+        name="framing",
+        of=_SEND,
+        keys=("framing",),
+        check=lambda value: checks.choice("framing", value, get_args(sends.SendFraming)),
+        help="how messages name their schema",
+        default="confluent",
+        words=get_args(sends.SendFraming),
+    ),
+    Option(
+        name="key",
+        of=_SEND,
+        keys=("key",),
+        check=sends.send_key,
+        help="the column of keys, and how they are written",
+        uses=("subject",),
+    ),
+    *(
+        Option(
+            name=name,
+            of=_SEND,
+            keys=(name,),
+            check=functools.partial(sends.column, name),
+            help=help_,
+        )
+        for name, help_ in (
+            ("partition", "the column of partitions"),
+            ("timestamp", "the column of timestamps"),
+        )
+    ),
+    Option(
+        name="headers",
+        of=_SEND,
+        keys=("headers", "constant_headers"),
+        check=sends.send_headers,
+        help="the column of headers, or headers that are the same for each row",
+    ),
+    Option(
+        name="tombstone",
+        of=_SEND,
+        keys=("tombstone",),
+        check=lambda value: sends.column("tombstone", value),
+        help="the column that says which rows have no value",
+    ),
+    Option(
+        name="partitioner",
+        of=_SEND,
+        keys=("partitioner",),
+        check=lambda value: None if value is None else checks.text("partitioner", value),
+        help="what chooses the partition of a key, by librdkafka's names",
+    ),
+    _word("extra", _SEND, sends.Extra, "what columns do that the schema does not have"),
+    _word("missing", _SEND, sends.Missing, "what fields do that the frame does not have"),
+    Option(
+        name="wait",
+        of=_SEND,
+        keys=(),  # it is the caller that waits
+        check=lambda value: checks.truth("wait", value),
+        help="whether to wait until the brokers have the rows",
+        default=False,
+    ),
 )
 
 
 def options_of(function: str) -> dict[str, Option]:
-    """The options of "listener", "scan" or "decoder" by their names, in the order of the signature."""
+    """The options of a function, as `Option.of` names it, by their names, in the order of the signature."""
     return {option.name: option for option in OPTIONS if function in option.of}
 
 
@@ -395,3 +508,4 @@ def settings(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, A
 
 
 LISTENER, SCAN, DECODER = options_of("listener"), options_of("scan"), options_of("decoder")
+PRODUCER, SEND = options_of("producer"), options_of("send")

@@ -14,11 +14,12 @@ REWRITE = "make types-page"
 TEXT = f"""# Options
 
 Every option of `pykafarr.listener()`, of scans (`pykafarr.scan()`, `read()`, and the functions of engines, which pass
-them on) and of `pykafarr.Decoder`, with its default. `help(pykafarr.listener)` says what each means.
+them on), of `pykafarr.Decoder`, of `pykafarr.producer()` and of its `send()`, with its default.
+`help(pykafarr.listener)` says what each means.
 This page is made of the table that checks the options, `pykafarr/_options/table.py`; `{REWRITE}` rewrites it.
 
 """
-FUNCTIONS = {"listener": "listener", "scan": "scans", "decoder": "decoder"}
+FUNCTIONS = {"listener": "listener", "scan": "scans", "decoder": "decoder", "producer": "producer", "send": "send"}
 
 
 def page() -> str:

@@ -23,12 +23,12 @@ LAYERS = [
     {"_options"},
     {"_library"},
     {"_batches"},
-    {"_listeners", "_scans", "testing"},
+    {"_listeners", "_producers", "_scans", "testing"},
     {"_engines", "_cli"},
     {"__init__", "__main__", "ray", "dask", "spark", "polars"},
 ]
 # Errors have attributes of types that are made further up.
-FOR_TYPES = {("_errors", "_scans.report")}
+FOR_TYPES = {("_errors", "_scans.report"), ("_errors", "_producers.report")}
 
 
 def modules() -> dict[str, Path]:

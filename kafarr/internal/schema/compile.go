@@ -3,6 +3,8 @@ package schema
 import (
 	"fmt"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -152,4 +154,27 @@ func (s *Resolver) readerOf(writer format.Schema) format.Schema {
 		s.warnOfReaders(s.cfg.Shared.Readers.other(writer))
 	}
 	return nil
+}
+
+// Parse reads a schema by the format that the registry names.
+func Parse(s registry.Schema, limits format.Limits) (format.Format, format.Schema, error) {
+	f, fault := FormatOf(s)
+	if fault != nil {
+		return nil, nil, fault
+	}
+	parsed, err := f.Parse(s.Text, s.References, limits)
+	if err != nil {
+		return nil, nil, parseFault(f, err, limits, s)
+	}
+	return f, parsed, nil
+}
+
+// Columns are the columns that values of a schema are read as, with the defaults of a listener, where recursive fields are JSON.
+func Columns(f format.Format, s format.Schema, limits format.Limits) ([]arrow.Field, error) {
+	options := format.Options{Recursion: format.JSON, Limits: limits}
+	plan, err := f.Compile(s, options)
+	if err != nil {
+		return nil, compileFault(f, err, s, options)
+	}
+	return plan.Fields(), nil
 }

@@ -46,3 +46,12 @@ func FormatOf(s registry.Schema) (format.Format, *status.Error) {
 	}
 	return f, nil
 }
+
+// Deriving is the format of schemas that are made of the columns of a frame.
+func Deriving() (format.Writing, error) {
+	writing, ok := defaultFormat.(format.Writing)
+	if !ok {
+		return nil, status.Errorf(status.SchemaError, "%s schemas can be read, and not be written yet", defaultFormat.SchemaType())
+	}
+	return writing, nil
+}

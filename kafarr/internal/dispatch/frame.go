@@ -1,0 +1,203 @@
+// Package dispatch sends the rows of record batches: it checks them, routes each to its partition, and fills record batches for a sink.
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/sink"
+	"github.com/pykafarr/pykafarr/kafarr/sink/produce"
+	"github.com/pykafarr/pykafarr/kafarr/status"
+)
+
+// Sink is what takes sealed batches: a produce.Producer.
+type Sink interface {
+	Partitions(ctx context.Context, topic string) (int, error)
+	MaxMessageBytes(ctx context.Context, topic string) (int, error)
+	Send(ctx context.Context, b *produce.Batch) error
+}
+
+// Plan says how the rows of a frame become messages.
+type Plan struct {
+	Topic string
+	// Value writes the values; nil: each row is a tombstone. Columns are those that it was compiled for.
+	Value   format.Encoding
+	Columns []arrow.Field
+	// Prefix is the framing before each value, and Named the headers that name the schema.
+	Prefix []byte
+	Named  []sink.Header
+	// Key, Partition, Timestamp, Headers and Tombstone are names of columns; empty: there is none.
+	Key, Partition, Timestamp, Headers, Tombstone string
+	KeyForm                                       KeyForm
+	// KeyValue writes keys, with KeyValues, after KeyPrefix; it was compiled for KeyColumn. KeyNamed is the header that names their schema.
+	KeyValue  format.Encoding
+	KeyColumn arrow.Field
+	KeyPrefix []byte
+	KeyNamed  []sink.Header
+	// Constant are headers of each message.
+	Constant []sink.Header
+	// Partitioner chooses the partition of rows for which Partition has none.
+	Partitioner Partitioner
+	// FirstRow is the number of the first row, for errors and reports: a frame may be sent in parts.
+	FirstRow int64
+	// Bounds and Compression are those of record batches; Bounds.Message is lowered to what the topic takes.
+	Bounds      produce.Bounds
+	Compression produce.Compression
+	// Workers is how many goroutines fill batches; 0: 1.
+	Workers int
+}
+
+// part is one record batch of a frame, checked.
+type part struct {
+	first     int // the number of its first row within the frame
+	rows      int
+	value     format.Encoder // nil: all rows are tombstones
+	deleted   []bool         // which rows are tombstones; nil: none, or all where value is nil
+	key       keyOf          // nil: there are no keys
+	headers   headersOf      // nil: there are none but those of the plan
+	timestamp intOf          // nil: now
+	partition intOf          // nil: the partitioner's
+	most      int            // more than any row takes
+}
+
+// bind checks a record batch.
+func (p *Plan) bind(batch arrow.RecordBatch, first int) (*part, error) {
+	columns := columnsOf{batch}
+	made := &part{first: first, rows: int(batch.NumRows())}
+	if err := p.bindColumns(made, columns); err != nil {
+		return nil, p.atRow(err, first)
+	}
+	if p.Value == nil {
+		return made, nil
+	}
+	if p.Tombstone != "" {
+		column, err := columns.named("tombstone", p.Tombstone)
+		if err != nil {
+			return nil, err
+		}
+		if made.deleted, err = readTruths("tombstone", p.Tombstone, column); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(made.deleted, true) {
+			made.deleted = nil
+		}
+	}
+	values := columns.only(p.Columns)
+	defer values.Release()
+	var err error
+	if made.value, err = p.Value.Bind(values, made.deleted); err != nil {
+		return nil, p.atRow(err, first)
+	}
+	made.most = mostBytes(batch)
+	return made, nil
+}
+
+// bindColumns reads what is not the value.
+func (p *Plan) bindColumns(to *part, columns columnsOf) error {
+	if p.Key != "" {
+		column, err := columns.named("key", p.Key)
+		if err != nil {
+			return err
+		}
+		if p.KeyForm == KeyValues {
+			only := columns.only([]arrow.Field{p.KeyColumn})
+			defer only.Release()
+			to.key, err = encodeKeys(p.KeyValue, p.KeyPrefix, only, column)
+		} else {
+			to.key, err = readKeys(p.KeyForm, p.Key, column)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if p.Headers != "" {
+		column, err := columns.named("headers", p.Headers)
+		if err != nil {
+			return err
+		}
+		if to.headers, err = readHeaders(p.Headers, column); err != nil {
+			return err
+		}
+	}
+	if p.Timestamp != "" {
+		column, err := columns.named("timestamp", p.Timestamp)
+		if err != nil {
+			return err
+		}
+		if to.timestamp, err = readTimes(p.Timestamp, column); err != nil {
+			return err
+		}
+		if err := bounded(p.Timestamp, to.timestamp, to.rows, 1<<53, "is no time since 1970: brokers take none before"); err != nil {
+			return err
+		}
+	}
+	if p.Partition != "" {
+		column, err := columns.named("partition", p.Partition)
+		if err != nil {
+			return err
+		}
+		if to.partition = readInts(column); to.partition == nil {
+			return columnError("partition", p.Partition, column.DataType(), "whole numbers")
+		}
+	}
+	return nil
+}
+
+// bounded checks that each number is from 0 to most.
+func bounded(name string, numbers intOf, rows int, most int64, wrong string) error {
+	for row := range rows {
+		if n, ok := numbers(row); ok && (n < 0 || n > most) {
+			return &format.ValueError{Row: row, Path: name, Value: fmt.Sprint(n), Msg: wrong}
+		}
+	}
+	return nil
+}
+
+// atRow makes the error of a row of a batch that of the frame's row.
+func (p *Plan) atRow(err error, first int) error {
+	var value *format.ValueError
+	if !errors.As(err, &value) {
+		return err
+	}
+	moved := *value
+	moved.Path = "" // which stands before the cause
+	e := status.New(status.EncodeError, &moved)
+	e.Path = value.Path
+	if value.Row >= 0 {
+		moved.Row += first + int(p.FirstRow)
+		e.Offset = int64(moved.Row)
+	}
+	return e
+}
+
+// columnsOf finds the columns of a batch.
+type columnsOf struct{ batch arrow.RecordBatch }
+
+func (c columnsOf) named(option, name string) (arrow.Array, error) {
+	indices := c.batch.Schema().FieldIndices(name)
+	if len(indices) != 1 {
+		e := status.Errorf(status.ConfigError, "%s: the frame has %d columns of the name %q", option, len(indices), name)
+		e.Option = option
+		return nil, e
+	}
+	return c.batch.Column(indices[0]), nil
+}
+
+// only makes a batch of some columns, which are there.
+func (c columnsOf) only(fields []arrow.Field) arrow.RecordBatch {
+	arrays := make([]arrow.Array, len(fields))
+	for i, f := range fields {
+		arrays[i] = c.batch.Column(c.batch.Schema().FieldIndices(f.Name)[0])
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), arrays, c.batch.NumRows())
+}
+
+// now is the timestamp of rows that have none.
+func now() int64 { return time.Now().UnixMilli() }

@@ -1,0 +1,1 @@
+"""Producers: frames to messages."""
