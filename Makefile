@@ -161,8 +161,8 @@ format: $(VENV)/dev.stamp ## Format Go and Python
 
 # ---- Measure, package ----
 
-.PHONY: bench bench-decode bench-consume bench-options bench-scans
-bench: bench-decode bench-consume bench-options bench-scans ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
+.PHONY: bench bench-decode bench-consume bench-options bench-scans bench-produce
+bench: bench-decode bench-consume bench-options bench-scans bench-produce ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
 
 bench-decode: ## Measure decoding and encoding, without a broker
 	go test -run='^$$' -bench=. -benchmem ./bench/...
@@ -176,6 +176,9 @@ bench-options: build $(VENV)/bench.stamp ## Measure what metadata columns, mixed
 
 bench-scans: build $(VENV)/bench.stamp ## Measure scans against librdkafka and the listener (BENCH_ARGS="--rounds 15")
 	$(VENV)/bin/python -m bench.consume.scans $(BENCH_ARGS)
+
+bench-produce: build $(VENV)/bench.stamp ## Measure frames to a topic, against others, on two kinds of brokers (BENCH_ARGS="--rounds 9 --case 0")
+	$(VENV)/bin/python -m bench.produce $(BENCH_ARGS)
 
 .PHONY: wheels
 wheels: $(VENV)/release.stamp ## Build the manylinux wheels into dist/, twice each, and check them (WHEELS="amd64 arm64")

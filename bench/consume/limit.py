@@ -14,10 +14,10 @@ FOLDER = build_native.ROOT / "build" / "bench"
 
 
 @cache
-def build_stock() -> Path:
+def build_stock(source: Path = SOURCE) -> Path:
     """With the librdkafka of PyPI's confluent-kafka, unchanged: the one that our copy is made of."""
     library = native_wheels.librdkafka(f"linux/{build_native.find_toolchain().architecture}")
-    return _compile("raw-stock", [], [str(library), f"-Wl,-rpath,{library.parent}"])
+    return _compile(source, "stock", [], [str(library), f"-Wl,-rpath,{library.parent}"])
 
 
 @cache
@@ -25,14 +25,14 @@ def build_ours() -> Path:
     """With the library that pykafarr carries, in which librdkafka's functions have names of our own."""
     rename = build_native.find_toolchain().work / "include" / "rename.h"
     libraries = [str(build_native.NATIVE / name) for name in (build_native.RDKAFKA, build_native.POOL)]
-    return _compile("raw-ours", ["-include", str(rename)], [*libraries, f"-Wl,-rpath,{build_native.NATIVE}"])
+    return _compile(SOURCE, "ours", ["-include", str(rename)], [*libraries, f"-Wl,-rpath,{build_native.NATIVE}"])
 
 
-def _compile(name: str, flags: list[str], libraries: list[str]) -> Path:
+def _compile(source: Path, name: str, flags: list[str], libraries: list[str]) -> Path:
     toolchain = build_native.find_toolchain()
-    program = FOLDER / name
+    program = FOLDER / f"{source.parent.name}-{name}"
     program.parent.mkdir(parents=True, exist_ok=True)
     include = f"-I{toolchain.work / 'include'}"
-    command = [*toolchain.compiler, "-O2", "-Wall", "-Werror", include, *flags, str(SOURCE), *libraries]
+    command = [*toolchain.compiler, "-O2", "-Wall", "-Werror", include, *flags, str(source), *libraries]
     subprocess.run([*command, "-o", str(program)], check=True)
     return program

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import folder
-from .kafka import Kafka
+from .kafka import QUICK, Kafka
 from .process import ServerError
 from .registry import Registry
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def start() -> Iterator[Cluster]:
-    """Starts both servers at the same time; stops them and removes their data at the end."""
+def start(jvm: tuple[str, ...] = QUICK) -> Iterator[Cluster]:
+    """Starts both servers at the same time; stops them and removes their data at the end. jvm: the broker's."""
     with folder.temporary() as place, contextlib.ExitStack() as cleanup:
         registry = Registry(place / "registry")
-        kafka = Kafka(place / "kafka")
+        kafka = Kafka(place / "kafka", jvm=jvm)
         # The registry takes 5 s to start, half of it on one core: formatting and starting Kafka fits beside it.
         cleanup.callback(registry.process.stop)
         registry.start(wait=False)

@@ -1,0 +1,1 @@
+"""Frames to a topic, compared: python -m bench.produce."""
