@@ -25,6 +25,16 @@ func (e *Encoder) rare(o *writeOp, i, row int, dst unsafe.Pointer, pos, limit in
 		return pos + len(b)
 	case writeNumber:
 		return o.more.convert.write(o.data, row, dst, pos)
+	case writeLargeText: // pandas' str
+		from := int(*(*int64)(unsafe.Add(o.offs, row*8)))
+		n := int(*(*int64)(unsafe.Add(o.offs, row*8+8))) - from
+		if n < 64 {
+			put8(dst, pos, byte(n)<<1) //nolint:gosec // less than 64
+			pos++
+		} else {
+			pos = putVarint(dst, pos, uint64(n)<<1)
+		}
+		return putBytes(dst, pos, limit, o.data, from, n, o.last)
 	case writeSpan:
 		if o.more.layout == views && o.more.length {
 			if view := unsafe.Add(o.data, row*16); load32(view, 0) <= inlineView { // a length without a sign, as it was checked

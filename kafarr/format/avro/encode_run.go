@@ -23,7 +23,8 @@ const (
 	writeNull       // nothing at all
 	writeConst
 	writeNumber
-	writeSpan // texts and bytes in every other layout
+	writeLargeText // with offsets of 64 bits
+	writeSpan      // texts and bytes in every other layout
 	writeDecimal
 	writeUUID
 	writeDuration

@@ -73,7 +73,7 @@ func (w *spanWriter) bind(b *binder, s segment) error {
 		return err
 	}
 	n := 12 + 48
-	if o.code != writeText {
+	if o.code == writeSpan {
 		n += 16
 	}
 	b.add(o, n)
@@ -100,8 +100,8 @@ func (w *spanWriter) check(b *binder, s *segment) (o writeOp, err error) {
 		}
 	default:
 		err = w.offsets(s, &o)
-		if err == nil && o.more.length && w.layout == offsets32 {
-			o.code = writeText
+		if err == nil && o.more.length {
+			o.code = map[layoutOfSpans]writeCode{offsets32: writeText, offsets64: writeLargeText}[w.layout]
 		}
 	}
 	if err != nil {
