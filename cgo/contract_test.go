@@ -99,6 +99,7 @@ func TestTheHeaderNamesEveryKeyThatGoReadsAndWrites(t *testing.T) {
 		"producer_new":              without(read(reflect.TypeFor[producerConfig]()), read(reflect.TypeFor[format.Limits]())...), // which are decoder_new's
 		"producer_send_start":       append(read(reflect.TypeFor[sendIn]()), read(reflect.TypeFor[sent]())...),
 		"producer_target_start":     read(reflect.TypeFor[target]()),
+		"producer_begin_start":      read(reflect.TypeFor[begun]()),
 		"report_wait":               read(reflect.TypeFor[reportOut]()),
 		"kafarr_mock_new":           read(reflect.TypeFor[mock.Config]()),
 		"kafarr_mock_info":          read(reflect.TypeFor[mockInfo]()),

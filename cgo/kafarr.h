@@ -297,6 +297,16 @@ int32_t producer_close_start(int64_t producer, int64_t timeout_ms, int64_t *oper
 /* Frees the handle. A producer that was not closed is closed in the background, without a flush. */
 int32_t producer_free(int64_t producer, struct kafarr_error *error);
 
+/* Begins a transaction, which a producer with a transactional_id has one at a time. kafarr_wait()'s result: {"transaction": int (a handle)}. */
+int32_t producer_begin_start(int64_t producer, int64_t *operation, struct kafarr_error *error);
+/* Waits until each row that was sent within the transaction has its outcome, and commits. Where a row was not written, the transaction is aborted, and the error is
+ * KAFARR_E_DELIVERY. kafarr_wait()'s result is NULL. */
+int32_t transaction_commit_start(int64_t transaction, int64_t *operation, struct kafarr_error *error);
+/* Aborts; nothing where it is over. kafarr_wait()'s result is NULL. */
+int32_t transaction_abort_start(int64_t transaction, int64_t *operation, struct kafarr_error *error);
+/* Frees the handle; it neither commits nor aborts. */
+int32_t transaction_free(int64_t transaction, struct kafarr_error *error);
+
 /* Waits until each row of a send has its outcome; KAFARR_PENDING: not yet. *report gets JSON
  *   {"rows": int, "written": int, "ranges": [[topic, partition, first offset, last offset, rows], ...],
  *    "failures": [{"topic": str, "partition": int, "state": "refused" | "not sent" | "unknown", "rows": [[first, last], ...] (of the frame), "count": int,

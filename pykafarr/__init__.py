@@ -62,6 +62,7 @@ from ._options.tokens import OAuthToken
 from ._producers.open import producer
 from ._producers.producer import Producer
 from ._producers.report import Report, SendFailure, SentRange
+from ._producers.transaction import Transaction
 from ._scans.plan import Plan
 from ._scans.report import Completeness
 from ._scans.scan import read, scan
@@ -123,6 +124,7 @@ __all__ = [
     "Tombstones",
     "TopicNotFoundError",
     "TopicPartition",
+    "Transaction",
     "Unions",
     "__version__",
     "decode",
