@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -23,7 +24,8 @@ import (
 // SendOptions say how the rows of a frame become messages.
 type SendOptions struct {
 	Topic string
-	// MessageType is the full name of the type; empty: that of the schema. NullType: each row is a tombstone, and there is no schema.
+	// MessageType is the full name of the type; empty: that of the schema. NullType: each row is a tombstone, and there is no schema. BytesType and StringType, without a schema: the
+	// column "value" is sent as it is.
 	MessageType string
 	Schema      SchemaChoice
 	// Framing is how messages say which schema they were written with: Confluent, SchemaHeader or Bare.
@@ -41,8 +43,17 @@ type SendOptions struct {
 	FirstRow int64
 }
 
-// NullType is the message type of tombstones, as listeners give it.
-const NullType = "null"
+// The message types that have no schema, as listeners give them.
+const (
+	NullType   = "null"
+	BytesType  = "bytes"
+	StringType = "string"
+)
+
+// isRaw tells whether values are sent as they are.
+func (o *SendOptions) isRaw() bool {
+	return (o.MessageType == BytesType || o.MessageType == StringType) && reflect.ValueOf(o.Schema).IsZero()
+}
 
 // SchemaChoice says which schema rows, or keys, are written with. The zero value is the last version under the subject that is of the message type.
 type SchemaChoice struct {
@@ -184,7 +195,8 @@ func (p *Producer) plan(ctx context.Context, options SendOptions, columns *arrow
 	if plan.Partitioner, err = p.batches.partitionerOf(options.Partitioner); err != nil {
 		return nil, err
 	}
-	if options.MessageType != NullType {
+	plan.Raw = options.isRaw()
+	if options.MessageType != NullType && !plan.Raw {
 		chosen, err := p.choose(ctx, &options, roles, columns)
 		if err != nil {
 			return nil, err

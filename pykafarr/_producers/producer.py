@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # How many schemas are kept that frames of Python objects are converted by.
 _MAX_TARGETS = 256
+# Message types that have no schema, unless one is given.
+_UNTYPED = ("null", "bytes", "string")
 # How long a block that is left by Ctrl-C or sys.exit() waits for what is on its way.
 _INTERRUPTED_MS = 1000
 
@@ -65,12 +67,6 @@ class Producer(Sends):
         """
         self._library()
         return Transaction(self)
-
-    def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
-        return settings
-
-    def _sender(self) -> Producer:
-        return self
 
     def _send(self, settings: dict[str, Any], frame: Any) -> Report:
         self._library()
@@ -139,7 +135,8 @@ class Producer(Sends):
         """The columns that the schema of a send stands for; None where it is derived, or there is none."""
         import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
-        if settings["message_type"] == "null" or settings["schema"].get("derive"):
+        schema = settings["schema"]
+        if settings["message_type"] in _UNTYPED or schema.get("derive"):
             return None
         name = json.dumps([settings[part] for part in ("message_type", "topic", "schema", "framing")])
         if known := self._targets.get(name):

@@ -8,17 +8,13 @@ from .._options import checks, table
 
 if TYPE_CHECKING:
     from .._options.sends import Extra, Missing, SendFraming, SendHeaders, SendKey, SendSchema, Subject
-    from .producer import Producer
     from .report import Report
 
 
 class Sends:
     """Sends frames by a producer."""
 
-    def _sender(self) -> Producer:
-        raise NotImplementedError
-
-    def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, settings: dict[str, Any], frame: Any) -> Report:
         raise NotImplementedError
 
     def send(
@@ -48,7 +44,8 @@ class Sends:
 
         Args:
             message_type: the full name of the Avro record, such as "com.example.Price". None: that of the schema.
-                "null", as listeners give it: every row is a tombstone, and there is no schema.
+                "null", as listeners give it: every row is a tombstone, and there is no schema. "bytes" and "string", as
+                they give them, without a schema: the column `value` is sent as it is.
             frame: a frame of pandas or polars, a table, batch or reader of pyarrow, a relation of duckdb, a `Batch`, or
                 anything with `__arrow_c_stream__` or `__arrow_c_array__`. The index of a pandas frame is not sent.
                 Columns with the names of a listener's metadata are never fields: `_key`, `_headers`, `_timestamp`,
@@ -93,5 +90,5 @@ class Sends:
         """
         settings = table.settings(table.SEND.values(), locals())
         checks.truth("wait", wait)
-        report = self._sender()._send(self._settings(settings), frame)
+        report = self._send(settings, frame)
         return report.wait() if wait else report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .._errors import KafarrError, StateError
 from .._library.library import library, usable
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .producer import Producer
+    from .report import Report
+
+    class _Producer(Protocol):
+        _handle: int
+
+        def _library(self) -> Any: ...
+        def _wait(self, operation: int) -> Any: ...
+        def _send(self, settings: dict[str, Any], frame: Any) -> Report: ...
 
 
 class Transaction(Sends):
@@ -25,7 +32,7 @@ class Transaction(Sends):
     listeners and scans, see all rows or none.
     """
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: _Producer) -> None:
         self._producer = producer
         self._handle = 0
 
@@ -53,13 +60,10 @@ class Transaction(Sends):
                 library_.call(library_.lib.transaction_free, self._handle)
         return False
 
-    def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, settings: dict[str, Any], frame: Any) -> Report:
         if not self._handle:
             raise StateError("the transaction has not begun: use it in a with block")
-        return {**settings, "transaction": self._handle}
-
-    def _sender(self) -> Producer:
-        return self._producer
+        return self._producer._send({**settings, "transaction": self._handle}, frame)
 
     def __repr__(self) -> str:
         return f"<pykafarr.Transaction of {self._producer!r}>"

@@ -361,3 +361,46 @@ def test_thousands_of_small_sends_leave_no_handle_behind(kafka: MockKafka, topic
         out.send(TYPE, frame, topic, schema=PRICE, register=True)
     out.flush()
     assert rows(kafka, topic).num_rows == 2000
+
+
+def test_a_transaction_is_seen_as_a_whole_or_not_at_all(kafka: MockKafka, topic: str) -> None:
+    frame = pa.table(FRAME)
+    with pykafarr.producer(kafka.servers, kafka.registry_url, transactional_id=topic) as out:
+        with pytest.raises(pykafarr.StateError, match="within transactions only"):
+            out.send(TYPE, frame, topic, schema=PRICE, register=True)
+        with out.transaction() as t:
+            t.send(TYPE, frame, topic, schema=PRICE, register=True)
+        with contextlib.suppress(ZeroDivisionError), out.transaction() as t:
+            t.send(TYPE, frame, topic)
+            _ = 1 / 0
+        with out.transaction() as t:
+            t.send(TYPE, frame.slice(0, 1), topic)
+    assert rows(kafka, topic)["symbol"].to_pylist() == ["GBPUSD", "EURUSD", "GBPUSD"]
+    with (
+        pykafarr.producer(kafka.servers, kafka.registry_url) as out,
+        pytest.raises(pykafarr.ConfigError, match=r"transactional\.id"),
+        out.transaction(),
+    ):
+        pass
+
+
+def test_values_without_a_schema_are_sent_as_they_are(kafka: MockKafka, topic: str, out: pykafarr.Producer) -> None:
+    table = pa.table({"value": pa.array([b"\x00\x01", b"", None], pa.binary()), "_key": ["a", "b", "c"]})
+    out.send("bytes", table, topic, wait=True)
+    with pykafarr.scan(kafka.servers, topic, None, value="bytes", key="string", tombstones="keep").read() as stream:
+        found = stream.to_arrow("bytes")
+    assert found.drop_columns("_offset").to_pydict() == table.to_pydict()
+    out.send("string", pd.DataFrame({"value": ["x"]}), topic, wait=True)
+    with pytest.raises(pykafarr.ConfigError, match="0 columns of the name"):
+        out.send("bytes", pa.table({"other": [b"x"]}), topic)
+
+
+def test_a_schema_is_derived_when_that_is_asked_for(kafka: MockKafka, topic: str, out: pykafarr.Producer) -> None:
+    frame = pd.DataFrame(
+        {"symbol": ["A", None], "bid": [1.0, 2.0], "at": pd.to_datetime(["2026-01-31", None], utc=True)}
+    )
+    out.send("com.example.Derived", frame, topic, schema="derive", register=True, wait=True)
+    found = rows(kafka, topic)
+    assert found["symbol"].to_pylist() == ["A", None]
+    assert found["bid"].to_pylist() == [1.0, 2.0]
+    assert [value is None for value in found["at"].to_pylist()] == [False, True]

@@ -27,6 +27,8 @@ type Sink interface {
 // Plan says how the rows of a frame become messages.
 type Plan struct {
 	Topic string
+	// Raw takes the values of RawColumn as they are, instead of Value.
+	Raw bool
 	// Value writes the values; nil: each row is a tombstone. Columns are those that it was compiled for.
 	Value   format.Encoding
 	Columns []arrow.Field
@@ -74,7 +76,7 @@ func (p *Plan) bind(batch arrow.RecordBatch, first int) (*part, error) {
 	if err := p.bindColumns(made, columns); err != nil {
 		return nil, p.atRow(err, first)
 	}
-	if p.Value == nil {
+	if p.Value == nil && !p.Raw {
 		return made, nil
 	}
 	if p.Tombstone != "" {
@@ -89,13 +91,21 @@ func (p *Plan) bind(batch arrow.RecordBatch, first int) (*part, error) {
 			made.deleted = nil
 		}
 	}
+	if p.Raw {
+		made.most = mostBytes(batch)
+		column, err := columns.named("frame", RawColumn)
+		if err != nil {
+			return nil, err
+		}
+		return made, bindRaw(made, column)
+	}
 	values := columns.only(p.Columns)
 	defer values.Release()
 	var err error
 	if made.value, err = p.Value.Bind(values, made.deleted); err != nil {
 		return nil, p.atRow(err, first)
 	}
-	made.most = mostBytes(batch)
+	made.most = mostBytes(batch) // of memory that Bind has checked
 	return made, nil
 }
 
