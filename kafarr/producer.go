@@ -2,8 +2,10 @@ package kafarr
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
@@ -199,7 +201,8 @@ const maxFailed = 100
 
 // ended takes a report that is complete.
 func (p *Producer) ended(r *SendReport) {
-	if len(r.Failures()) == 0 {
+	// Rows that the caller gave up by ending a Send are no news to it.
+	if !slices.ContainsFunc(r.Failures(), func(f SendFailure) bool { return !errors.Is(f.Err, context.Canceled) }) {
 		return
 	}
 	p.mu.Lock()

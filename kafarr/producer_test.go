@@ -390,6 +390,9 @@ func TestASendThatIsInterruptedReportsTheRowsThatItDidNotSend(t *testing.T) {
 	if report.Written() == 0 || report.Written()+lost != 10_000 {
 		t.Fatal(report.Written(), lost)
 	}
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal("Flush says what the caller has given up:", err)
+	}
 }
 
 func TestSmallFramesWithoutKeysTakeTurnsAmongThePartitions(t *testing.T) {
