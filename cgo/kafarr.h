@@ -278,7 +278,8 @@ int32_t producer_new(const char *config, int64_t config_len, int64_t *producer, 
  *   "partition": str, "timestamp": str, "headers": str, "tombstone": str, names of columns (empty: those that listeners give them, if they are there),
  *   "constant_headers": [[name, value or null], ...] in base64,
  *   "partitioner": str (librdkafka's; empty: the property's), "extra": "ignore" | "error", "missing": "error" | "default",
- *   "first_row": int, the number of the first row for errors and reports, "transaction": int, a handle; 0: none
+ *   "first_row": int, the number of the first row for errors and reports, "transaction": int, a handle; 0: none,
+ *   "check_only": bool, whether nothing is sent
  * kafarr_wait()'s result, once all rows are encoded and the arrays are released: {"report": int (a handle), "rows": int,
  * "failed": bool (some rows were not handed over: the report says why)}. */
 int32_t producer_send_start(int64_t producer, const char *options, int64_t options_len, struct ArrowSchema *schema,

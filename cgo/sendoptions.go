@@ -29,6 +29,7 @@ type sendIn struct {
 	Extra       string      `json:"extra"`
 	Missing     string      `json:"missing"`
 	FirstRow    int64       `json:"first_row"`
+	CheckOnly   bool        `json:"check_only"`
 	Transaction int64       `json:"transaction"`
 }
 
@@ -75,7 +76,7 @@ func sendOptionsOf(text *C.char, n C.int64_t) (kafarr.SendOptions, *sendIn, erro
 	}
 	o := kafarr.SendOptions{
 		MessageType: in.MessageType, Topic: in.Topic, Partition: in.Partition, Timestamp: in.Timestamp, Headers: in.Headers, Tombstone: in.Tombstone,
-		Partitioner: in.Partitioner, FirstRow: in.FirstRow,
+		Partitioner: in.Partitioner, FirstRow: in.FirstRow, CheckOnly: in.CheckOnly,
 	}
 	for _, h := range in.Constant {
 		o.Constant = append(o.Constant, sink.Header{Name: string(h[0]), Value: h[1]})

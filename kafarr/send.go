@@ -41,6 +41,8 @@ type SendOptions struct {
 	Missing     format.MissingColumns
 	// FirstRow is the number of the first row, for errors and reports, where a frame is sent in parts.
 	FirstRow int64
+	// CheckOnly checks every value and sends nothing: the report has no row.
+	CheckOnly bool
 }
 
 // The message types that have no schema, as listeners give them.
@@ -127,6 +129,9 @@ func (p *Producer) send(ctx context.Context, options SendOptions, batches []arro
 	checked, err := plan.Check(batches)
 	if err != nil {
 		return nil, p.failure(err)
+	}
+	if options.CheckOnly {
+		return checked.Unsent(), nil
 	}
 	report, err := checked.Send(ctx, p.sink, p.start(), p.ended)
 	if err != nil {

@@ -1,4 +1,4 @@
-"""The command line: `python -m pykafarr demo` and `python -m pykafarr read`.
+"""The command line: `python -m pykafarr demo`, `read` and `write`.
 
 Exit status: 0 done, 1 failed (the reason is on stderr), 2 wrong usage; 130 after Ctrl-C and 143 after SIGTERM, as
 shells expect it, though the listener was closed cleanly.
@@ -17,10 +17,11 @@ from .._errors import KafarrError
 from .._library.terminal import discard_output, escaping, shown, standing
 from .._library.versions import show_versions
 from .._options.secrets import Secret, from_env, hidden, plain
-from .._options.table import LISTENER, SCAN
+from .._options.table import LISTENER, PRODUCER, SCAN
 from .demo import demo
 from .export import SUFFIXES, place, read_scan
 from .read import Stopped, read
+from .write import add_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,27 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         const=True,
         help="begin at the oldest message, where the group has none",
     )
-    for option, what in (
-        ("--config", LISTENER["config"].help),
-        ("--registry-config", LISTENER["registry_config"].help),
-    ):
-        reader.add_argument(
-            option,
-            action="append",
-            default=[],
-            type=_property,
-            metavar="KEY=VALUE",
-            help=f"one of the {what}; may be repeated. Others see the arguments of a process: put no password here",
-        )
-        for kind, named, where in (("file", "PATH", "a file"), ("env", "NAME", "an environment variable")):
-            reader.add_argument(
-                f"{option}-{kind}",
-                action="append",
-                dest=option.strip("-").replace("-", "_"),
-                type=_secret(kind),
-                metavar=f"KEY={named}",
-                help=f"one of the {what}, whose value is in {where}; may be repeated",
-            )
+    _add_properties(reader)
     reader.add_argument(
         "--num-messages", type=int, metavar="N", help="most rows of a frame (1000; of a scan, as pykafarr.scan())"
     )
@@ -200,7 +181,42 @@ def _parser() -> argparse.ArgumentParser:
         help="what csv has for null, such as NULL or \\N; default: nothing, as for the empty text",
     )
     _add_scan(reader.add_argument_group("scans"))
+
+    writer = commands.add_parser(
+        "write",
+        help="send files to a topic",
+        description="Sends the rows of files to a topic, a message each, and prints the partitions and offsets. "
+        "Files are sent in parts of 131,072 rows, and each value of a part is checked before it is sent.",
+    )
+    writer.add_argument("--servers", type=hidden, required=True, help=PRODUCER["servers"].help)
+    writer.add_argument("--registry", type=hidden, metavar="URL", help=PRODUCER["registry_url"].help)
+    _add_properties(writer)
+    add_write(writer)
     return parser
+
+
+def _add_properties(parser: argparse.ArgumentParser) -> None:
+    for option, what in (
+        ("--config", LISTENER["config"].help),
+        ("--registry-config", LISTENER["registry_config"].help),
+    ):
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            type=_property,
+            metavar="KEY=VALUE",
+            help=f"one of the {what}; may be repeated. Others see the arguments of a process: put no password here",
+        )
+        for kind, named, where in (("file", "PATH", "a file"), ("env", "NAME", "an environment variable")):
+            parser.add_argument(
+                f"{option}-{kind}",
+                action="append",
+                dest=option.strip("-").replace("-", "_"),
+                type=_secret(kind),
+                metavar=f"KEY={named}",
+                help=f"one of the {what}, whose value is in {where}; may be repeated",
+            )
 
 
 def _add_scan(scan: argparse._ArgumentGroup) -> None:

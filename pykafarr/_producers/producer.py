@@ -55,6 +55,17 @@ class Producer(Sends):
         if oauth_token is not None:
             oauth.start_token_thread(library_, self._handle, oauth_token)
 
+    def _check(self, settings: dict[str, Any], frame: Any, first_row: int) -> str:
+        """Checks a frame as `send()` does, sends nothing, and gives the text of the schema; "": there is none."""
+        rows = rows_of(frame, lambda: self._target(settings), settings.get("headers"))
+        text = ""
+        if settings["message_type"] not in _UNTYPED:
+            text, _ = self._find(settings, rows.schema)
+        report = Report(settings["topic"])
+        checking = {**settings, "first_row": first_row, "check_only": True}
+        self._hand(report, checking, rows.schema, list(rows.batches))
+        return text
+
     def transaction(self) -> Transaction:
         """A transaction, for a with block: `with out.transaction() as t: t.send(…)`.
 
@@ -141,18 +152,23 @@ class Producer(Sends):
         name = json.dumps([settings[part] for part in ("message_type", "topic", "schema", "framing")])
         if known := self._targets.get(name):
             return known
-        library_ = self._library()
-        columns = library_.new("ArrowSchema")
-        operation = library_.ffi.new("int64_t *")
-        pa.schema([])._export_to_c(int(library_.ffi.cast("uintptr_t", columns)))
-        library_.call(library_.lib.producer_target_start, self._handle, *encode(settings), columns, operation)
-        found = self._wait(operation[0])
-        library_.call(library_.lib.producer_target_columns, found["target"], columns)
-        schema = pa.Schema._import_from_c(int(library_.ffi.cast("uintptr_t", columns)))
+        _, schema = self._find(settings, pa.schema([]))
         if len(self._targets) >= _MAX_TARGETS:
             self._targets.clear()
         self._targets[name] = schema
         return schema
+
+    def _find(self, settings: dict[str, Any], columns: pa.Schema) -> tuple[str, pa.Schema]:
+        """The text of the schema of a send, and the columns that it stands for."""
+        import pyarrow as pa  # noqa: PLC0415  # likewise
+
+        library_ = self._library()
+        struct, operation = library_.new("ArrowSchema"), library_.ffi.new("int64_t *")
+        columns._export_to_c(int(library_.ffi.cast("uintptr_t", struct)))
+        library_.call(library_.lib.producer_target_start, self._handle, *encode(settings), struct, operation)
+        found = self._wait(operation[0])
+        library_.call(library_.lib.producer_target_columns, found["target"], struct)
+        return found["schema"], pa.Schema._import_from_c(int(library_.ffi.cast("uintptr_t", struct)))
 
     def flush(self) -> None:
         """Waits until each row that was sent has its outcome, which `delivery.timeout.ms` bounds.

@@ -121,7 +121,7 @@ def test_every_default_passes_its_own_check(options: dict[str, Option]) -> None:
         ("scan_new", SCAN, {"environment", "partitions", "latest_schemas", "topic_ids"}),
         ("decoder_new", DECODER, set()),
         ("producer_new", PRODUCER, {"environment"}),
-        ("producer_send_start", SEND, {"first_row", "transaction"}),
+        ("producer_send_start", SEND, {"first_row", "transaction", "check_only"}),
     ],
 )
 def test_the_contract_of_the_library_has_the_keys_of_the_table(

@@ -39,6 +39,13 @@ func (p *Plan) Check(batches []arrow.RecordBatch) (*Checked, error) {
 // Rows is how many there are.
 func (c *Checked) Rows() int { return c.rows }
 
+// Unsent is the report of rows that are not to be sent.
+func (c *Checked) Unsent() *Report {
+	report := newReport(c.plan.Topic, c.plan.FirstRow, 0, func(*Report) {})
+	report.end()
+	return report
+}
+
 // Send hands the rows to a sink, and returns when it has taken all of them. first is the partition that rows which may go anywhere begin with. After an error that is not about the
 // frame, some rows may have been sent: the report tells, which is nil where none was. ended is called once with the report that is returned, when it is complete; it must not block.
 func (c *Checked) Send(ctx context.Context, to Sink, first int32, ended func(*Report)) (*Report, error) {
