@@ -60,6 +60,21 @@ type ResetReporter interface {
 	Resets() []Position
 }
 
+// MemberReporter is a Source that knows which member of its group it is.
+type MemberReporter interface {
+	// Member is this member as of now. It belongs to the goroutine that fetches.
+	Member() GroupMember
+}
+
+// GroupMember is a member of a consumer group, as brokers tell it from its predecessors. A transaction that commits its offsets names the member that the rows were handed over to, so
+// that one that has lost its partitions since then is refused.
+type GroupMember struct {
+	Group      string
+	Member     string // its id; empty: the partitions were assigned without a group
+	Instance   string // group.instance.id; empty: none
+	Generation int32  // of the group; the member's epoch where the group has the newer protocol; -1: none
+}
+
 // Bounded is a Source that comes to an end.
 type Bounded interface {
 	// Ended reports whether the end was reached: no later Fetch brings records.

@@ -5,6 +5,7 @@ type Roles struct {
 	Source
 	Positioner         Positioner
 	ResetReporter      ResetReporter
+	MemberReporter     MemberReporter
 	Bounded            Bounded
 	LivenessReporter   LivenessReporter
 	RecordFinder       RecordFinder
@@ -18,6 +19,7 @@ func RolesOf(s Source) Roles {
 	r := Roles{Source: s}
 	r.Positioner, _ = s.(Positioner)
 	r.ResetReporter, _ = s.(ResetReporter)
+	r.MemberReporter, _ = s.(MemberReporter)
 	r.Bounded, _ = s.(Bounded)
 	r.LivenessReporter, _ = s.(LivenessReporter)
 	r.RecordFinder, _ = s.(RecordFinder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests import servers
 from tests.servers import trio
 
-from . import broker_kills, listener_kills, slow_consumer
+from . import broker_kills, listener_kills, producer_faults, slow_consumer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,15 @@ def _slow(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
     return f"{text}, {found.named} GroupErrors that name it, {len(found.others)} other exceptions", good
 
 
+def _produce(mode: str) -> Callable[[servers.Cluster, int], tuple[str, bool]]:
+    def part(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
+        with trio.start(cluster.registry) as three:
+            found = producer_faults.kill(three, mode, times)
+        return f"{times} brokers killed under a producer: {found.text}", found.clean and found.acknowledged > 0
+
+    return part
+
+
 def _figures(verdict: Verdict) -> str:
     return f"{verdict.acknowledged:,} messages acknowledged, {verdict.lost} lost, {verdict.duplicated} duplicated"
 
@@ -65,6 +74,8 @@ PARTS: dict[str, tuple[int, Callable[[servers.Cluster, int], tuple[str, bool]]]]
     "brokers": (20, _brokers),
     "listeners": (20, _listeners),
     "slow": (20, _slow),
+    "producer": (20, _produce("rows")),
+    "transactions": (20, _produce("transactions")),
 }
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ func (q *partition) forgotten(s *settled, b *pending, a *kmsg.ProduceResponseTop
 		q.again(s, b, err, false, false)
 		return
 	}
-	if a.LogStartOffset <= q.acked {
+	if q.acked >= 0 && a.LogStartOffset <= q.acked {
 		q.refuseLost(s, b, err)
 		return
 	}
@@ -155,7 +155,10 @@ func (q *partition) tooLarge(s *settled, b *pending, err error) {
 	if !b.of.cut {
 		q.topic.p.set.log(4, fmt.Sprintf("%s[%d]: a batch of %d bytes is larger than max.message.bytes of the topic: it is cut, which costs time: lower batch.size", q.topic.name, q.number, len(b.bytes)))
 	}
-	q.topic.p.forgetMaxMessage(q.topic)
+	if b.of.cut { // the bytes are of a part
+		Recycle(b.bytes)
+	}
+	q.topic.maxMessage = 0 // it is to be asked for again
 	b.of.cut = true
 	b.of.left++
 	i := slices.Index(q.queue, b)
@@ -167,8 +170,6 @@ func (q *partition) tooLarge(s *settled, b *pending, err error) {
 	}
 	q.again(s, b, err, false, false)
 }
-
-func (p *Producer) forgetMaxMessage(t *topic) { t.maxMessage = 0 }
 
 // refusalCode is the kind of a refusal.
 func refusalCode(err error) status.Code {

@@ -195,7 +195,7 @@ func (p *Producer) answered(f *flight, got *kmsg.ProduceResponse, err error) {
 		q, b := one.q, one.b
 		q.landed(b)
 		switch {
-		case p.ctx.Err() != nil:
+		case err != nil && p.ctx.Err() != nil: // abandon gives it its outcome
 			b.maybe = b.maybe || f.written.Load()
 		case err != nil:
 			q.unanswered(&s, b, f, err)

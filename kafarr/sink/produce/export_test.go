@@ -1,5 +1,11 @@
 package produce
 
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
 // ErrClosed is what a closed producer answers.
 var ErrClosed = errClosed
 
@@ -15,4 +21,21 @@ func (p *Producer) SetNext(topic string, partition, sequence int32, epoch int16)
 	defer p.mu.Unlock()
 	q := p.topic(topic).partition(partition)
 	q.base, q.epoch = sequence, epoch
+}
+
+// OpenWith opens a producer whose client has more options.
+func OpenWith(settings Settings, options ...kgo.Opt) (*Producer, error) {
+	set, err := settings.read()
+	if err != nil {
+		return nil, err
+	}
+	set.Options = append(set.Options, options...)
+	return set.open()
+}
+
+// Forget lets a partition be one that has acknowledged nothing for long.
+func (p *Producer) Forget(topic string, partition int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.topic(topic).partition(partition).heard = time.Time{}
 }

@@ -1,6 +1,10 @@
 package produce
 
-import "time"
+import (
+	"time"
+
+	"github.com/pykafarr/pykafarr/kafarr/source"
+)
 
 // Batch is a sealed record batch of one partition. Its bytes are complete but for the producer's id, its epoch, the sequence, the transactional bit and the CRC: the Producer
 // stamps those when it first sends the batch.
@@ -55,10 +59,5 @@ type RecordError struct {
 	Message string
 }
 
-// GroupMember is a member of a consumer group whose offsets are committed in a transaction. It is taken when the rows are handed over, so that a commit after a rebalance is refused.
-type GroupMember struct {
-	Group      string
-	Member     string // its id
-	Instance   string // group.instance.id; empty: none
-	Generation int32  // of the group; the member's epoch where the group has the newer protocol
-}
+// GroupMember is a member of a consumer group whose offsets are committed in a transaction.
+type GroupMember = source.GroupMember

@@ -53,10 +53,11 @@ type partition struct {
 	owned bool // id, epoch and base are set
 	id    int64
 	epoch int16
-	base  int32 // the sequence of the first batch of the queue
-	bump  bool  // the epoch is to be raised once no batch may have been written
-	known int64 // the producer id that the partition has taken a batch of; -1: none
-	acked int64 // the last offset that was acknowledged; -1: none
+	base  int32     // the sequence of the first batch of the queue
+	bump  bool      // the epoch is to be raised once no batch may have been written
+	known int64     // the producer id that the partition has taken a batch of; -1: none
+	heard time.Time // when it has acknowledged the last one
+	acked int64     // the last offset that was acknowledged; -1: none
 }
 
 // after is the sequence that follows n records.
@@ -104,11 +105,19 @@ func (q *partition) pick(now time.Time) int {
 		if !q.owned && !p.own(q) {
 			return -1
 		}
-		if q.flying > 0 && (q.known != q.id || q.queue[q.next].maybe && !q.fits(q.next)) {
-			return -1 // it goes alone. So does the first batch: a partition that does not know a producer id takes any sequence, also the second batch without the first
+		if q.flying > 0 && (q.strange(now) || q.queue[q.next].maybe && !q.fits(q.next)) {
+			return -1 // it goes alone
 		}
 	}
 	return q.next
+}
+
+// forgetting is how long a partition is sure to know a producer id. Brokers forget one that they have not heard of for producer.id.expiration.ms, a day by default.
+const forgetting = time.Minute
+
+// strange reports whether the partition may not know the producer id. It takes any sequence then, also the second batch without the first: so the first one goes alone.
+func (q *partition) strange(now time.Time) bool {
+	return q.known != q.id || now.Sub(q.heard) > forgetting
 }
 
 // launch notes that the batch at i is sent. It reports whether it must be stamped before.
@@ -168,7 +177,7 @@ func (q *partition) written(s *settled, b *pending, o Outcome) {
 		q.acked = max(q.acked, o.LastOffset)
 	}
 	b.done = true
-	q.known = b.id
+	q.known, q.heard = b.id, time.Now()
 	q.report(s, b, o)
 	if q.queue[0] == b {
 		q.base = after(q.base, b.records)
@@ -185,6 +194,7 @@ func (q *partition) report(s *settled, b *pending, o Outcome) {
 	a := b.of
 	a.left--
 	if a.cut {
+		Recycle(b.bytes)
 		a.parts = append(a.parts, Part{First: b.index, Records: b.records, Outcome: o})
 		if a.left > 0 {
 			return
@@ -230,6 +240,9 @@ func (q *partition) end(s *settled, i int, code status.Code, why error) {
 	q.topic.p.txn.broke(o.Err)
 	q.remove(i)
 	q.report(s, b, o)
+	if q.leader >= 0 {
+		q.topic.p.wake(q.leader) // what waited for it may be sent
+	}
 }
 
 // giveUp ends each batch that is not in a request.

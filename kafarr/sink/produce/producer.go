@@ -67,12 +67,17 @@ func Open(settings Settings) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return set.open()
+}
+
+func (s *settings) open() (*Producer, error) {
 	p := &Producer{
-		set: set, ended: make(chan struct{}), topics: map[string]*topic{}, brokers: map[int32]*broker{}, hosts: map[int32]string{}, active: map[*partition]struct{}{},
+		set: s, ended: make(chan struct{}), topics: map[string]*topic{}, brokers: map[int32]*broker{}, hosts: map[int32]string{}, active: map[*partition]struct{}{},
 		room: make(chan struct{}), flushes: map[*flush]struct{}{}, stale: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
-	if p.client, err = kgo.NewClient(set.Options...); err != nil {
-		return nil, source.Errorf(status.ConfigError, "config: %w", set.Secrets.Error(err))
+	var err error
+	if p.client, err = kgo.NewClient(s.Options...); err != nil {
+		return nil, source.Errorf(status.ConfigError, "config: %w", s.Secrets.Error(err))
 	}
 	p.txn.turn = make(chan struct{}, 1)
 	p.ctx, p.stop = context.WithCancel(context.Background())

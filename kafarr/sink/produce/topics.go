@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type topic struct {
 	stale      bool      // the cluster is to be asked again
 	missing    time.Time // since when the cluster says that it does not have it; zero: it has
 	refused    error     // the last answer, which no further try will mend
+	waited     error     // the last one that passes
 	maxMessage int       // max.message.bytes; 0: not known
 }
 
@@ -80,15 +82,18 @@ func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 		switch {
 		case t.count > 0 && time.Since(t.known) < metadataAge:
 			return t.count, nil
-		case asked && t.refused != nil:
+		case asked && !t.stale && t.refused != nil:
 			return 0, t.refused
-		case asked && !t.missing.IsZero() && time.Since(t.missing) > p.set.propagation:
+		case asked && !t.stale && !t.missing.IsZero():
 			return 0, t.notFound()
-		case time.Since(began) > p.set.RetryTimeout && p.trouble != nil:
-			return 0, status.New(status.BrokerError, fmt.Errorf("the cluster does not answer for %v: %w", time.Since(began).Round(time.Millisecond), p.trouble)).At(name, -1, -1)
+		case time.Since(began) > p.set.RetryTimeout:
+			why := cmp.Or(p.trouble, t.waited, errSilent)
+			return 0, status.New(status.BrokerError, fmt.Errorf("the cluster does not say for %v which partitions the topic has: %w", time.Since(began).Round(time.Millisecond), why)).At(name, -1, -1)
 		}
-		t.refused = nil
-		t.ask()
+		if !asked {
+			t.refused = nil
+			t.ask()
+		}
 		changed := p.changed
 		p.mu.Unlock()
 		var err error
@@ -253,6 +258,7 @@ func (t *topic) learn(s *settled, a *kmsg.MetadataResponseTopic) {
 		}
 		return
 	case err != nil && cluster.Passing(err):
+		t.waited = err
 		return
 	case err != nil:
 		t.stale, t.missing = false, time.Time{}

@@ -41,6 +41,13 @@ int32_t rd_kafka_message_leader_epoch(const rd_kafka_message_t *);
 const char *rd_kafka_topic_name(const rd_kafka_topic_t *);
 int rd_kafka_fatal_error(rd_kafka_t *, char *text, size_t size);
 int rd_kafka_consumer_closed(rd_kafka_t *);
+typedef struct rd_kafka_consumer_group_metadata_s rd_kafka_consumer_group_metadata_t;
+rd_kafka_consumer_group_metadata_t *rd_kafka_consumer_group_metadata(rd_kafka_t *);
+const char *rd_kafka_consumer_group_metadata_group_id(const rd_kafka_consumer_group_metadata_t *);
+const char *rd_kafka_consumer_group_metadata_group_instance_id(const rd_kafka_consumer_group_metadata_t *);
+const char *rd_kafka_consumer_group_metadata_member_id(const rd_kafka_consumer_group_metadata_t *);
+int32_t rd_kafka_consumer_group_metadata_generation_id(const rd_kafka_consumer_group_metadata_t *);
+void rd_kafka_consumer_group_metadata_destroy(rd_kafka_consumer_group_metadata_t *);
 void rd_kafka_destroy_flags(rd_kafka_t *, int flags);
 enum { RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE = 0x8 };
 

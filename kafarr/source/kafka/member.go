@@ -139,3 +139,6 @@ func (k *Kafka) sessionBounds() string {
 	}
 	return fmt.Sprintf("%s=%s and %s=%s", minSession, low, maxSession, high)
 }
+
+// Member implements source.MemberReporter.
+func (k *Kafka) Member() source.GroupMember { return k.queue.member() }
