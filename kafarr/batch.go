@@ -4,7 +4,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
-	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // Batch is what one Poll brings: rows of one message type. Release it when done; its memory is C memory, which the garbage
@@ -24,9 +23,6 @@ type Batch struct {
 	id     batch.ID
 	member *GroupMember
 }
-
-// GroupMember is a member of a consumer group.
-type GroupMember = source.GroupMember
 
 // GroupMember is the member of the group that the rows were handed over to, which a transaction names that commits their offsets. It is known with Acknowledge OnCommit only: else the
 // listener commits them by itself.

@@ -173,7 +173,7 @@ func (p *Producer) Send(ctx context.Context, b *Batch) error {
 	}
 	c := &pending{of: a, bytes: b.Bytes, records: b.Records}
 	if p.set.delivery > 0 {
-		c.deadline = sealed.Add(p.set.delivery)
+		c.deadline = sealed.Add(p.set.delivery + p.throttle(q))
 	}
 	q.queue = append(q.queue, c)
 	p.active[q] = struct{}{}
@@ -183,6 +183,14 @@ func (p *Producer) Send(ctx context.Context, b *Batch) error {
 	}
 	p.wake(q.leader)
 	return nil
+}
+
+// throttle is how long the leader of a partition still lets the producer wait.
+func (p *Producer) throttle(q *partition) time.Duration {
+	if b := p.brokers[q.leader]; b != nil {
+		return max(0, time.Until(b.until))
+	}
+	return 0
 }
 
 // Flush waits until each batch that was sent before has its outcome.
