@@ -43,7 +43,7 @@ class Event(NamedTuple):
 class Batch:
     """Rows of one message type and one Arrow schema, in the order in which they were polled.
 
-    Hand it to anything that knows Arrow's C data interface (`polars.from_arrow(batch)`, `pyarrow.record_batch(batch)`,
+    Hand it to anything that knows Arrow's C data interface (`polars.DataFrame(batch)`, `pyarrow.record_batch(batch)`,
     duckdb, …): the memory is shared, not copied, and lives as long as anybody uses it, the listener's end included.
 
     Made by `Listener.poll_batch()` and `Listener.batches()`.

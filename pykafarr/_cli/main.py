@@ -222,7 +222,8 @@ def _add_properties(parser: argparse.ArgumentParser) -> None:
 def _add_scan(scan: argparse._ArgumentGroup) -> None:
     for name in ("start", "end"):
         option = SCAN[name]
-        scan.add_argument(option.flag, type=place, metavar="PLACE", help=f"{option.help} ({option.default})")
+        takes = f"{option.help}: earliest, now, an offset, or a time such as 2026-01-31T00:00Z ({option.default})"
+        scan.add_argument(option.flag, type=place, metavar="PLACE", help=takes)
     scan.add_argument(
         "--output", metavar="FILE", help=f"write the rows to a file, by its ending: {', '.join(SUFFIXES)}"
     )

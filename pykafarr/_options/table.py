@@ -46,6 +46,7 @@ class Option(NamedTuple):
         words: the words that it may be; none where it is no word.
         text: the function of spark_options that reads it; "": Spark has no such option.
         flag: at the command line; "": there is none.
+        forms: what it may be, for docs/options.md, where the command line and Python take different forms.
         late: of a scan, whether it is read on the machine that reads the rows, which has the passwords.
     """
 
@@ -59,6 +60,7 @@ class Option(NamedTuple):
     words: tuple[str, ...] = ()
     text: str = ""
     flag: str = ""
+    forms: str = ""
     late: bool = False
 
 
@@ -106,6 +108,8 @@ def _place(name: str, default: str, help_: str) -> Option:
         default,
         text="place",
         flag=f"--{name}",
+        forms='`"earliest"`, `"now"`, an offset, a `datetime` with a zone, `Milliseconds`, a pair of `Plan.ends`, or a '
+        "dict of these; as text `earliest`, `now`, an offset, or a time such as `2026-01-31T00:00Z`",
     )
 
 
@@ -176,8 +180,8 @@ OPTIONS = (
         check=lambda _: None,
         help="partitions to read without a subscription",
     ),
-    _place("start", "earliest", "the first row: earliest, now, an offset, or a time such as 2026-01-31T00:00Z"),
-    _place("end", "now", "the place after the last row, as for the start"),
+    _place("start", "earliest", "the first row"),
+    _place("end", "now", "the place after the last row"),
     Option(
         name="config",
         of=_CLIENTS,

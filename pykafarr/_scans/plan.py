@@ -74,11 +74,13 @@ class Plan:
 
     @property
     def schemas(self) -> dict[str, pa.Schema]:
-        """The Arrow schema of the batches of each message type, known before any row is read.
+        """The Arrow schema of each message type, as far as it is known before any row is read.
 
-        Of the reader schemas; without them, of the newest schema that is registered for each topic ("<topic>-value",
-        and "<topic>-key" for key="avro"); without that, of the topic's last message. A topic that has none of these has
-        no message, and no entry. Asks the registry, and perhaps the cluster, the first time.
+        Of the reader schemas: then all batches of the type have it. Without them, of the newest schema that is
+        registered for each topic ("<topic>-value", and "<topic>-key" for key="avro"): rows of older versions have
+        columns of their own, and of a topic of several types there is only the type that was registered last. Without
+        that, of the topic's last message. A topic that has none of these has no message, and no entry. Asks the
+        registry, and perhaps the cluster, the first time.
 
         Raises:
             RegistryError, BrokerError, SchemaError: as reading does.
@@ -89,7 +91,7 @@ class Plan:
 
     @property
     def schema(self) -> pa.Schema:
-        """The Arrow schema of the batches, known before any row is read: the only one of `schemas`.
+        """The only one of `schemas`: without a reader schema, that of the newest version, as it says.
 
         Raises:
             ConfigError: there are several message types, or there is none; the message names them.

@@ -205,11 +205,13 @@ class Stream:
         Where there are no rows at all, there is an empty table for each type of `Plan.schemas`.
 
         Args:
-            message_type: give the table of this type alone, and leave the others out. It may have no rows. The stream
-                has been read then, the other types with it: for several types, call it without a type.
+            message_type: give the table of this type alone, and leave the others out. It has no rows where none is of a
+                type that `Plan.schemas` has. The stream has been read then, the other types with it: for several types,
+                call it without a type.
 
         Raises:
-            SchemaError: rows of one type have several schemas (give reader_schema), or the type asked for is unknown.
+            SchemaError: rows of one type have several schemas (give reader_schema), or no row has the type asked for,
+                and `Plan.schemas` does not have it either.
         """
         return self._to_arrow(message_type, "to_arrow")
 

@@ -33,10 +33,11 @@ def row(option: Option) -> str:
     """A line of the table."""
     default = "" if option.default is REQUIRED else f"`{option.default!r}`".replace("'", '"')
     words = ": " + ", ".join(f'`"{word}"`' for word in option.words) if option.words else ""
+    forms = f": {option.forms}" if option.forms else ""
     taken = ", ".join(FUNCTIONS[name] for name in option.of)
     spark = "yes" if option.text else ""
     flag = f"`{option.flag}`" if option.flag else ""
-    return f"| `{option.name}` | {default} | {option.help}{words} | {taken} | {spark} | {flag} |"
+    return f"| `{option.name}` | {default} | {option.help}{words}{forms} | {taken} | {spark} | {flag} |"
 
 
 if __name__ == "__main__":

@@ -73,7 +73,9 @@ import pyarrow as pa
 ### backend
 
 `frame.to_parquet(path)` writes all that there is; reading is what fails, because pandas does not know its own names of
-Arrow's types again.
+Arrow's types again. Where the file has a list and `columns=` leaves it out, `pd.read_parquet` raises a `TypeError` all
+the same, as it looks at the dtypes of all columns. `pyarrow.parquet.read_table(path, columns=["id"])`, and of that
+`.to_pandas(ignore_metadata=True, types_mapper=pd.ArrowDtype)`, gives the columns that are named.
 
 ```python
 import pandas as pd

@@ -87,8 +87,8 @@ where the values that come out are not those that went in, or where there is an 
   greatest number of a timestamp, 2^63 - 1, it shows as `infinity`.
 * **DuckDB 1** has no moments in nanoseconds with a zone: it drops the last three digits of `timestamp-nanos`, without
   an error. It refuses records without fields.
-* DuckDB's `fetchall()` needs the package `pytz` for timestamps with a zone, and Python's `datetime` has no nanoseconds:
-  `to_arrow_table()` needs neither.
+* Python's `datetime` has no nanoseconds, so DuckDB's `fetchall()` drops them, and with DuckDB 1 it needs the package
+  `pytz` for timestamps with a zone: `to_arrow_table()` does neither.
 """
 
 
