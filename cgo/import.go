@@ -7,6 +7,7 @@ package main
 import "C"
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -29,8 +30,7 @@ func importFrame(schema *C.struct_ArrowSchema, arrays *C.struct_ArrowArray, n in
 	if frame.schema, err = importSchema(schema); err == nil {
 		for i := range given {
 			var batch arrow.RecordBatch
-			batch, err = cdata.ImportCRecordBatchWithSchema((*cdata.CArrowArray)(unsafe.Pointer(&given[i])), frame.schema)
-			if err != nil {
+			if batch, err = importBatch(&given[i], frame.schema); err != nil {
 				break
 			}
 			frame.batches = append(frame.batches, batch)
@@ -46,11 +46,25 @@ func importFrame(schema *C.struct_ArrowSchema, arrays *C.struct_ArrowArray, n in
 	return nil, coded(kafarr.ConfigError, "the frame cannot be taken over by Arrow's C data interface: %w", err)
 }
 
+// importBatch takes an array over as a record batch. The Arrow library makes arrays of what it is given, and panics where their lengths contradict one another: that is
+// the caller's mistake and not the end of this library, whose state was not touched. The damaged array is not released then, as nobody knows what of it was taken over.
+func importBatch(array *C.struct_ArrowArray, schema *arrow.Schema) (batch arrow.RecordBatch, err error) {
+	defer recovered(&err)
+	return cdata.ImportCRecordBatchWithSchema((*cdata.CArrowArray)(unsafe.Pointer(array)), schema)
+}
+
+// recovered makes a panic the error of its function.
+func recovered(err *error) {
+	if found := recover(); found != nil {
+		*err = fmt.Errorf("its arrays are damaged: %v", found)
+	}
+}
+
 // importSchema takes a schema over.
-func importSchema(schema *C.struct_ArrowSchema) (*arrow.Schema, error) {
-	found, err := cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(schema)))
-	C.release_schema(schema)
-	return found, err
+func importSchema(schema *C.struct_ArrowSchema) (imported *arrow.Schema, err error) {
+	defer recovered(&err)
+	defer C.release_schema(schema)
+	return cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(schema)))
 }
 
 // release gives the memory back to the caller.
