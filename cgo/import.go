@@ -49,20 +49,21 @@ func importFrame(schema *C.struct_ArrowSchema, arrays *C.struct_ArrowArray, n in
 // importBatch takes an array over as a record batch. The Arrow library makes arrays of what it is given, and panics where their lengths contradict one another: that is
 // the caller's mistake and not the end of this library, whose state was not touched. The damaged array is not released then, as nobody knows what of it was taken over.
 func importBatch(array *C.struct_ArrowArray, schema *arrow.Schema) (batch arrow.RecordBatch, err error) {
-	defer recovered(&err)
+	defer func() { err = orPanic(err, recover()) }()
 	return cdata.ImportCRecordBatchWithSchema((*cdata.CArrowArray)(unsafe.Pointer(array)), schema)
 }
 
-// recovered makes a panic the error of its function.
-func recovered(err *error) {
-	if found := recover(); found != nil {
-		*err = fmt.Errorf("its arrays are damaged: %v", found)
+// orPanic makes what a function panicked with its error.
+func orPanic(err error, found any) error {
+	if found != nil {
+		return fmt.Errorf("its arrays are damaged: %v", found)
 	}
+	return err
 }
 
 // importSchema takes a schema over.
 func importSchema(schema *C.struct_ArrowSchema) (imported *arrow.Schema, err error) {
-	defer recovered(&err)
+	defer func() { err = orPanic(err, recover()) }()
 	defer C.release_schema(schema)
 	return cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(schema)))
 }

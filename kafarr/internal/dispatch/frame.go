@@ -92,11 +92,11 @@ func (p *Plan) bind(batch arrow.RecordBatch, first int) (*part, error) {
 		}
 	}
 	if p.Raw {
-		made.most = mostBytes(batch)
 		column, err := columns.named("frame", RawColumn)
 		if err != nil {
 			return nil, err
 		}
+		made.most = added(made.most, longest(column))
 		return made, bindRaw(made, column)
 	}
 	values := columns.only(p.Columns)
@@ -105,7 +105,7 @@ func (p *Plan) bind(batch arrow.RecordBatch, first int) (*part, error) {
 	if made.value, err = p.Value.Bind(values, made.deleted); err != nil {
 		return nil, p.atRow(err, first)
 	}
-	made.most = mostBytes(batch) // of memory that Bind has checked
+	made.most = added(made.most, mostBytes(values)) // of memory that Bind has checked
 	return made, nil
 }
 
@@ -126,6 +126,7 @@ func (p *Plan) bindColumns(to *part, columns columnsOf) error {
 		if err != nil {
 			return err
 		}
+		to.most = added(to.most, longest(column))
 	}
 	if p.Headers != "" {
 		column, err := columns.named("headers", p.Headers)
@@ -135,6 +136,7 @@ func (p *Plan) bindColumns(to *part, columns columnsOf) error {
 		if to.headers, err = readHeaders(p.Headers, column); err != nil {
 			return err
 		}
+		to.most = added(to.most, longest(column))
 	}
 	if p.Timestamp != "" {
 		column, err := columns.named("timestamp", p.Timestamp)
@@ -197,7 +199,13 @@ func (c columnsOf) named(option, name string) (arrow.Array, error) {
 		e.Option = option
 		return nil, e
 	}
-	return c.batch.Column(indices[0]), nil
+	column := c.batch.Column(indices[0])
+	if err := sound(column); err != nil {
+		e := status.Errorf(status.ConfigError, "%s: the column %q is damaged: %w", option, name, err)
+		e.Path, e.Option = name, option
+		return nil, e
+	}
+	return column, nil
 }
 
 // only makes a batch of some columns, which are there.
