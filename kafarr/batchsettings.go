@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -20,39 +21,25 @@ type batchSettings struct {
 const defaultBatchSize = 1_000_000
 
 func batchSettingsOf(properties map[string]string) (batchSettings, error) {
-	s := batchSettings{bounds: produce.Bounds{Batch: defaultBatchSize}, compression: produce.Compression{Level: produce.DefaultLevel}}
+	s := batchSettings{bounds: produce.Bounds{Batch: defaultBatchSize}}
 	var err error
 	if text := properties["batch.size"]; text != "" {
 		if s.bounds.Batch, err = strconv.Atoi(text); err != nil || s.bounds.Batch < 1 {
 			return s, errorf(ConfigError, "config: batch.size is %q: it must be a number of bytes", text)
 		}
 	}
-	for _, name := range []string{"compression.type", "compression.codec"} {
-		if text := properties[name]; text != "" {
-			if s.compression.Codec, err = codecOf(name, text); err != nil {
-				return s, err
-			}
-		}
-	}
+	codec, level := cmp.Or(strings.ToLower(cmp.Or(properties["compression.codec"], properties["compression.type"])), "none"), produce.DefaultLevel
 	if text := properties["compression.level"]; text != "" {
-		if s.compression.Level, err = strconv.Atoi(text); err != nil {
+		if level, err = strconv.Atoi(text); err != nil {
 			return s, errorf(ConfigError, "config: compression.level is %q: it must be a number", text)
 		}
+	}
+	if s.compression, err = produce.NewCompression(codec, level); err != nil {
+		return s, errorf(ConfigError, "config: %w", err)
 	}
 	s.partitioner = properties["partitioner"]
 	_, err = s.partitionerOf("")
 	return s, err
-}
-
-func codecOf(property, text string) (produce.Codec, error) {
-	var names []string
-	for codec := produce.None; codec <= produce.Zstd; codec++ {
-		if codec.String() == strings.ToLower(text) {
-			return codec, nil
-		}
-		names = append(names, codec.String())
-	}
-	return 0, errorf(ConfigError, "config: %s is %q: it must be one of %s", property, text, strings.Join(names, ", "))
 }
 
 // partitionerOf is the partitioner that an option names, or that the property does.

@@ -219,6 +219,32 @@ func TestAFrameIsSentRowByRowInItsOrder(t *testing.T) {
 	}
 }
 
+func TestBatchesAreCompressedAsThePropertySays(t *testing.T) {
+	for codec, name := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
+		for _, property := range []string{"compression.type", "compression.codec"} {
+			var attributes []byte
+			sink := &messages{partitions: 1, outcome: func(b *produce.Batch) produce.Outcome {
+				attributes = append(attributes, b.Bytes[22]&7)
+				return produce.Outcome{State: produce.Refused, Err: errors.New("only looked at")}
+			}}
+			p := producerOf(t, sink, map[string]string{property: name})
+			if _, err := p.Send(t.Context(), bare("prices"), prices(t, 1000)); err != nil {
+				t.Fatal(err)
+			}
+			if len(attributes) != 1 || int(attributes[0]) != codec {
+				t.Errorf("%s=%s gave batches of the codecs %v", property, name, attributes)
+			}
+		}
+	}
+}
+
+func TestALevelThatTheCodecDoesNotHaveIsRefused(t *testing.T) {
+	_, err := kafarr.OpenProducer(kafarr.ProducerConfig{Cluster: kafarr.Cluster{Servers: "127.0.0.1:9092", Properties: map[string]string{"compression.type": "lz4", "compression.level": "13"}}})
+	if err == nil || !strings.Contains(err.Error(), "config: compression.level is 13: with compression.type=lz4 it must be from 0 to 12") {
+		t.Error(err)
+	}
+}
+
 func TestRowsOfAKeyStayInOnePartitionAndInTheirOrder(t *testing.T) {
 	sink := &messages{partitions: 7}
 	o := bare("prices")
