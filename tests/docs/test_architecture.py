@@ -17,7 +17,7 @@ GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 COMMENT = (ROOT / "kafarr" / "doc.go").read_text(encoding="utf-8")
 FLOWS = [
     *("Poll", "Schema look-up", "Acknowledge and commit", "Rebalance and callbacks"),
-    *("Seek and pause", "Dead letters", "Scan", "Boundary and close"),
+    *("Seek and pause", "Dead letters", "Scan", "Produce", "Boundary and close"),
 ]
 
 
@@ -28,7 +28,7 @@ def tracked() -> list[str]:
 
 def test_the_page_is_short_enough_to_be_read_at_once() -> None:
     lines = PAGE.splitlines()
-    assert len(lines) <= 350
+    assert len(lines) <= 400
     assert [line for line in lines if len(line) > 120] == []
 
 

@@ -53,7 +53,8 @@ NUMBERS = [
     ("an answer of a broker to a scan", "kafarr/scanmemory.go", "metadataShare = 64", "a 64th of"),
     ("a wait that a broker asks a scan for", "kafarr/source/fetch/fetch.go", "maxThrottled = time.Minute", "a minute"),
     ("texts of others in our errors", "cgo/kafarr.h", "message[4096]", "4,096"),
-    ("texts of others in our errors", "kafarr/registry/failure.go", "runes[:300]", "300"),
+    ("texts of others in our errors", "kafarr/registry/failure.go", "oneLine(text, 300)", "300"),
+    ("texts of others in our errors", "kafarr/registry/subject.go", "oneLine(answer.Message, 3000)", "3,000"),
 ]
 
 
