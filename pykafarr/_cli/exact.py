@@ -7,8 +7,8 @@ So what has no form in JSON is written here as text, from the numbers in the col
 | Arrow type                     | value                                                                       |
 |--------------------------------|-----------------------------------------------------------------------------|
 | date                           | 2024-01-02, +12921-08-18, -8982-05-17 (the year 0 is 1 BC, as in ISO 8601)  |
-| timestamp, with a zone         | 2024-01-02 03:04:05+00:00; .006000 or .006000007 before the zone            |
-| time                           | 03:04:05, 03:04:05.006000; hours past 23 as they are                        |
+| timestamp, with a zone         | 2024-01-02 03:04:05.006+00:00: all digits of the column's unit, here ms     |
+| time                           | 03:04:05.006000: likewise, here us; hours past 23 as they are               |
 | month_day_nano_interval        | P1M2DT3.004S                                                                |
 | decimal                        | all digits, without an exponent                                             |
 | binary                         | base64                                                                      |
@@ -154,11 +154,8 @@ def _time(number: int, per_second: int) -> str:
 
 
 def _fraction(rest: int, per_second: int) -> str:
-    """The digits after a second: none, six, or nine, as Python and pandas write them."""
-    nanoseconds = rest * (10**9 // per_second)
-    if not nanoseconds:
-        return ""
-    return f".{nanoseconds:09}" if nanoseconds % 1000 else f".{nanoseconds // 1000:06}"
+    """The digits after a second: those of the column's unit, so that all of its texts have as many."""
+    return f".{rest:0{len(str(per_second)) - 1}}" if per_second > 1 else ""
 
 
 def _intervals(array: Any) -> list[Any]:

@@ -15,8 +15,9 @@ from .._batches.batch import Batch
 from .._batches.counted import counted
 from .._errors import ConfigError, KafarrError, SchemaError
 from .._library.terminal import discard_output
+from .._scans import keys
 from .._scans.scan import scan
-from .read import tell_losses
+from .read import tell_losses, tell_tombstones
 from .writers import writer
 
 if TYPE_CHECKING:
@@ -36,11 +37,17 @@ def place(argument: str) -> str | int | datetime:
     if argument.isdecimal():
         return int(argument)
     try:
-        return datetime.fromisoformat(argument.replace("Z", "+00:00"))  # Python 3.10 knows no Z
+        time = datetime.fromisoformat(argument.replace("Z", "+00:00"))  # Python 3.10 knows no Z
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{argument!r} is not earliest, now, an offset or a time such as 2026-01-31T00:00Z"
         ) from None
+    if time.utcoffset() is None:
+        moment = time.isoformat(timespec="auto" if time.second or time.microsecond else "minutes")
+        raise argparse.ArgumentTypeError(
+            f"{argument!r} has no time zone: write {moment}Z, or an offset as in {moment}+01:00"
+        )
+    return time
 
 
 def read_scan(options: argparse.Namespace) -> int:
@@ -72,6 +79,7 @@ def read_scan(options: argparse.Namespace) -> int:
         else:
             rows = _write(stream, options.message_type, target, options.null)
             print(f"{counted(rows, 'row')} in {target}", file=sys.stderr)  # noqa: T201  # a command line prints
+        tell_tombstones(stream._left_out[keys.TOMBSTONES])
         report = stream.report
         tell_losses(sum(part.skipped for part in report), sum(part.out_of_range for part in report))
     return 0
@@ -103,7 +111,9 @@ def _write(stream: Stream, message_type: str | None, target: Path, null: str) ->
                 rows += record.num_rows
         unfinished.replace(target)
     except SchemaError as error:
-        raise SchemaError(f"{error}. One file holds one type: --message-type chooses it") from error
+        text = str(error)
+        end = "" if text.endswith("?") else "."
+        raise SchemaError(f"{text}{end} One file holds one type: --message-type chooses it") from error
     except (OSError, pa.ArrowException) as error:
         if isinstance(error, KafarrError):
             raise

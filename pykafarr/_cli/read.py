@@ -86,6 +86,13 @@ def tell_losses(skipped: int, nulls: int) -> None:
         print(f"{counted(nulls, 'value')} {are} range, and null here", file=sys.stderr)
 
 
+def tell_tombstones(count: int) -> None:
+    """Says how many messages without a value were left out, where rows of one message type were asked for."""
+    if count:
+        were = "was" if count == 1 else "were"
+        print(f"{counted(count, 'message')} without a value (tombstones) {were} left out", file=sys.stderr)
+
+
 class _Progress:
     """A line on stderr that says how far we are; on a terminal only."""
 

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .._batches.counted import counted
+from .._errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +54,7 @@ def _json_lines(stream: TextIO) -> Callable[[Batch], None]:
 def _csv(stream: TextIO, null: str) -> Callable[[Batch], None]:
     rows = csv.writer(stream, lineterminator="\n")
     header: list[str] = []
+    kind: str | None = None
 
     def cell(value: Any) -> Any:
         if value is None:
@@ -60,11 +62,24 @@ def _csv(stream: TextIO, null: str) -> Callable[[Batch], None]:
         return _json(value) if isinstance(value, (dict, list)) else value
 
     def write(batch: Batch) -> None:
-        nonlocal header
-        if batch.schema.names != header:
-            # Another message type has other columns: they begin with a header line of their own.
-            header = batch.schema.names
+        nonlocal header, kind
+        names = batch.schema.names
+        if kind is None:
+            header, kind = names, batch.message_type
             rows.writerow(header)
+        # A header in the middle would be read as a row, and its rows as those of the columns before.
+        elif batch.message_type != kind:
+            raise SchemaError(
+                f"rows of {kind} are followed by rows of {batch.message_type}, and csv has one header: --message-type, "
+                "with --start, --end or --output, chooses the type, and --format json prints all"
+            )
+        elif names != header:
+            (place, *_) = batch.ranges
+            raise SchemaError(
+                f"{place.topic}[{place.partition}]@{place.first}: {kind} has other columns than the rows before, and "
+                "csv has one header: --start, --end or --output read all versions as the newest, and --format json "
+                "prints all"
+            )
         rows.writerows([cell(value) for value in row] for row in _rows(batch))
 
     return write

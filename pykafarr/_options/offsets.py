@@ -62,7 +62,7 @@ def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> _Found:
     if isinstance(value, (tuple, list)):  # JSON makes lists of tuples
         return _of_topic(name, value)
     if isinstance(value, str):
-        return checks.choice(name, value, words), 0
+        return _word(name, value, words), 0
     if isinstance(value, datetime):
         return "time", _since_1970(name, value)
     if isinstance(value, Milliseconds):
@@ -72,6 +72,16 @@ def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> _Found:
             f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime or Milliseconds, not {kind(value)}"
         )
     return "offset", checks.integer(name, value, 0, _MAX_OFFSET)
+
+
+def _word(name: str, value: str, words: tuple[str, ...]) -> str:
+    """One of the words that name a place."""
+    if value not in words:
+        raise ConfigError(
+            f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime with a time zone or Milliseconds, "
+            f"not {value!r}"
+        )
+    return value
 
 
 def _of_topic(name: str, value: Sequence[object]) -> tuple[str, int, str]:
@@ -134,7 +144,7 @@ def scan_places(name: str, value: object) -> Places:
 
 def _scan_place(name: str, value: object) -> _Found:
     if isinstance(value, str):
-        word = checks.choice(name, value, _SCAN_WORDS)
+        word = _word(name, value, _SCAN_WORDS)
         return ("latest" if word == "now" else word), 0
     return place(name, value, _SCAN_WORDS)
 

@@ -26,7 +26,10 @@ LATEST = "latest"
 def schema_text(schema: object, name: str = "schema") -> str:
     """An Avro schema as JSON text."""
     if schema == LATEST:
-        raise ConfigError(f'{name}="{LATEST}" is for scans, as their whole reader_schema: give the schema itself here')
+        raise ConfigError(
+            f'{name}: only a scan knows "{LATEST}", and only as reader_schema="{LATEST}", not within a list or dict. '
+            "Give the schema itself here: a registry gives the newest at /subjects/<topic>-value/versions/latest"
+        )
     if isinstance(schema, str):
         return schema
     if isinstance(schema, (dict, list)):

@@ -5,10 +5,21 @@ from __future__ import annotations
 import contextlib
 import copy
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .._batches.batch import Batch, batch_from
-from .._errors import OK, PENDING, ClosedError, IncompleteError, InternalError, KafarrError, SchemaError, StateError
+from .._errors import (
+    OK,
+    PENDING,
+    ClosedError,
+    DecodeError,
+    IncompleteError,
+    InternalError,
+    KafarrError,
+    SchemaError,
+    StateError,
+)
 from .._library.library import SLICE_MS, library, usable
 from .._library.logs import log_notices
 from .._library.slot import Slot
@@ -28,6 +39,10 @@ if TYPE_CHECKING:
 
     from .._options.scans import Options
     from .progress import Progress
+
+
+# So much of a column's type is shown in an error.
+_LONGEST_TYPE = 200
 
 
 class Stream:
@@ -69,9 +84,9 @@ class Stream:
         self._rejected = 0  # rows of the batches that were taken
         self._metadata: list[tuple[str, str]] = options.metadata
         self._allow_partial = bool(options.arguments["allow_partial"])
-        # The method that reads this stream, and the message types that it leaves out.
+        # The method that reads this stream, and the rows that it leaves out, by message type.
         self._read_by: str | None = None
-        self._left_out: set[str] = set()
+        self._left_out: Counter[str] = Counter()
         self._handle = ScanHandle(options, data)
         library_ = library()
         # What the library handed over, kept over an interrupt until the caller has it.
@@ -131,6 +146,8 @@ class Stream:
             if error := slot.exception():
                 if isinstance(error, IncompleteError):
                     error.report = self.report
+                if isinstance(error, DecodeError):  # of errors="raise": the others raise none
+                    error.args = (f'{error}; errors="skip" leaves out such messages, and counts them',)
                 raise error
             if not slot.filled:
                 self._check_complete()
@@ -240,7 +257,7 @@ class Stream:
         """Whether a batch is of the type that is asked for. Types that are not are kept in mind for the error."""
         if message_type in {None, batch.message_type}:
             return True
-        self._left_out.add(batch.message_type)
+        self._left_out[batch.message_type] += batch.num_rows
         return False
 
     def _of_type(self, message_type: str | None) -> Iterator[Batch]:
@@ -300,6 +317,11 @@ class Stream:
             return pa.RecordBatchReader.from_batches(schema, [])
         return pa.RecordBatchReader.from_batches(first.schema, _Failing(self._records(first, message_type)))
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows of the only message type, as `reader()` has them: for `polars.DataFrame(stream)`, say."""
+        reader: Any = self.reader()
+        return reader.__arrow_c_stream__(requested_schema)
+
     def _records(self, first: Batch, message_type: str | None) -> Iterator[pa.RecordBatch]:
         yield first.to_arrow()
         schema, kind = first.schema, first.message_type
@@ -311,9 +333,7 @@ class Stream:
                 self._same(batch, schema)
                 yield batch.to_arrow()
             elif message_type is None:
-                raise SchemaError(
-                    f"rows of {kind} are followed by rows of {batch.message_type}: name the type that you want"
-                )
+                raise SchemaError(_mixed(kind, batch.message_type))
         self._warn_of_rejected("reader", 4)
 
     def _warn_of_rejected(self, how: str, stacklevel: int) -> None:
@@ -346,7 +366,11 @@ class Stream:
         else:
             hint = 'reader_schema= reads all alike ("latest": those of one topic)'
         (place, *_) = batch.ranges
-        columns = f" ({', '.join(differ[:20])})" if differ else ""
+        columns = ""
+        if differ:
+            name = differ[0]
+            types = f"{name!r} is {_shown(now.get(name))} and was {_shown(before.get(name))}"
+            columns = f" ({', '.join(differ[:20])}; {types})"
         raise SchemaError(
             f"{place.topic}[{place.partition}]@{place.first}: {batch.message_type} has other columns than "
             f"before{columns}: {hint}",
@@ -409,6 +433,17 @@ class Stream:
         return f"<pykafarr.Stream {'closed' if self._closed else 'open'}>"
 
 
+def _mixed(kind: str, other: str) -> str:
+    """The error of rows of two types where one is wanted."""
+    text = f"rows of {kind} are followed by rows of {other}: name the type that you want"
+    if keys.TOMBSTONES in {kind, other}:
+        text += (
+            f", or say what becomes of messages without a value, which are the type {keys.TOMBSTONES}: "
+            'tombstones="skip" leaves them out, "keep" gives them among the other rows'
+        )
+    return text
+
+
 class _Failing:
     """The batches of a reader. A failure is raised by each further call.
 
@@ -441,4 +476,11 @@ class _Failing:
 
 
 def _types(schema: pa.Schema) -> dict[str, str]:
-    return {field.name: str(field) for field in schema}
+    return {field.name: f"{field.type}{'' if field.nullable else ' not null'}" for field in schema}
+
+
+def _shown(kind: str | None) -> str:
+    """A column's type in an error, which a record of many fields does not fill."""
+    if kind is None:
+        return "not there"
+    return kind if len(kind) <= _LONGEST_TYPE else f"{kind[:_LONGEST_TYPE]}…"

@@ -4,6 +4,7 @@ import pickle
 import re
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -316,8 +317,11 @@ def test_the_latest_version_is_what_all_are_read_as(kafka, scan):
     (batch,) = plan.read()
     assert batch.to_arrow().to_pydict() == {"n": [1, 2**40, 3], "more": ["-", "yes", "-"]}
     assert batch.schema == plan.schema
-    with pytest.raises(pykafarr.SchemaError, match=re.escape("VERSIONS[0]@1: V has other columns than before")):
+    with pytest.raises(
+        pykafarr.SchemaError, match=re.escape("VERSIONS[0]@1: V has other columns than before (")
+    ) as raised:
         scan("VERSIONS").read().to_arrow()
+    assert "; 'n' is int64 not null and was int32 not null): reader_schema= reads" in str(raised.value)
 
 
 def test_iterators_among_the_arguments_are_gone_through_once(scan):
@@ -437,3 +441,37 @@ def test_untyped_topics_need_no_registry(kafka):
     plan = pykafarr.scan(kafka.servers, "TRADES", None, value="bytes", end=1)
     assert plan.schemas.keys() == {"bytes"}
     assert len(plan.read().to_arrow("bytes")["value"][0].as_py()) == 16
+
+
+def test_a_stream_is_itself_a_stream_of_arrow(scan):
+    assert pa.table(scan("TRADES").read())["quantity"].to_pylist() == [2**60 + number for number in range(5)]
+    assert pl.DataFrame(scan("TRADES").read()).height == 5
+    with pytest.raises(pl.exceptions.ComputeError, match="name the type that you want"):
+        pl.DataFrame(scan("MIXED").read())
+
+
+def test_a_reader_that_meets_tombstones_says_what_they_are(kafka, scan):
+    kafka.produce("DELETED", PRICE, [{"symbol": "x", "bid": 1}], keys=[b"x"], partition=0)
+    kafka.produce_raw("DELETED", [None], keys=[b"x"], partition=0)
+    with pytest.raises(pykafarr.SchemaError, match='the type null: tombstones="skip" leaves them out, "keep" gives'):
+        scan("DELETED").read().reader().read_all()
+
+
+def test_a_bad_message_says_once_what_leaves_it_out(kafka, scan):
+    kafka.produce("UNREADABLE", PRICE, [{"symbol": "x", "bid": 1}], partition=0)
+    kafka.produce_raw("UNREADABLE", [b"?"], partition=0)
+    stream = scan("UNREADABLE").read()
+    for _ in range(2):
+        with pytest.raises(pykafarr.DecodeError, match=r'^UNREADABLE\[0\]@1: .*; errors="skip" leaves out') as raised:
+            for _ in stream:
+                pass
+        assert str(raised.value).count("errors=") == 1
+
+
+@pytest.mark.parametrize("name", ["start", "end"])
+def test_a_place_that_is_none_is_answered_with_all_that_there_are(scan, name):
+    said = f"^{name} must be 'earliest', 'now', an offset, a datetime with a time zone or Milliseconds, not 'latest'"
+    with pytest.raises(pykafarr.ConfigError, match=said):
+        scan(**{name: "latest"})
+    with pytest.raises(pykafarr.ConfigError, match="'committed', 'earliest', 'latest', an offset, a datetime with"):
+        pykafarr.listener("a:1", "g", "t", "http://r", start="now")

@@ -61,10 +61,11 @@ def test_a_schema_that_json_cannot_hold_is_refused():
 @pytest.mark.parametrize("given", ["latest", ["latest"], {"a": "latest"}], ids=str)
 def test_the_latest_schema_is_for_scans_alone(given):
     with pytest.raises(
-        ConfigError, match=r'^reader_schema.*="latest" is for scans, as their whole reader_schema: give'
+        ConfigError,
+        match=r'^reader_schema.*: only a scan knows "latest", and only as reader_schema="latest", not within',
     ):
         reader_schemas(given)
-    with pytest.raises(ConfigError, match='"latest" is for scans'):
+    with pytest.raises(ConfigError, match="Give the schema itself here"):
         pykafarr.listener("a:1", "g", "t", "http://r", reader_schema=given)
-    with pytest.raises(ConfigError, match=r'^reader_schema="latest" is for scans'):
+    with pytest.raises(ConfigError, match=r'^reader_schema: only a scan knows "latest"'):
         pykafarr.Decoder({"type": "string"}, "latest")
