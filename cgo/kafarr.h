@@ -233,11 +233,12 @@ int32_t listener_free(int64_t listener, struct kafarr_error *error);
  *   "read_latest": bool (all versions of a topic's values as the newest of the subject "<topic>-value"),
  *   "num_messages": int, the most rows of a batch (0: the default), "allow_partial": bool,
  *   and, where the plan is made already, its data: "partitions": [[topic, partition, start, end], ...], "latest_schemas": [{"topic": str,
- *   "schema": str, "references": [str, ...], "sources": [str, ...]}, ...], "topic_ids": {topic: 32 hexadecimal digits}
+ *   "schema": str, "references": [str, ...], "sources": [str, ...]}, ...], "topic_ids": {topic: 32 hexadecimal digits},
+ *   "log_ends": [[topic, partition, offset], ...] (where logs ended when it was planned, of ranges that end later; reading does not need it)
  * listener_events, listener_token_wanted and listener_token take a scan's handle, too. Does not wait for the network. */
 int32_t scan_new(const char *config, int64_t config_len, int64_t *scan, struct kafarr_error *error);
 /* Asks the cluster for what "topics", "start" and "end" mean, whatever "partitions" says. kafarr_wait()'s result is the plan's data:
- * {"partitions": ..., "latest_schemas": ..., "topic_ids": ...}. */
+ * {"partitions": ..., "latest_schemas": ..., "topic_ids": ..., "log_ends": ...}. */
 int32_t scan_plan_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
 /* Finds out how the rows of "partitions" look, by the registry or the topics' last messages. kafarr_wait()'s result is NULL. */
 int32_t scan_schemas_start(int64_t scan, int64_t *operation, struct kafarr_error *error);

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // scan is a scan's configuration, with its notices and tokens, and its stream once it is read.
@@ -47,6 +48,19 @@ type scanPlan struct {
 	Partitions []rangeOfScan `json:"partitions"`
 	Latest     []schemaText  `json:"latest_schemas"`
 	TopicIDs   topicIDs      `json:"topic_ids"`
+	LogEnds    []logEnd      `json:"log_ends"`
+}
+
+// logEnd is [topic, partition, offset].
+type logEnd struct{ source.Position }
+
+func (e *logEnd) UnmarshalJSON(text []byte) error {
+	return json.Unmarshal(text, &[]any{&e.Topic, &e.Partition, &e.Offset})
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e logEnd) MarshalJSON() ([]byte, error) {
+	return json.Marshal([]any{e.Topic, e.Partition, e.Offset})
 }
 
 // rangeOfScan is [topic, partition, start, end].
@@ -166,9 +180,12 @@ func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) 
 		if err != nil {
 			return "", err
 		}
-		out := scanPlan{Partitions: []rangeOfScan{}, Latest: []schemaText{}, TopicIDs: p.TopicIDs()}
+		out := scanPlan{Partitions: []rangeOfScan{}, Latest: []schemaText{}, TopicIDs: p.TopicIDs(), LogEnds: []logEnd{}}
 		for _, r := range p.Partitions {
 			out.Partitions = append(out.Partitions, rangeOfScan{r})
+		}
+		for _, e := range p.LogEnds {
+			out.LogEnds = append(out.LogEnds, logEnd{e})
 		}
 		for _, l := range p.Latest {
 			out.Latest = append(out.Latest, schemaText{l.Topic, l.Text, l.References, l.Sources})

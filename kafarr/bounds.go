@@ -20,57 +20,60 @@ func (c *ScanConfig) startAndEnd() []namedOffsets {
 	return []namedOffsets{{"start", c.Start}, {"end", c.End}}
 }
 
-// bounds finds the range of offsets that is to be read of each partition.
-func (c *ScanConfig) bounds(ctx context.Context, cluster ScanCluster, partitions []source.Position) ([]ScanRange, error) {
+// bounds finds the range of offsets that is to be read of each partition, and the ends of logs that end before their range.
+func (c *ScanConfig) bounds(ctx context.Context, cluster ScanCluster, partitions []source.Position) (out []ScanRange, logEnds []source.Position, err error) {
 	for _, bound := range c.startAndEnd() {
 		for _, s := range bound.offsets {
 			if !slices.ContainsFunc(partitions, func(p source.Position) bool { return s.fits(p.TopicPartition()) > 0 }) {
-				return nil, errorf(ConfigError, "%s names %s, which is not scanned", bound.name, s.name())
+				return nil, nil, errorf(ConfigError, "%s names %s, which is not scanned", bound.name, s.name())
 			}
 		}
 	}
 	first, err := scan.Offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.Beginning, true })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	now, err := scan.Offsets(ctx, cluster, partitions, func(source.TopicPartition) (int64, bool) { return source.End, true })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	starts, err := scan.Offsets(ctx, cluster, partitions, timesOf(c.Start))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ends, err := scan.Offsets(ctx, cluster, partitions, timesOf(c.End))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]ScanRange, len(partitions))
+	out = make([]ScanRange, len(partitions))
 	for i, p := range partitions {
 		k := p.TopicPartition()
 		l := logOf{first: first[k], now: now[k]}
 		if l.first > l.now { // as where a topic is re-created between the two questions: an empty range would hide its rows
-			return nil, placed(errorf(BrokerError, "the cluster answered that the log begins at offset %d and ends at %d: plan again", l.first, l.now), k)
+			return nil, nil, placed(errorf(BrokerError, "the cluster answered that the log begins at offset %d and ends at %d: plan again", l.first, l.now), k)
 		}
 		r := ScanRange{Topic: p.Topic, Partition: p.Partition}
 		start, end := specFor(c.Start, k), specFor(c.End, k)
 		r.Start, r.End = l.offset(start, l.first, starts[k]), l.offset(end, l.now, ends[k])
 		if start.Kind == AtOffset && end.Kind == AtOffset && r.Start > r.End {
-			return nil, placed(errorf(RangeError, "start is %d, which is after the end, %d", r.Start, r.End), k)
+			return nil, nil, placed(errorf(RangeError, "start is %d, which is after the end, %d", r.Start, r.End), k)
 		}
 		if start.Kind == AtTime && end.Kind == AtTime && start.Value > end.Value {
-			return nil, placed(errorf(RangeError, "start is the time %d, which is after the end, %d (milliseconds since 1970)", start.Value, end.Value), k)
+			return nil, nil, placed(errorf(RangeError, "start is the time %d, which is after the end, %d (milliseconds since 1970)", start.Value, end.Value), k)
 		}
 		if why := cmp.Or(start.checkTopicID(idOf(cluster, p.Topic)), end.checkTopicID(idOf(cluster, p.Topic))); why != nil {
-			return nil, placed(errorf(BrokerError, "%w", why), k)
+			return nil, nil, placed(errorf(BrokerError, "%w", why), k)
 		}
 		if outside := l.outside(start, end); outside != nil && !c.AllowPartial {
-			return nil, placed(outside, k)
+			return nil, nil, placed(outside, k)
 		}
 		r.End = max(r.End, r.Start)
+		if r.End > l.now {
+			logEnds = append(logEnds, k.At(l.now))
+		}
 		out[i] = r
 	}
-	return out, nil
+	return out, logEnds, nil
 }
 
 // timesOf gives the times among offsets that may have to be looked up.

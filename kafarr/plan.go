@@ -7,12 +7,16 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // Plan is what a scan will read. It is data: PlanOf makes the same plan on any machine, from the configuration, Partitions, Latest and TopicIDs.
 type Plan struct {
 	// Partitions are what is read of each, sorted, those that have nothing included.
 	Partitions []ScanRange
+	// LogEnds are where logs ended when the scan was planned, of ranges that end later (ScanConfig.AllowPartial). What continues after this plan begins there, and not at the end
+	// of the range: rows that come in between would be passed over.
+	LogEnds []source.Position
 	// Latest are the schemas that ScanConfig.ReadLatest has found.
 	Latest []LatestSchema
 

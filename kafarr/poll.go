@@ -21,7 +21,7 @@ type poll struct {
 	ready    bool
 	fetched  bool      // at least once since ready
 	deadline time.Time // valid when ready
-	failure  error     // that has come after the rows
+	failures []error   // that have come after the rows: each is the error of a poll of its own
 
 	lookup *schema.Lookup // that the next record waits for, once a round has found that it waits
 }
@@ -92,7 +92,7 @@ func (l *Listener) begin(limit int, wait time.Duration) error {
 	if err := l.store(); err != nil {
 		return wrap(err)
 	}
-	l.poll = poll{limit: limit, wait: wait, began: time.Now(), failure: l.poll.failure}
+	l.poll = poll{limit: limit, wait: wait, began: time.Now(), failures: l.poll.failures}
 	l.group.Readiness.Begin(l.poll.began)
 	l.assembler.Begin(limit)
 	l.counters.polls.Add(1)
@@ -132,7 +132,7 @@ func (l *Listener) serve(end time.Time) situation {
 		}
 	}
 	_, stuck := l.group.Stuck()
-	s.callback, s.failed, s.letterFailed, s.stuck = l.group.Callbacks.Waiting(), l.poll.failure != nil, l.letters.Failing(), stuck != nil
+	s.callback, s.failed, s.letterFailed, s.stuck = l.group.Callbacks.Waiting(), len(l.poll.failures) > 0, l.letters.Failing(), stuck != nil
 	s.queued, s.pending, s.blockable = l.assembler.Waiting(), l.assembler.Pending(), l.source.Positioner != nil
 	return s
 }
@@ -150,7 +150,7 @@ func (l *Listener) round(s *situation) (b *Batch, done bool, err error) {
 			b, err = l.take()
 			return b, true, err
 		case raiseFailure:
-			err, l.poll.failure = l.poll.failure, nil
+			err, l.poll.failures = l.poll.failures[0], l.poll.failures[1:]
 			return nil, true, err
 		case raiseLetter:
 			if failure := l.letters.TakeFailure(); failure != nil {
@@ -295,12 +295,15 @@ func (l *Listener) pause(now, end time.Time) time.Duration {
 	return max(wait, 0)
 }
 
-// fail keeps an error for the moment when the rows received before it are handed over.
+// fail keeps an error for the moment when the rows received before it are handed over. Where another waits already it is dropped: what lasts comes again.
 func (l *Listener) fail(err error) {
-	if l.poll.failure == nil {
-		l.poll.failure = err
+	if len(l.poll.failures) == 0 {
+		l.failOnce(err)
 	}
 }
+
+// failOnce keeps an error that does not come again: it is the error of a poll, after those that wait already.
+func (l *Listener) failOnce(err error) { l.poll.failures = append(l.poll.failures, err) }
 
 // quiet ends a poll whose time is over.
 func (l *Listener) quiet() (*Batch, error) {

@@ -359,3 +359,14 @@ func TestAHalfBuiltBatchLosesTheRowsOfASoughtPartition(t *testing.T) {
 	wantPosition(t, l, 2, 0)
 	wantPolls(t, l, 100, "x.A 0 1 2", "x.A 2", "")
 }
+
+func TestStartsOutsideTheLogAreToldOfAllPartitions(t *testing.T) {
+	messages := slices.Concat(line(0, 3), line(1, 3), line(2, 3))
+	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{
+		{Topic: "t", Partition: 0, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 9}},
+		{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 3}},
+		{Topic: "t", Partition: 2, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 8}},
+	}}, messages...)
+	const hint = ", which goes from 0 to 3; if rows before that offset were there once, the topic was deleted and created again, or the log was truncated"
+	wantPolls(t, l, 100, "t[0]: offset 9 is not in the log"+hint+"; t[2]: offset 8 is not in the log"+hint, "")
+}

@@ -77,7 +77,7 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 		return nil, wrap(err)
 	}
 	p := &Plan{}
-	if p.Partitions, err = cfg.bounds(ctx, cluster, partitions); err != nil {
+	if p.Partitions, p.LogEnds, err = cfg.bounds(ctx, cluster, partitions); err != nil {
 		return nil, wrap(err)
 	}
 	if cfg.ReadLatest {
@@ -91,7 +91,12 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 			cfg.TopicIDs[topic] = id
 		}
 	}
-	return PlanOf(cfg, p.Partitions, p.Latest)
+	planned, err := PlanOf(cfg, p.Partitions, p.Latest)
+	if err != nil {
+		return nil, err
+	}
+	planned.LogEnds = p.LogEnds
+	return planned, nil
 }
 
 // checked fills in the defaults and returns what is wrong.

@@ -58,14 +58,14 @@ class Plan:
     def ends(self) -> dict[tuple[str, int], int | tuple[int, str]]:
         """Where the ranges end, with the topics' ids, as `start=` takes it: a later scan continues there.
 
+        Of a range that ends after its log, which allow_partial permits, it is where the log ended.
         With the id, a topic that was deleted and created again since is an error instead of rows that are passed over.
         Brokers before Kafka 2.8 have no ids; then the values are offsets.
         """
         ids = self._data["topic_ids"]
-        return {
-            (topic, partition): (end, ids[topic]) if topic in ids else end
-            for topic, partition, _, end in self._data["partitions"]
-        }
+        logs = {(topic, partition): end for topic, partition, end in self._data["log_ends"]}
+        ends = {(topic, partition): end for topic, partition, _, end in self._data["partitions"]} | logs
+        return {place: (end, ids[place[0]]) if place[0] in ids else end for place, end in ends.items()}
 
     @property
     def rows(self) -> int:
@@ -123,7 +123,7 @@ class Plan:
             step = min(most or _MOST, _fitting(bound, self._row_bytes()[index]) if bound else _MOST)
             for first in range(start, end, step):
                 part = (topic, partition, first, min(first + step, end))
-                data = {"partitions": [part], "latest_schemas": latest, "topic_ids": ids}
+                data = {"partitions": [part], "latest_schemas": latest, "topic_ids": ids, "log_ends": []}
                 tasks.append(Task(options[topic], data, self._schemas))
         return tasks
 

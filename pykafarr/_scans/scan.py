@@ -85,7 +85,7 @@ def scan(
             a topic before a number. Others begin with "earliest".
         end: where to end: with the row before that place. "now": the rows that are there when this is called; with
             isolation.level=read_committed, the default, those before the first open transaction. Else as `start`.
-        config: properties of the client, by librdkafka's names. One that means nothing to a scan is a ConfigError.
+        config: properties of the client, by librdkafka's names. Those of groups, commits and producers are passed over.
         registry_config: as in `listener()`.
         oauth_token: as in `listener()`.
         metadata: as in `listener()`.

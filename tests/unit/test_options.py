@@ -118,7 +118,7 @@ def test_every_default_passes_its_own_check(options: dict[str, Option]) -> None:
     ("function", "options", "besides"),
     [
         ("listener_new", LISTENER, {"environment"}),
-        ("scan_new", SCAN, {"environment", "partitions", "latest_schemas", "topic_ids"}),
+        ("scan_new", SCAN, {"environment", "partitions", "latest_schemas", "topic_ids", "log_ends"}),
         ("decoder_new", DECODER, set()),
         ("producer_new", PRODUCER, {"environment"}),
         ("producer_send_start", SEND, {"first_row", "transaction", "check_only"}),

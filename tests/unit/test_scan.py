@@ -399,6 +399,13 @@ def test_offsets_outside_the_log_are_an_error_unless_a_part_is_enough(scan):
     assert {(one.ended, one.next) for one in stream.report} == {("log_end", 30)}
 
 
+@pytest.mark.parametrize("places", [{"start": 99}, {"end": 31}, {"start": 35, "end": 99}], ids=str)
+def test_a_scan_that_continues_after_one_past_the_log_begins_where_the_log_ended(scan, places):
+    ends = scan(**places, allow_partial=True).ends
+    assert {where[0] if isinstance(where, tuple) else where for where in ends.values()} == {30}
+    assert scan(start=ends).rows == 0
+
+
 def test_what_is_missing_is_raised_at_the_end_with_the_report(scan):
     plan = scan()
     plan._data["partitions"][1][3] = 40

@@ -3,7 +3,9 @@ package membership
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +43,7 @@ type Listener struct {
 	Context    context.Context                          // ends with it
 	Leaving    func() bool                              // it is being closed
 	Discard    func(source.TopicPartition)              // drops the rows of a partition that the caller does not have
-	Fail       func(error)                              // Has a poll return an error, after the rows before it
+	Fail       func(error)                              // has a poll return an error that comes once, after the rows before it
 	Neighbours func(since, now time.Time) (hint string) // names other listeners of the group that nobody polls
 	Rebalances *atomic.Int64                            // counts the assignments
 }
@@ -149,13 +151,30 @@ func (g *Group) advanceToCommitted(out, committed []source.Position) {
 	}
 }
 
-// reportOutside reports starting offsets that are not in the log: the client continues where auto.offset.reset says.
+// reportOutside reports starting offsets that are not in the log: the client continues where auto.offset.reset says. They are one error, as a topic that was re-created has all its
+// partitions among them.
 func (g *Group) reportOutside(outside []*status.Error) {
-	for _, e := range outside {
-		g.log.Client(4, "START", e.Error())
-		g.l.Fail(e)
+	if len(outside) == 0 {
+		return
 	}
+	var others strings.Builder
+	for i, e := range outside {
+		g.log.Warn("START", e.Error())
+		switch {
+		case i == 0:
+		case i <= namedOutside:
+			fmt.Fprintf(&others, "; %s", e.Error())
+		case i == namedOutside+1:
+			fmt.Fprintf(&others, "; and %d more, which the log names", len(outside)-i)
+		}
+	}
+	all := *outside[0]
+	all.Err = fmt.Errorf("%w%s", all.Err, others.String())
+	g.l.Fail(&all)
 }
+
+// namedOutside is how many more partitions an error names than its own.
+const namedOutside = 9
 
 // Revoking implements source.Handler: partitions are kept while OnRevoke is called with them.
 func (g *Group) Revoking(partitions []source.Position, lost bool) bool {
