@@ -301,8 +301,14 @@ int32_t producer_free(int64_t producer, struct kafarr_error *error);
 
 /* Begins a transaction, which a producer with a transactional_id has one at a time. kafarr_wait()'s result: {"transaction": int (a handle)}. */
 int32_t producer_begin_start(int64_t producer, int64_t *operation, struct kafarr_error *error);
+/* Has the transaction commit the offsets of batches of a listener whose acknowledge is "commit", with the property enable.auto.commit=false; batches: as in
+ * listener_commit_start. transaction_commit_start sends them and acknowledges the batches; after an error, and transaction_abort_start, they are open. From the first call on,
+ * listener_commit_start is KAFARR_E_STATE. Does not wait. */
+int32_t transaction_commit_offsets(int64_t transaction, int64_t listener, const char *batches, int64_t batches_len,
+                                   struct kafarr_error *error);
 /* Waits until each row that was sent within the transaction has its outcome, and commits. Where a row was not written, the transaction is aborted, and the error is
- * KAFARR_E_DELIVERY. kafarr_wait()'s result is NULL. */
+ * KAFARR_E_DELIVERY; where batches are another member's by now, likewise, and it is KAFARR_E_GROUP. Where the request has no answer, it is KAFARR_E_BROKER, and nobody knows: the
+ * batches are neither acknowledged nor open. kafarr_wait()'s result is NULL. */
 int32_t transaction_commit_start(int64_t transaction, int64_t *operation, struct kafarr_error *error);
 /* Aborts; nothing where it is over. kafarr_wait()'s result is NULL. */
 int32_t transaction_abort_start(int64_t transaction, int64_t *operation, struct kafarr_error *error);

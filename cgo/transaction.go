@@ -57,6 +57,25 @@ func transaction_abort_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr
 	return endTransaction(handle, op, e, (*kafarr.Transaction).Abort)
 }
 
+//export transaction_commit_offsets
+func transaction_commit_offsets(handle, reader C.int64_t, batches *C.char, n C.int64_t, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		t, err := get[*kafarr.Transaction](int64(handle))
+		if err != nil {
+			return err
+		}
+		l, err := get[*listener](int64(reader))
+		if err != nil {
+			return err
+		}
+		var in batchesIn
+		if err := parse(batches, n, &in); err != nil {
+			return err
+		}
+		return t.CommitBatchIDs(l.Listener, in.IDs, in.ranges())
+	})
+}
+
 //export transaction_free
 func transaction_free(handle C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {

@@ -20,17 +20,7 @@ type Batch struct {
 	// Events are what happened to partitions since the batch before.
 	Events []Event
 
-	id     batch.ID
-	member *GroupMember
-}
-
-// GroupMember is the member of the group that the rows were handed over to, which a transaction names that commits their offsets. It is known with Acknowledge OnCommit only: else the
-// listener commits them by itself.
-func (b *Batch) GroupMember() (member GroupMember, known bool) {
-	if b.member == nil {
-		return GroupMember{}, false
-	}
-	return *b.member, true
+	id batch.ID
 }
 
 // ID is unique among the batches of this process. CommitIDs takes it.

@@ -40,7 +40,7 @@ func (l *Listener) commitRewound(positions []source.Position) {
 }
 
 // Commit acknowledges batches, or all that was returned when none is named, and commits: for each partition, the offset of the first row that is
-// not acknowledged. It waits for the dead letters on their way, for as long as ctx allows.
+// not acknowledged. It waits for the dead letters on their way, for as long as ctx allows. It is a StateError once transactions commit: see Transaction.CommitBatches.
 func (l *Listener) Commit(ctx context.Context, batches ...*Batch) error {
 	var ids []int64
 	var ranges []Range
@@ -59,6 +59,10 @@ func (l *Listener) CommitIDs(ctx context.Context, all bool, ids []int64, ranges 
 	if err := l.Broken(); err != nil {
 		return err
 	}
+	if err := l.commits.begin(); err != nil {
+		return err
+	}
+	defer l.commits.end()
 	if all {
 		l.tracker.AcknowledgeAll()
 	}
@@ -123,6 +127,10 @@ func (l *Listener) Leave(acknowledge bool) error {
 	if errors.Is(failure, context.DeadlineExceeded) {
 		failure = errorf(BrokerError, "dead_letter_topic %s did not take the last rejected messages within %v: they are delivered again", l.cfg.DeadLetterTopic, closeCommitTimeout)
 	}
+	if l.commits.begin() != nil { // transactions have committed what is acknowledged
+		return failure
+	}
+	defer l.commits.end()
 	ctx, cancel = context.WithTimeout(context.Background(), closeCommitTimeout)
 	defer cancel()
 	err := l.commit(ctx)

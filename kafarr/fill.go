@@ -137,10 +137,6 @@ func (l *Listener) deliver() (*Batch, error) {
 	l.tracker.Deliver(s.ID)
 	if !b.empty() {
 		b.Events = l.events.Take()
-		if l.cfg.Acknowledge == OnCommit && l.source.MemberReporter != nil {
-			member := l.source.MemberReporter.Member()
-			b.member = &member
-		}
 		l.counters.batches.Add(1)
 	}
 	return b, nil

@@ -30,6 +30,7 @@ import (
 //	  its running         a caller of OnAssign or OnRevoke   that they are called one at a time; it is tried, and never waited for
 //	membership.Tails      the poll, and its look in the      what a look has found
 //	                      background
+//	commits               any goroutine                      whether the listener or transactions commit
 //	no lock: atomics      any goroutine                      lifecycle.phase, counters, Readiness.Waiting
 type Listener struct {
 	cfg      Config
@@ -51,6 +52,7 @@ type Listener struct {
 
 	tracker *delivery.Tracker
 	group   *membership.Group
+	commits commits
 }
 
 // Open makes a listener. It checks the configuration and does not wait for the network.

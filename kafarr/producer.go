@@ -43,6 +43,7 @@ type ProducerSink interface {
 	dispatch.Sink
 	Flush(ctx context.Context) error
 	Close(ctx context.Context) error
+	Prepare(ctx context.Context) error
 	Begin(ctx context.Context) error
 	SendOffsets(ctx context.Context, member produce.GroupMember, offsets []source.Position) error
 	Commit(ctx context.Context) error
@@ -62,11 +63,14 @@ type Producer struct {
 	cancel context.CancelFunc
 	under  sync.RWMutex // held for reading by each Send
 
+	preparation preparation
+
 	mu          sync.Mutex
 	closed      bool
 	next        int32         // the partition that rows without keys begin with
 	failed      []*SendReport // complete, and their errors not asked for
 	transaction *Transaction  // that is open; nil: none is
+	unended     bool          // the last transaction could not be aborted
 }
 
 const transactionalID = "transactional.id"
@@ -124,6 +128,7 @@ func OpenProducer(cfg ProducerConfig) (*Producer, error) {
 		return nil, wrap(err)
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.prepare()
 	return p, nil
 }
 

@@ -95,6 +95,8 @@ func (m *messages) called(name string) error {
 	return nil
 }
 
+func (m *messages) Prepare(context.Context) error { return nil }
+
 func (m *messages) Begin(context.Context) error  { return m.called("begin") }
 func (m *messages) Commit(context.Context) error { return m.called("commit") }
 func (m *messages) Abort(context.Context) error  { return m.called("abort") }

@@ -102,6 +102,7 @@ func newGroup(l *Listener) *membership.Group {
 		},
 		membership.Listener{
 			Context: l.life.ctx, Leaving: l.life.isLeaving, Discard: func(k source.TopicPartition) { l.discard(k) }, Fail: l.failOnce, Neighbours: l.neighbours, Rebalances: &l.counters.rebalances,
+			Returns: l.commits.byTransactions,
 		},
 		l.partitions, l.tracker, &l.events, l.log,
 	)

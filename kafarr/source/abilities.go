@@ -60,14 +60,13 @@ type ResetReporter interface {
 	Resets() []Position
 }
 
-// MemberReporter is a Source that knows which member of its group it is.
+// MemberReporter is a Source that knows which member of its group it is. A transaction of a producer commits offsets for it.
 type MemberReporter interface {
-	// Member is this member as of now. It belongs to the goroutine that fetches.
-	Member() GroupMember
+	// Member is this member as of now. It is an error where the group has no such member: it has not joined, or its partitions are lost. Any goroutine may call it.
+	Member(ctx context.Context) (GroupMember, error)
 }
 
-// GroupMember is a member of a consumer group, as brokers tell it from its predecessors. A transaction that commits its offsets names the member that the rows were handed over to, so
-// that one that has lost its partitions since then is refused.
+// GroupMember is a member of a consumer group, as brokers tell it from its predecessors: one that has lost its partitions is refused when it commits offsets.
 type GroupMember struct {
 	Group      string
 	Member     string // its id; empty: the partitions were assigned without a group

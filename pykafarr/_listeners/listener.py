@@ -208,6 +208,7 @@ class Listener(Positions):
 
         Raises:
             ConfigError: the batch is another listener's.
+            StateError: transactions of a producer commit the offsets of this listener (`Transaction.commit_offsets()`).
             BrokerError: the commit failed, or a dead letter could not be written, which no commit passes; GroupError
                 when the partitions belong to another member by now.
         """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from .._errors import KafarrError, StateError
-from .._library.library import library, usable
+from .._batches.batch import Batch
+from .._errors import ConfigError, KafarrError, StateError
+from .._library.library import encode, library, usable
 from .._library.logs import logger
 from .send import Sends
 
@@ -44,21 +45,64 @@ class Transaction(Sends):
         self._handle = found["transaction"]
         return self
 
+    def commit_offsets(self, batch: Batch) -> None:
+        """Commits the offsets of a listener's batch with the transaction: consume, transform, produce exactly once.
+
+        The end of the block sends them, and acknowledges the batch once they are committed: what the listener's
+        `commit(batch)` does otherwise. Several batches may be given, each once. Where the transaction is aborted, the
+        batch is open as it was: try it again in another transaction, or `seek()` to the committed offsets to read it
+        again. Where it is not known whether it was committed, the batch is neither acknowledged nor open.
+
+        The listener is of the same cluster and has acknowledge="commit" and config={"enable.auto.commit": False}. From
+        the first call on, transactions commit its offsets, and its own `commit()` raises StateError.
+
+        Raises:
+            ConfigError: the listener is not set up like that, or the batch is no listener's.
+            StateError: the batch is acknowledged already, part of another transaction, or from before a `seek()`. At
+                the end of the block, too: rows of another batch lie before the end of this one, and are neither
+                acknowledged nor part of the transaction.
+            GroupError: a partition of the batch was taken away since it was given. Its new owner reads the rows again.
+                At the end of the block, too.
+            ClosedError: the listener is closed.
+        """
+        if not isinstance(batch, Batch):
+            raise TypeError(f"batch must be a Batch, not {type(batch).__name__}")
+        if not batch._owner:
+            raise ConfigError("batch is not of a listener")
+        if not self._handle:
+            raise StateError("the transaction has not begun: use it in a with block")
+        library_ = self._producer._library()
+        found = encode({"ids": [batch._id], "ranges": [place[:4] for place in batch.ranges]})
+        library_.call(library_.lib.transaction_commit_offsets, self._handle, batch._owner, *found)
+
     def __exit__(
         self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
         library_ = library()
-        end = library_.lib.transaction_commit_start if kind is None else library_.lib.transaction_abort_start
         try:
-            self._producer._wait(library_.handle(end, self._handle))
-        except KafarrError as error:
             if kind is None:
-                raise
-            logger.warning("aborting after %s failed: %s", kind.__name__, error)  # the first failure is the one to see
+                self._commit()
+            else:
+                self._abort(kind.__name__)
         finally:
             if usable():
                 library_.call(library_.lib.transaction_free, self._handle)
         return False
+
+    def _commit(self) -> None:
+        library_ = library()
+        try:
+            self._producer._wait(library_.handle(library_.lib.transaction_commit_start, self._handle))
+        except BaseException as error:  # an interrupt leaves it open; after others there is nothing left to do
+            self._abort(type(error).__name__)
+            raise
+
+    def _abort(self, why: str) -> None:
+        library_ = library()
+        try:
+            self._producer._wait(library_.handle(library_.lib.transaction_abort_start, self._handle))
+        except KafarrError as error:
+            logger.warning("aborting after %s failed: %s", why, error)  # the first failure is the one to see
 
     def _send(self, settings: dict[str, Any], frame: Any) -> Report:
         if not self._handle:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests import servers
 from tests.servers import trio
 
-from . import broker_kills, listener_kills, producer_faults, slow_consumer
+from . import broker_kills, copier_kills, listener_kills, producer_faults, slow_consumer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,24 @@ def _produce(mode: str) -> Callable[[servers.Cluster, int], tuple[str, bool]]:
     return part
 
 
+def _copiers(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
+    found = copier_kills.run(cluster, times)
+    return f"{times} copiers of {copier_kills.COPIERS} killed: {_copied(found)}", found.clean and found.written > 0
+
+
+def _copying(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
+    with trio.start(cluster.registry) as three:
+        found = copier_kills.run_brokers(three, times)
+    return f"{times} brokers killed under {copier_kills.COPIERS} copiers: {_copied(found)}", found.clean
+
+
+def _copied(found: copier_kills.Found) -> str:
+    text = (
+        f"{found.transactions} transactions, {found.written:,} messages, {found.lost} lost, {found.repeated} duplicated"
+    )
+    return f"{text}, {found.disordered} out of order, {len(found.ended)} copiers ended, {len(found.errors)} exceptions"
+
+
 def _figures(verdict: Verdict) -> str:
     return f"{verdict.acknowledged:,} messages acknowledged, {verdict.lost} lost, {verdict.duplicated} duplicated"
 
@@ -76,6 +94,8 @@ PARTS: dict[str, tuple[int, Callable[[servers.Cluster, int], tuple[str, bool]]]]
     "slow": (20, _slow),
     "producer": (20, _produce("rows")),
     "transactions": (20, _produce("transactions")),
+    "copiers": (20, _copiers),
+    "copying": (20, _copying),
 }
 
 if __name__ == "__main__":

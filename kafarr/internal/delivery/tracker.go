@@ -20,6 +20,8 @@ type Tracker struct {
 	lastNamed  source.TopicPartition // its name
 	delivered  map[batch.ID]turn     // the caller has them and has not acknowledged them
 	failed     []batch.ID            // those of delivered that stand for an error, in their turn: the caller has nothing to name them by
+	enlisted   map[batch.ID]struct{} // those of delivered that a transaction is to acknowledge
+	lost       map[batch.ID]struct{} // those of delivered that had rows in partitions that came back and began again
 	turns      turn
 }
 
@@ -30,9 +32,13 @@ type turn int64
 // outlives that.
 type partition struct {
 	assigned bool // to this listener: committing for another member's partition would take the member's progress back
+	term     term // counts how often it was taken away
 	progress
 	moved *move // nil: it was never moved
 }
+
+// term is a time for which a partition was this listener's without a break. What was taken in an earlier one may have been read by another member meanwhile.
+type term int
 
 // progress is how far a partition was read, delivered and acknowledged.
 type progress struct {
@@ -49,6 +55,7 @@ const notStored = -1
 type openRows struct {
 	batch       batch.ID
 	first, next int64
+	taken       term
 }
 
 // move is the last time that a partition continued at another offset than the next one: a seek, a configured start, or a log that went back.
@@ -59,7 +66,7 @@ type move struct {
 
 // New returns a Tracker that knows no partition.
 func New() *Tracker {
-	return &Tracker{partitions: map[source.TopicPartition]*partition{}, delivered: map[batch.ID]turn{}}
+	return &Tracker{partitions: map[source.TopicPartition]*partition{}, delivered: map[batch.ID]turn{}, enlisted: map[batch.ID]struct{}{}, lost: map[batch.ID]struct{}{}}
 }
 
 // of returns what is known of a partition. t.mu is held.
@@ -91,7 +98,9 @@ func (t *Tracker) Unassign(partitions ...source.TopicPartition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range partitions {
-		t.of(k).assigned = false
+		p := t.of(k)
+		p.assigned = false
+		p.term++
 	}
 }
 
@@ -123,7 +132,7 @@ func (t *Tracker) Take(k source.TopicPartition, id batch.ID, first, next int64) 
 	t.of(k).take(id, first, next)
 }
 
-func (p *progress) take(id batch.ID, first, next int64) {
+func (p *partition) take(id batch.ID, first, next int64) {
 	p.next = max(p.next, next)
 	for i := len(p.open) - 1; i >= 0; i-- {
 		if o := &p.open[i]; o.batch == id {
@@ -131,7 +140,7 @@ func (p *progress) take(id batch.ID, first, next int64) {
 			return
 		}
 	}
-	p.open = append(p.open, openRows{batch: id, first: first, next: next})
+	p.open = append(p.open, openRows{batch: id, first: first, next: next, taken: p.term})
 }
 
 // Skip notes that none of the records before next will be delivered.
@@ -157,7 +166,7 @@ func (t *Tracker) Split(whole, head batch.ID, ranges []batch.Range) {
 			continue
 		}
 		o := &p.open[i]
-		h := openRows{batch: head, first: o.first, next: min(r.Next, o.next)}
+		h := openRows{batch: head, first: o.first, next: min(r.Next, o.next), taken: o.taken}
 		if o.first = h.next; o.first >= o.next {
 			p.open[i] = h
 			continue
@@ -212,6 +221,7 @@ func (t *Tracker) GiveBack(ids []int64) {
 	defer t.mu.Unlock()
 	for _, id := range ids {
 		delete(t.delivered, batch.ID(id))
+		delete(t.lost, batch.ID(id))
 	}
 }
 
@@ -260,6 +270,8 @@ func (t *Tracker) acknowledge(id batch.ID) {
 		return
 	}
 	delete(t.delivered, id)
+	delete(t.enlisted, id)
+	delete(t.lost, id)
 	for _, p := range t.partitions {
 		if p.remove(id) {
 			p.acknowledged = true
@@ -350,6 +362,19 @@ func (t *Tracker) Overtaken(k source.TopicPartition, committed int64) bool {
 	return true
 }
 
+// Forget forgets the progress of this listener in a partition, which has come back and begins where the group left off.
+func (t *Tracker) Forget(k source.TopicPartition) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.of(k)
+	for _, o := range p.open {
+		if t.delivered[o.batch] != 0 {
+			t.lost[o.batch] = struct{}{}
+		}
+	}
+	p.progress = progress{stored: notStored}
+}
+
 // Hold notes that no commit may cover a row: it was rejected, and its dead letter is on its way.
 func (t *Tracker) Hold(k source.TopicPartition, offset int64) {
 	t.mu.Lock()
@@ -374,9 +399,16 @@ func (p *progress) commit() int64 {
 	if !p.acknowledged {
 		return -1
 	}
+	return p.commitWithout(nil)
+}
+
+// commitWithout is the offset to commit once these batches are acknowledged, too.
+func (p *progress) commitWithout(batches map[batch.ID]struct{}) int64 {
 	least := p.next
 	for _, o := range p.open {
-		least = min(least, o.first)
+		if _, done := batches[o.batch]; !done {
+			least = min(least, o.first)
+		}
 	}
 	if len(p.held) > 0 {
 		least = min(least, p.held[0])

@@ -176,11 +176,14 @@ type book struct {
 	of        map[source.TopicPartition]*pages
 	delivered []batch.ID // in their turn
 	failed    map[batch.ID]bool
+	enlisted  map[batch.ID]bool
+	lost      map[batch.ID]bool
 }
 
 type pages struct {
 	assigned     bool
 	open         map[batch.ID]map[int64]bool
+	away         map[batch.ID]bool // the partition was taken away after these rows were taken
 	next         int64
 	acknowledged bool
 	stored       int64
@@ -191,7 +194,7 @@ type pages struct {
 }
 
 func newBook() *book {
-	out := &book{of: map[source.TopicPartition]*pages{}, failed: map[batch.ID]bool{}}
+	out := &book{of: map[source.TopicPartition]*pages{}, failed: map[batch.ID]bool{}, enlisted: map[batch.ID]bool{}, lost: map[batch.ID]bool{}}
 	for partition := range int32(3) {
 		out.of[source.TopicPartition{Topic: "t", Partition: partition}] = emptyPages()
 	}
@@ -199,7 +202,7 @@ func newBook() *book {
 }
 
 func emptyPages() *pages {
-	return &pages{open: map[batch.ID]map[int64]bool{}, held: map[int64]int{}, stored: -1}
+	return &pages{open: map[batch.ID]map[int64]bool{}, away: map[batch.ID]bool{}, held: map[int64]int{}, stored: -1}
 }
 
 func (b *book) partitions() []source.TopicPartition {
@@ -216,6 +219,7 @@ func (p *pages) take(id batch.ID, first, next int64) {
 	if rows == nil {
 		rows = map[int64]bool{first: true}
 		p.open[id] = rows
+		delete(p.away, id)
 	}
 	for offset := least(rows); offset < next; offset++ {
 		rows[offset] = true
@@ -236,6 +240,8 @@ func (b *book) acknowledge(id batch.ID) {
 		return
 	}
 	b.delivered = slices.DeleteFunc(b.delivered, func(other batch.ID) bool { return other == id })
+	delete(b.enlisted, id)
+	delete(b.lost, id)
 	for _, p := range b.of {
 		if p.open[id] != nil {
 			p.acknowledged = true
@@ -342,6 +348,7 @@ func (c *comparison) call(k source.TopicPartition, p *pages) string {
 		id := c.book.delivered[c.IntN(len(c.book.delivered))]
 		c.tracker.GiveBack([]int64{int64(id)})
 		c.book.delivered = slices.DeleteFunc(c.book.delivered, func(other batch.ID) bool { return other == id })
+		delete(c.book.lost, id)
 		return fmt.Sprintf("GiveBack(%d)", id)
 	case n < 75:
 		return c.discard(k, p)
@@ -362,6 +369,9 @@ func (c *comparison) call(k source.TopicPartition, p *pages) string {
 	case n < 87:
 		c.tracker.Unassign(k)
 		p.assigned = false
+		for id := range p.open {
+			p.away[id] = true
+		}
 		return "Unassign"
 	case n < 89:
 		to, committed := int64(c.IntN(60)), int64(c.IntN(60))
@@ -383,8 +393,20 @@ func (c *comparison) call(k source.TopicPartition, p *pages) string {
 		return fmt.Sprintf("Start(%d, %d)", to, committed)
 	case n < 93:
 		return c.overtaken(k, p)
-	default:
+	case n < 96:
 		return c.store()
+	case n < 98 && len(c.book.delivered) > 0:
+		return c.enlist()
+	case n < 99:
+		c.tracker.Forget(k)
+		for _, id := range c.book.delivered {
+			c.book.lost[id] = c.book.lost[id] || len(p.open[id]) > 0
+		}
+		p.open, p.held, p.away = map[batch.ID]map[int64]bool{}, map[int64]int{}, map[batch.ID]bool{}
+		p.next, p.acknowledged, p.stored = 0, false, -1
+		return "Forget"
+	default:
+		return c.endTransaction()
 	}
 }
 
@@ -423,6 +445,7 @@ func (c *comparison) split() string {
 				delete(rows, offset)
 			}
 		}
+		c.book.of[k].away[head] = c.book.of[k].away[whole]
 		c.book.of[k].open[head] = taken
 		if len(rows) == 0 {
 			delete(c.book.of[k].open, whole)
@@ -457,6 +480,150 @@ func (c *comparison) replace(gone source.TopicPartition) string {
 	return fmt.Sprintf("Replace(%d, %v)", whole, parts)
 }
 
+// ranges are where the open rows of batches lie.
+func (b *book) ranges(ids ...batch.ID) []batch.Range {
+	var out []batch.Range
+	for _, k := range b.partitions() {
+		for _, id := range ids {
+			if rows := b.of[k].open[id]; len(rows) > 0 {
+				out = append(out, batch.Range{Topic: k.Topic, Partition: k.Partition, First: least(rows), Next: least(rows) + int64(len(rows))})
+			}
+		}
+	}
+	return out
+}
+
+// enlist gives a batch that was delivered to a transaction.
+func (c *comparison) enlist() string {
+	id := c.book.delivered[c.IntN(len(c.book.delivered))]
+	ranges := c.book.ranges(id)
+	if c.IntN(8) == 0 { // which the batch has no rows in any more
+		ranges = append(ranges, batch.Range{Topic: "t", Partition: 0, First: 1000, Next: 1001})
+	}
+	want := delivery.Enlisted
+	if !c.book.enlisted[id] {
+		want = c.obstacle(ranges, id)
+	}
+	if got, _ := c.tracker.Enlist([]int64{int64(id)}, ranges, nil); got != want {
+		c.wrong = fmt.Sprintf("Enlist(%d, %v) gave %d, want %d", id, ranges, got, want)
+	}
+	if want == delivery.NoObstacle {
+		c.book.enlisted[id] = true
+	}
+	return fmt.Sprintf("Enlist(%d)", id)
+}
+
+// obstacle is why ranges are not those of open rows of batches.
+func (c *comparison) obstacle(ranges []batch.Range, ids ...batch.ID) delivery.Obstacle {
+	for _, r := range ranges {
+		p := c.book.of[r.TopicPartition()]
+		if !p.assigned {
+			return delivery.Lost
+		}
+		why := delivery.NotOpen
+		for _, id := range ids {
+			if c.book.lost[id] {
+				why = delivery.Lost
+			}
+		}
+		for _, id := range ids {
+			if p.open[id][r.First] && p.open[id][r.Next-1] {
+				why = map[bool]delivery.Obstacle{true: delivery.Lost, false: delivery.NoObstacle}[p.away[id]]
+				break
+			}
+		}
+		if why != delivery.NoObstacle {
+			return why
+		}
+	}
+	return delivery.NoObstacle
+}
+
+// endTransaction asks what a transaction of all that is enlisted would commit, which changes nothing, and then commits or aborts it.
+func (c *comparison) endTransaction() string {
+	ids := slices.DeleteFunc(slices.Clone(c.book.delivered), func(id batch.ID) bool { return !c.book.enlisted[id] })
+	if len(ids) == 0 {
+		return "no transaction"
+	}
+	var named []int64
+	for _, id := range ids {
+		named = append(named, int64(id))
+	}
+	ranges := c.book.ranges(ids...)
+	offsets, why, _, _ := c.tracker.Cover(named, ranges)
+	if wantOffsets, want := c.cover(ids, ranges); why != want || !slices.Equal(sorted(offsets), wantOffsets) {
+		c.wrong = fmt.Sprintf("Cover(%v, %v) gave %v, %d, want %v, %d", ids, ranges, offsets, why, wantOffsets, want)
+	}
+	if why != delivery.NoObstacle || c.IntN(3) == 0 {
+		c.tracker.Release(named)
+		clear(c.book.enlisted)
+		return fmt.Sprintf("Release(%v)", ids)
+	}
+	c.tracker.Acknowledge(named, nil)
+	for _, id := range ids {
+		for _, earlier := range slices.Clone(c.book.delivered) {
+			if earlier == id {
+				break
+			}
+			if c.book.failed[earlier] {
+				c.book.acknowledge(earlier)
+			}
+		}
+		c.book.acknowledge(id)
+	}
+	for _, o := range offsets {
+		if at, any := c.book.commit(o.TopicPartition()); !any || at != o.Offset {
+			c.wrong = fmt.Sprintf("%v was committed, and then %d is to be", o, at)
+		}
+	}
+	return fmt.Sprintf("Commit(%v)", ids)
+}
+
+// cover counts which offsets a transaction of these batches commits.
+func (c *comparison) cover(ids []batch.ID, ranges []batch.Range) ([]source.Position, delivery.Obstacle) {
+	done := map[batch.ID]bool{}
+	for _, id := range c.book.delivered { // up to the last of the batches, the errors too
+		if slices.Contains(ids, id) {
+			done[id] = true
+			for _, earlier := range c.book.delivered[:slices.Index(c.book.delivered, id)] {
+				done[earlier] = done[earlier] || c.book.failed[earlier]
+			}
+		}
+	}
+	first := func(k source.TopicPartition) (offset int64, concerned bool) {
+		p := c.book.of[k]
+		offset = p.next
+		for id, rows := range p.open {
+			if done[id] {
+				concerned = true
+			} else {
+				offset = min(offset, least(rows))
+			}
+		}
+		for at, times := range p.held {
+			if times > 0 {
+				offset = min(offset, at)
+			}
+		}
+		return offset, concerned
+	}
+	for _, r := range ranges {
+		if why := c.obstacle([]batch.Range{r}, ids...); why != delivery.NoObstacle {
+			return nil, why
+		}
+		if at, _ := first(r.TopicPartition()); at < r.Next {
+			return nil, delivery.Between
+		}
+	}
+	var out []source.Position
+	for _, k := range c.book.partitions() {
+		if at, concerned := first(k); concerned && c.book.of[k].assigned {
+			out = append(out, k.At(at))
+		}
+	}
+	return out, delivery.NoObstacle
+}
+
 func (c *comparison) discard(k source.TopicPartition, p *pages) string {
 	first, until, any := c.tracker.Discard(k)
 	wantFirst, wantAny := c.book.firstUndelivered(k)
@@ -484,7 +651,7 @@ func (c *comparison) overtaken(k source.TopicPartition, p *pages) string {
 		c.wrong = fmt.Sprintf("Overtaken(%d) gave %v", committed, got)
 	}
 	if want {
-		p.open, p.held = map[batch.ID]map[int64]bool{}, map[int64]int{}
+		p.open, p.held, p.away = map[batch.ID]map[int64]bool{}, map[int64]int{}, map[batch.ID]bool{}
 		p.next, p.acknowledged, p.stored = 0, false, -1
 	}
 	return fmt.Sprintf("Overtaken(%d)", committed)

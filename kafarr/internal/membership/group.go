@@ -46,6 +46,7 @@ type Listener struct {
 	Fail       func(error)                              // has a poll return an error that comes once, after the rows before it
 	Neighbours func(since, now time.Time) (hint string) // names other listeners of the group that nobody polls
 	Rebalances *atomic.Int64                            // counts the assignments
+	Returns    func() bool                              // a partition that comes back begins at the committed offset
 }
 
 // Group is what a listener knows of its assignment: it hears of rebalances from the source, decides where partitions begin, and follows what becomes of their topics. It implements
@@ -97,11 +98,12 @@ func (g *Group) Assigning(partitions []source.Position) bool {
 
 // Assigned implements source.Handler. A partition that comes back continues where this listener stopped, not at the committed offset,
 // or rows would be repeated that were handed over and not yet acknowledged. If another member has committed more meanwhile, its
-// progress counts. A partition that is new to this listener begins where Config.Start says, and one that OnAssign has placed, there.
+// progress counts. Where transactions commit, it begins at the committed offset: none commits the rows any more that were handed over before. A partition that is new to this listener begins
+// where Config.Start says, and one that OnAssign has placed, there.
 func (g *Group) Assigned(given []source.Position, committed func([]source.Position) ([]source.Position, error)) []source.Position {
 	out := make([]source.Position, len(given))
 	var known []source.Position
-	var fresh []int
+	var fresh, returning []int
 	placed := g.Callbacks.TakeOffered()
 	for i, p := range given {
 		k := p.TopicPartition()
@@ -112,9 +114,13 @@ func (g *Group) Assigned(given []source.Position, committed func([]source.Positi
 				continue
 			}
 			known = append(known, k.At(0))
+			returning = append(returning, i)
 		} else if g.cfg.Starts(k) {
 			fresh = append(fresh, i)
 		}
+	}
+	if len(returning) > 0 && g.l.Returns() {
+		fresh, known = append(fresh, g.restart(out, returning, known, committed)...), nil
 	}
 	if !g.l.Leaving() { // an assignment may still come while the source is being closed
 		g.reportOutside(g.starts.resolve(g.l.Context, out, fresh))
@@ -134,6 +140,23 @@ func (g *Group) Assigned(given []source.Position, committed func([]source.Positi
 	g.log.Assignment("assigned", out)
 	g.events.AddAssignment(PartitionAssigned, out)
 	return out
+}
+
+// restart forgets partitions, so that they begin at the committed offset, which the client asks for. It returns those that have none, and begin where Config.Start says.
+func (g *Group) restart(out []source.Position, returning []int, known []source.Position, committed func([]source.Position) ([]source.Position, error)) (fresh []int) {
+	offsets, err := committed(known)
+	for _, i := range returning {
+		k := out[i].TopicPartition()
+		out[i].Offset = source.Stored
+		g.tracker.Forget(k)
+		g.table.Of(k).RedeliverAll()
+		g.table.Of(k).Next = partitions.Offset{}
+		none := slices.ContainsFunc(offsets, func(p source.Position) bool { return p.TopicPartition() == k && p.Offset < 0 })
+		if err == nil && none && g.cfg.Starts(k) {
+			fresh = append(fresh, i)
+		}
+	}
+	return fresh
 }
 
 // advanceToCommitted moves positions up to what the group has committed, where that is further. What it had committed before this listener moved

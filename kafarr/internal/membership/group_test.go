@@ -28,6 +28,7 @@ type cluster struct {
 	starts  membership.FoundStarts
 	lines   []string
 	failed  []error
+	returns bool // partitions that come back begin at the committed offset
 }
 
 func (c *cluster) note(what string, at []source.Position) error {
@@ -82,7 +83,7 @@ func (c *cluster) member(t *testing.T, cfg membership.Config) *member {
 	}
 	m.Group = membership.New(cfg, membership.Listener{
 		Context: t.Context(), Leaving: func() bool { return false }, Discard: func(source.TopicPartition) {}, Fail: func(err error) { c.failed = append(c.failed, err) },
-		Neighbours: func(_, _ time.Time) string { return "" }, Rebalances: &atomic.Int64{},
+		Neighbours: func(_, _ time.Time) string { return "" }, Rebalances: &atomic.Int64{}, Returns: func() bool { return c.returns },
 	}, m.table, m.tracker, &m.events, c)
 	m.Connect(source.RolesOf(c), c)
 	return m
@@ -125,6 +126,32 @@ func TestAPartitionContinuesWhereItStoppedThoughCommittedOffsetsCannotBeRead(t *
 	out := m.Assigned(positions(0), func([]source.Position) ([]source.Position, error) { return nil, errors.New("no answer") })
 	if out[0].Offset != 5 || len(c.lines) != 1 {
 		t.Errorf("%v, logged %q", out, c.lines)
+	}
+}
+
+func TestAPartitionThatComesBackBeginsAtTheCommittedOffsetWhereTransactionsCommit(t *testing.T) {
+	configured := func(source.TopicPartition) bool { return true }
+	for _, c := range []struct {
+		name      string
+		cfg       membership.Config
+		committed int64
+		want      int64
+	}{
+		{"the group has committed less than was read", membership.Config{}, 3, source.Stored},
+		{"the group has committed less, and the configuration says where new partitions begin", membership.Config{Starts: configured}, 3, source.Stored},
+		{"the group has committed nothing", membership.Config{}, -1, source.Stored},
+		{"the group has committed nothing, and the configuration says where new partitions begin", membership.Config{Starts: configured}, -1, 7},
+	} {
+		around := &cluster{returns: true, starts: membership.FoundStarts{At: []source.Position{partition(0).At(7)}, Committed: []source.Position{partition(0).At(-1)}}}
+		m := around.member(t, c.cfg)
+		m.table.Of(partition(0)).Next = partitions.At(5)
+		m.tracker.Take(partition(0), 1, 3, 5)
+		if out := m.Assigned(positions(0), committedAt(c.committed)); out[0].Offset != c.want {
+			t.Errorf("%s: %v", c.name, out)
+		}
+		if _, open := m.tracker.FirstUndelivered(partition(0)); open {
+			t.Errorf("%s: rows from before are open", c.name)
+		}
 	}
 }
 

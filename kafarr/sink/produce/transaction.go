@@ -138,20 +138,40 @@ func (p *Producer) Begin(ctx context.Context) error {
 	}
 	defer leave()
 	p.mu.Lock()
-	open, fresh := p.txn.open, p.ids.have && !p.txn.renew
+	open := p.txn.open
 	p.mu.Unlock()
 	if open {
 		return status.Errorf(status.StateError, "a transaction is open: Commit or Abort comes first")
 	}
-	if !fresh {
-		if err := p.renewID(ctx); err != nil {
-			return err
-		}
+	if err := p.freshen(ctx); err != nil {
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.txn.begin()
 	return nil
+}
+
+// Prepare does beforehand what the first Begin waits for. Until it is done, readers wait for the end of what an earlier producer with the same transactional.id has left open, and a member of
+// a group for the offsets in it.
+func (p *Producer) Prepare(ctx context.Context) error {
+	leave, err := p.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return p.freshen(ctx)
+}
+
+// freshen asks for the producer id where there is none, or a doubtful one.
+func (p *Producer) freshen(ctx context.Context) error {
+	p.mu.Lock()
+	fresh := p.ids.have && !p.txn.renew || p.txn.open
+	p.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	return p.renewID(ctx)
 }
 
 func (t *transaction) begin() {

@@ -14,6 +14,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/mock"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 // handler takes every partition from where the group left off.
@@ -150,6 +151,42 @@ func TestACommittedPositionIsWhereTheNextMemberBegins(t *testing.T) {
 	}
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestAMemberIsNamedOnlyWhileTheGroupHasIt(t *testing.T) {
+	ctx := t.Context()
+	k := cluster(t, "t", 1, []byte("a"))
+	joined, _ := open(t, k, "t", nil)
+	fetch(t, joined, 1, nil)
+	if m, err := joined.Member(ctx); err != nil || m.Group != "g-"+t.Name() || m.Member == "" || m.Instance != "" || m.Generation < 1 {
+		t.Errorf("joined: %+v, %v", m, err)
+	}
+	if err := joined.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := joined.Member(ctx); !errors.Is(err, source.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+
+	alone, _ := open(t, k, "t", func(c *kafka.Config) { c.Servers = "127.0.0.1:1" })
+	defer func() { _ = alone.Close() }()
+	var e *source.Error
+	if m, err := alone.Member(ctx); !errors.As(err, &e) || e.Code != status.GroupError {
+		t.Errorf("not joined: %+v, %v", m, err) // brokers would take its offsets without a look at the group
+	}
+
+	assigned, _ := open(t, k, "t", func(c *kafka.Config) { c.Topics, c.Assign = nil, []source.Position{{Topic: "t"}} })
+	defer func() { _ = assigned.Close() }()
+	if m, err := assigned.Member(ctx); err != nil || m != (source.GroupMember{Group: "g-" + t.Name(), Generation: -1}) {
+		t.Errorf("assigned: %+v, %v", m, err)
+	}
+
+	static, _ := open(t, k, "t", func(c *kafka.Config) { c.Group, c.Properties["group.instance.id"] = "static", "one" })
+	defer func() { _ = static.Close() }()
+	fetch(t, static, 1, nil)
+	if m, err := static.Member(ctx); err != nil || m.Instance != "one" {
+		t.Errorf("static: %+v, %v", m, err)
 	}
 }
 

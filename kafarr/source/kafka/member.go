@@ -140,5 +140,26 @@ func (k *Kafka) sessionBounds() string {
 	return fmt.Sprintf("%s=%s and %s=%s", minSession, low, maxSession, high)
 }
 
+var _ source.MemberReporter = (*Kafka)(nil)
+
 // Member implements source.MemberReporter.
-func (k *Kafka) Member() source.GroupMember { return k.queue.member() }
+func (k *Kafka) Member(ctx context.Context) (source.GroupMember, error) {
+	if len(k.cfg.Assign) > 0 {
+		return source.GroupMember{Group: k.cfg.Group, Generation: -1}, nil // as clients without a subscription commit
+	}
+	found := make(chan source.GroupMember, 1)
+	err := k.background(ctx, func() error {
+		m := k.queue.member()
+		// Brokers take offsets in a transaction from whoever names neither a member nor a generation, without a look at the group. And a member that was thrown out, and whose listener has not
+		// heard of it yet, may have joined again.
+		if m.Member == "" || m.Generation < 0 || k.consumer.AssignmentLost() {
+			return source.Errorf(status.GroupError, "the group has thrown this listener out: its partitions have new owners, which read the rows again that are not committed")
+		}
+		found <- m
+		return nil
+	})
+	if err != nil {
+		return source.GroupMember{}, err
+	}
+	return <-found, nil
+}
