@@ -23,6 +23,8 @@ TREE = {
     "SchemaError": {"KafarrError", "ValueError"},
     "IncompatibleSchemaError": {"SchemaError"},
     "DecodeError": {"KafarrError", "ValueError"},
+    "EncodeError": {"KafarrError", "ValueError"},
+    "DeliveryError": {"BrokerError"},
     "FramingError": {"DecodeError"},
     "KeyDecodeError": {"DecodeError"},
     "ClosedError": {"KafarrError"},

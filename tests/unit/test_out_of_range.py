@@ -98,7 +98,7 @@ def test_the_command_line_prints_null_and_says_how_many(kafka, place, capsys):
     capsys.readouterr()
     assert cli.main([*command, "--out-of-range", "null"]) == 0
     printed = capsys.readouterr()
-    assert [json.loads(line)["at"] for line in printed.out.splitlines()] == ["00:00:01", None, "00:00:01"]
+    assert [json.loads(line)["at"] for line in printed.out.splitlines()] == ["00:00:01.000", None, "00:00:01.000"]
     assert "2 values are out of their types' range, and null here" in printed.err
 
 
