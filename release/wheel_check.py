@@ -90,7 +90,7 @@ def wrong_licences(files: dict[str, bytes], version: str) -> list[str]:
     inside = [part for part in materials.get("components", []) if not part.get("isExternal")]
     wrong = [] if inside else ["its bill of materials is empty"]
     for part in inside:
-        named = part["name"].removesuffix(" runtime and standard library")
+        named = part["name"].removesuffix(" runtime and standard library").removesuffix(" of the core")
         headed = rf"^({re.escape(named)}( {re.escape(part.get('version', ''))})?|LICENSE\.{re.escape(named)})$"
         if not re.search(headed, texts, re.MULTILINE):
             wrong.append(f"the licence of {named} is not in THIRD_PARTY_LICENSES.txt")
