@@ -6,47 +6,38 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kversion"
-
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/mock"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
-// TestOffsetsOfAListenerAreCommittedByATransaction has the client in between, members of groups of both protocols and assigned partitions, and both protocols of transactions.
+// TestOffsetsOfAListenerAreCommittedByATransaction has the client in between, with members of groups of both protocols, and with assigned partitions.
 func TestOffsetsOfAListenerAreCommittedByATransaction(t *testing.T) {
-	for protocol, versions := range map[string]*kversion.Versions{"of KIP-890": nil, "before KIP-890": kversion.V3_8_0()} {
-		t.Run(protocol, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			k, err := mock.New(mock.Config{Topics: map[string]int{"in": 1}, Versions: versions})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer k.Close()
-			if _, err := k.Produce(ctx, mock.Request{Topic: "in", Values: [][]byte{[]byte("a"), []byte("b"), []byte("c"), []byte("d")}}); err != nil {
-				t.Fatal(err)
-			}
-			p, err := kafarr.OpenProducer(kafarr.ProducerConfig{Cluster: kafarr.Cluster{Servers: k.Servers()}, TransactionalID: "x"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = p.Close(ctx) }()
-			members := map[string]kafarr.Config{
-				"subscribed": {Topics: []string{"in"}},
-				"assigned":   {Assign: []source.Position{{Topic: "in"}}},
-			}
-			if versions == nil {
-				members["KIP-848"] = kafarr.Config{Topics: []string{"in"}, Cluster: kafarr.Cluster{Properties: map[string]string{"group.protocol": "consumer"}}}
-			}
-			for group, cfg := range members {
-				properties := map[string]string{"auto.offset.reset": "earliest", "enable.auto.commit": "false"}
-				maps.Copy(properties, cfg.Cluster.Properties)
-				cfg.Cluster = kafarr.Cluster{Servers: k.Servers(), Properties: properties}
-				cfg.Group, cfg.Messages, cfg.Acknowledge = group, kafarr.Messages{Value: kafarr.Bytes}, kafarr.OnCommit
-				commitThree(ctx, t, p, cfg)
-			}
-		})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	k, err := mock.New(mock.Config{Topics: map[string]int{"in": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	if _, err := k.Produce(ctx, mock.Request{Topic: "in", Values: [][]byte{[]byte("a"), []byte("b"), []byte("c"), []byte("d")}}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := kafarr.OpenProducer(kafarr.ProducerConfig{Cluster: kafarr.Cluster{Servers: k.Servers()}, TransactionalID: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close(ctx) }()
+	for group, cfg := range map[string]kafarr.Config{
+		"classic":  {Topics: []string{"in"}},
+		"KIP-848":  {Topics: []string{"in"}, Cluster: kafarr.Cluster{Properties: map[string]string{"group.protocol": "consumer"}}},
+		"assigned": {Assign: []source.Position{{Topic: "in"}}},
+	} {
+		properties := map[string]string{"auto.offset.reset": "earliest", "enable.auto.commit": "false"}
+		maps.Copy(properties, cfg.Cluster.Properties)
+		cfg.Cluster = kafarr.Cluster{Servers: k.Servers(), Properties: properties}
+		cfg.Group, cfg.Messages, cfg.Acknowledge = group, kafarr.Messages{Value: kafarr.Bytes}, kafarr.OnCommit
+		commitThree(ctx, t, p, cfg)
 	}
 }
 
