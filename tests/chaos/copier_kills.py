@@ -32,15 +32,15 @@ COPIERS = 2
 class Found(NamedTuple):
     """What a reader of committed rows sees.
 
-    written: the rows that the brokers acknowledged to the writer of the topic; lost, repeated: those of them in the
-    copy. foreign: rows of the copy that nobody wrote. disordered: rows that come after a newer one of their partition.
-    ended: the statuses of copiers that ended by themselves. errors: what the copiers caught, to read on.
+    written: the rows that the brokers acknowledged to the writer of the topic. lost: those of them that the copy does
+    not have, and rows of the topic that it has less often. repeated: rows that it has more often than the topic.
+    disordered: rows that come after a newer one of their partition. ended: the statuses of copiers that ended by
+    themselves. errors: what the copiers caught, to read on.
     """
 
     written: int
     lost: int
     repeated: int
-    foreign: int
     disordered: int
     transactions: int
     ended: list[int]
@@ -49,7 +49,7 @@ class Found(NamedTuple):
     @property
     def clean(self) -> bool:
         """Whether each row is there once and nothing else is."""
-        return not (self.lost or self.repeated or self.foreign or self.disordered or self.ended)
+        return not (self.lost or self.repeated or self.disordered or self.ended)
 
 
 class Copiers:
@@ -135,11 +135,11 @@ def _run(
             for number in range(kills):
                 kill(number, copiers, target)
             load.stop()
-            _wait(lambda: not _missing(ledger, _copies(cluster, target)), pause=1)
+            _wait(lambda: not _difference(ledger, _rows(cluster, source), _rows(cluster, target)), pause=1)
         finally:
             load.stop()
             copiers.close()
-        return _judge(ledger, _copies(cluster, target), copiers)
+        return _judge(ledger, _rows(cluster, source), _rows(cluster, target), copiers)
 
 
 def _wait(true: object, pause: float = 0.05) -> None:
@@ -148,10 +148,10 @@ def _wait(true: object, pause: float = 0.05) -> None:
         time.sleep(pause)
 
 
-def _copies(cluster: Cluster, target: str) -> list[tuple[int, int]]:
+def _rows(cluster: Cluster, topic: str) -> list[tuple[int, int]]:
     """The partition and the value of each committed row, in the order of the partitions' logs."""
     with pykafarr.scan(
-        cluster.servers, target, cluster.registry_url, metadata=("partition", "offset"), allow_partial=True
+        cluster.servers, topic, cluster.registry_url, metadata=("partition", "offset"), allow_partial=True
     ).read() as stream:
         tables = stream.to_arrow()
     if not tables:
@@ -160,21 +160,21 @@ def _copies(cluster: Cluster, target: str) -> list[tuple[int, int]]:
     return list(zip(rows["_partition"].to_pylist(), rows["n"].to_pylist(), strict=True))
 
 
-def _missing(ledger: Ledger, copies: list[tuple[int, int]]) -> set[int]:
-    return set(ledger.written.values()) - {n for _, n in copies}
+def _difference(ledger: Ledger, rows: list[tuple[int, int]], copies: list[tuple[int, int]]) -> int:
+    """How many rows are lost. The topic may have rows that the ledger does not, whose acknowledgement was lost."""
+    there = {n for _, n in copies}
+    return (Counter(rows) - Counter(copies)).total() + sum(n not in there for n in ledger.written.values())
 
 
-def _judge(ledger: Ledger, copies: list[tuple[int, int]], copiers: Copiers) -> Found:
-    times = Counter(n for _, n in copies)
+def _judge(ledger: Ledger, rows: list[tuple[int, int]], copies: list[tuple[int, int]], copiers: Copiers) -> Found:
     disordered, last = 0, {}
     for partition, n in copies:
         disordered += n < last.get(partition, -1)
         last[partition] = n
     return Found(
         written=len(ledger.written),
-        lost=len(_missing(ledger, copies)),
-        repeated=sum(count - 1 for count in times.values()),
-        foreign=len(times.keys() - set(ledger.written.values())),
+        lost=_difference(ledger, rows, copies),
+        repeated=(Counter(copies) - Counter(rows)).total(),
         disordered=disordered,
         transactions=copiers.transactions(),
         ended=copiers.ended,
