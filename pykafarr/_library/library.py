@@ -6,14 +6,16 @@ the Go runtime; they do not survive a fork, so a child forked after that is refu
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .._errors import ERROR_CLASSES, OK, PENDING, ForkError, InternalError, KafarrError
+from .._errors import ERROR_CLASSES, OK, PENDING, ClosedError, ForkError, InternalError, KafarrError
 from .._version import __version__
+from .logs import log_notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,6 +178,11 @@ class Library:
         if status != OK:
             self.raise_error(error)
         return self.take_json(text[0])
+
+    def log_notices(self, handle: int) -> None:
+        """Logs what a listener, scan or producer has to tell."""
+        with contextlib.suppress(ClosedError):  # closed by another thread, which logs the rest
+            log_notices(self.json(self.lib.listener_events, handle) or [])
 
     def raise_error(self, error: Any) -> NoReturn:
         """Raises the exception of a filled error struct."""

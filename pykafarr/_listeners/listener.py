@@ -13,7 +13,7 @@ from .._batches.batch import Batch, batch_from
 from .._errors import OK, PENDING, BrokerError, ClosedError, ConfigError, KafarrError, StateError
 from .._library import oauth
 from .._library.library import SLICE_MS, encode, library, usable
-from .._library.logs import log_notices, logger
+from .._library.logs import logger
 from .._library.slot import Slot
 from .._options import checks
 from .positions import Positions
@@ -255,7 +255,7 @@ class Listener(Positions):
         finally:
             self._closed = True
             _open.discard(self)
-            self._log_notices()
+            library().log_notices(self._handle)
             self._free()
         if failure:
             raise failure
@@ -330,7 +330,7 @@ class Listener(Positions):
             begin = 0
             if slot.batch.notices:
                 slot.batch.notices = 0
-                self._log_notices()
+                library().log_notices(self._handle)
                 if status == PENDING:
                     self._rebalances.run(self._handle)
         if status != OK and not slot.error.code:
@@ -345,11 +345,6 @@ class Listener(Positions):
 
         # The batch ends here, so the frame may have its memory.
         return batch.message_type, to_pandas.to_frame(batch.to_arrow(), self._dtype_backend, to_pandas.Memory.ADOPT)
-
-    def _log_notices(self) -> None:
-        library_ = library()
-        with contextlib.suppress(ClosedError):  # closed by another thread, which logs the rest
-            log_notices(library_.json(library_.lib.listener_events, self._handle) or [])
 
     def _library(self) -> Any:
         """The library, for an open listener."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from .._errors import PENDING, ClosedError, KafarrError
 from .._library import oauth
 from .._library.library import SLICE_MS, encode, library, usable
-from .._library.logs import log_notices, logger
+from .._library.logs import logger
 from .._options import checks
 from .frames import rows_of
 from .report import Report
@@ -120,7 +120,7 @@ class Producer(Sends):
                     struct.release(struct)
         found = self._wait(operation[0])
         report._add(found["report"], found["rows"])
-        self._log_notices()
+        library().log_notices(self._handle)
         if found["failed"]:
             report.wait()
 
@@ -180,7 +180,7 @@ class Producer(Sends):
         try:
             self._wait(library_.handle(library_.lib.producer_flush_start, self._handle))
         finally:
-            self._log_notices()
+            library().log_notices(self._handle)
 
     def close(self, timeout: Duration | None = None) -> None:
         """Flushes and closes. Closing again does nothing.
@@ -200,13 +200,8 @@ class Producer(Sends):
         try:
             self._wait(library_.handle(library_.lib.producer_close_start, self._handle, bound))
         finally:
-            self._log_notices()
+            library().log_notices(self._handle)
             self._free()
-
-    def _log_notices(self) -> None:
-        library_ = library()
-        with contextlib.suppress(ClosedError):  # closed by another thread, which logs the rest
-            log_notices(library_.json(library_.lib.listener_events, self._handle) or [])
 
     def _library(self) -> Any:
         """The library, for an open producer."""

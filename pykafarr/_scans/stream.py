@@ -21,7 +21,6 @@ from .._errors import (
     StateError,
 )
 from .._library.library import SLICE_MS, library, usable
-from .._library.logs import log_notices
 from .._library.slot import Slot
 from .._options import nearest
 from . import keys
@@ -179,7 +178,7 @@ class Stream:
             status = library_.lib.scan_next(self._handle.number, SLICE_MS, slot.batch, slot.error)
             if slot.batch.notices:
                 slot.batch.notices = 0
-                self._log_notices()
+                library().log_notices(self._handle.number)
         if status != OK and not slot.error.code:
             slot.error.code = status
 
@@ -402,15 +401,10 @@ class Stream:
         try:
             library_.wait(library_.handle(library_.lib.scan_close_start, self._handle.number))
         finally:
-            self._log_notices()
+            library().log_notices(self._handle.number)
             self._handle.free()
             if not self._taking:  # else the library may be filling it
                 self._slot.clear()
-
-    def _log_notices(self) -> None:
-        library_ = library()
-        with contextlib.suppress(ClosedError):  # by another thread
-            log_notices(library_.json(library_.lib.listener_events, self._handle.number) or [])
 
     def __enter__(self) -> Self:
         return self

@@ -118,6 +118,19 @@ func (p *Producer) refusal() error {
 	return p.txn.fatal
 }
 
+// await lets others have p.mu, which is held, until one of them closes the channel, ctx ends, which is the error, or the producer does, which its caller looks for.
+func (p *Producer) await(ctx context.Context, closes <-chan struct{}) error {
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	select {
+	case <-closes:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.ctx.Done():
+	}
+	return nil
+}
+
 var errClosed = status.Errorf(status.ClosedError, "the producer is closed")
 
 // accepted is a batch that Send has taken.
@@ -139,17 +152,7 @@ func (p *Producer) Send(ctx context.Context, b *Batch) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.bytes > 0 && p.bytes+size > p.set.memory && p.refusal() == nil {
-		room := p.room
-		p.mu.Unlock()
-		var err error
-		select {
-		case <-room:
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-p.ctx.Done():
-		}
-		p.mu.Lock()
-		if err != nil {
+		if err := p.await(ctx, p.room); err != nil {
 			return err
 		}
 	}

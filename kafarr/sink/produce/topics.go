@@ -94,17 +94,7 @@ func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 			t.refused = nil
 			t.ask()
 		}
-		changed := p.changed
-		p.mu.Unlock()
-		var err error
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-p.ctx.Done():
-		}
-		p.mu.Lock()
-		if err != nil {
+		if err := p.await(ctx, p.changed); err != nil {
 			if p.trouble != nil {
 				err = fmt.Errorf("%w: %w", err, p.trouble)
 			}

@@ -386,19 +386,11 @@ func (p *Producer) added(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.txn.adding {
-		changed := p.changed
-		p.mu.Unlock()
-		var err error
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-p.ctx.Done():
-			err = errClosed
-		}
-		p.mu.Lock()
-		if err != nil {
+		if err := p.await(ctx, p.changed); err != nil {
 			return err
+		}
+		if p.ctx.Err() != nil {
+			return errClosed
 		}
 	}
 	return nil
