@@ -62,6 +62,7 @@ from ._options.tokens import OAuthToken
 from ._producers.open import producer
 from ._producers.producer import Producer
 from ._producers.report import Report, SendFailure, SentRange
+from ._producers.sender import Sender, write
 from ._producers.transaction import Transaction
 from ._scans.plan import Plan
 from ._scans.report import Completeness
@@ -116,6 +117,7 @@ __all__ = [
     "SchemaNotFoundError",
     "Secret",
     "SendFailure",
+    "Sender",
     "SentRange",
     "Start",
     "StateError",
@@ -135,6 +137,7 @@ __all__ = [
     "read",
     "scan",
     "show_versions",
+    "write",
 ]
 
 # Pickles and tracebacks name a class as users do, not the file that it happens to be in.

@@ -1,7 +1,8 @@
-"""Kafka topics as dask frames: `pykafarr.dask.read_kafka(...)`."""
+"""Kafka topics as dask frames, and frames to topics: `pykafarr.dask.read_kafka(...)`, `write_kafka(...)`."""
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -14,19 +15,22 @@ except ImportError as error:
 import pyarrow as pa
 
 from ._batches import to_pandas
-from ._engines import common
+from ._engines import common, senders
 from ._errors import ConfigError
 from ._options import checks
 from ._options.keywords import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
     from typing_extensions import Unpack
 
     from ._options.scans import ScanOptions
     from ._options.secrets import Secret
+    from ._options.sends import WriteOptions
+    from ._producers.report import Report
+    from ._producers.sender import Sender
     from ._scans.task import Task
 
 
@@ -72,6 +76,53 @@ def read_kafka(
         if not tasks:
             return dd.from_pandas(meta, npartitions=1)
         return dd.from_map(read, tasks, meta=meta, label="pykafarr")
+
+
+@hide_secrets
+def write_kafka(
+    frame: dd.DataFrame,
+    servers: str | Iterable[str],
+    topic: str,
+    registry_url: str | Secret | None,
+    *,
+    task_header: str | None = None,
+    compute_options: Mapping[str, Any] | None = None,
+    **options: Unpack[WriteOptions],
+) -> list[Report]:
+    """Computes a frame and sends its rows to a topic: a producer for each partition, which waits for the brokers.
+
+    At least once: dask runs the task of a worker that was lost again, and with it come the rows that the first attempt
+    had sent. With a `transactional_id` the rows of an attempt are seen all or not at all, and those of one that did not
+    commit never; an attempt that committed and was lost before dask knew is repeated as a whole. `task_header` tells
+    attempts apart. See docs/engines.md.
+
+    Args:
+        frame: the frame, whose index is not sent.
+        servers: as in `pykafarr.producer`.
+        topic: as in `Producer.send`.
+        registry_url: as in `pykafarr.producer`.
+        task_header: the name of a header "<run>/<partition>/<attempt>" of each message. The run is the same for one
+            call.
+        compute_options: arguments of `dask.compute`, such as {"retries": 3}.
+        **options: as in `pykafarr.producer` and `Producer.send`.
+
+    Returns:
+        A report for each partition of the frame, in their order.
+
+    Raises:
+        ConfigError: an argument is wrong, such as schema="derive".
+        KafarrError: that of the first task that failed.
+    """
+    sender = senders.sender(servers, topic, registry_url, task_header, options)
+    run = uuid.uuid4().hex
+    send = dask.delayed(_send, pure=False)
+    tasks = [send(sender, part, number, run) for number, part in enumerate(frame.to_delayed())]
+    return list(dask.compute(*tasks, **(compute_options or {})))
+
+
+def _send(sender: Sender, frame: pd.DataFrame, part: int, run: str) -> Report:
+    """Sends a partition, on a worker."""
+    return sender.send_all([frame] if len(frame) else [], part=part, run=run)
 
 
 class _Read:

@@ -1,4 +1,4 @@
-"""Kafka topics as Ray datasets: `pykafarr.ray.read_kafka(...)`.
+"""Kafka topics as Ray datasets, and datasets to topics: `pykafarr.ray.read_kafka(...)`, `write_kafka(...)`.
 
 Ray runs a task again whose worker was lost. It then drops as many blocks of the second run as it had of the first,
 whatever is in them: so blocks are cut at the same rows each time, not where batches happened to end.
@@ -6,28 +6,34 @@ whatever is in them: so blocks are cut at the same rows each time, not where bat
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 try:
     import ray.data
-    from ray.data.block import BlockMetadata
-    from ray.data.datasource import Datasource, ReadTask
+    from ray.data.block import BlockAccessor, BlockMetadata
+    from ray.data.datasource import Datasink, Datasource, ReadTask
 except ImportError as error:
     raise ImportError("pykafarr.ray needs Ray: pip install 'pykafarr[ray]'") from error
 
 import pyarrow as pa
 
-from ._engines import common
+from ._engines import common, senders
 from ._options.keywords import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ray.data.block import Block
+    from ray.data.datasource import WriteResult
     from typing_extensions import Unpack
 
     from ._options.scans import ScanOptions
     from ._options.secrets import Secret
+    from ._options.sends import WriteOptions
+    from ._producers.report import Report
+    from ._producers.sender import Sender
     from ._scans.task import Task
 
 # Rows of a block, before Ray joins blocks to its target_max_block_size.
@@ -147,6 +153,79 @@ class KafarrDatasource(Datasource):
 
         used = {*get_column_references(predicate), *output}
         return [name for name in self._scan.schema.names if name in used]
+
+
+@hide_secrets
+def write_kafka(
+    dataset: ray.data.Dataset,
+    servers: str | Iterable[str],
+    topic: str,
+    registry_url: str | Secret | None,
+    *,
+    task_header: str | None = None,
+    min_rows_per_task: int | None = None,
+    concurrency: int | None = None,
+    ray_options: Mapping[str, Any] | None = None,
+    **options: Unpack[WriteOptions],
+) -> list[Report]:
+    """Sends the rows of a dataset to a topic: a producer for each write task, which waits for the brokers.
+
+    At least once: Ray runs the task of a worker that was lost again, and with it come the rows that the first attempt
+    had sent. With a `transactional_id` the rows of an attempt are seen all or not at all, and those of one that did not
+    commit never; an attempt that committed and was lost before Ray knew is repeated as a whole. `task_header` tells
+    attempts apart. See docs/engines.md.
+
+    Args:
+        dataset: the dataset.
+        servers: as in `pykafarr.producer`.
+        topic: as in `Producer.send`.
+        registry_url: as in `pykafarr.producer`.
+        task_header: the name of a header "<run>/<task>/<attempt>" of each message. The run is the same for one call.
+        min_rows_per_task: rows that Ray gathers for a write task, if there are so many. None: as Ray likes.
+        concurrency: most write tasks at a time.
+        ray_options: arguments of Ray's tasks, such as {"num_cpus": 1, "max_retries": 0}.
+        **options: as in `pykafarr.producer` and `Producer.send`.
+
+    Returns:
+        A report for each task, in the order in which Ray has them.
+
+    Raises:
+        ConfigError: an argument is wrong, such as schema="derive".
+        Exception: that of Ray, for the first task that failed, whose cause is in it.
+    """
+    sink = KafarrDatasink(senders.sender(servers, topic, registry_url, task_header, options), min_rows_per_task)
+    dataset.write_datasink(sink, ray_remote_args=dict(ray_options or {}), concurrency=concurrency)
+    return sink.reports
+
+
+class KafarrDatasink(Datasink["Report"]):
+    """A sender as Ray writes to it."""
+
+    def __init__(self, sender: Sender, min_rows: int | None = None) -> None:
+        self._sender = sender
+        self._min_rows = min_rows
+        self._run = uuid.uuid4().hex
+        # Of the tasks of a write that is complete.
+        self.reports: list[Report] = []
+
+    def get_name(self) -> str:
+        """The name in Ray's progress and logs."""
+        return "Kafka"
+
+    @property
+    def min_rows_per_write(self) -> int | None:
+        """Rows that Ray gathers for a task."""
+        return self._min_rows
+
+    def write(self, blocks: Iterable[Block], ctx: Any) -> Report:
+        """Sends the blocks of a task, on a worker."""
+        # A block is a table of Arrow or a frame of pandas. The index of a task is the same in each attempt.
+        frames = (block for block in blocks if BlockAccessor.for_block(block).num_rows())
+        return self._sender.send_all(frames, part=ctx.task_idx, run=self._run)
+
+    def on_write_complete(self, write_result: WriteResult[Report]) -> None:
+        """Gathers the reports, on the driver."""
+        self.reports = list(write_result.write_returns)
 
 
 def _read(

@@ -1,4 +1,5 @@
-"""Kafka topics as a data source of Spark 4: `spark.dataSource.register(pykafarr.spark.KafarrDataSource)`.
+"""Kafka topics as a data source of Spark 4, `spark.dataSource.register(pykafarr.spark.KafarrDataSource)`, and frames to
+topics: `pykafarr.spark.write_kafka(...)`, `foreach_batch(...)`.
 
 Spark creates the source, asks it for a schema and pickles it in one Python process of the driver's, asks for
 partitions in another, and reads in the executors' ones. So the plan is made once, with the schema, and its tasks travel
@@ -7,9 +8,13 @@ within the source.
 
 from __future__ import annotations
 
+import json
+import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 try:
+    from pyspark import TaskContext
     from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
     from pyspark.sql.pandas.types import from_arrow_schema
 except ImportError as error:
@@ -18,15 +23,22 @@ except ImportError as error:
 import pyarrow as pa
 from pyarrow import types
 
-from ._engines import common, spark_options
-from ._errors import SchemaError
+from ._engines import common, senders, spark_options
+from ._errors import ConfigError, SchemaError
 from ._options import nearest
+from ._options.keywords import hide_secrets
+from ._producers.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
+    from typing_extensions import Unpack
 
+    from ._options.secrets import Secret
+    from ._options.sends import WriteOptions
+    from ._producers.sender import Sender
     from ._scans.task import Task
 
 # Rows of an Arrow batch on its way to the JVM, which copies each whole.
@@ -163,3 +175,96 @@ def _target(kind: Any, path: str) -> Any:
             common.refuse(path, "Spark's timestamps hold microseconds, not nanoseconds")
         return pa.timestamp("us", kind.tz)
     return kind
+
+
+@hide_secrets
+def write_kafka(
+    frame: DataFrame,
+    servers: str | Iterable[str],
+    topic: str,
+    registry_url: str | Secret | None,
+    *,
+    task_header: str | None = None,
+    **options: Unpack[WriteOptions],
+) -> list[Report]:
+    """Computes a frame and sends its rows to a topic: a producer for each partition, which waits for the brokers.
+
+    At least once: Spark runs a task that failed or was lost again, also beside one that is slow (speculation), and with
+    it come the rows that the first attempt had sent. With a `transactional_id` the rows of an attempt are seen all or
+    not at all, and those of one that did not commit never; an attempt that committed and was lost before Spark knew is
+    repeated as a whole. `task_header` tells attempts apart. See docs/engines.md.
+
+    Args:
+        frame: the frame. Its rows reach the producer as Arrow batches of
+            `spark.sql.execution.arrow.maxRecordsPerBatch` rows.
+        servers: as in `pykafarr.producer`.
+        topic: as in `Producer.send`.
+        registry_url: as in `pykafarr.producer`.
+        task_header: the name of a header "<run>/<partition>/<attempt>" of each message. The run is the same for one
+            call.
+        **options: as in `pykafarr.producer` and `Producer.send`. Spark's partitions have the same columns throughout,
+            so schema="derive" is taken, too.
+
+    Returns:
+        A report for each partition of the frame.
+
+    Raises:
+        ConfigError: an argument is wrong, or the frame is a stream, which `foreach_batch()` is for.
+        Exception: that of Spark, for the first task that failed, whose message has the cause.
+    """
+    sender = senders.sender(servers, topic, registry_url, task_header, options, same_columns=True)
+    return _write(frame, sender, uuid.uuid4().hex)
+
+
+@hide_secrets
+def foreach_batch(
+    servers: str | Iterable[str],
+    topic: str,
+    registry_url: str | Secret | None,
+    *,
+    task_header: str | None = None,
+    **options: Unpack[WriteOptions],
+) -> ForeachBatch:
+    """What `writeStream.foreachBatch()` takes to send each batch of a stream to a topic.
+
+    At least once: a query that is started again repeats its last batch, under the same number, and tasks are repeated
+    as with `write_kafka()`. `task_header` has the number of the batch: "<batch>/<partition>/<attempt>". With
+    `transactional_id`, each partition of a batch is seen all or not at all.
+
+    Takes the arguments of `write_kafka()`.
+
+    Raises:
+        ConfigError: an argument is wrong.
+    """
+    return ForeachBatch(senders.sender(servers, topic, registry_url, task_header, options, same_columns=True))
+
+
+class ForeachBatch:
+    """Sends the batches of a stream. Made by `foreach_batch()`.
+
+    Attributes:
+        reports: those of the last batch, one for each of its partitions.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self.reports: list[Report] = []
+
+    def __call__(self, frame: DataFrame, batch: int) -> None:
+        """Sends a batch, and waits until the brokers have it."""
+        self.reports = _write(frame, self._sender, str(batch))
+
+
+def _write(frame: DataFrame, sender: Sender, run: str) -> list[Report]:
+    if frame.isStreaming:
+        raise ConfigError("frame is a stream: frame.writeStream.foreachBatch(pykafarr.spark.foreach_batch(…)).start()")
+    rows = frame.mapInArrow(partial(_send, sender, run), "report string").collect()
+    return [Report._restored(*json.loads(row.report)) for row in rows]
+
+
+def _send(sender: Sender, run: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Sends a partition, on an executor."""
+    context = TaskContext.get()
+    part = 0 if context is None else context.partitionId()
+    report = sender.send_all((batch for batch in batches if batch.num_rows), part=part, run=run)
+    yield pa.RecordBatch.from_pydict({"report": [json.dumps(report._data())]})

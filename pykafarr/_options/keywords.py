@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from .nearest import nearest
 from .scans import ScanOptions
 from .secrets import hidden, hidden_argument
+from .sends import WriteOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import FunctionType
 
 _P = ParamSpec("_P")
@@ -29,18 +30,24 @@ def check_keywords(function: Callable[_P, _T]) -> Callable[_P, _T]:
     @functools.wraps(function)
     def call(*positional: _P.args, **named: _P.kwargs) -> _T:
         if unknown := next((name for name in named if name not in names), None):
-            hint = ""
-            if likely := nearest(unknown, names):
-                hint = f". Did you mean {likely}?"
-            elif "config" in names and "_" in unknown:
-                hint = f'. A property of the client goes into config={{"{unknown.replace("_", ".")}": …}}'
             del positional, named  # as below
-            raise TypeError(f"{shown}() has no argument {unknown!r}{hint}")
+            raise TypeError(no_argument(shown, unknown, names))
         held = [_bound(function, positional, named)]
         del positional, named  # this frame keeps no passwords
         return held.pop()()
 
     return call
+
+
+def no_argument(function: str, unknown: str, names: Iterable[str]) -> str:
+    """What to say of a keyword that is none of a function's arguments."""
+    hint = ""
+    known = list(names)
+    if likely := nearest(unknown, known):
+        hint = f". Did you mean {likely}?"
+    elif "config" in known and "_" in unknown:
+        hint = f'. A property of the client goes into config={{"{unknown.replace("_", ".")}": …}}'
+    return f"{function}() has no argument {unknown!r}{hint}"
 
 
 def hide_secrets(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -63,6 +70,6 @@ def _bound(function: Callable[..., _T], positional: tuple[Any, ...], named: Mapp
     code = cast("FunctionType", function).__code__
     own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     given = [hidden_argument(name, value) for name, value in zip(own, positional, strict=False)]
-    known = {*own, *ScanOptions.__annotations__}
+    known = {*own, *ScanOptions.__annotations__, *WriteOptions.__annotations__}
     found = {name: hidden_argument(name, value) if name in known else hidden(value) for name, value in named.items()}
     return functools.partial(function, *given, **found)

@@ -78,7 +78,7 @@ class HiddenObject:
 
 # The arguments that may hold passwords, and those where an address with a password in it may have been put.
 _HOLDERS = {"servers", "registry_url", "config", "registry_config", "oauth_token", "rules"}
-_NAMES = {"group", "topics", "dead_letter_topic"}
+_NAMES = {"group", "topics", "topic", "dead_letter_topic"}
 # What hides nothing: a property may be one of these.
 _SHOWN = (bool, type(None))
 _RULES = ("raise", "ignore")

@@ -6,12 +6,16 @@ import base64
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
 from .._errors import ConfigError
 from . import checks
 from .schemas import Schema, schema_text
 from .secrets import kind
+
+if TYPE_CHECKING:
+    from .checks import Property
+    from .tokens import TokenSource
 
 Subject: TypeAlias = Literal["topic", "record", "topic_record"]
 SendFraming: TypeAlias = Literal["confluent", "schema_header", "bare"]
@@ -26,6 +30,31 @@ Partitioner: TypeAlias = Literal[
 SendSchema: TypeAlias = "Schema | int | PathLike[str]"
 SendKey: TypeAlias = "str | Mapping[str, Any]"
 SendHeaders: TypeAlias = "str | Mapping[str, str | bytes | None]"
+
+
+class WriteOptions(TypedDict, total=False):
+    """The keyword options of `producer()`, and those of its `send()`, for functions that pass them on."""
+
+    config: Mapping[str, Property] | None
+    registry_config: Mapping[str, Property] | None
+    oauth_token: TokenSource | None
+    limits: Mapping[str, int] | None
+    memory_limit: int | None
+    transactional_id: str | None
+    message_type: str | None
+    schema: SendSchema | None
+    register: bool
+    subject: Subject
+    framing: SendFraming
+    key: SendKey | None
+    partition: str | None
+    timestamp: str | None
+    headers: SendHeaders | None
+    tombstone: str | None
+    partitioner: str | None
+    extra: Extra
+    missing: Missing
+
 
 LATEST, DERIVE = "latest", "derive"
 _LATEST_VERSION = -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -18,7 +19,7 @@ from .send import Sends
 from .transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     import pyarrow as pa
@@ -79,13 +80,12 @@ class Producer(Sends):
         self._library()
         return Transaction(self)
 
-    def _send(self, settings: dict[str, Any], frame: Any) -> Report:
+    def _append(self, report: Report, settings: dict[str, Any], frame: Any) -> None:
         self._library()
         rows = rows_of(frame, lambda: self._target(settings), settings.get("headers"))
-        report = Report(settings["topic"])
         if rows.whole:
-            self._hand(report, settings, rows.schema, list(rows.batches))
-            return report
+            self._hand(report, {**settings, "first_row": report.rows}, rows.schema, list(rows.batches))
+            return
         sent = False
         for batch in rows.batches:
             self._hand(report, {**settings, "first_row": report.rows}, rows.schema, [batch])
@@ -95,7 +95,6 @@ class Producer(Sends):
 
             empty = [pa.array([], field.type) for field in rows.schema]
             self._hand(report, settings, rows.schema, [pa.RecordBatch.from_arrays(empty, schema=rows.schema)])
-        return report
 
     def _hand(
         self, report: Report, settings: dict[str, Any], schema: pa.Schema, batches: Sequence[pa.RecordBatch]
@@ -118,25 +117,35 @@ class Producer(Sends):
             for struct in (columns, *(ffi.addressof(arrays, index) for index in range(len(batches)))):
                 if struct.release:
                     struct.release(struct)
-        found = self._wait(operation[0])
+        found = self._wait(operation[0], keep=lambda found: report._add(found["report"], found["rows"]))
         report._add(found["report"], found["rows"])
         library().log_notices(self._handle)
         if found["failed"]:
             report.wait()
 
-    def _wait(self, operation: int) -> Any:
-        """Waits for the end of an operation. An interrupt ends it early: the frame is in use until then."""
+    def _wait(self, operation: int, *, most_ms: int | None = None, keep: Callable[[Any], None] | None = None) -> Any:
+        """Waits for the end of an operation. An interrupt ends it early: the frame is in use until then.
+
+        most_ms: after so long it is ended early, too.
+        keep: called with the result where the operation had one already when the interrupt came.
+        """
         library_ = library()
         text, error = library_.ffi.new("char **"), library_.new("kafarr_error")
-        status = PENDING
+        status, deadline = PENDING, None if most_ms is None else time.monotonic() + most_ms / 1000
         try:
             while status == PENDING:
                 status = library_.lib.kafarr_wait(operation, SLICE_MS, text, error)
+                if deadline is not None and time.monotonic() > deadline:
+                    library_.lib.kafarr_cancel(operation)
         except BaseException:
             library_.lib.kafarr_cancel(operation)
             while status == PENDING:
                 with contextlib.suppress(KeyboardInterrupt):
                     status = library_.lib.kafarr_wait(operation, SLICE_MS, text, error)
+            if text[0]:
+                found = library_.take_json(text[0])
+                if keep is not None:
+                    keep(found)
             raise
         if status:
             library_.raise_error(error)

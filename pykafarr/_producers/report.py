@@ -51,7 +51,8 @@ class SendFailure(NamedTuple):
 class Report:
     """What becomes of the rows of a send. Made by `Producer.send()`.
 
-    Its properties say what is known so far; `wait()` waits until that is all.
+    Its properties say what is known so far; `wait()` waits until that is all. Then it can be pickled, alone and as part
+    of a DeliveryError.
     """
 
     def __init__(self, topic: str, rows: int = 0) -> None:
@@ -65,6 +66,11 @@ class Report:
     def _add(self, handle: int, rows: int) -> None:
         self._handles.append(handle)
         self._rows += rows
+
+    @property
+    def topic(self) -> str:
+        """The topic."""
+        return self._topic
 
     @property
     def rows(self) -> int:
@@ -86,6 +92,9 @@ class Report:
     def ranges(self) -> list[SentRange]:
         """The partitions and offsets of the rows that were written, a range a partition."""
         self._look(0)
+        return self._ranges()
+
+    def _ranges(self) -> list[SentRange]:
         merged: dict[int, SentRange] = {}
         for found in self._found:
             for topic, partition, first, last, rows in found["ranges"]:
@@ -144,6 +153,21 @@ class Report:
             library_.call(library_.lib.report_free, self._handles.pop(0))
         return True
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Report._restored, self._data()
+
+    def _data(self) -> tuple[Any, ...]:
+        """A report that is complete, as plain data."""
+        if not self._look(0):
+            raise TypeError("a report cannot be pickled before each row has its outcome: wait() for it")
+        return self._topic, self._rows, self._found
+
+    @classmethod
+    def _restored(cls, topic: str, rows: int, found: list[dict[str, Any]]) -> Report:
+        report = cls(topic, rows)
+        report._found = found
+        return report
+
     def __repr__(self) -> str:
         done = self._look(0) if usable() else False
         parts = [f"{self._rows:,} rows to {self._topic}"]
@@ -157,7 +181,8 @@ class Report:
                 parts.append(f"{self.written:,} written")
             parts += [f"{count:,} {state}" for state, count in sorted(counts.items())]
         parts += [
-            f"[{one.partition}]@{one.first}" + (f"..{one.last}" if one.last != one.first else "") for one in self.ranges
+            f"[{one.partition}]@{one.first}" + (f"..{one.last}" if one.last != one.first else "")
+            for one in self._ranges()
         ]
         return f"<pykafarr.Report {', '.join(parts)}>"
 

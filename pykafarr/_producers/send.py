@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._options import checks, table
+from .report import Report
 
 if TYPE_CHECKING:
     from .._options.sends import Extra, Missing, SendFraming, SendHeaders, SendKey, SendSchema, Subject
-    from .report import Report
 
 
 class Sends:
     """Sends frames by a producer."""
 
-    def _send(self, settings: dict[str, Any], frame: Any) -> Report:
+    def _append(self, report: Report, settings: dict[str, Any], frame: Any) -> None:
+        """Sends a frame, whose rows are numbered after those that the report has already."""
         raise NotImplementedError
 
     def send(
@@ -90,5 +91,6 @@ class Sends:
         """
         settings = table.settings(table.SEND.values(), locals())
         checks.truth("wait", wait)
-        report = self._send(settings, frame)
+        report = Report(settings["topic"])
+        self._append(report, settings, frame)
         return report.wait() if wait else report

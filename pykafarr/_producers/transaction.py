@@ -11,6 +11,7 @@ from .._library.logs import logger
 from .send import Sends
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
         _handle: int
 
         def _library(self) -> Any: ...
-        def _wait(self, operation: int) -> Any: ...
-        def _send(self, settings: dict[str, Any], frame: Any) -> Report: ...
+        def _wait(
+            self, operation: int, *, most_ms: int | None = None, keep: Callable[[Any], None] | None = None
+        ) -> Any: ...
+        def _append(self, report: Report, settings: dict[str, Any], frame: Any) -> None: ...
+
+
+# How long a block that is left by Ctrl-C or sys.exit() waits for its abort. What is not aborted by then is by the next
+# transaction of the producer, or of the next one of its name.
+_INTERRUPTED_MS = 500
 
 
 class Transaction(Sends):
@@ -41,9 +49,16 @@ class Transaction(Sends):
         if self._handle:
             raise StateError("the transaction has begun already: ask for another one")
         library_ = self._producer._library()
-        found = self._producer._wait(library_.handle(library_.lib.producer_begin_start, self._producer._handle))
-        self._handle = found["transaction"]
+        begin = library_.handle(library_.lib.producer_begin_start, self._producer._handle)
+        self._handle = self._producer._wait(begin, keep=self._begun_and_interrupted)["transaction"]
         return self
+
+    def _begun_and_interrupted(self, found: dict[str, Any]) -> None:
+        """Ends a transaction whose block is not entered."""
+        library_ = library()
+        self._handle = found["transaction"]
+        self._abort("an interrupt", most_ms=_INTERRUPTED_MS)
+        library_.call(library_.lib.transaction_free, self._handle)
 
     def commit_offsets(self, batch: Batch) -> None:
         """Commits the offsets of a listener's batch with the transaction: consume, transform, produce exactly once.
@@ -83,7 +98,7 @@ class Transaction(Sends):
             if kind is None:
                 self._commit()
             else:
-                self._abort(kind.__name__)
+                self._abort(kind.__name__, most_ms=_bound(kind))
         finally:
             if usable():
                 library_.call(library_.lib.transaction_free, self._handle)
@@ -94,20 +109,25 @@ class Transaction(Sends):
         try:
             self._producer._wait(library_.handle(library_.lib.transaction_commit_start, self._handle))
         except BaseException as error:  # an interrupt leaves it open; after others there is nothing left to do
-            self._abort(type(error).__name__)
+            self._abort(type(error).__name__, most_ms=_bound(type(error)))
             raise
 
-    def _abort(self, why: str) -> None:
+    def _abort(self, why: str, most_ms: int | None) -> None:
         library_ = library()
         try:
-            self._producer._wait(library_.handle(library_.lib.transaction_abort_start, self._handle))
+            self._producer._wait(library_.handle(library_.lib.transaction_abort_start, self._handle), most_ms=most_ms)
         except KafarrError as error:
             logger.warning("aborting after %s failed: %s", why, error)  # the first failure is the one to see
 
-    def _send(self, settings: dict[str, Any], frame: Any) -> Report:
+    def _append(self, report: Report, settings: dict[str, Any], frame: Any) -> None:
         if not self._handle:
             raise StateError("the transaction has not begun: use it in a with block")
-        return self._producer._send({**settings, "transaction": self._handle}, frame)
+        self._producer._append(report, {**settings, "transaction": self._handle}, frame)
 
     def __repr__(self) -> str:
         return f"<pykafarr.Transaction of {self._producer!r}>"
+
+
+def _bound(why: type[BaseException]) -> int | None:
+    """How long an abort may last: an interrupt is not to wait for brokers that do not answer."""
+    return None if issubclass(why, Exception) else _INTERRUPTED_MS

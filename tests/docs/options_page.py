@@ -14,7 +14,8 @@ REWRITE = "make types-page"
 TEXT = f"""# Options
 
 Every option of `pykafarr.listener()`, of scans (`pykafarr.scan()`, `read()`, and the functions of engines, which pass
-them on), of `pykafarr.Decoder`, of `pykafarr.producer()` and of its `send()`, with its default.
+them on), of `pykafarr.Decoder`, of `pykafarr.producer()` and of its `send()` (`write()` and the engines pass those of
+both on), with its default.
 `help(pykafarr.listener)` says what each means.
 This page is made of the table that checks the options, `pykafarr/_options/table.py`; `{REWRITE}` rewrites it.
 

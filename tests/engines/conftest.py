@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pykafarr
+from pykafarr.testing import MockKafka
 from tests.engines import orders
 from tests.engines.fake import METADATA, Diary, Plan
 from tests.integration.writing import Writer
@@ -98,3 +100,21 @@ def dying(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         pykafarr.Plan, "tasks", lambda plan, **most: [orders.Dying(task, mark) for task in tasks(plan, **most)]
     )
     return mark
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[MockKafka]:
+    """An embedded broker, for what is sent."""
+    with MockKafka() as made:
+        yield made
+
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def target(kafka: MockKafka) -> dict[str, Any]:
+    """The arguments of a write to a new topic of it."""
+    topic = f"sent-{next(_NUMBERS)}"
+    kafka.create_topic(topic, partitions=2)
+    return {"servers": kafka.servers, "topic": topic, "registry_url": kafka.registry_url}

@@ -29,7 +29,7 @@ def run(engine: str, folder: Path, cluster: Cluster, writer: Writer, **replaced:
         if engine in found
     ]
     here = {"kafka:9092": cluster.servers, "http://registry:8081/": cluster.registry_url, "/lake": str(folder)}
-    for name in ("PRICES", "TRADES"):
+    for name in ("PRICES", "TRADES", "SENT"):
         here[name] = topic = cluster.new_topic(partitions=2)
         for partition, bid in enumerate([1.25, 1.5]):
             writer.write(topic, PRICE, [{"symbol": "GBPUSD", "bid": bid}] * 2, partition, timestamp=TIME)

@@ -10,7 +10,7 @@ import pytest
 
 import pykafarr
 from pykafarr._batches import to_pandas
-from tests.engines import examples, orders
+from tests.engines import examples, orders, sending
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pykafarr.testing import MockKafka
     from tests.engines.conftest import Planned
     from tests.integration.writing import Writer
     from tests.servers import Cluster
@@ -235,5 +236,61 @@ def test_rows_are_shuffled_by_tasks(read_kafka: Any, real: dict[str, Any], colum
 def test_the_example_of_the_page_runs(
     workers: Any, cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    examples.run("pykafarr.dask", tmp_path, cluster, writer, **{"scheduler:8786": workers.scheduler.address})
+    examples.run("pykafarr.dask.read_kafka", tmp_path, cluster, writer, **{"scheduler:8786": workers.scheduler.address})
     assert "GBPUSD    1.375" in capsys.readouterr().out
+
+
+@pytest.fixture
+def write_kafka() -> Any:
+    from pykafarr.dask import write_kafka
+
+    return write_kafka
+
+
+def two_parts(table: pa.Table) -> Any:
+    import dask.dataframe as dd
+
+    return dd.from_pandas(table.to_pandas(types_mapper=pd.ArrowDtype), npartitions=2)
+
+
+def test_dask_sends_all_rows_and_gathers_the_reports(
+    write_kafka: Any, kafka: MockKafka, target: dict[str, Any]
+) -> None:
+    reports = write_kafka(two_parts(sending.frame(1000)), **target, **sending.GIVEN)
+    assert len(reports) == 2
+    assert sum(report.rows for report in reports) == sum(report.written for report in reports) == 1000
+    rows = sending.sent(kafka, target["topic"])
+    assert sending.in_order(rows) == sending.frame(1000).to_pylist()
+
+
+@pytest.mark.parametrize("after_the_end", [False, True], ids=["before its end", "after it has committed"])
+def test_dask_repeats_a_task_that_was_killed_and_a_header_tells_its_rows_apart(
+    write_kafka: Any,
+    kafka: MockKafka,
+    target: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after_the_end: bool,
+) -> None:
+    mark = tmp_path / "killed"
+    sending.patch(monkeypatch, mark, after_the_end=after_the_end)
+    options = {**sending.GIVEN, "transactional_id": target["topic"], "task_header": sending.HEADER}
+    write_kafka(two_parts(sending.frame(1000)), **target, **options)
+    assert mark.exists()
+    expected = sending.frame(1000).to_pylist()
+    # What was committed is there twice, what was not is not seen. The worker may have had both parts.
+    assert len(sending.sent(kafka, target["topic"])) in ((1500, 2000) if after_the_end else (1000, 1500))
+    assert sending.in_order(sending.once(kafka, target["topic"])) == expected
+
+
+def test_dask_raises_what_no_task_could_send(write_kafka: Any, kafka: MockKafka, target: dict[str, Any]) -> None:
+    bad = sending.frame(1000).set_column(0, "id", pa.array([None, *range(999)], pa.int64()))
+    with pytest.raises(pykafarr.EncodeError, match="id: row 0: "):
+        write_kafka(two_parts(bad), **target, **sending.GIVEN)
+
+
+def test_dask_runs_the_example_of_the_page_that_writes(
+    cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples.run("pykafarr.dask.write_kafka", tmp_path, cluster, writer)
+    assert "2 rows were written" in capsys.readouterr().out

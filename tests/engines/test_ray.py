@@ -9,7 +9,7 @@ import pytest
 
 import pykafarr
 from pykafarr._engines import common
-from tests.engines import examples, orders
+from tests.engines import examples, orders, sending
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pykafarr.testing import MockKafka
     from tests.engines.conftest import Planned
     from tests.integration.writing import Writer
     from tests.servers import Cluster
@@ -196,5 +197,85 @@ def test_a_password_by_reference_is_in_no_task(read_kafka: Any, real: dict[str, 
 def test_the_example_of_the_page_runs(
     cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    examples.run("pykafarr.ray", tmp_path, cluster, writer)
+    examples.run("pykafarr.ray.read_kafka", tmp_path, cluster, writer)
     assert capsys.readouterr().out.splitlines()[-2:] == ["4", "4"]
+
+
+@pytest.fixture
+def write_kafka() -> Any:
+    from pykafarr.ray import write_kafka
+
+    return write_kafka
+
+
+def two_blocks(table: pa.Table) -> Any:
+    return ray.data.from_arrow([table.slice(0, 500), table.slice(500)])
+
+
+def test_ray_sends_all_rows_and_gathers_the_reports(write_kafka: Any, kafka: MockKafka, target: dict[str, Any]) -> None:
+    reports = write_kafka(two_blocks(sending.frame(1000)), **target, **sending.GIVEN)
+    assert len(reports) == 2
+    assert sum(report.rows for report in reports) == sum(report.written for report in reports) == 1000
+    rows = sending.sent(kafka, target["topic"])
+    assert sending.in_order(rows) == sending.frame(1000).to_pylist()
+
+
+@pytest.mark.parametrize("after_the_end", [False, True], ids=["before its end", "after it has committed"])
+def test_ray_repeats_a_task_that_was_killed_and_a_header_tells_its_rows_apart(
+    write_kafka: Any,
+    kafka: MockKafka,
+    target: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after_the_end: bool,
+) -> None:
+    mark = tmp_path / "killed"
+    sending.patch(monkeypatch, mark, after_the_end=after_the_end)
+    options = {**sending.GIVEN, "transactional_id": target["topic"], "task_header": sending.HEADER}
+    write_kafka(two_blocks(sending.frame(1000)), **target, **options)
+    assert mark.exists()
+    expected = sending.frame(1000).to_pylist()
+    # What was committed is there twice, what was not is not seen.
+    assert len(sending.sent(kafka, target["topic"])) == (1500 if after_the_end else 1000)
+    assert sending.in_order(sending.once(kafka, target["topic"])) == expected
+
+
+def test_ray_raises_what_no_task_could_send(write_kafka: Any, kafka: MockKafka, target: dict[str, Any]) -> None:
+    bad = sending.frame(1000).set_column(0, "id", pa.array([None, *range(999)], pa.int64()))
+    with pytest.raises(Exception, match="id: row 0: "):
+        write_kafka(two_blocks(bad), **target, **sending.GIVEN)
+
+
+def test_ray_runs_the_example_of_the_page_that_writes(
+    cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples.run("pykafarr.ray.write_kafka", tmp_path, cluster, writer)
+    assert "2 rows were written" in capsys.readouterr().out
+
+
+def test_ray_gathers_blocks_of_arrow_and_pandas_into_tasks(
+    write_kafka: Any, kafka: MockKafka, target: dict[str, Any]
+) -> None:
+    table = sending.frame(1000)
+    dataset = ray.data.from_arrow([table.slice(first, 100) for first in range(0, 1000, 100)])
+    reports = write_kafka(dataset, **target, **sending.GIVEN, min_rows_per_task=400, concurrency=1)
+    assert len(reports) < 10
+    assert sum(report.written for report in reports) == 1000
+    frames = ray.data.from_pandas(table.to_pandas(types_mapper=None)[["id"]])
+    given = {**sending.GIVEN, "missing": "error", "schema": {**sending.ORDER, "fields": sending.ORDER["fields"][:1]}}
+    del given["key"]
+    assert [report.written for report in write_kafka(frames, **target, **given)] == [1000]
+
+
+def test_ray_refuses_a_schema_that_each_block_would_derive(write_kafka: Any, target: dict[str, Any]) -> None:
+    with pytest.raises(pykafarr.ConfigError, match='schema="derive"'):
+        write_kafka(two_blocks(sending.frame(10)), **target, message_type="X", schema="derive", register=True)
+
+
+def test_a_password_of_a_sender_by_reference_is_in_no_task(target: dict[str, Any]) -> None:
+    from pykafarr.ray import KafarrDatasink
+
+    given = {"registry_config": {"basic.auth.user.info": pykafarr.from_env(SECRET)}}
+    pickled = cloudpickle.dumps(KafarrDatasink(pykafarr.Sender(**target, **given)))
+    assert PASSWORD.encode() not in pickled
+    assert SECRET.encode() in pickled

@@ -13,13 +13,14 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from tests.engines import examples, orders
+from tests.engines import examples, orders, sending
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import METADATA, Diary, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pykafarr.testing import MockKafka
     from tests.integration.writing import Writer
     from tests.servers import Cluster
 
@@ -278,6 +279,113 @@ def test_the_tasks_of_a_plan_do_not_travel_with_each_of_them(options: dict[str, 
 def test_the_example_of_the_page_runs(
     spark: Any, cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    examples.run("pykafarr.spark", tmp_path, cluster, writer)
+    examples.run("KafarrDataSource", tmp_path, cluster, writer)
     printed = capsys.readouterr().out
     assert printed.count("1.375") == 2
+
+
+@pytest.fixture
+def write_kafka() -> Any:
+    from pykafarr.spark import write_kafka
+
+    return write_kafka
+
+
+def two_parts(spark: Any, table: pa.Table) -> Any:
+    return spark.createDataFrame(table).repartition(2)
+
+
+def test_spark_sends_all_rows_and_gathers_the_reports(
+    spark: Any, write_kafka: Any, kafka: MockKafka, target: dict[str, Any]
+) -> None:
+    reports = write_kafka(two_parts(spark, sending.frame(1000)), **target, **sending.GIVEN)
+    assert len(reports) == 2
+    assert sum(report.rows for report in reports) == sum(report.written for report in reports) == 1000
+    rows = sending.sent(kafka, target["topic"])
+    assert sending.in_order(rows) == sending.frame(1000).to_pylist()
+
+
+@pytest.mark.parametrize("after_the_end", [False, True], ids=["before its end", "after it has committed"])
+def test_spark_repeats_a_task_that_was_killed_and_a_header_tells_its_rows_apart(
+    spark: Any,
+    write_kafka: Any,
+    kafka: MockKafka,
+    target: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after_the_end: bool,
+) -> None:
+    mark = tmp_path / "killed"
+    sending.patch(monkeypatch, mark, after_the_end=after_the_end)
+    options = {**sending.GIVEN, "transactional_id": target["topic"], "task_header": sending.HEADER}
+    write_kafka(two_parts(spark, sending.frame(1000)), **target, **options)
+    assert mark.exists()
+    expected = sending.frame(1000).to_pylist()
+    # What was committed is there twice, what was not is not seen.
+    assert len(sending.sent(kafka, target["topic"])) == (1500 if after_the_end else 1000)
+    assert sending.in_order(sending.once(kafka, target["topic"])) == expected
+
+
+def test_spark_raises_what_no_task_could_send(
+    spark: Any, write_kafka: Any, kafka: MockKafka, target: dict[str, Any]
+) -> None:
+    bad = sending.frame(1000).set_column(0, "id", pa.array([None, *range(999)], pa.int64()))
+    with pytest.raises(Exception, match="id: row 0: "):
+        write_kafka(two_parts(spark, bad), **target, **sending.GIVEN)
+
+
+def test_spark_runs_the_example_of_the_page_that_writes(
+    spark: Any, cluster: Cluster, writer: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shorter = {"awaitTermination(20)": "awaitTermination(8)"}
+    examples.run("pykafarr.spark.write_kafka", tmp_path, cluster, writer, **shorter)
+    assert "1 rows were written" in capsys.readouterr().out
+
+
+def test_a_batch_of_a_stream_that_is_repeated_has_its_number_and_its_partitions_again(
+    spark: Any, kafka: MockKafka, target: dict[str, Any]
+) -> None:
+    from pykafarr.spark import foreach_batch
+
+    send = foreach_batch(**target, **sending.GIVEN, task_header=sending.HEADER, transactional_id=target["topic"])
+    rows = two_parts(spark, sending.frame(100)).cache()
+    for _ in range(2):
+        send(rows, 7)
+        assert sum(report.written for report in send.reports) == 100
+    assert len(sending.sent(kafka, target["topic"])) == 200
+    assert sending.in_order(sending.once(kafka, target["topic"])) == sending.frame(100).to_pylist()
+
+
+def test_a_stream_is_not_written_as_a_frame(spark: Any, write_kafka: Any, target: dict[str, Any]) -> None:
+    stream = spark.readStream.format("rate").load()
+    with pytest.raises(pykafarr.ConfigError, match="foreachBatch"):
+        write_kafka(stream, **target, message_type="X")
+
+
+def test_spark_derives_one_schema_of_all_partitions(
+    spark: Any, write_kafka: Any, kafka: MockKafka, target: dict[str, Any]
+) -> None:
+    frame = spark.createDataFrame([(1, None), (2, "b")], "id long, name string").repartition(2)
+    write_kafka(frame, **target, message_type="com.example.Derived", schema="derive", register=True)
+    assert sending.in_order(sending.sent(kafka, target["topic"])) == [{"id": 1, "name": None}, {"id": 2, "name": "b"}]
+
+
+def test_a_partition_whose_rows_fail_to_come_commits_nothing(
+    spark: Any, write_kafka: Any, kafka: MockKafka, target: dict[str, Any]
+) -> None:
+    """What comes of a failure upstream must not look like the end of the rows."""
+
+    def fails(batches: Any) -> Any:
+        for number, batch in enumerate(batches):
+            if number == 3:
+                raise ValueError("a row that cannot be computed")
+            yield batch
+
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
+    try:
+        frame = two_parts(spark, sending.frame(1000)).mapInArrow(fails, "id long, name string")
+        with pytest.raises(Exception, match="a row that cannot be computed"):
+            write_kafka(frame, **target, **sending.GIVEN, transactional_id=target["topic"])
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    assert sending.sent(kafka, target["topic"], reader_schema=sending.ORDER) == []

@@ -17,6 +17,7 @@ from pykafarr._cli.main import _parser
 from pykafarr._engines import spark_options
 from pykafarr._options import checks, sends
 from pykafarr._options.scans import Options, ReadOptions, ScanOptions
+from pykafarr._options.sends import WriteOptions
 from pykafarr._options.table import DECODER, LISTENER, OPTIONS, PRODUCER, REQUIRED, SCAN, SEND, Option, settings
 from tests.docs import options_page
 
@@ -101,6 +102,15 @@ def test_the_types_of_a_scans_options_are_those_of_its_signature() -> None:
     assert set(inspect.signature(pykafarr.read).parameters) - CALLS == set(parameters(pykafarr.scan)) - set(
         keyword_only
     ) | {"options"}
+
+
+def test_the_types_of_the_options_of_a_write_are_those_of_the_signatures() -> None:
+    signatures = {**parameters(pykafarr.producer), **parameters(pykafarr.Producer.send)}
+    own = {"servers", "registry_url", "topic", "wait"}
+    assert {name: found.__forward_arg__ for name, found in WriteOptions.__annotations__.items()} == {
+        name: one.annotation for name, one in signatures.items() if name not in own
+    }
+    assert set(inspect.signature(pykafarr.write).parameters) == {"frame", "servers", "topic", "registry_url", "options"}
 
 
 @pytest.mark.parametrize(
