@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from .._errors import ConfigError
+from .._batches.counted import counted
+from .._errors import ConfigError, DeliveryError, EncodeError
+from .._library.terminal import commanded
 from .._options import sends, table
 from .._producers.open import producer
+from .._producers.report import Report
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +33,7 @@ _SUFFIXES: dict[str, Any] = {
     ".csv": "csv",
     ".arrow": "arrow",
     ".feather": "arrow",
+    ".arrows": "stream",
     ".json": "json",
     ".jsonl": "json",
     ".ndjson": "json",
@@ -60,38 +66,81 @@ def add_write(parser: argparse.ArgumentParser) -> None:
 
 def write(options: argparse.Namespace) -> int:
     """Sends the rows of the files, and prints where they are."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
+    for file in options.files:  # before the first is sent
+        _suffix(file)
     names = ("register", "subject", "key", "partitioner", "extra", "missing")
+    defaults = {name: option.default for name, option in table.SEND.items()}
     given = {"schema": _schema(options.schema), **{name: getattr(options, name) for name in names}}
-    config, registry_config = dict(options.config), dict(options.registry_config)
-    with (
-        producer(options.servers, options.registry, config=config, registry_config=registry_config) as out,
-        _Bar(options.progress) as bar,
-    ):
-        if options.dry_run:
-            return _check(options, given, out, bar)
-        reports = []
-        for batch in _batches(options.files):
-            reports.append(out.send(options.message_type, batch, options.topic, **given))
-            bar.update(batch.num_rows)
-        for report in reports:
-            print(report.wait())
+    arguments = {**defaults, **given, "message_type": options.message_type, "topic": options.topic}
+    settings = table.settings(table.SEND.values(), arguments)
+    if isinstance(arguments["schema"], Path) or arguments["schema"] == sends.DERIVE:
+        arguments |= {"framing": "bare", "register": False}  # a look at the schema does not register it
+    checking = table.settings(table.SEND.values(), arguments)
+    config = {"client.id": "pykafarr-write", **dict(options.config)}
+    reports: list[Report] = []
+    try:
+        with (
+            producer(
+                options.servers, options.registry, config=config, registry_config=dict(options.registry_config)
+            ) as out,
+            _Bar(options.progress) as bar,
+        ):
+            if options.dry_run:
+                return _check(options.files, checking, out, bar)
+            for file in options.files:
+                reports.append(Report(options.topic))
+                for batch in _batches(file, out._target(checking)):
+                    with _named(file):
+                        out._append(reports[-1], settings, batch)
+                    bar.update(batch.num_rows)
+            failures = [failure for report in reports if (failure := _failure(report))]
+    except BaseException:
+        _tell(reports)  # of what was sent before
+        raise
+    _tell(reports)
+    if failures:
+        raise failures[0]
     return 0
 
 
-def _check(options: argparse.Namespace, given: dict[str, Any], out: Producer, bar: _Bar) -> int:
+def _failure(report: Report) -> DeliveryError | None:
+    """Waits until each row of a file has its outcome."""
+    try:
+        report.wait()
+    except DeliveryError as error:
+        return error
+    return None
+
+
+def _tell(reports: list[Report]) -> None:
+    for report in reports:
+        if report.rows:
+            print(report)
+
+
+@contextlib.contextmanager
+def _named(file: str) -> Iterator[None]:
+    """Has the error of a value name the file."""
+    try:
+        yield
+    except EncodeError as error:
+        raise EncodeError(f"{file}: {error}", path=error.path, offset=error.row) from error
+
+
+def _check(files: list[str], settings: dict[str, Any], out: Producer, bar: _Bar) -> int:
     """Checks the rows of the files, and prints the schema."""
-    defaults = {name: option.default for name, option in table.SEND.items()}
-    arguments = {**defaults, **given, "message_type": options.message_type, "topic": options.topic}
-    if isinstance(arguments["schema"], Path) or arguments["schema"] == sends.DERIVE:
-        arguments |= {"framing": "bare", "register": False}  # it need not be registered yet
-    settings = table.settings(table.SEND.values(), arguments)
-    rows, text = 0, ""
-    for batch in _batches(options.files):
-        text = out._check(settings, batch, rows)
-        rows += batch.num_rows
-        bar.update(batch.num_rows)
+    total, text = 0, ""
+    for file in files:
+        rows = 0
+        for batch in _batches(file, out._target(settings)):
+            with _named(file):
+                text = out._check(settings, batch, rows)
+            rows += batch.num_rows
+            bar.update(batch.num_rows)
+        total += rows
     print(json.dumps(json.loads(text), indent=2) if text else "no schema")
-    print(f"{rows:,} rows can be sent to {options.topic}", file=sys.stderr)
+    print(f"{counted(total, 'row')} can be sent to {settings['topic']}", file=sys.stderr)
     return 0
 
 
@@ -102,17 +151,75 @@ def _schema(text: str | None) -> Any:
     return int(text) if text.isdecimal() else Path(text)
 
 
-def _batches(files: list[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of the files, one file after the other."""
-    from pyarrow import dataset  # noqa: PLC0415  # which importing pykafarr does not load
+def _suffix(file: str) -> str:
+    """The ending of a file's name, of a file that is there."""
+    suffix = Path(file).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise ConfigError(f"{file}: its name must end with one of {', '.join(_SUFFIXES)}")
+    if not Path(file).is_file():
+        raise ConfigError(f"{file}: there is no such file")
+    return suffix
 
-    for file in files:
-        suffix = Path(file).suffix.lower()
-        if suffix not in _SUFFIXES:
-            raise ConfigError(f"{file}: its name must end with one of {', '.join(_SUFFIXES)}")
-        if not Path(file).is_file():
-            raise ConfigError(f"{file}: there is no such file")
-        yield from dataset.dataset(file, format=_SUFFIXES[suffix]).to_batches(batch_size=_ROWS)
+
+def _batches(file: str, target: pa.Schema | None) -> Iterator[Any]:
+    """The rows of a file; one empty table, if it has none.
+
+    target: the columns that the schema stands for, None if they are not known. A file of texts says little of types:
+    "007" is a number, unless a text is wanted.
+    """
+    import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
+
+    try:
+        schema, batches = _opened(file, target)
+        rows = False
+        for batch in batches:
+            yield batch
+            rows = rows or batch.num_rows > 0
+        if not rows:
+            yield schema.empty_table()
+    except (pa.ArrowException, OSError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from error
+
+
+def _opened(file: str, target: pa.Schema | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    import pyarrow as pa  # noqa: PLC0415  # likewise
+    from pyarrow import csv, dataset  # noqa: PLC0415  # likewise
+
+    form = _SUFFIXES[_suffix(file)]
+    if form == "stream":
+        stream = pa.ipc.open_stream(pa.OSFile(file, "rb"))
+        return stream.schema, iter(stream)
+    if form == "csv":
+        texts = {field.name: pa.string() for field in target or () if _is_text(field.type)}
+        # Arrow also takes "NA" and "nan" for null: nothing is null but what is not there.
+        form = dataset.CsvFileFormat(convert_options=csv.ConvertOptions(column_types=texts, null_values=[""]))
+    found = dataset.dataset(file, format=form)
+    if form == "json":
+        known = {field.name: kind for field in target or () if (kind := _in_json(field.type)) is not None}
+        schema = pa.schema([field.with_type(known.get(field.name, field.type)) for field in found.schema])
+        found = dataset.dataset(file, schema=schema, format=form)
+    return found.schema, found.to_batches(batch_size=_ROWS)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether a column is written from texts: decimals are, digit by digit."""
+    import pyarrow as pa  # noqa: PLC0415  # likewise
+
+    return pa.types.is_string(kind) or pa.types.is_decimal(kind)
+
+
+def _in_json(kind: pa.DataType) -> pa.DataType | None:
+    """The type to read a column of JSON as; None: what its values look like."""
+    import pyarrow as pa  # noqa: PLC0415  # likewise
+
+    if pa.types.is_struct(kind):
+        members = [pa.field(field.name, inner) for field in kind if (inner := _in_json(field.type)) is not None]
+        return pa.struct(members) if len(members) == kind.num_fields else None
+    if pa.types.is_list(kind):
+        item = _in_json(kind.value_type)
+        return None if item is None else pa.list_(item)
+    plain = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
+    return kind if any(is_one(kind) for is_one in plain) else None
 
 
 class _Bar:
@@ -121,9 +228,11 @@ class _Bar:
     def __init__(self, shown: bool) -> None:
         self._bar: Any = None
         if shown:
-            from tqdm.auto import tqdm  # noqa: PLC0415  # an optional dependency
-
-            self._bar = tqdm(unit="row", unit_scale=True, file=sys.stderr)
+            try:
+                from tqdm.auto import tqdm  # noqa: PLC0415  # an optional dependency
+            except ImportError as error:
+                raise ImportError("--progress needs tqdm: pip install 'pykafarr[progress]'") from error
+            self._bar = tqdm(unit="row", unit_scale=True, file=commanded(sys.stderr))
 
     def __enter__(self) -> Self:
         return self

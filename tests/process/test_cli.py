@@ -4,16 +4,22 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 import time
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
+import pykafarr
 from pykafarr.testing import MockKafka
 
 SCHEMA = {"type": "record", "name": "A", "fields": [{"name": "x", "type": "long"}]}
+# Of a file: so many that it is not sent before a signal comes.
+ROWS = 10_000_000
 COMMAND = [sys.executable, "-m", "pykafarr"]
 
 
@@ -119,3 +125,59 @@ def test_a_file_is_written_without_any_standard_stream(kafka, environment, tmp_p
 def test_wrong_usage_without_a_stream_for_it_is_the_exit_status_alone(environment):
     shell = ["sh", "-c", '"$@" >&- 2>&-', "sh", *COMMAND, "read", "--no-such-option"]
     assert subprocess.run(shell, env=environment, timeout=60, check=False).returncode == 2
+
+
+@pytest.fixture
+def write(kafka, environment, tmp_path):
+    """Starts `write` of a file of many rows, with more options, and more arguments for Popen."""
+    file = tmp_path / "rows.parquet"
+    table = pa.table({"x": pa.array(range(3, ROWS), pa.int64())})
+    parquet.write_table(table, file, use_dictionary=False, column_encoding="DELTA_BINARY_PACKED")
+
+    def start(*options: str, **popen: object) -> subprocess.Popen[str]:
+        where = ["--servers", kafka.servers, "--topic", "t", "--registry", kafka.registry_url, "--message-type", "A"]
+        return subprocess.Popen([*COMMAND, "write", str(file), *where, *options], text=True, env=environment, **popen)
+
+    return start
+
+
+def rows_of(kafka):
+    with pykafarr.scan(kafka.servers, "t", kafka.registry_url).read() as stream:
+        return stream.to_arrow("A")["x"].to_pylist()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_write_ends_at_a_signal_and_says_what_it_has_sent(kafka, write, number, status):
+    with write(stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30
+        while len(rows_of(kafka)) == 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert "Traceback" not in err
+    assert time.monotonic() - begun < 10
+    found = rows_of(kafka)
+    assert found == list(range(len(found)))  # the beginning of the file, each row once
+    assert 3 < len(found) < ROWS
+    # What is on its way is waited for, but not for long; what is said to be there is there.
+    said = re.search(r"([\d,]+) written", out) or re.search(r"Report ([\d,]+) rows", out)
+    assert 0 < int(said[1].replace(",", "")) <= len(found) - 3
+
+
+def test_write_shows_a_bar_on_a_terminal(kafka, write):
+    pytest.importorskip("tqdm")
+    ours, theirs = pty.openpty()
+    with write("--progress", "--dry-run", stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # the other end is closed and all is read
+            while part := os.read(ours, 10000):
+                seen += part
+        process.communicate(timeout=30)
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"10.0Mrow [" in seen
+    assert b"\r" in seen.replace(b"\r\n", b"")  # the line is written over, and not shown as \\u000d
+    assert b"u000d" not in seen
