@@ -9,9 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import os
+import pickle
 import random
 import sys
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 import pykafarr
 from pykafarr.testing import MockKafka
@@ -60,9 +63,22 @@ OPTIONS = [
     "out_of_range", "rules", "limits", "memory_limit", "ready_timeout", "schema_patience", "dtype_backend",
 ]  # fmt: skip
 
+SEND_OPTIONS = [
+    "schema", "register", "subject", "framing", "key", "partition", "timestamp", "headers", "tombstone", "partitioner",
+    "extra", "missing", "wait",
+]  # fmt: skip
+
+FRAMES: list[Any] = [
+    pa.table({"x": [1, 2]}), pa.table({"x": [1, None]}), pa.table({"x": ["a"]}), pa.table({"x": [1]}).slice(1),
+    pa.table({"s": ["a", None], "l": pa.array([[1], []], pa.list_(pa.int32()))}), pa.table({}),
+    pa.table({"x": [1], "_key": ["k"], "_partition": [7], "_timestamp": [-1], "_tombstone": [True]}),
+    pa.table({"value": [b"a", None]}), pa.table({"x": [2**63 - 1] * 10_000}).to_reader(),
+]  # fmt: skip
+
 WORDS = [
     "bytes", "string", "avro", "auto", "bare", "single_object", "keep", "skip", "group", "commit", "collect", "dense",
-    "json", "pyarrow", "numpy", "ignore",
+    "json", "pyarrow", "numpy", "ignore", "latest", "derive", "record", "topic_record", "error", "default", "x", "s",
+    "murmur2", "schema_header",
 ]  # fmt: skip
 
 CONFIGS: list[Any] = [
@@ -93,12 +109,14 @@ class Caller:
         self.batches: list[Any] = []
         self.decoders: list[Any] = []
         self.iterators: list[Any] = []
+        self.producers: list[Any] = []
+        self.reports: list[Any] = []
         self.answers = self.refusals = 0
 
     def run(self, count: int) -> None:
         for _ in range(count):
-            kind = self.chance.choices([self.open, self.call, self.batch, self.decode, self.drop], [2, 12, 4, 4, 2])[0]
-            kind()
+            kinds = [self.open, self.call, self.batch, self.decode, self.send, self.report, self.drop]
+            self.chance.choices(kinds, [2, 12, 4, 4, 6, 2, 2])[0]()
 
     def made(self, what: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         if "VERBOSE" in os.environ:
@@ -112,7 +130,7 @@ class Caller:
         return answer
 
     def any(self) -> Any:
-        pools = [self.listeners, self.batches, self.decoders, HOSTILE, HOSTILE, HOSTILE]
+        pools = [self.listeners, self.batches, self.decoders, self.producers, self.reports, HOSTILE, HOSTILE, HOSTILE]
         return self.chance.choice(self.chance.choice(pools) or HOSTILE)
 
     def open(self) -> None:
@@ -210,8 +228,52 @@ class Caller:
         if answer is not None:
             answer.validate(full=True)
 
+    def send(self) -> None:
+        chance = self.chance
+        if not self.producers or not chance.randrange(8):
+            # What is not answered is given up within a second.
+            config = {"delivery.timeout.ms": 1000, "request.timeout.ms": 500}
+            options: dict[str, Any] = {"config": chance.choice([config] * 6 + CONFIGS)}
+            for name in chance.sample(["registry_config", "limits", "memory_limit"], chance.choice([0, 0, 0, 1])):
+                options[name] = self.any()
+            places = [self.kafka.servers, self.kafka.registry_url]
+            if not chance.randrange(8):
+                places[chance.randrange(2)] = self.any()
+            out = self.made("producer", pykafarr.producer, *places, **options)
+            if out is None:
+                return
+            self.producers.append(out)
+            if len(self.producers) > 3:
+                self.made("producer.close", self.producers.pop(0).close, 1000)
+        out = chance.choice(self.producers)
+        if not chance.randrange(15):
+            self.made("flush", out.flush)
+        if not chance.randrange(30):
+            self.made("producer.close", out.close, chance.choice([0, 1000, self.any()]))
+        options = {
+            name: chance.choice([self.any(), chance.choice(WORDS), chance.choice(SCHEMAS)])
+            for name in chance.sample(SEND_OPTIONS, chance.choice([0, 0, 1, 1, 2, 4]))
+        }
+        frame = chance.choice([*FRAMES, *self.batches, self.any()])
+        message_type = chance.choice(["A", "A", "B", None, "bytes", "null", self.any()])
+        topic = chance.choice(["t", "t", "u", "none", self.any()])
+        report = self.made("send", out.send, message_type, frame, topic, **options)
+        if report is not None:
+            self.reports = [*self.reports[-5:], report]
+
+    def report(self) -> None:
+        if self.reports:
+            report = self.chance.choice(self.reports)
+            calls: list[Callable[[], Any]] = [
+                lambda: report.wait(self.chance.choice([0, 5, 2000, self.any()])), lambda: report.done,
+                lambda: report.ranges, lambda: report.failures, lambda: report.written, lambda: repr(report),
+                lambda: pickle.loads(pickle.dumps(report)),
+            ]  # fmt: skip
+            self.made("report", self.chance.choice(calls))
+
     def drop(self) -> None:
-        pool = self.chance.choice([self.listeners, self.batches, self.decoders, self.iterators])
+        pools = [self.listeners, self.batches, self.decoders, self.iterators, self.producers, self.reports]
+        pool = self.chance.choice(pools)
         if pool:
             pool.pop(self.chance.randrange(len(pool)))
         gc.collect()

@@ -31,7 +31,9 @@ def test_the_interpreter_exits_with_status_0_in_every_order_of_its_objects(pytho
                 "kafka": kafka, "listener": p, "other": other, "batch": first, "record": second.to_arrow(),
                 "frame": first.to_pandas(copy=False), "owned": p.poll(num_messages=2)[1],
                 "batches": p.batches(num_messages=2), "decoder": pykafarr.Decoder('"long"'), "exception": None,
+                "producer": pykafarr.producer(kafka.servers, kafka.registry_url),
             }}
+            things["report"] = things["producer"].send("A", pyarrow.table({{"x": [1]}}), "t")
             next(things["batches"])
             try:
                 p.seek("t", 99, 0)
@@ -82,7 +84,7 @@ def test_the_interpreter_exits_with_status_0_in_every_order_of_its_objects(pytho
         assert not failed, failed
         print("{ENDINGS} endings of the interpreter: all with status 0")
         """,
-        "-W", "ignore",  # unclosed listeners warn, as they should
+        "-W", "ignore",  # unclosed listeners and producers warn, as they should
         "-X", "faulthandler",
         timeout=60 + 5 * ENDINGS,
     )  # fmt: skip
