@@ -103,45 +103,54 @@ class Producer(Sends):
         library_ = self._library()
         ffi = library_.ffi
         columns, arrays = library_.new("ArrowSchema"), ffi.new("struct ArrowArray[]", len(batches))
-        operation = ffi.new("int64_t *")
         try:
             schema._export_to_c(int(ffi.cast("uintptr_t", columns)))
             for index, batch in enumerate(batches):
                 batch._export_to_c(int(ffi.cast("uintptr_t", ffi.addressof(arrays, index))))
-            library_.call(
-                *(library_.lib.producer_send_start, self._handle, *encode(settings)),
-                *(columns, arrays, len(batches), operation),
+            found = self._run(
+                *(library_.lib.producer_send_start, self._handle, *encode(settings), columns, arrays, len(batches)),
+                keep=lambda found: report._add(found["report"], found["rows"]),
             )
         finally:
             # What the library has taken over has no callback any more.
             for struct in (columns, *(ffi.addressof(arrays, index) for index in range(len(batches)))):
                 if struct.release:
                     struct.release(struct)
-        found = self._wait(operation[0], keep=lambda found: report._add(found["report"], found["rows"]))
         report._add(found["report"], found["rows"])
         library().log_notices(self._handle)
         if found["failed"]:
             report.wait()
 
-    def _wait(self, operation: int, *, most_ms: int | None = None, keep: Callable[[Any], None] | None = None) -> Any:
-        """Waits for the end of an operation. An interrupt ends it early: the frame is in use until then.
+    def _run(
+        self,
+        start: Callable[..., int],
+        *arguments: Any,
+        most_ms: int | None = None,
+        keep: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """Runs an operation to its end. The last arguments of its start are the handle, which it gives, and the error.
+
+        An interrupt ends it early, wherever it strikes: what continued in the background would use a frame that its
+        owner may change, and send rows after those of the next send.
 
         most_ms: after so long it is ended early, too.
         keep: called with the result where the operation had one already when the interrupt came.
         """
         library_ = library()
-        text, error = library_.ffi.new("char **"), library_.new("kafarr_error")
+        operation, text = library_.ffi.new("int64_t *"), library_.ffi.new("char **")
+        error = library_.new("kafarr_error")
         status, deadline = PENDING, None if most_ms is None else time.monotonic() + most_ms / 1000
         try:
+            library_.call(start, *arguments, operation)
             while status == PENDING:
-                status = library_.lib.kafarr_wait(operation, SLICE_MS, text, error)
+                status = library_.lib.kafarr_wait(operation[0], SLICE_MS, text, error)
                 if deadline is not None and time.monotonic() > deadline:
-                    library_.lib.kafarr_cancel(operation)
+                    library_.lib.kafarr_cancel(operation[0])
         except BaseException:
-            library_.lib.kafarr_cancel(operation)
-            while status == PENDING:
-                with contextlib.suppress(KeyboardInterrupt):
-                    status = library_.lib.kafarr_wait(operation, SLICE_MS, text, error)
+            while operation[0] and status == PENDING:
+                with contextlib.suppress(BaseException):  # another interrupt
+                    library_.lib.kafarr_cancel(operation[0])
+                    status = library_.lib.kafarr_wait(operation[0], SLICE_MS, text, error)
             if text[0]:
                 found = library_.take_json(text[0])
                 if keep is not None:
@@ -172,10 +181,9 @@ class Producer(Sends):
         import pyarrow as pa  # noqa: PLC0415  # likewise
 
         library_ = self._library()
-        struct, operation = library_.new("ArrowSchema"), library_.ffi.new("int64_t *")
+        struct = library_.new("ArrowSchema")
         columns._export_to_c(int(library_.ffi.cast("uintptr_t", struct)))
-        library_.call(library_.lib.producer_target_start, self._handle, *encode(settings), struct, operation)
-        found = self._wait(operation[0])
+        found = self._run(library_.lib.producer_target_start, self._handle, *encode(settings), struct)
         library_.call(library_.lib.producer_target_columns, found["target"], struct)
         return found["schema"], pa.Schema._import_from_c(int(library_.ffi.cast("uintptr_t", struct)))
 
@@ -187,7 +195,7 @@ class Producer(Sends):
         """
         library_ = self._library()
         try:
-            self._wait(library_.handle(library_.lib.producer_flush_start, self._handle))
+            self._run(library_.lib.producer_flush_start, self._handle)
         finally:
             library().log_notices(self._handle)
 
@@ -207,7 +215,7 @@ class Producer(Sends):
         bound = -1 if timeout is None else checks.milliseconds("timeout", timeout)
         self._closed = True
         try:
-            self._wait(library_.handle(library_.lib.producer_close_start, self._handle, bound))
+            self._run(library_.lib.producer_close_start, self._handle, bound)
         finally:
             library().log_notices(self._handle)
             self._free()

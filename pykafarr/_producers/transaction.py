@@ -22,8 +22,12 @@ if TYPE_CHECKING:
         _handle: int
 
         def _library(self) -> Any: ...
-        def _wait(
-            self, operation: int, *, most_ms: int | None = None, keep: Callable[[Any], None] | None = None
+        def _run(
+            self,
+            start: Callable[..., int],
+            *arguments: Any,
+            most_ms: int | None = None,
+            keep: Callable[[Any], None] | None = None,
         ) -> Any: ...
         def _append(self, report: Report, settings: dict[str, Any], frame: Any) -> None: ...
 
@@ -49,8 +53,9 @@ class Transaction(Sends):
         if self._handle:
             raise StateError("the transaction has begun already: ask for another one")
         library_ = self._producer._library()
-        begin = library_.handle(library_.lib.producer_begin_start, self._producer._handle)
-        self._handle = self._producer._wait(begin, keep=self._begun_and_interrupted)["transaction"]
+        begin = library_.lib.producer_begin_start
+        found = self._producer._run(begin, self._producer._handle, keep=self._begun_and_interrupted)
+        self._handle = found["transaction"]
         return self
 
     def _begun_and_interrupted(self, found: dict[str, Any]) -> None:
@@ -107,7 +112,7 @@ class Transaction(Sends):
     def _commit(self) -> None:
         library_ = library()
         try:
-            self._producer._wait(library_.handle(library_.lib.transaction_commit_start, self._handle))
+            self._producer._run(library_.lib.transaction_commit_start, self._handle)
         except BaseException as error:  # an interrupt leaves it open; after others there is nothing left to do
             self._abort(type(error).__name__, most_ms=_bound(type(error)))
             raise
@@ -115,7 +120,7 @@ class Transaction(Sends):
     def _abort(self, why: str, most_ms: int | None) -> None:
         library_ = library()
         try:
-            self._producer._wait(library_.handle(library_.lib.transaction_abort_start, self._handle), most_ms=most_ms)
+            self._producer._run(library_.lib.transaction_abort_start, self._handle, most_ms=most_ms)
         except KafarrError as error:
             logger.warning("aborting after %s failed: %s", why, error)  # the first failure is the one to see
 
