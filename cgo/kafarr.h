@@ -233,7 +233,7 @@ int32_t listener_free(int64_t listener, struct kafarr_error *error);
  *   "read_latest": bool (all versions of a topic's values as the newest of the subject "<topic>-value"),
  *   "num_messages": int, the most rows of a batch (0: the default), "allow_partial": bool,
  *   and, where the plan is made already, its data: "partitions": [[topic, partition, start, end], ...], "latest_schemas": [{"topic": str,
- *   "schema": str, "references": [str, ...], "sources": [str, ...]}, ...], "topic_ids": {topic: 32 hexadecimal digits},
+ *   "type": str (the registry's word), "schema": str, "references": [{"name": str, "text": str, "source": str}, ...]}, ...], "topic_ids": {topic: 32 hexadecimal digits},
  *   "log_ends": [[topic, partition, offset], ...] (where logs ended when it was planned, of ranges that end later; reading does not need it)
  * listener_events, listener_token_wanted and listener_token take a scan's handle, too. Does not wait for the network. */
 int32_t scan_new(const char *config, int64_t config_len, int64_t *scan, struct kafarr_error *error);

@@ -105,10 +105,35 @@ func (t topicIDs) MarshalJSON() ([]byte, error) {
 
 // schemaText is what a topic is read as: a schema with those that it refers to.
 type schemaText struct {
-	Topic      string   `json:"topic"`
-	Schema     string   `json:"schema"`
-	References []string `json:"references"`
-	Sources    []string `json:"sources,omitempty"` // of references
+	Topic      string           `json:"topic"`
+	Type       string           `json:"type"`
+	Schema     string           `json:"schema"`
+	References []referencedText `json:"references"`
+}
+
+// referencedText is a schema that another one refers to.
+type referencedText struct {
+	Name   string `json:"name"`
+	Text   string `json:"text"`
+	Source string `json:"source"`
+}
+
+// schemaTextOf is what goes into a plan's data.
+func schemaTextOf(l kafarr.LatestSchema) schemaText {
+	out := schemaText{Topic: l.Topic, Type: l.Type, Schema: l.Text, References: make([]referencedText, len(l.References))}
+	for i, r := range l.References {
+		out.References[i] = referencedText(r)
+	}
+	return out
+}
+
+// latest is what came as a plan's data.
+func (s schemaText) latest() kafarr.LatestSchema {
+	out := registry.Schema{Type: s.Type, Text: s.Schema}
+	for _, r := range s.References {
+		out.References = append(out.References, registry.Referenced(r))
+	}
+	return kafarr.LatestSchema{Topic: s.Topic, Schema: out}
 }
 
 // scanConfig is the JSON of scan_new.
@@ -156,7 +181,7 @@ func (s *scan) made() (*kafarr.Plan, error) {
 	}
 	latest := make([]kafarr.LatestSchema, len(s.plan.Latest))
 	for i, l := range s.plan.Latest {
-		latest[i] = kafarr.LatestSchema{Topic: l.Topic, Schema: registry.Schema{Text: l.Schema, References: l.References, Sources: l.Sources}}
+		latest[i] = l.latest()
 	}
 	return kafarr.PlanOf(s.cfg, ranges, latest)
 }
@@ -188,7 +213,7 @@ func scan_plan_start(handle C.int64_t, op *C.int64_t, e *C.struct_kafarr_error) 
 			out.LogEnds = append(out.LogEnds, logEnd{e})
 		}
 		for _, l := range p.Latest {
-			out.Latest = append(out.Latest, schemaText{l.Topic, l.Text, l.References, l.Sources})
+			out.Latest = append(out.Latest, schemaTextOf(l))
 		}
 		text, err := json.Marshal(out)
 		return string(text), err

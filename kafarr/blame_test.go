@@ -122,9 +122,11 @@ func TestATypeThatTwoReferencesDefineIsNamedWithBoth(t *testing.T) {
 		return `{"type":"record","name":"x.Money","fields":[{"name":"` + field + `","type":"int"}]}`
 	}
 	diamond := registry.Schema{
-		Text:       `{"type":"record","name":"x.A","fields":[{"name":"n","type":"x.Money"}]}`,
-		References: []string{money("a"), money("b")},
-		Sources:    []string{"subject money, version 1", "subject money, version 2"},
+		Text: `{"type":"record","name":"x.A","fields":[{"name":"n","type":"x.Money"}]}`,
+		References: []registry.Referenced{
+			{Name: "x.Money", Text: money("a"), Source: "subject money, version 1"},
+			{Name: "x.Money", Text: money("b"), Source: "subject money, version 2"},
+		},
 	}
 	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
 	got := poll(t, l, 10)
@@ -133,7 +135,7 @@ func TestATypeThatTwoReferencesDefineIsNamedWithBoth(t *testing.T) {
 			t.Errorf("%q does not say %q", got, want)
 		}
 	}
-	diamond.References, diamond.Sources = diamond.References[:1], diamond.Sources[:1]
+	diamond.References = diamond.References[:1]
 	diamond.Text = money("c")
 	l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
 	if got := poll(t, l, 10); !strings.Contains(got, "in subject money, version 1, and in the schema itself") {

@@ -80,15 +80,16 @@ type Decoding struct {
 	columns  *format.Columns
 	appender format.Appender
 	done     int // bodies
-	outside  int
+	counts   format.Counts
 	long     *longBody // the next body, which takes long; nil: it does not
 }
 
 // longBody is a body that is decoded in turns.
 type longBody struct {
 	*async.Turns
-	n, outside int
-	err        error
+	n      int
+	counts format.Counts
+	err    error
 }
 
 // Start begins to decode. The caller calls Slice until there is an answer, and Stop in the end.
@@ -111,8 +112,8 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 		if g.long != nil && !g.long.Turn(end) {
 			return nil, nil
 		}
-		n, outside, err := g.decode()
-		g.outside += outside
+		n, counts, err := g.decode()
+		g.counts = g.counts.Plus(counts)
 		g.done += n
 		switch {
 		case errors.Is(err, format.ErrLong):
@@ -126,7 +127,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 	}
 	d := g.decoder
 	d.rows.Add(int64(len(g.bodies)))
-	d.outside.Add(int64(g.outside))
+	d.outside.Add(int64(g.counts.OutOfRange))
 	return &Batch{Record: batch.NewRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType()}, nil
 }
 
@@ -140,20 +141,20 @@ func (g *Decoding) Stop() {
 }
 
 // decode appends the next bodies.
-func (g *Decoding) decode() (n, outside int, err error) {
+func (g *Decoding) decode() (n int, counts format.Counts, err error) {
 	if done := g.long; done != nil {
 		g.long = nil
 		done.Join()
-		return done.n, done.outside, done.err
+		return done.n, done.counts, done.err
 	}
 	for bytes := 0; n < bodiesPerLook && bytes < bytesPerLook && g.done+n < len(g.bodies); n++ {
 		bytes += g.bodies[g.done+n].Len
 	}
 	if g.bodies[g.done].Len > assemble.LongBytes {
-		return 0, 0, format.ErrLong
+		return 0, counts, format.ErrLong
 	}
 	n, err = g.appender.Append(g.bodies[g.done : g.done+n])
-	return n, g.appender.OutOfRange(n), err
+	return n, g.appender.Counts(n), err
 }
 
 // beginLong begins to decode the next body in turns.
@@ -164,7 +165,7 @@ func (g *Decoding) beginLong() {
 		g.appender.SetContinue(proceed)
 		defer func() { g.appender.SetContinue(nil) }()
 		long.n, long.err = g.appender.Append(body)
-		long.outside = g.appender.OutOfRange(long.n)
+		long.counts = g.appender.Counts(long.n)
 	})
 	g.long = long
 }

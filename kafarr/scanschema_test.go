@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,7 +47,7 @@ const (
 
 // versions is a registry with two versions of x.V, as 1 and 2. The newer refers to another schema.
 func versions() subjects {
-	newest := registry.Schema{ID: 2, Type: "AVRO", Text: second, References: []string{other}}
+	newest := registry.Schema{ID: 2, Type: "AVRO", Text: second, References: []registry.Referenced{{Name: "x.Other", Text: other, Source: "subject other, version 1"}}}
 	return subjects{
 		registry.Static{1: {Text: first}, 2: newest, 3: {Text: `"string"`}}, map[string]registry.Schema{"t-value": newest}, new(atomic.Int64), new(atomic.Int64),
 	}
@@ -142,7 +141,7 @@ func TestAllVersionsAreReadAsTheLatest(t *testing.T) {
 			cfg := scanConfig(t, &cluster{messages: messages})
 			cfg.Registry.Client, cfg.ReadLatest = known, true
 			p := plan(t, cfg)
-			if len(p.Latest) != 1 || p.Latest[0].Text != second || !slices.Equal(p.Latest[0].References, []string{other}) {
+			if len(p.Latest) != 1 || p.Latest[0].Text != second || len(p.Latest[0].References) != 1 || p.Latest[0].References[0].Text != other {
 				t.Fatalf("latest: %v", p.Latest)
 			}
 			s := p.Read()

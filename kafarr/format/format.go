@@ -22,10 +22,17 @@ type Body struct {
 type Format interface {
 	// SchemaType is the registry's word for the schemas of this format: "AVRO", "JSON" or "PROTOBUF".
 	SchemaType() string
-	// Parse reads the text of a schema. The references are the texts of the schemas that it refers to, each after those that it refers to itself.
-	Parse(text string, references []string, limits Limits) (Schema, error)
+	// Parse reads the text of a schema. The references are the schemas that it refers to, each after those that it refers to itself. A text that is referred to by several names
+	// comes once for each of them, and one name may come with several texts.
+	Parse(text string, references []Reference, limits Limits) (Schema, error)
 	// Compile makes the plan that reads bodies written with a schema of this format.
 	Compile(writer Schema, options Options) (Plan, error)
+}
+
+// Reference is a schema that another one refers to.
+type Reference struct {
+	Name string // by which it is referred to: a type's full name in Avro, a path of imports in Protobuf, what stands in $ref in JSON Schema
+	Text string
 }
 
 // Schema is a parsed schema. It belongs to the format that parsed it, and is not changed once it is compiled.
@@ -37,6 +44,15 @@ type Schema interface {
 	// MarkEncrypted notes which values are ciphertext: those of fields that a rule of a data contract applies to. Rules are numbered from 0. applies is
 	// called for each rule and each field, with the field's full name and the tags that the schema gives it.
 	MarkEncrypted(rules int, applies func(rule int, field string, tags []string) bool)
+}
+
+// Indexed is a Schema that holds several message types, as a file of Protobuf does. Format.Parse gives one that stands for the first of them.
+type Indexed interface {
+	Schema
+	// At returns the schema of the type that a path of Confluent's message indexes leads to: the index of a type in the file, then those of nested types, counted as descriptors do.
+	At(path []int) (Schema, error)
+	// Named returns the schema of the type of a full name.
+	Named(fullName string) (Schema, error)
 }
 
 // DuplicateError is an error of Parse that may be one of a type that is defined twice.
@@ -84,8 +100,8 @@ type Appender interface {
 	// long, so that the caller can look at the clock. The failed row leaves no trace in the columns. ErrFull and ErrLong say nothing against the body; a
 	// *KeyError says which key it needs; every other error is the body's own.
 	Append(bodies []Body) (appended int, err error)
-	// OutOfRange is how many values of the first n bodies of the last Append were out of their Arrow type's range, and so are nulls (NullOutOfRange).
-	OutOfRange(n int) int
+	// Counts are those of the first n bodies of the last Append.
+	Counts(n int) Counts
 	// SetRowTimeout says how long a row may take before it fails with ErrLong. 0: as long as it takes.
 	SetRowTimeout(timeout time.Duration)
 	// SetContinue gives a function that is called every few milliseconds while a row takes long; where it returns false, the row fails with ErrLong. It may
@@ -93,6 +109,18 @@ type Appender interface {
 	SetContinue(mayContinue func() bool)
 	// SetKeys gives the keys of the next bodies.
 	SetKeys(keys Keys)
+}
+
+// Counts say what of bodies that were appended is not in the columns as it stood there.
+type Counts struct {
+	OutOfRange     int // values that were out of their Arrow type's range, and so are nulls (NullOutOfRange)
+	UnknownEnums   int // numbers of enums that have no name in the schema, and so are nulls (NamedEnums)
+	UnknownMembers int // members of objects that the schema does not name, and that were passed over (CountUnknown)
+}
+
+// Plus is the sum of both.
+func (c Counts) Plus(d Counts) Counts {
+	return Counts{c.OutOfRange + d.OutOfRange, c.UnknownEnums + d.UnknownEnums, c.UnknownMembers + d.UnknownMembers}
 }
 
 // ErrFull says that the row does not fit into the columns any more: finish them, and append the row to the next ones.

@@ -13,6 +13,14 @@ type Options struct {
 	Recursion Recursion
 	// OutOfRange says what becomes of a value that its Arrow type cannot hold.
 	OutOfRange OutOfRange
+	// Timestamps says what the unit of Protobuf's timestamps and durations is.
+	Timestamps Timestamps
+	// Enums says what the enums of Protobuf become.
+	Enums Enums
+	// Formats says what texts become whose JSON Schema has a format, such as date-time.
+	Formats Formats
+	// UnknownMembers says what becomes of members of JSON objects that the schema does not name.
+	UnknownMembers UnknownMembers
 	// Whole makes a record one column, a struct, as every other type is one.
 	Whole bool
 	// Nullable makes every column nullable, so that a body may be null.
@@ -50,6 +58,48 @@ type OutOfRange int
 const (
 	// RaiseOutOfRange makes it the row's error.
 	RaiseOutOfRange OutOfRange = iota
-	// NullOutOfRange makes it a null that Appender.OutOfRange counts. The columns of such types are nullable then, on every level.
+	// NullOutOfRange makes it a null that Appender.Counts counts. The columns of such types are nullable then, on every level.
 	NullOutOfRange
+)
+
+// Timestamps says what the unit of Protobuf's timestamps and durations is.
+type Timestamps int
+
+const (
+	// MicrosecondTimestamps hold each year from 1 to 9999; what is beyond the microsecond is cut off.
+	MicrosecondTimestamps Timestamps = iota
+	// NanosecondTimestamps hold all digits; a value before 1677 or after 2262 is out of range.
+	NanosecondTimestamps
+)
+
+// Enums says what the enums of Protobuf become.
+type Enums int
+
+const (
+	// NamedEnums are dictionaries of names. A number without a name is a null that Appender.Counts counts.
+	NamedEnums Enums = iota
+	// NumberedEnums are the numbers.
+	NumberedEnums
+)
+
+// Formats says what texts become whose JSON Schema has a format.
+type Formats int
+
+const (
+	// TypedFormats are timestamps, dates and times of day, for date-time, date and time.
+	TypedFormats Formats = iota
+	// TextFormats stay texts.
+	TextFormats
+)
+
+// UnknownMembers says what becomes of members of JSON objects that the schema does not name.
+type UnknownMembers int
+
+const (
+	// CountUnknown passes over them, and Appender.Counts counts them.
+	CountUnknown UnknownMembers = iota
+	// KeepUnknown gives them in a column "_extra" of JSON texts.
+	KeepUnknown
+	// RaiseUnknown makes them the row's error.
+	RaiseUnknown
 )

@@ -106,7 +106,7 @@ func TestReferencesAreFollowedByOurRegistry(t *testing.T) {
 	must(t, err)
 	schema, err := ours.SchemaByID(t.Context(), id)
 	must(t, err)
-	if schema.Text != order.Schema || len(schema.References) != 1 || schema.References[0] != money {
+	if schema.Text != order.Schema || len(schema.References) != 1 || schema.References[0].Text != money {
 		t.Errorf("got %+v", schema)
 	}
 	order.References[0].Version = 2
@@ -141,7 +141,7 @@ func TestSchemasAreFoundByTheGUIDOfAHeader(t *testing.T) {
 	must(t, err)
 	schema, err := ours.(registry.ByGUID).SchemaByGUID(t.Context(), found.GUID.String())
 	must(t, err)
-	if schema.Text != order.Schema || len(schema.References) != 1 || schema.References[0] != money {
+	if schema.Text != order.Schema || len(schema.References) != 1 || schema.References[0].Text != money {
 		t.Errorf("got %+v", schema)
 	}
 	alone, err := c.RegisterFullResponse("alone", schemaregistry.SchemaInfo{Schema: order.Schema}, false)

@@ -28,7 +28,7 @@ func TestSchemasAreFoundByGUIDWithWhatTheyReferTo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if schema.ID != -1 || schema.Type != "AVRO" || schema.Text != "order" || !slices.Equal(schema.References, []string{"money", "customer"}) {
+		if schema.ID != -1 || schema.Type != "AVRO" || schema.Text != "order" || !slices.Equal(texts(schema), []string{"money", "customer"}) {
 			t.Errorf("got %+v", schema)
 		}
 	}

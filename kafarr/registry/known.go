@@ -52,10 +52,8 @@ func (k *known) put(n name, s Schema) {
 func size(s *Schema) int {
 	const entry = 400
 	n := entry + len(s.Type) + len(s.Text)
-	for _, texts := range [][]string{s.References, s.Sources} {
-		for _, t := range texts {
-			n += 16 + len(t)
-		}
+	for _, r := range s.References {
+		n += 48 + len(r.Name) + len(r.Text) + len(r.Source)
 	}
 	if s.Contract != nil {
 		if text, err := json.Marshal(s.Contract); err == nil {

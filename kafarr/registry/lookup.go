@@ -30,12 +30,15 @@ type lookup struct {
 	exchange *exchange
 
 	root  name
-	known map[string]bool        // texts taken already
 	state map[reference]progress // of every reference met
-	texts []string
-	from  []string // the subjects and versions of texts
+	texts map[reference]string
+	added map[named]bool // to found
+	found []Referenced
 	size  int
 }
+
+// named is a text by the name that refers to it.
+type named struct{ name, text string }
 
 type reference struct {
 	subject string
@@ -50,7 +53,7 @@ const (
 )
 
 func newLookup(ctx context.Context, config schemaregistry.Config, requests http.RoundTripper) (*lookup, error) {
-	l := &lookup{known: map[string]bool{}, state: map[reference]progress{}}
+	l := &lookup{state: map[reference]progress{}, texts: map[reference]string{}, added: map[named]bool{}}
 	l.exchange, config = exchangeOf(ctx, config, requests)
 	client, err := schemaregistry.NewClient(&config)
 	l.client = client
@@ -98,7 +101,7 @@ func (l *lookup) complete(info schemaregistry.SchemaInfo) (Schema, error) {
 	if kind == "" {
 		kind = "AVRO" // what registries leave out
 	}
-	return Schema{ID: l.root.id, Type: kind, Text: info.Schema, References: l.texts, Sources: l.from, Contract: contract}, nil
+	return Schema{ID: l.root.id, Type: kind, Text: info.Schema, References: l.found, Contract: contract}, nil
 }
 
 // subjects are those that the schema of the look-up is registered under, for messages: none where the registry does not tell.
@@ -133,7 +136,10 @@ func (l *lookup) follow(references []schemaregistry.Reference, path []string) er
 		at := append(path[:len(path):len(path)], fmt.Sprintf("%s (subject %s, version %d)", clean(r.Name), clean(r.Subject), r.Version))
 		key := reference{r.Subject, r.Version}
 		switch l.state[key] {
-		case done:
+		case done: // and what it refers to itself is there
+			if err := l.add(r, l.texts[key]); err != nil {
+				return err
+			}
 			continue
 		case open:
 			return l.circle(at)
@@ -150,19 +156,31 @@ func (l *lookup) follow(references []schemaregistry.Reference, path []string) er
 		if l.root.names(found) {
 			return l.circle(at)
 		}
-		isNew := !l.known[found.Schema]
 		if err := l.take(found.Schema); err != nil {
 			return &referenceError{at[len(at)-1], err}
 		}
 		if err := l.follow(found.References, at); err != nil {
 			return err
 		}
-		if isNew { // one text may be registered under several subjects
-			l.texts = append(l.texts, found.Schema)
-			l.from = append(l.from, fmt.Sprintf("subject %s, version %d", clean(r.Subject), r.Version))
+		if err := l.add(r, found.Schema); err != nil {
+			return err
 		}
-		l.state[key] = done
+		l.state[key], l.texts[key] = done, found.Schema
 	}
+	return nil
+}
+
+// add adds what a reference leads to. A text may be registered under several subjects, and referred to by several names.
+func (l *lookup) add(r schemaregistry.Reference, text string) error {
+	as := named{r.Name, text}
+	if l.added[as] {
+		return nil
+	}
+	if len(l.found) >= maxReferences {
+		return &invalidAnswer{fmt.Errorf("more than %d references", maxReferences)}
+	}
+	l.added[as] = true
+	l.found = append(l.found, Referenced{Name: r.Name, Text: text, Source: fmt.Sprintf("subject %s, version %d", clean(r.Subject), r.Version)})
 	return nil
 }
 
@@ -170,7 +188,6 @@ func (l *lookup) take(text string) error {
 	if text == "" {
 		return errNoSchema
 	}
-	l.known[text] = true
 	if l.size += len(text); l.size > maxText {
 		return &invalidAnswer{fmt.Errorf("the schema and its references are longer than %d MiB", maxText>>20)}
 	}

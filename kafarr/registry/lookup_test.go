@@ -31,11 +31,15 @@ func TestReferencesStandBeforeThoseThatNeedThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"address", "money", "customer", "item"}; !slices.Equal(schema.References, want) {
-		t.Errorf("got %q, want %q", schema.References, want)
+	want := []Referenced{
+		{"N.address", "address", "subject address, version 1"},
+		{"N.money", "money", "subject money, version 1"},
+		{"N.customer", "customer", "subject customer, version 2"},
+		{"N.money-copy", "money", "subject money-copy, version 1"}, // another name of the same text
+		{"N.item", "item", "subject item, version 1"},
 	}
-	if want := []string{"subject address, version 1", "subject money, version 1", "subject customer, version 2", "subject item, version 1"}; !slices.Equal(schema.Sources, want) {
-		t.Errorf("sources are %q, want %q", schema.Sources, want)
+	if !slices.Equal(schema.References, want) {
+		t.Errorf("got %q, want %q", schema.References, want)
 	}
 	if schema.Text != "order" {
 		t.Errorf("text %q", schema.Text)
@@ -43,6 +47,37 @@ func TestReferencesStandBeforeThoseThatNeedThem(t *testing.T) {
 	if n := s.count("/subjects/money/versions/1"); n != 1 {
 		t.Errorf("money was asked for %d times", n)
 	}
+}
+
+// TestASchemaHasEachOfItsNames has two files that import a third one by different paths: whoever resolves the imports needs both.
+func TestASchemaHasEachOfItsNames(t *testing.T) {
+	s := newServer(t)
+	refers := func(text, references string) http.HandlerFunc {
+		return reply(200, fmt.Sprintf(`{"id":9,"schemaType":"PROTOBUF","schema":%q,"references":[%s]}`, text, references))
+	}
+	s.on(path(1), refers("order", `{"name":"a/customer.proto","subject":"customer","version":1},{"name":"money.proto","subject":"money","version":1}`))
+	s.on("/subjects/customer/versions/1", refers("customer", `{"name":"a/money.proto","subject":"money","version":1}`))
+	s.on("/subjects/money/versions/1", refers("money", ""))
+	schema, err := openRegistry(t, s.URL).SchemaByID(background, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Referenced{
+		{"a/money.proto", "money", "subject money, version 1"}, {"a/customer.proto", "customer", "subject customer, version 1"}, {"money.proto", "money", "subject money, version 1"},
+	}
+	if !slices.Equal(schema.References, want) {
+		t.Errorf("got %q, want %q", schema.References, want)
+	}
+	if n := s.count("/subjects/money/versions/1"); n != 1 {
+		t.Errorf("money was asked for %d times", n)
+	}
+}
+
+func texts(s Schema) (out []string) {
+	for _, r := range s.References {
+		out = append(out, r.Text)
+	}
+	return out
 }
 
 func TestSubjectsAreEscaped(t *testing.T) {

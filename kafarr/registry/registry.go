@@ -13,12 +13,17 @@ type Schema struct {
 	ID   int    // -1 where it was found by its GUID
 	Type string // "AVRO", "PROTOBUF" or "JSON"
 	Text string
-	// References are the texts of the schemas that Text refers to by name, each before those that need it.
-	References []string
-	// Sources say where each of References comes from, for error messages: "subject money, version 3". It may be empty.
-	Sources []string
+	// References are the schemas that Text refers to, each before those that need it, once under each of its names.
+	References []Referenced
 	// Contract is what the registry keeps of the schema's data contract; nil: nothing.
 	Contract *Contract
+}
+
+// Referenced is a schema that another one refers to.
+type Referenced struct {
+	Name   string // by which it is referred to
+	Text   string
+	Source string // where it comes from, for error messages: "subject money, version 3"; empty: unknown
 }
 
 // Registry answers with the schema of an id. It may be called from several goroutines at once and returns

@@ -21,8 +21,12 @@ var (
 func (Format) SchemaType() string { return "AVRO" }
 
 // Parse implements format.Format.
-func (Format) Parse(text string, references []string, limits format.Limits) (format.Schema, error) {
-	s, err := ParseWithin(limits, text, references...)
+func (Format) Parse(text string, references []format.Reference, limits format.Limits) (format.Schema, error) {
+	texts := make([]string, len(references)) // types have their names within them
+	for i, r := range references {
+		texts[i] = r.Text
+	}
+	s, err := ParseWithin(limits, text, texts...)
 	if err != nil {
 		return nil, err // and no *Schema of nil, which is no nil of the interface
 	}

@@ -17,7 +17,7 @@ func TestAvroIsReadThroughTheFormatAlone(t *testing.T) {
 		t.Fatalf("the schema type is %q", f.SchemaType())
 	}
 	writer, err := f.Parse(`{"type":"record","name":"n.R","fields":[{"name":"a","type":"int"},{"name":"b","type":"n.E"}]}`,
-		[]string{`{"type":"enum","name":"n.E","symbols":["X","Y"]}`}, format.Limits{})
+		[]format.Reference{{Name: "n.E", Text: `{"type":"enum","name":"n.E","symbols":["X","Y"]}`}}, format.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,7 @@
 package avro
 
+import "github.com/pykafarr/pykafarr/kafarr/format"
+
 // outside counts the values of a row that are out of range.
 type outside struct{ row, values int }
 
@@ -16,15 +18,14 @@ func (a *Appender) outOfRange(s *boundStep, i, next int, f fault, value int64) i
 	return next
 }
 
-// OutOfRange is how many values of the first n bodies of the last Append were out of range, and so are nulls. Of those after them nothing counts: they are appended again.
-func (a *Appender) OutOfRange(n int) int {
-	count := 0
+// Counts implements format.Appender. Of the bodies after the first n nothing counts: they are appended again.
+func (a *Appender) Counts(n int) (c format.Counts) {
 	for _, o := range a.outside {
 		if o.row < a.first+n {
-			count += o.values
+			c.OutOfRange += o.values
 		}
 	}
-	return count
+	return c
 }
 
 // mayBeOutside reports whether a value so read may be out of its Arrow type's range.

@@ -71,8 +71,8 @@ func TestAValueOutOfRangeMayBeANull(t *testing.T) {
 				columns := p.NewColumns()
 				a := p.Bind(columns)
 				n, err := a.Append([]format.Body{body([]byte(in.body)), body([]byte(in.body))})
-				if n != 2 || err != nil || a.OutOfRange(2) != 2 || a.OutOfRange(1) != 1 {
-					t.Errorf("%s %s: %d rows, %d and %d nulls, %v", c.name, in.name, n, a.OutOfRange(1), a.OutOfRange(2), err)
+				if n != 2 || err != nil || a.Counts(2).OutOfRange != 2 || a.Counts(1).OutOfRange != 1 {
+					t.Errorf("%s %s: %d rows, %d and %d nulls, %v", c.name, in.name, n, a.Counts(1).OutOfRange, a.Counts(2).OutOfRange, err)
 				}
 				columns.Release()
 				if unions == format.DenseUnions {
@@ -97,11 +97,11 @@ func TestNullsOfARowThatFailsAreNotCounted(t *testing.T) {
 	defer columns.Release()
 	a := p.Bind(columns)
 	good, bad := body([]byte("\x01\x01")), body([]byte("\x01\x07"))
-	if n, err := a.Append([]format.Body{good, bad}); n != 1 || err == nil || a.OutOfRange(n) != 1 {
-		t.Errorf("%d rows, %d nulls, %v", n, a.OutOfRange(n), err)
+	if n, err := a.Append([]format.Body{good, bad}); n != 1 || err == nil || a.Counts(n).OutOfRange != 1 {
+		t.Errorf("%d rows, %d nulls, %v", n, a.Counts(n).OutOfRange, err)
 	}
-	if n, err := a.Append([]format.Body{body([]byte("\x02\x01"))}); n != 1 || err != nil || a.OutOfRange(n) != 0 {
-		t.Errorf("%d rows, %d nulls, %v", n, a.OutOfRange(n), err)
+	if n, err := a.Append([]format.Body{body([]byte("\x02\x01"))}); n != 1 || err != nil || a.Counts(n).OutOfRange != 0 {
+		t.Errorf("%d rows, %d nulls, %v", n, a.Counts(n).OutOfRange, err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // Parse reads the JSON text of a schema within the default limits. references are schemas whose named types the text may use, each before those
-// that need it.
+// that need it; one that comes twice is read once.
 //
 // Defaults are kept as they stand: registries hold odd ones, and only a reader that lacks a value needs one. Compile checks those that are needed.
 func Parse(text string, references ...string) (*Schema, error) {
@@ -29,12 +29,16 @@ func ParseWithin(l format.Limits, text string, references ...string) (*Schema, e
 	}
 	length := len(text)
 	p := &parser{named: map[string]*Schema{}, origin: map[string]int{}, maxDepth: l.SchemaDepth}
+	parsed := map[string]bool{text: true}
 	for _, r := range references {
-		if _, err := p.text(r); err != nil {
-			return nil, fmt.Errorf("referenced schema: %w", err)
+		if !parsed[r] { // one text may be registered under several subjects, and defines its types once
+			parsed[r] = true
+			if _, err := p.text(r); err != nil {
+				return nil, fmt.Errorf("referenced schema: %w", err)
+			}
+			length += len(r)
 		}
 		p.current++
-		length += len(r)
 	}
 	s, err := p.text(text)
 	if err == nil {

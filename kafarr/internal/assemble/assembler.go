@@ -238,8 +238,8 @@ func (a *Assembler) decode(b *Builder, columns *Columns, r *Run, patient bool) R
 	if out.Rows == 0 {
 		return out
 	}
-	if out.OutOfRange > 0 {
-		a.counters.OutOfRange.Add(int64(out.OutOfRange))
+	if out.Counts != (format.Counts{}) {
+		a.counters.OutOfRange.Add(int64(out.Counts.OutOfRange))
 	}
 	if r.Schema.Value.HasIdleRules || r.Schema.Key != nil && r.Schema.Key.HasIdleRules {
 		a.counters.RulesNotRun.Add(int64(out.Rows))

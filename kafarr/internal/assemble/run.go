@@ -71,11 +71,11 @@ func (r *Run) First(n int) {
 
 // Result is what became of the records of a run.
 type Result struct {
-	Rows       int   // that were appended
-	Bytes      int   // of their values, keys and headers
-	OutOfRange int   // of their values, which became nulls
-	Err        error // of the record after them; nil: all were appended
-	OfKey      bool  // Err is that of the record's key
+	Rows   int           // that were appended
+	Bytes  int           // of their values, keys and headers
+	Counts format.Counts // of their values and keys
+	Err    error         // of the record after them; nil: all were appended
+	OfKey  bool          // Err is that of the record's key
 }
 
 // Decode appends the records of a run to columns up to the first that fails. It touches these columns alone: runs of other columns may be decoded at the same time. A record that takes
@@ -108,7 +108,7 @@ func (c *Columns) appendPayloads(r *Run, proceed func() bool) Result {
 		keys := c.appenders[r.Schema.Key]
 		keys.SetContinue(proceed)
 		n, err := keys.Append(r.Keys[:out.Rows])
-		out.OutOfRange = keys.OutOfRange(n)
+		out.Counts = keys.Counts(n)
 		if n < out.Rows { // the values after the bad key are taken back
 			c.values.Truncate(c.values.Rows() - (out.Rows - n))
 			out.Rows, out.Err = n, err
@@ -116,7 +116,7 @@ func (c *Columns) appendPayloads(r *Run, proceed func() bool) Result {
 		}
 	}
 	if out.Rows > 0 {
-		out.OutOfRange += values.OutOfRange(out.Rows)
+		out.Counts = out.Counts.Plus(values.Counts(out.Rows))
 	}
 	return out
 }

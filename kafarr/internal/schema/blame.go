@@ -79,7 +79,7 @@ func parseFault(f format.Format, cause error, limits format.Limits, schema regis
 	if !limits.Lowered() {
 		return e
 	}
-	if _, err := f.Parse(schema.Text, schema.References, limits.Loosened()); err != nil {
+	if _, err := f.Parse(schema.Text, references(schema), limits.Loosened()); err != nil {
 		return e
 	}
 	return blame(e, "limits", "raise limits: they are below the defaults, which allow this schema")
@@ -92,16 +92,20 @@ func nameDuplicates(e *status.Error, cause error, schema registry.Schema) *statu
 		return e
 	}
 	texts := twice.Duplicates()
-	if len(texts) == 0 || len(schema.Sources) != len(schema.References) || texts[0] == texts[1] {
+	if len(texts) == 0 || texts[0] == texts[1] {
 		return e
 	}
 	place := func(i int) string {
 		if i == len(schema.References) {
 			return "the schema itself"
 		}
-		return schema.Sources[i]
+		return schema.References[i].Source
 	}
-	e.Err = fmt.Errorf("%w: in %s, and in %s, which its references lead to: register it with references that lead to one version of the type", e.Err, place(texts[0]), place(texts[1]))
+	one, other := place(texts[0]), place(texts[1])
+	if one == "" || other == "" {
+		return e
+	}
+	e.Err = fmt.Errorf("%w: in %s, and in %s, which its references lead to: register it with references that lead to one version of the type", e.Err, one, other)
 	return e
 }
 

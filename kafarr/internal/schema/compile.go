@@ -48,7 +48,7 @@ func (s *Resolver) Compile(schema registry.Schema) *Compiled {
 		return fail(e)
 	}
 	limits := s.cfg.Options.Limits
-	parsed, err := f.Parse(schema.Text, schema.References, limits)
+	parsed, err := f.Parse(schema.Text, references(schema), limits)
 	if err != nil {
 		return fail(parseFault(f, err, limits, schema))
 	}
@@ -115,7 +115,7 @@ func (s *Resolver) clash(p format.Plan) *status.Error {
 
 // ParseReader reads a schema that others are read as.
 func ParseReader(schema registry.Schema, limits format.Limits) (format.Schema, error) {
-	s, err := defaultFormat.Parse(schema.Text, schema.References, limits)
+	s, err := defaultFormat.Parse(schema.Text, references(schema), limits)
 	if err != nil {
 		e := nameDuplicates(status.Wrap(err), err, schema)
 		e.Err = fmt.Errorf("reader_schema: %w", e.Err)
@@ -162,7 +162,7 @@ func Parse(s registry.Schema, limits format.Limits) (format.Format, format.Schem
 	if fault != nil {
 		return nil, nil, fault
 	}
-	parsed, err := f.Parse(s.Text, s.References, limits)
+	parsed, err := f.Parse(s.Text, references(s), limits)
 	if err != nil {
 		return nil, nil, parseFault(f, err, limits, s)
 	}

@@ -21,10 +21,19 @@ func Check(s registry.Schema, limits format.Limits) *status.Error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Parse(s.Text, s.References, limits); err != nil {
+	if _, err := f.Parse(s.Text, references(s), limits); err != nil {
 		return parseFault(f, err, limits, s)
 	}
 	return nil
+}
+
+// references are those of a schema, as formats take them.
+func references(s registry.Schema) []format.Reference {
+	out := make([]format.Reference, len(s.References))
+	for i, r := range s.References {
+		out[i] = format.Reference{Name: r.Name, Text: r.Text}
+	}
+	return out
 }
 
 // nullPlan is the plan of nulls, whatever the format of what is not null.
