@@ -31,14 +31,14 @@ func Share(columns []Column, b *Budget) {
 			c.budget = b
 		case *Dictionary:
 			c.budget = b
-			first := unsafe.SliceData(c.texts)
-			if b.shared[first] == nil {
-				if b.shared == nil {
-					b.shared = map[*string]*dictionary{}
-				}
-				b.shared[first] = &dictionary{texts: c.texts}
-			}
-			c.shared = b.shared[first]
+			c.shared = b.dictionary(c.texts)
+		case *PlacedDictionary:
+			c.rows.budget = b
+			c.shared = b.dictionary(c.texts)
+		case *PlacedVarlen:
+			c.rows.budget, c.budget = b, b
+		case placed:
+			c.common().rows.budget = b
 		case *Bits:
 			c.budget = b
 		case *Varlen:
@@ -49,6 +49,18 @@ func Share(columns []Column, b *Budget) {
 			c.ids.budget, c.offsets.budget = b, b
 		}
 	}
+}
+
+// dictionary is that of all columns whose texts are the same list.
+func (b *Budget) dictionary(texts []string) *dictionary {
+	first := unsafe.SliceData(texts)
+	if b.shared[first] == nil {
+		if b.shared == nil {
+			b.shared = map[*string]*dictionary{}
+		}
+		b.shared[first] = &dictionary{texts: texts}
+	}
+	return b.shared[first]
 }
 
 // sharedCapacity is how many values all the columns of a set together make room for at first, where each then has fewer than minCapacity.
@@ -101,6 +113,22 @@ func Size(c Column, first int) int {
 		lengths := c.lengths(first)
 		for k, m := range c.Members {
 			n += Size(m, lengths[k])
+		}
+		return n
+	case *PlacedFixed:
+		return (c.rows.used() - first) * c.width
+	case *PlacedDictionary:
+		return (c.rows.used() - first) * c.width
+	case *PlacedBits:
+		return (c.rows.used() - first) / 8
+	case *PlacedVarlen:
+		return (c.rows.used()-first)*offsetBytes + c.bytes - offset(c.offsets, first)
+	case *PlacedList:
+		return (c.rows.used()-first)*offsetBytes + Size(c.item, offset(c.offsets, first))
+	case *PlacedStruct:
+		n := 0
+		for _, m := range c.Members {
+			n += Size(m, first)
 		}
 		return n
 	}

@@ -76,5 +76,8 @@ func Expect(c Column, n int) {
 		for _, m := range c.Members {
 			Expect(m, n)
 		}
+	case placed:
+		rows := c.common().rows
+		rows.hint = max(rows.hint, n)
 	}
 }

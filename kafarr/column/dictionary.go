@@ -49,16 +49,18 @@ func (c *Dictionary) Code(text string) uint32 {
 }
 
 // Finish implements Column. Each array carries the whole list, so codes mean the same in every batch.
-func (c *Dictionary) Finish() arrow.ArrayData {
+func (c *Dictionary) Finish() arrow.ArrayData { return coded(c.Fixed.Finish(), c.texts, c.shared) }
+
+// coded makes codes, which it takes over, a dictionary array.
+func coded(codes arrow.ArrayData, texts []string, shared *dictionary) arrow.ArrayData {
+	defer codes.Release()
 	var values arrow.ArrayData
-	if c.shared != nil {
-		values = c.shared.retained()
+	if shared != nil {
+		values = shared.retained()
 	} else {
-		values = dictionaryOf(c.texts)
+		values = dictionaryOf(texts)
 	}
 	defer values.Release()
-	codes := c.Fixed.Finish()
-	defer codes.Release()
 	return array.NewDataWithDictionary(DictionaryType, codes.Len(), codes.Buffers(), codes.NullN(), 0, values.(*array.Data))
 }
 
