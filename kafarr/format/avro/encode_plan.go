@@ -209,7 +209,7 @@ func (p *planner) extra(columns []arrow.Field, used func(int) bool, s *Schema, p
 			continue
 		}
 		if p.options.Extra == format.RaiseExtra {
-			return nil, schemaErrorf(join(path, c.Name), `%s has no such field%s; drop the column, or ignore it with extra="ignore"`, s.describe(), s.nearest(c.Name))
+			return nil, schemaErrorf(join(path, c.Name), `%s has no such field%s; drop the column, or ignore it with extra="ignore"`, s.describe(), nearest.Hint(c.Name, s.fieldNames()))
 		}
 		ignored = append(ignored, join(path, c.Name))
 	}

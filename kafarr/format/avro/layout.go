@@ -114,7 +114,7 @@ func (l *layouter) deeper(n int, path string) error {
 }
 
 // of makes the layout of a value. selection: the fields wanted below it; nil: all.
-func (l *layouter) of(s *Schema, name, path string, selection *selection) (*layout, error) {
+func (l *layouter) of(s *Schema, name, path string, selection *format.Selection) (*layout, error) {
 	if l.columns++; l.columns > l.options.Limits.Columns {
 		return nil, schemaErrorf(path, "the schema stands for more than %d columns", l.options.Limits.Columns)
 	}
@@ -224,11 +224,11 @@ func (s *Schema) nullable() bool {
 }
 
 // fields makes the layouts of a record's selected fields.
-func (l *layouter) fields(s *Schema, path string, selection *selection) (kids []*layout, err error) {
+func (l *layouter) fields(s *Schema, path string, selection *format.Selection) (kids []*layout, err error) {
 	l.open = append(l.open, s)
 	defer func() { l.open = l.open[:len(l.open)-1] }()
 	for _, f := range s.Fields {
-		below, wanted := selection.field(f.Name)
+		below, wanted := selection.Field(f.Name)
 		if !wanted {
 			continue
 		}
@@ -238,19 +238,20 @@ func (l *layouter) fields(s *Schema, path string, selection *selection) (kids []
 		}
 		kids = append(kids, kid)
 	}
-	if unknown, found := selection.unknown(s); found {
-		return nil, schemaErrorf(path, "columns: %s has no field %q: it has %s%s", s.describe(), unknown, s.fieldNames(), s.nearest(unknown))
+	names := s.fieldNames()
+	if unknown, found := selection.Unknown(names); found {
+		return nil, schemaErrorf(path, "columns: %s has no field %q: it has %s%s", s.describe(), unknown, firstOf(names), nearest.Hint(unknown, names))
 	}
 	return kids, nil
 }
 
-// fieldNames lists a record's fields for an error.
-func (s *Schema) fieldNames() string {
+// fieldNames lists a record's fields.
+func (s *Schema) fieldNames() []string {
 	names := make([]string, len(s.Fields))
 	for i, f := range s.Fields {
 		names[i] = f.Name
 	}
-	return firstOf(names)
+	return names
 }
 
 // firstOf lists names for an error: the first twenty.
@@ -260,15 +261,6 @@ func firstOf(names []string) string {
 		return strings.Join(names[:most], ", ") + ", …"
 	}
 	return strings.Join(names, ", ")
-}
-
-// nearest is a hint at the field that was meant by an unknown name.
-func (s *Schema) nearest(unknown string) string {
-	names := make([]string, len(s.Fields))
-	for i, f := range s.Fields {
-		names[i] = f.Name
-	}
-	return nearest.Hint(unknown, names)
 }
 
 // number gives the columns their ids and returns how many there are.

@@ -112,7 +112,7 @@ func Compile(writer *Schema, options format.Options) (*Plan, error) {
 	reader = reader.only()
 	l := &layouter{options: &options}
 	p := &Plan{MessageType: reader.TypeName(), limits: options.Limits, nulls: options.OutOfRange == format.NullOutOfRange}
-	selected := selectionOf(options.Columns)
+	selected := format.SelectionOf(options.Columns)
 	fields := reader.Type == Record && !options.Whole
 	if fields {
 		p.top, err = l.fields(reader, "", selected)

@@ -7,11 +7,12 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // array is a list; map is Arrow's map, keys in the order in which they were written and as often as they were. Both are written as blocks: a count, for
 // a negative one also the block's size in bytes, and as many items; a count of 0 ends them.
-func (l *layouter) array(s *Schema, path string, selection *selection) (*layout, error) {
+func (l *layouter) array(s *Schema, path string, selection *format.Selection) (*layout, error) {
 	item, err := l.of(s.Items, "item", join(path, "item"), selection)
 	if err != nil {
 		return nil, err
@@ -20,7 +21,7 @@ func (l *layouter) array(s *Schema, path string, selection *selection) (*layout,
 	return listLayout(t, item), nil
 }
 
-func (l *layouter) mapping(s *Schema, path string, selection *selection) (*layout, error) {
+func (l *layouter) mapping(s *Schema, path string, selection *format.Selection) (*layout, error) {
 	l.maps++
 	defer func() { l.maps-- }()
 	if err := l.deeper(1, path); err != nil { // the entries

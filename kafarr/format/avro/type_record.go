@@ -4,10 +4,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // record, below the top level, is a struct. It has no bytes of its own: its fields follow one another, and the struct is counted after the last.
-func (l *layouter) record(s *Schema, path string, selection *selection) (*layout, error) {
+func (l *layouter) record(s *Schema, path string, selection *format.Selection) (*layout, error) {
 	kids, err := l.fields(s, path, selection)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ const maxDenseBranches = 128
 
 // union, of more than null and one type, is a struct with a nullable member per branch, or a dense union. A struct is null where the value is;
 // a dense union has a member for null.
-func (l *layouter) union(s *Schema, path string, selection *selection) (*layout, error) {
+func (l *layouter) union(s *Schema, path string, selection *format.Selection) (*layout, error) {
 	var kids []*layout
 	names := branchNames(s)
 	if selection != nil && !slices.ContainsFunc(s.Branches, func(b *Schema) bool { return b.Type == Record || b.Type == Array || b.Type == Map }) {
