@@ -9,7 +9,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
 )
 
-// Rows are placed columns that have their rows in common: those of a batch, or the items of one list. A row begins as zeros and nulls. Its values are then stored in any order, and as often as
+// Rows are placed columns that have their rows in common: those of a batch, or the items of one list. A row begins as zeros, or nulls. Its values are then stored in any order, and as often as
 // they come: the last one stays. A struct's members lie in the rows of the struct; only the items of a list have rows of their own.
 //
 // A row is written by Begin, by storing into columns at the row that Begin returns, and by Seal.
@@ -30,9 +30,27 @@ type Rows struct {
 // Placed is a column whose values are stored at a row.
 type Placed interface {
 	Column
+	// Rows are those that the column's values lie in.
+	Rows() *Rows
+	// Mark notes that there is a value at a row. Only columns that are Nullable need it, and their Put methods do it.
+	Mark(row int)
 	// Clear takes back what was stored at the row that is being written.
 	Clear()
+	// SetNull makes the row that is being written a null, in a column that may hold some.
+	SetNull()
 }
+
+// Nulls says which nulls there are in a placed column.
+type Nulls int
+
+const (
+	// NotNull has none: rows begin as zeros.
+	NotNull Nulls = iota
+	// Nullable rows begin as nulls.
+	Nullable
+	// Defaulted rows begin as zeros, and some are made nulls.
+	Defaulted
+)
 
 // placed is what Rows ask of their columns.
 type placed interface {
@@ -144,18 +162,18 @@ func (r *Rows) closed(c *placedCommon) {
 
 // placedCommon is what all placed columns have.
 type placedCommon struct {
-	rows     *Rows
-	valid    unsafe.Pointer // a bit for each row; only in nullable columns
-	nullable bool
-	open     bool // it holds memory
+	rows  *Rows
+	valid unsafe.Pointer // a bit for each row; nil where nothing is null
+	nulls Nulls
+	open  bool // it holds memory
 }
 
 func (c *placedCommon) common() *placedCommon { return c }
 
 // join makes a column one of the rows', of so many bytes a row.
-func (r *Rows) join(c placed, nullable bool, width int) {
+func (r *Rows) join(c placed, nulls Nulls, width int) {
 	common := c.common()
-	common.rows, common.nullable = r, nullable
+	common.rows, common.nulls = r, nulls
 	r.columns = append(r.columns, c)
 	r.width += width + 1 // and the bit
 }
@@ -163,36 +181,46 @@ func (r *Rows) join(c placed, nullable bool, width int) {
 // Len implements Column.
 func (c *placedCommon) Len() int { return c.rows.n }
 
+// Rows implements Placed.
+func (c *placedCommon) Rows() *Rows { return c.rows }
+
 // Truncate implements Column, for all columns of the rows.
 func (c *placedCommon) Truncate(n int) { c.rows.Truncate(n) }
 
-// Mark notes that there is a value at a row. Columns that are not nullable need no mark.
+// Mark implements Placed.
 func (c *placedCommon) Mark(row int) {
 	if c.valid != nil {
 		setBit(c.valid, row)
 	}
 }
 
-// Marked reports whether a nullable column has a value at a row.
-func (c *placedCommon) Marked(row int) bool { return bit(c.valid, row) }
-
 func (c *placedCommon) growValid(used, capacity int) {
-	if c.nullable {
+	if c.nulls != NotNull {
 		c.valid = cmem.Resize(c.valid, bitBytes(used), bitBytes(capacity))
 	}
 }
 
 func (c *placedCommon) zeroValid(from, to int) {
-	if c.nullable {
-		zeroBits(c.valid, from, to)
+	switch c.nulls {
+	case Nullable:
+		fillBits(c.valid, from, to, 0)
+	case Defaulted:
+		fillBits(c.valid, from, to, 0xFF)
 	}
 }
 
+// unmark makes the row that is being written what it was when it began.
 func (c *placedCommon) unmark() {
-	if c.valid != nil {
+	switch c.nulls {
+	case Nullable:
 		clearBit(c.valid, c.rows.n)
+	case Defaulted:
+		setBit(c.valid, c.rows.n)
 	}
 }
+
+// setNull is the mark of SetNull.
+func (c *placedCommon) setNull() { clearBit(c.valid, c.rows.n) }
 
 // finishValid hands the bitmap over; nil where nothing is null, as of other columns.
 func (c *placedCommon) finishValid(n int) (*memory.Buffer, int) {
@@ -217,14 +245,18 @@ func (c *placedCommon) releaseValid() {
 
 func bitBytes(n int) int { return (n + 7) / 8 }
 
-// zeroBits clears the bits [from, to). Those of a byte that lie after them are cleared as well: nothing was stored there yet.
-func zeroBits(p unsafe.Pointer, from, to int) {
-	if from&7 != 0 {
-		*(*byte)(unsafe.Add(p, from>>3)) &= byte(1<<(from&7) - 1)
+// fillBits makes the bits [from, to) those of a byte of zeros or of ones. Those of the last byte that lie after them are filled as well: nothing was stored there yet.
+func fillBits(p unsafe.Pointer, from, to int, fill byte) {
+	if from&7 != 0 && from < to {
+		first, above := (*byte)(unsafe.Add(p, from>>3)), byte(0xFF)<<(from&7)
+		*first = *first&^above | fill&above
 		from = (from + 7) &^ 7
 	}
 	if from < to {
-		clear(unsafe.Slice((*byte)(unsafe.Add(p, from>>3)), bitBytes(to)-from>>3))
+		rest := unsafe.Slice((*byte)(unsafe.Add(p, from>>3)), bitBytes(to)-from>>3)
+		for i := range rest {
+			rest[i] = fill
+		}
 	}
 }
 

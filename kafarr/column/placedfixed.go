@@ -19,9 +19,9 @@ type PlacedFixed struct {
 }
 
 // NewPlacedFixed returns a column of a type that is width bytes wide.
-func NewPlacedFixed(rows *Rows, dtype arrow.DataType, width int, nullable bool) *PlacedFixed {
+func NewPlacedFixed(rows *Rows, dtype arrow.DataType, width int, nulls Nulls) *PlacedFixed {
 	c := &PlacedFixed{dtype: dtype, width: width}
-	rows.join(c, nullable, width)
+	rows.join(c, nulls, width)
 	return c
 }
 
@@ -74,10 +74,16 @@ func (c *PlacedFixed) Clear() {
 	c.unmark()
 }
 
-// AppendNull implements Column: the row that is being written has no value, and Rows.Seal ends it.
-func (c *PlacedFixed) AppendNull() { c.Clear() }
+// SetNull implements Placed.
+func (c *PlacedFixed) SetNull() {
+	c.Clear()
+	c.setNull()
+}
 
-// AppendZero implements Column, as AppendNull does.
+// AppendNull implements Column: the row that is being written is null, and Rows.Seal ends it.
+func (c *PlacedFixed) AppendNull() { c.SetNull() }
+
+// AppendZero implements Column, as AppendNull does for null.
 func (c *PlacedFixed) AppendZero() { c.Clear() }
 
 // Finish implements Column.
@@ -111,10 +117,10 @@ type PlacedDictionary struct {
 }
 
 // NewPlacedDictionary returns a column whose codes 0, 1, … stand for texts.
-func NewPlacedDictionary(rows *Rows, texts []string, nullable bool) *PlacedDictionary {
+func NewPlacedDictionary(rows *Rows, texts []string, nulls Nulls) *PlacedDictionary {
 	c := &PlacedDictionary{texts: texts}
 	c.dtype, c.width = arrow.PrimitiveTypes.Int32, 4
-	rows.join(c, nullable, c.width)
+	rows.join(c, nulls, c.width)
 	return c
 }
 
@@ -130,9 +136,9 @@ type PlacedBits struct {
 }
 
 // NewPlacedBits returns a column of booleans.
-func NewPlacedBits(rows *Rows, nullable bool) *PlacedBits {
+func NewPlacedBits(rows *Rows, nulls Nulls) *PlacedBits {
 	c := &PlacedBits{}
-	rows.join(c, nullable, 1)
+	rows.join(c, nulls, 1)
 	return c
 }
 
@@ -155,7 +161,7 @@ func (c *PlacedBits) grow(used, capacity int) {
 }
 
 func (c *PlacedBits) zero(from, to int) {
-	zeroBits(c.data, from, to)
+	fillBits(c.data, from, to, 0)
 	c.zeroValid(from, to)
 }
 
@@ -165,10 +171,16 @@ func (c *PlacedBits) Clear() {
 	c.unmark()
 }
 
-// AppendNull implements Column, as that of PlacedFixed.
-func (c *PlacedBits) AppendNull() { c.Clear() }
+// SetNull implements Placed.
+func (c *PlacedBits) SetNull() {
+	c.Clear()
+	c.setNull()
+}
 
-// AppendZero implements Column, as AppendNull does.
+// AppendNull implements Column, as that of PlacedFixed.
+func (c *PlacedBits) AppendNull() { c.SetNull() }
+
+// AppendZero implements Column, as AppendNull does for null.
 func (c *PlacedBits) AppendZero() { c.Clear() }
 
 // Finish implements Column.

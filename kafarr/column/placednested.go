@@ -19,9 +19,9 @@ type PlacedStruct struct {
 }
 
 // NewPlacedStruct returns a column of structs with these members, which are columns of the same rows.
-func NewPlacedStruct(rows *Rows, dtype *arrow.StructType, nullable bool, members ...Placed) *PlacedStruct {
+func NewPlacedStruct(rows *Rows, dtype *arrow.StructType, nulls Nulls, members ...Placed) *PlacedStruct {
 	c := &PlacedStruct{dtype: dtype, Members: members}
-	rows.join(c, nullable, 0)
+	rows.join(c, nulls, 0)
 	return c
 }
 
@@ -37,10 +37,16 @@ func (c *PlacedStruct) Clear() {
 	c.unmark()
 }
 
-// AppendNull implements Column, as that of PlacedFixed.
-func (c *PlacedStruct) AppendNull() { c.Clear() }
+// SetNull implements Placed.
+func (c *PlacedStruct) SetNull() {
+	c.Clear()
+	c.setNull()
+}
 
-// AppendZero implements Column, as AppendNull does.
+// AppendNull implements Column, as that of PlacedFixed.
+func (c *PlacedStruct) AppendNull() { c.SetNull() }
+
+// AppendZero implements Column, as AppendNull does for null.
 func (c *PlacedStruct) AppendZero() { c.Clear() }
 
 // Finish implements Column.
@@ -80,9 +86,9 @@ type PlacedList struct {
 }
 
 // NewPlacedList returns a column of lists; dtype is an arrow list or map type, and item the column of the items, with rows of its own.
-func NewPlacedList(rows *Rows, dtype arrow.DataType, nullable bool, item Placed) *PlacedList {
+func NewPlacedList(rows *Rows, dtype arrow.DataType, nulls Nulls, item Placed) *PlacedList {
 	c := &PlacedList{dtype: dtype, Items: item.(placed).common().rows, item: item}
-	rows.join(c, nullable, offsetBytes)
+	rows.join(c, nulls, offsetBytes)
 	rows.lists = append(rows.lists, c)
 	return c
 }
@@ -107,10 +113,16 @@ func (c *PlacedList) Clear() {
 	c.unmark()
 }
 
-// AppendNull implements Column, as that of PlacedFixed.
-func (c *PlacedList) AppendNull() { c.Clear() }
+// SetNull implements Placed.
+func (c *PlacedList) SetNull() {
+	c.Clear()
+	c.setNull()
+}
 
-// AppendZero implements Column, as AppendNull does.
+// AppendNull implements Column, as that of PlacedFixed.
+func (c *PlacedList) AppendNull() { c.SetNull() }
+
+// AppendZero implements Column, as AppendNull does for null.
 func (c *PlacedList) AppendZero() { c.Clear() }
 
 // Finish implements Column.

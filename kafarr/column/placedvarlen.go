@@ -24,9 +24,9 @@ type PlacedVarlen struct {
 }
 
 // NewPlacedVarlen returns a column of utf8 or binary.
-func NewPlacedVarlen(rows *Rows, dtype arrow.DataType, nullable bool) *PlacedVarlen {
+func NewPlacedVarlen(rows *Rows, dtype arrow.DataType, nulls Nulls) *PlacedVarlen {
 	c := &PlacedVarlen{dtype: dtype}
-	rows.join(c, nullable, offsetBytes)
+	rows.join(c, nulls, offsetBytes)
 	rows.texts = append(rows.texts, c)
 	return c
 }
@@ -96,10 +96,16 @@ func (c *PlacedVarlen) Clear() {
 	c.unmark()
 }
 
-// AppendNull implements Column, as that of PlacedFixed.
-func (c *PlacedVarlen) AppendNull() { c.Clear() }
+// SetNull implements Placed.
+func (c *PlacedVarlen) SetNull() {
+	c.Clear()
+	c.setNull()
+}
 
-// AppendZero implements Column, as AppendNull does.
+// AppendNull implements Column, as that of PlacedFixed.
+func (c *PlacedVarlen) AppendNull() { c.SetNull() }
+
+// AppendZero implements Column, as AppendNull does for null.
 func (c *PlacedVarlen) AppendZero() { c.Clear() }
 
 // Finish implements Column.
