@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
 )
 
 // decimalWriter writes decimals that have the field's scale already.
@@ -58,14 +60,14 @@ func (w *decimalWriter) bind(b *binder, s segment) error {
 	if w.made {
 		return w.rescaled(b, s, o)
 	}
-	limit := limits[min(w.schema.Logical.Precision, decimal256Digits)]
+	digits := min(w.schema.Logical.Precision, decimal256Digits)
 	wide := w.schema.Logical.Precision > decimal256Digits // Arrow's have fewer digits
-	if s.live == nil && w.width == 16 && !wide && decimalsFit(unsafe.Slice((*[2]uint64)(o.data), s.n), limit) {
+	if s.live == nil && w.width == 16 && !wide && decimalsFit(unsafe.Slice((*[2]uint64)(o.data), s.n), column.DecimalLimits[digits]) {
 		return w.add(b, o)
 	}
 	err = s.each(w.path, nulls, func(i int) error {
 		words := decimalWords(o.data, i, w.width)
-		if wide || below(magnitude(words), limit) {
+		if wide || column.DecimalFits(words, digits) {
 			return nil
 		}
 		return w.wrong(&s, i, w.text(words), "has more digits than %s, whose precision is %d", w.schema.describe(), w.schema.Logical.Precision)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"math/bits"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -76,18 +75,6 @@ func fixedDigits(n int) int {
 	return int(math.Floor(float64(8*n-1) * math.Log10(2)))
 }
 
-// limits are the powers of ten, as words from the lowest: a decimal of p digits lies strictly between -limits[p] and limits[p].
-var limits = func() (table [77][4]uint64) {
-	n := big.NewInt(1)
-	for p := range table {
-		for i, w := range n.Bits() {
-			table[p][i] = uint64(w)
-		}
-		n.Mul(n, big.NewInt(10))
-	}
-	return table
-}()
-
 func (a *Appender) decimal(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
 	var n int
 	if s.code == opDecimalFixed {
@@ -97,70 +84,12 @@ func (a *Appender) decimal(s *boundStep, i int, base unsafe.Pointer, pos, end in
 	} else if n, pos = a.length(i, base, pos, end); pos < 0 {
 		return failed
 	}
-	words, fits := twosComplement(base, pos, n)
-	if !fits || !below(magnitude(words), limits[s.size]) {
+	words, fits := column.DecimalOf(base, pos, n)
+	if !fits || !column.DecimalFits(words, int(s.size)) {
 		return a.outOfRange(s, i, pos+n, faultPrecision, 0)
 	}
 	s.fixed.AppendBytes(unsafe.Pointer(&words)) // the column takes as many of the words as it is wide
 	return pos + n
-}
-
-// twosComplement reads n big-endian bytes as words from the lowest, with the sign extended. It reports whether they fit; no bytes are a zero.
-func twosComplement(base unsafe.Pointer, pos, n int) (words [4]uint64, fits bool) {
-	if n == 0 {
-		return words, true
-	}
-	var fill uint64
-	if *(*int8)(unsafe.Add(base, pos)) < 0 {
-		fill = math.MaxUint64
-	}
-	for n > 32 { // more bytes than needed, if they say nothing but the sign
-		if *(*byte)(unsafe.Add(base, pos)) != byte(fill) { // all ones or all zeros
-			return words, false
-		}
-		pos++
-		n--
-	}
-	if n == 32 && (*(*int8)(unsafe.Add(base, pos)) < 0) != (fill != 0) {
-		return words, false
-	}
-	k := 0
-	for ; n >= 8; k++ {
-		n -= 8
-		words[k] = bits.ReverseBytes64(load64(base, pos+n))
-	}
-	if n > 0 {
-		w := fill
-		for i := range n {
-			w = w<<8 | uint64(*(*byte)(unsafe.Add(base, pos+i)))
-		}
-		words[k] = w
-		k++
-	}
-	for ; k < 4; k++ {
-		words[k] = fill
-	}
-	return words, true
-}
-
-func magnitude(w [4]uint64) [4]uint64 {
-	if int64(w[3]) >= 0 { //nolint:gosec // the sign bit
-		return w
-	}
-	var carry uint64 = 1
-	for i := range w {
-		w[i], carry = bits.Add64(^w[i], 0, carry)
-	}
-	return w
-}
-
-func below(a, b [4]uint64) bool {
-	for i := 3; i >= 0; i-- {
-		if a[i] != b[i] {
-			return a[i] < b[i]
-		}
-	}
-	return false
 }
 
 // decimalText appends a decimal of more digits than Arrow's types have.
