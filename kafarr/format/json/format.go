@@ -1,0 +1,32 @@
+package json
+
+import "github.com/pykafarr/pykafarr/kafarr/format"
+
+// Format is JSON whose schemas are Arrow's, as texts: of messages that no registry has a schema for. It implements format.Format.
+type Format struct{}
+
+var _ format.Format = Format{}
+
+// SchemaType implements format.Format: registries have no such schemas.
+func (Format) SchemaType() string { return "" }
+
+// Parse implements format.Format. Such schemas have no references.
+func (Format) Parse(text string, references []format.Reference, limits format.Limits) (format.Schema, error) {
+	if len(references) > 0 {
+		return nil, schemaErrorf("", "an Arrow schema has no references")
+	}
+	s, err := Parse(text, limits)
+	if err != nil {
+		return nil, err // and no *Schema of nil, which is no nil of the interface
+	}
+	return s, nil
+}
+
+// Compile implements format.Format, for every Schema of this package.
+func (Format) Compile(writer format.Schema, options format.Options) (format.Plan, error) {
+	p, err := Compile(writer.(*Schema), options) // a schema of another format is a bug of the caller
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
