@@ -6,6 +6,7 @@ import pytest
 
 from tests import servers
 from tests.servers import kafka
+from tests.servers import secured as with_logins
 from tests.servers.trio import Trio
 from tests.servers.trio import start as start_trio
 
@@ -31,4 +32,11 @@ def cluster() -> Iterator[servers.Cluster]:
 def trio(cluster: servers.Cluster) -> Iterator[Trio]:
     """Three real brokers that are one cluster, for tests that kill them; the registry is the other one's."""
     with start_trio(cluster.registry) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secured() -> Iterator[with_logins.SecuredKafka]:
+    """A real broker with logins, ACLs, and the transactions of brokers before KIP-890."""
+    with with_logins.start() as running:
         yield running

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 def raw_messages(cluster: Cluster, topic: str, partition: int = 0, **config: object) -> list[Any]:
     """All messages that are in the log: confluent-kafka's own."""
     properties = {name.replace("_", "."): value for name, value in config.items()}
-    consumer = Consumer(
-        {"bootstrap.servers": cluster.servers, "group.id": "raw", "enable.partition.eof": True, **properties}
-    )
+    common = {"bootstrap.servers": cluster.servers, "group.id": "raw", "enable.partition.eof": True}
+    consumer = Consumer({**common, "fetch.wait.max.ms": 10, **properties})  # the end is there at once
     consumer.assign([TopicPartition(topic, partition, 0)])
     messages = []
     while (message := consumer.poll(10)) is not None and message.error() is None:

@@ -1,7 +1,6 @@
 """Positions: where listeners begin, and moving them about."""
 
 import contextlib
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -490,10 +489,9 @@ def test_committed_equals_what_kafka_s_own_tool_prints(cluster, writer, listen, 
 
 def described(cluster, group):
     """kafka-consumer-groups --describe: by partition, the committed offset, the end and the lag, as printed."""
-    program = [*cluster.kafka.java, "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"]
-    arguments = ["--bootstrap-server", cluster.servers, "--describe", "--group", group]
-    done = subprocess.run([*program, *arguments], capture_output=True, text=True, timeout=60, check=True)
-    lines = [line.split() for line in done.stdout.splitlines() if line.startswith(group)]
+    program = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+    printed = cluster.kafka.tool(program, "--describe", "--group", group)
+    lines = [line.split() for line in printed.splitlines() if line.startswith(group)]
     return {(line[1], int(line[2])): tuple(line[3:6]) for line in lines}
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import Producer
 
 import pykafarr
-from tests.servers import secured
+
+if TYPE_CHECKING:
+    from tests.servers.secured import SecuredKafka
 
 Listen = Callable[..., pykafarr.Listener]
 TOPIC = "guarded"
@@ -18,17 +20,16 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[secured.SecuredKafka]:
-    with secured.start() as running:
-        running.create_topic(TOPIC)
-        producer = Producer({"bootstrap.servers": running.servers, "log_level": 2})
-        producer.produce(TOPIC, b"hello")
-        assert producer.flush(30) == 0
-        yield running
+def kafka(secured: SecuredKafka) -> SecuredKafka:
+    secured.create_topic(TOPIC)
+    producer = Producer({"bootstrap.servers": secured.servers, "log_level": 2})
+    producer.produce(TOPIC, b"hello")
+    assert producer.flush(30) == 0
+    return secured
 
 
 @pytest.fixture
-def listen(kafka: secured.SecuredKafka) -> Iterator[Listen]:
+def listen(kafka: SecuredKafka) -> Iterator[Listen]:
     """listen("SASL", {"sasl.mechanism": …}): a listener at that address of the node, closed at the test's end."""
     opened: list[pykafarr.Listener] = []
 

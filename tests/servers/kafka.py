@@ -38,6 +38,8 @@ log.retention.ms=-1
 log.cleaner.backoff.ms=200
 log.cleaner.dedupe.buffer.size=16777216
 log.initial.task.delay.ms=100
+# A transaction that lasts for too long is aborted soon: not within its usual 10 s.
+transaction.abort.timed.out.transaction.cleanup.interval.ms=500
 # A broker that has been paused for a few seconds is still the same broker.
 broker.session.timeout.ms=60000
 """
@@ -113,6 +115,13 @@ class Kafka:
         )
         if done.returncode != 0:
             raise ServerError(f"Kafka's data folder could not be formatted:\n{done.stdout}{done.stderr}")
+
+    def tool(self, program: str, *arguments: str) -> str:
+        """What one of Kafka's command-line tools prints: tool("org.apache.kafka.tools.FeatureCommand", "describe")."""
+        command = [*self.java, program, "--bootstrap-server", self.servers, *arguments]
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
 
     def start(self, wait: bool = True) -> None:
         """Starts the node, on the data that are there."""

@@ -6,13 +6,32 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/redact"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
+
+func TestALoginThatIsRenewedTooSoonIsTriedAgainUnlessNoneWasEverTaken(t *testing.T) {
+	login := Login{taken: new(atomic.Bool)}
+	if err := login.Alert(kerr.IllegalSaslState); Passing(err) || !IsDenied(err) {
+		t.Error("a listener without SASL:", err)
+	}
+	if err := login.Alert(nil); err != nil {
+		t.Error(err)
+	}
+	if err := login.Alert(kerr.IllegalSaslState); !Passing(err) || !errors.Is(err, kerr.IllegalSaslState) {
+		t.Error("a login that was renewed too soon:", err)
+	}
+	if err := login.Alert(kerr.SaslAuthenticationFailed); Passing(err) || !IsDenied(err) {
+		t.Error(err)
+	}
+}
 
 func TestATokenIsKeptUntilItIsOld(t *testing.T) {
 	asked, fail := 0, false

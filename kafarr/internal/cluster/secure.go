@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -51,6 +52,7 @@ type Login struct {
 	mechanism   string
 	user        string
 	tokens      *tokens
+	taken       *atomic.Bool // a broker has answered, which it does after a login only
 }
 
 // property is the value under the first of the names that is set.
@@ -80,7 +82,7 @@ func (l *Login) String() string {
 
 // secure reads the properties of security.
 func (s *Settings) secure(c *Config) error {
-	s.Login = Login{properties: c.Properties, environment: c.Environment}
+	s.Login = Login{properties: c.Properties, environment: c.Environment, taken: new(atomic.Bool)}
 	l := &s.Login
 	if err := source.CheckToken(c.Properties, c.Token != nil); err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // readTLS makes the TLS configuration.
@@ -160,8 +162,18 @@ var certificateAlerts = SetOf(
 	"tls: access denied", "tls: certificate required",
 )
 
-// Alert says what a broker's alert means for the client's certificate. It arrives with the first answer, since TLS 1.3 ends the client's handshake before the broker has looked.
+// Alert takes how a request has ended, and says what that means for the login. A broker's alert about the client's certificate arrives with the first answer, since TLS 1.3 ends the
+// client's handshake before the broker has looked.
 func (l *Login) Alert(err error) error {
+	if err == nil {
+		l.taken.Store(true)
+		return nil
+	}
+	if errors.Is(err, kerr.IllegalSaslState) && l.taken.Load() {
+		// Brokers refuse to renew the login of a connection twice within a second, which the client does where sessions are short or a token is about to end. It closes the connection
+		// then, and the next one begins with a login. Where no login was ever taken, the listener is one without SASL.
+		return &loginError{err: err, passing: true}
+	}
 	var remote *net.OpError
 	if l.tls == nil || !errors.As(err, &remote) || remote.Op != "remote error" || !certificateAlerts[remote.Err.Error()] {
 		return err
