@@ -173,7 +173,7 @@ func (q *partition) tooLarge(s *settled, b *pending, err error) {
 
 // refusalCode is the kind of a refusal.
 func refusalCode(err error) status.Code {
-	if cluster.IsDenied(err) || errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.TransactionalIDAuthorizationFailed) {
+	if cluster.IsDenied(err) || cluster.IsOneOf(err, []error{kerr.TopicAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed, kerr.GroupAuthorizationFailed}) {
 		return status.AuthenticationError
 	}
 	return status.BrokerError

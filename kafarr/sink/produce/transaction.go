@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -18,13 +19,14 @@ import (
 // committed offsets of the group say where to continue.
 var ErrUnknownCommit = errors.New("whether the transaction was committed is not known")
 
-// ErrFenced is why a producer with a transactional.id can never continue: another one has begun.
-var ErrFenced = errors.New("another producer with the same transactional.id has begun")
+// ErrFenced is why a producer with a transactional.id can never continue: another one has begun, or, before KIP-890, a transaction has lasted for too long.
+var ErrFenced = errors.New("this producer can begin no further transaction: close it, and open another one")
 
 // transaction is what is known of the producer's transaction. Producer.mu guards it, but for turn.
 type transaction struct {
 	turn    chan struct{} // of the calls that begin and end transactions: one at a time
 	open    bool
+	began   time.Time
 	used    bool  // the cluster may know of it
 	broken  error // why it can only be aborted
 	fatal   error // why no transaction can begin any more
@@ -98,14 +100,18 @@ func (p *Producer) produceVersion() int16 {
 	return 13
 }
 
-// fenced says what it means that the epoch is not the newest one any more.
-func (p *Producer) fenced(err error) error {
-	return fmt.Errorf("%w: %w (transactional.id %s)", ErrFenced, err, p.set.transactional)
+// outdated says what it means that the epoch is not the newest one any more.
+func (p *Producer) outdated(err error) error {
+	why := fmt.Sprintf("another producer with transactional.id %s has begun", p.set.transactional)
+	if p.txn.overdue(p.set) {
+		why = fmt.Sprintf("the transaction has lasted longer than transaction.timeout.ms (%v), or %s", p.set.transaction, why)
+	}
+	return fmt.Errorf("%w: %s", err, why)
 }
 
-// outdated says the same where it may also be that the transaction has lasted for too long, after which its coordinator aborts it.
-func (p *Producer) outdated(err error) error {
-	return fmt.Errorf("%w: the transaction has lasted longer than transaction.timeout.ms (%v), or another producer with transactional.id %s has begun", err, p.set.transaction, p.set.transactional)
+// overdue reports whether the transaction has lasted for so long that its coordinator aborts it.
+func (t *transaction) overdue(set *settings) bool {
+	return t.open && time.Since(t.began) >= set.transaction
 }
 
 // enter waits for the turn of a call about transactions.
@@ -175,7 +181,7 @@ func (p *Producer) freshen(ctx context.Context) error {
 }
 
 func (t *transaction) begin() {
-	t.open, t.used, t.broken = true, false, nil
+	t.open, t.began, t.used, t.broken = true, time.Now(), false, nil
 	t.waiting, t.added = map[*partition]struct{}{}, map[*partition]struct{}{}
 }
 
@@ -202,7 +208,7 @@ func (p *Producer) renewID(ctx context.Context) error {
 	defer p.mu.Unlock()
 	switch {
 	case isFence(err):
-		p.txn.fatal = status.New(status.BrokerError, p.fenced(err))
+		p.txn.fatal = status.New(status.BrokerError, fmt.Errorf("%w: %w", ErrFenced, p.outdated(err)))
 		p.set.log(3, p.txn.fatal.Error())
 		return p.txn.fatal
 	case err != nil:
@@ -351,7 +357,7 @@ func (p *Producer) addPartitions() {
 			for _, t := range resp.(*kmsg.AddPartitionsToTxnResponse).Topics {
 				for _, q := range t.Partitions {
 					if err := kerr.ErrorForCode(q.ErrorCode); err != nil && !errors.Is(err, kerr.OperationNotAttempted) {
-						return fmt.Errorf("%s[%d]: %w", t.Topic, q.Partition, err)
+						return fmt.Errorf("%s[%d]: %w", t.Topic, q.Partition, advised(err, t.Topic))
 					}
 				}
 			}
@@ -430,7 +436,11 @@ func (p *Producer) SendOffsets(ctx context.Context, member GroupMember, offsets 
 		}
 		for _, t := range resp.(*kmsg.TxnOffsetCommitResponse).Topics {
 			for _, q := range t.Partitions {
-				if err := kerr.ErrorForCode(q.ErrorCode); err != nil {
+				err := kerr.ErrorForCode(q.ErrorCode)
+				if errors.Is(err, kerr.TopicAuthorizationFailed) {
+					err = fmt.Errorf("%w: the principal needs the right Read on topic %s", err, t.Topic)
+				}
+				if err != nil {
 					return fmt.Errorf("%s[%d]: %w", t.Topic, q.Partition, err)
 				}
 			}
@@ -595,7 +605,7 @@ func (p *Producer) end(ctx context.Context, commit bool) error {
 			return err
 		}
 		got = resp.(*kmsg.EndTxnResponse)
-		return kerr.ErrorForCode(got.ErrorCode)
+		return advised(kerr.ErrorForCode(got.ErrorCode), "")
 	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -614,6 +624,9 @@ func (p *Producer) end(ctx context.Context, commit bool) error {
 		return status.New(status.BrokerError, p.outdated(err))
 	case cluster.IsOneOf(err, []error{kerr.TransactionAbortable, kerr.InvalidTxnState, kerr.InvalidProducerIDMapping, kerr.UnknownProducerID}):
 		p.txn.renew = p.txn.renew || !errors.Is(err, kerr.TransactionAbortable)
+		if errors.Is(err, kerr.InvalidTxnState) && p.txn.overdue(p.set) { // the coordinator has aborted it
+			err = status.New(status.BrokerError, p.outdated(err))
+		}
 		p.txn.broke(err)
 	}
 	return err

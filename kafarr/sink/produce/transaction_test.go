@@ -308,6 +308,34 @@ func TestAMemberThatHasLostItsPartitionsCommitsNothing(t *testing.T) {
 	})
 }
 
+func TestATransactionSaysWhichRightIsMissing(t *testing.T) {
+	protocols(t, func(t *testing.T, r *rig, _ *network) {
+		ctx := t.Context()
+		denied := func(err error, right string) {
+			t.Helper()
+			var e *status.Error
+			if !errors.As(err, &e) || e.Code != status.AuthenticationError || !strings.Contains(err.Error(), "the principal needs the right "+right) {
+				t.Error(err)
+			}
+			r.must(r.p.Abort(ctx))
+		}
+		// Which of the two requests is refused depends on the protocol.
+		r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.AddPartitionsToTxn}, Topic: "t", Err: kerr.TopicAuthorizationFailed, Count: 1})
+		r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Err: kerr.TopicAuthorizationFailed, Count: 1})
+		r.must(r.p.Begin(ctx))
+		r.send("t", 0, 3)
+		denied(r.p.Commit(ctx), "Write on topic t")
+		for fault, right := range map[*kfake.Fault]string{
+			{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Topic: "t", Err: kerr.TopicAuthorizationFailed, Count: 1}: "Read on topic t",
+			{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Group: "g", Err: kerr.GroupAuthorizationFailed, Count: 1}: "Read on group g",
+		} {
+			r.cluster.Fault(*fault)
+			r.must(r.p.Begin(ctx))
+			denied(r.p.SendOffsets(ctx, simple, []source.Position{{Topic: "t", Offset: 3}}), right)
+		}
+	})
+}
+
 func TestCoordinatorsThatMoveOrWaitAreWaitedFor(t *testing.T) {
 	protocols(t, func(t *testing.T, r *rig, _ *network) {
 		ctx := t.Context()
