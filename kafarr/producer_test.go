@@ -26,6 +26,7 @@ import (
 // messages is a sink that keeps what is written, decoded.
 type messages struct {
 	partitions int
+	added      int                                    // partitions that are there when the cluster is asked again
 	most       int                                    // max.message.bytes; 0: 1,000,000
 	outcome    func(b *produce.Batch) produce.Outcome // nil: written
 	held       chan struct{}                          // not nil: outcomes come once it is closed
@@ -43,7 +44,13 @@ type written struct {
 	timestamp  int64
 }
 
-func (m *messages) Partitions(context.Context, string) (int, error) { return m.partitions, nil }
+func (m *messages) Partitions(_ context.Context, _ string, fresh bool) (int, error) {
+	if fresh {
+		m.partitions += m.added
+		m.added = 0
+	}
+	return m.partitions, nil
+}
 
 func (m *messages) MaxMessageBytes(context.Context, string) (int, error) {
 	if m.most == 0 {
@@ -330,6 +337,17 @@ func TestAPartitionThatTheTopicDoesNotHaveIsNamedBeforeAnythingIsSent(t *testing
 	_, err := producerOf(t, sink, nil).Send(t.Context(), o, b)
 	if err == nil || !strings.Contains(err.Error(), "p: row 1: 3 is no partition of the topic prices, which has 3") || sink.batches != 0 {
 		t.Fatal(err, sink.batches)
+	}
+}
+
+func TestAPartitionThatWasAddedSinceTheClusterWasAskedIsWrittenTo(t *testing.T) {
+	sink := &messages{partitions: 3, added: 1}
+	b := frame(t, `[{"symbol": "A", "bid": 1, "p": 2}, {"symbol": "B", "bid": 1, "p": 3}]`, arrow.Field{Name: "p", Type: arrow.PrimitiveTypes.Int64})
+	o := bare("prices")
+	o.Partition = "p"
+	send(t, producerOf(t, sink, nil), o, b)
+	if len(sink.written[3]) != 1 {
+		t.Fatal(sink.written)
 	}
 }
 

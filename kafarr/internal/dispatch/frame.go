@@ -19,7 +19,8 @@ import (
 
 // Sink is what takes sealed batches: a produce.Producer.
 type Sink interface {
-	Partitions(ctx context.Context, topic string) (int, error)
+	// Partitions is how many the topic has. fresh: the cluster is asked, whatever is known.
+	Partitions(ctx context.Context, topic string, fresh bool) (int, error)
 	MaxMessageBytes(ctx context.Context, topic string) (int, error)
 	Send(ctx context.Context, b *produce.Batch) error
 }

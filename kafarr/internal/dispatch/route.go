@@ -72,6 +72,11 @@ func spread(rows, partitions int, first int32) []*lane {
 	return lanes
 }
 
+// noPartition is the error of a row for a partition that the topic did not have when the cluster was asked.
+type noPartition struct{ error }
+
+func (e noPartition) Unwrap() error { return e.error }
+
 // targets are the partitions of the rows; -1: any.
 func (p *Plan) targets(parts []*part, rows, partitions int) ([]int32, error) {
 	targets := make([]int32, 0, rows)
@@ -81,7 +86,7 @@ func (p *Plan) targets(parts []*part, rows, partitions int) ([]int32, error) {
 			if part.partition != nil {
 				if n, ok := part.partition(row); ok {
 					if n < 0 || n >= int64(partitions) {
-						return nil, p.atRow(&format.ValueError{Row: row, Path: p.Partition, Value: itoa(n), Msg: "is no partition of the topic " + p.Topic + ", which has " + itoa(int64(partitions))}, part.first)
+						return nil, noPartition{p.atRow(&format.ValueError{Row: row, Path: p.Partition, Value: itoa(n), Msg: "is no partition of the topic " + p.Topic + ", which has " + itoa(int64(partitions))}, part.first)}
 					}
 					targets = append(targets, int32(n)) //nolint:gosec // below partitions
 					continue

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"sort"
 	"strconv"
 	"sync"
@@ -55,7 +56,7 @@ func (c *Checked) Send(ctx context.Context, to Sink, first int32, ended func(*Re
 		report.end()
 		return report, nil
 	}
-	partitions, err := to.Partitions(ctx, p.Topic)
+	partitions, err := to.Partitions(ctx, p.Topic, false)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +69,11 @@ func (c *Checked) Send(ctx context.Context, to Sink, first int32, ended func(*Re
 		return nil, err
 	}
 	lanes, err := p.route(c.parts, c.rows, partitions, first%int32(partitions)) //nolint:gosec // a number of partitions
+	if errors.As(err, new(noPartition)) {                                       // unless it was added since the cluster was asked
+		if partitions, err = to.Partitions(ctx, p.Topic, true); err == nil {
+			lanes, err = p.route(c.parts, c.rows, partitions, first%int32(partitions)) //nolint:gosec // likewise
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -217,17 +217,17 @@ func TestATopicIsWaitedForUntilItCountsAsMissing(t *testing.T) {
 	r.written()
 	for _, name := range []string{"no-such", "no-such", "no-such-2"} {
 		var e *status.Error
-		if _, err := r.p.Partitions(t.Context(), name); !errors.As(err, &e) || e.Code != status.TopicNotFoundError || e.Topic != name {
+		if _, err := r.p.Partitions(t.Context(), name, false); !errors.As(err, &e) || e.Code != status.TopicNotFoundError || e.Topic != name {
 			t.Error(err)
 		}
 	}
 	if err := r.cluster.CreateTopic("no-such-2", 3, nil); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := r.p.Partitions(t.Context(), "no-such-2"); n != 3 || err != nil {
+	if n, err := r.p.Partitions(t.Context(), "no-such-2", false); n != 3 || err != nil {
 		t.Error(n, err)
 	}
-	if n, err := r.p.Partitions(t.Context(), "new-1"); n != 2 || err != nil {
+	if n, err := r.p.Partitions(t.Context(), "new-1", false); n != 2 || err != nil {
 		t.Error(n, err)
 	}
 	r.send("no-such", 0, 1)

@@ -69,8 +69,9 @@ func (t *topic) ask() {
 	}
 }
 
-// Partitions is the number of a topic's partitions. It waits until the cluster has answered. A topic that stays missing is a TopicNotFoundError.
-func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
+// Partitions is the number of a topic's partitions, as the cluster has said within the last minutes; fresh: as it says now. It waits until the cluster has answered. A topic that
+// stays missing is a TopicNotFoundError.
+func (p *Producer) Partitions(ctx context.Context, name string, fresh bool) (int, error) {
 	began := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +81,7 @@ func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 		}
 		t := p.topic(name)
 		switch {
-		case t.count > 0 && time.Since(t.known) < metadataAge:
+		case t.count > 0 && (t.known.After(began) || !fresh && time.Since(t.known) < metadataAge):
 			return t.count, nil
 		case asked && !t.stale && t.refused != nil:
 			return 0, t.refused
@@ -211,9 +212,9 @@ func (p *Producer) failure(err error) *status.Error {
 	if errors.As(err, &own) {
 		return own
 	}
-	code := status.BrokerError
+	code := refusalCode(err)
 	if cluster.IsDenied(err) {
-		code, err = status.AuthenticationError, fmt.Errorf("%v: %w", &p.set.Login, err)
+		err = fmt.Errorf("%v: %w", &p.set.Login, err)
 	}
 	return status.New(code, p.set.Secrets.Error(err))
 }
