@@ -65,6 +65,15 @@ def _produce(mode: str) -> Callable[[servers.Cluster, int], tuple[str, bool]]:
     return part
 
 
+def _move(mode: str) -> Callable[[servers.Cluster, int], tuple[str, bool]]:
+    def part(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
+        with trio.start(cluster.registry) as three:
+            found = producer_faults.move(three, mode, times)
+        return f"leaders moved for {times} s under a producer: {found.text}", found.clean and found.moved > 0
+
+    return part
+
+
 def _copiers(cluster: servers.Cluster, times: int) -> tuple[str, bool]:
     found = copier_kills.run(cluster, times)
     return f"{times} copiers of {copier_kills.COPIERS} killed: {_copied(found)}", found.clean and found.written > 0
@@ -94,6 +103,8 @@ PARTS: dict[str, tuple[int, Callable[[servers.Cluster, int], tuple[str, bool]]]]
     "slow": (20, _slow),
     "producer": (20, _produce("rows")),
     "transactions": (20, _produce("transactions")),
+    "leaders": (60, _move("rows")),
+    "coordinators": (60, _move("transactions")),
     "copiers": (20, _copiers),
     "copying": (20, _copying),
 }

@@ -25,24 +25,33 @@ class Found(NamedTuple):
     """What the producer's own books say."""
 
     acknowledged: int
+    moved: int  # leaders
     text: str  # the line of the books
     clean: bool  # nothing acknowledged was lost, nothing was there twice, the order held
     output: str
 
 
 def run(
-    servers: str, topic: str, mode: str, seconds: int, cuts: int, meanwhile: Callable[[], None] | None = None
+    servers: str,
+    topic: str,
+    mode: str,
+    seconds: int,
+    *,
+    cuts: int = 0,
+    moves: int = 0,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Found:
     """Writes for so many seconds or until `meanwhile` returns. `mode`: "rows" or "transactions"; three partitions.
 
-    cuts: in how many of a thousand writes and reads a connection is cut.
+    cuts: in how many of a thousand writes and reads a connection is cut. moves: the milliseconds between two moves of
+    all leaders to other brokers, those of the coordinator's log with them; 0: they stay.
     """
     with tempfile.TemporaryDirectory() as folder:
         binary = str(Path(folder) / "produce.test")
         subprocess.run(["go", "test", "-c", "-o", binary, _PACKAGE], cwd=ROOT, check=True)
         stop = Path(folder) / "stop"
         settings = {"SERVERS": servers, "TOPIC": topic, "MODE": mode, "CUTS": str(cuts), "STOP": str(stop)}
-        settings["SECONDS"] = str(seconds)
+        settings |= {"SECONDS": str(seconds), "MOVES": str(moves)}
         environment = {**os.environ, **{f"PYKAFARR_PRODUCE_{name}": value for name, value in settings.items()}}
         command = [binary, "-test.run", _TEST, "-test.v"]
         with subprocess.Popen(
@@ -56,9 +65,9 @@ def run(
             finally:
                 process.kill()
     line = re.search(r"^.*(\d+) rows acknowledged.*$", output, re.MULTILINE)
-    count = re.search(r"(\d+) rows acknowledged", output)
+    counts = [re.search(rf"(\d+) {what}", output) for what in ("rows acknowledged", "leaders moved")]
     return Found(
-        int(count[1]) if count else 0,
+        *(int(count[1]) if count else 0 for count in counts),
         line[0] if line else "no books",
         process.returncode == 0 and "--- SKIP" not in output,
         output,
@@ -67,7 +76,12 @@ def run(
 
 def cut(cluster: Cluster, mode: str, seconds: int) -> Found:
     """Cuts connections only."""
-    return run(cluster.servers, cluster.new_topic(3), mode, seconds, 8)
+    return run(cluster.servers, cluster.new_topic(3), mode, seconds, cuts=8)
+
+
+def move(trio: Trio, mode: str, seconds: int) -> Found:
+    """Moves leaders, three times a second; connections hold."""
+    return run(trio.servers, trio.new_topic(3), mode, seconds, moves=300)
 
 
 def kill(trio: Trio, mode: str, kills: int) -> Found:
@@ -83,4 +97,4 @@ def kill(trio: Trio, mode: str, kills: int) -> Found:
                 time.sleep(0.2)
             trio.restart(victim)
 
-    return run(trio.servers, topic, mode, kills * 200, 2, meanwhile)
+    return run(trio.servers, topic, mode, kills * 200, cuts=2, meanwhile=meanwhile)

@@ -29,7 +29,8 @@ const (
 	ofSeconds = "PYKAFARR_PRODUCE_SECONDS"
 	ofMode    = "PYKAFARR_PRODUCE_MODE"
 	ofCuts    = "PYKAFARR_PRODUCE_CUTS"
-	ofStop    = "PYKAFARR_PRODUCE_STOP" // a file: when it is there, writing ends
+	ofMoves   = "PYKAFARR_PRODUCE_MOVES" // milliseconds between two moves of all leaders; 0: they stay
+	ofStop    = "PYKAFARR_PRODUCE_STOP"  // a file: when it is there, writing ends
 )
 
 const partitions = 3
@@ -126,6 +127,17 @@ func TestARealClusterHasWhatWasAcknowledgedOnceAndInOrder(t *testing.T) {
 		_, err := os.Stat(os.Getenv(ofStop))
 		return err != nil && time.Now().Before(until)
 	}
+	topics := []string{topic}
+	if properties["transactional.id"] != "" {
+		topics = append(topics, "__transaction_state")
+	}
+	moving, stop := context.WithCancel(t.Context())
+	moved := make(chan int, 1)
+	if each := setting(t, ofMoves); each > 0 {
+		go func() { moved <- move(moving, t, servers, topics, time.Duration(each)*time.Millisecond) }()
+	} else {
+		moved <- 0
+	}
 	if properties["transactional.id"] == "" {
 		writeRows(t, p, topic, b, writing)
 	} else {
@@ -134,8 +146,10 @@ func TestARealClusterHasWhatWasAcknowledgedOnceAndInOrder(t *testing.T) {
 	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+	stop()
+	moves := <-moved
 	counts := b.compare(t, readTopic(t, servers, topic, b))
-	fmt.Printf("%d rows acknowledged, %d not written, %d unknown; %d cuts, %d lines logged\n", counts[isWritten], counts[isNot], counts[isOpen], cuts.Load(), len(lines.lines))
+	fmt.Printf("%d rows acknowledged, %d not written, %d unknown; %d cuts, %d leaders moved, %d lines logged\n", counts[isWritten], counts[isNot], counts[isOpen], cuts.Load(), moves, len(lines.lines))
 	if counts[isWritten] == 0 {
 		t.Error("nothing was written: " + strings.Join(lines.lines, "\n"))
 	}
