@@ -24,9 +24,8 @@ type field struct {
 	record      *column.PlacedStruct
 	any         column.Placed // nil: there is none
 	kids        []field
-	index       map[string]int32 // of an object's members
-	required    []uint64         // of an object: a bit for each member
-	work        int64            // of an object: its columns
+	required    []uint64 // of an object: a bit for each member
+	work        int64    // of an object: its columns
 	more        *node
 }
 
@@ -49,7 +48,7 @@ func (p *Plan) Bind(c *format.Columns) format.Appender {
 
 // bound joins a node, and those below it, to their columns.
 func bound(n *node, c *format.Columns) field {
-	f := field{op: n.op, null: !n.required, most: n.most, least: n.least, more: n}
+	f := field{op: n.op, null: !n.required, most: n.most, least: n.least, required: n.wanted, more: n}
 	if n.id != noColumn {
 		f.any = c.Column(n.id).(column.Placed)
 	}
@@ -79,7 +78,7 @@ func bound(n *node, c *format.Columns) field {
 	return f
 }
 
-// members prepares the look-up of an object's members.
+// members adds those that no column takes, and notes the names of all.
 func (f *field) members(n *node) {
 	for i, k := range n.kids {
 		f.kids[i].named(k.name)
@@ -89,34 +88,13 @@ func (f *field) members(n *node) {
 		skipped.named(name)
 		f.kids = append(f.kids, skipped)
 	}
-	f.index = make(map[string]int32, len(f.kids))
-	f.required = make([]uint64, max(1, (len(f.kids)+63)/64))
 	f.work = int64(n.columns)
-	for i, k := range n.kids {
-		if k.name != extraName || k.op != opSkip {
-			f.index[k.name] = int32(i)
-		}
-		if k.required {
-			f.required[i>>6] |= 1 << (i & 63)
-		}
-	}
-	for i, name := range n.skipped {
-		f.index[name] = int32(len(n.kids) + i) //nolint:gosec // columns are bounded
-	}
 }
 
-// entries prepares the look-up of the key and the value.
+// entries notes the names of the key and the value.
 func (f *field) entries(n *node) {
-	f.index = make(map[string]int32, len(n.skipped))
 	for i, name := range n.skipped {
-		f.index[name] = int32(i)
 		f.kids[i].named(name)
-	}
-	f.required = []uint64{0}
-	for i, k := range n.kids {
-		if k.required {
-			f.required[0] |= 1 << i
-		}
 	}
 	f.work = int64(len(n.kids))
 }
@@ -139,11 +117,4 @@ func (f *field) named(name string) {
 // ends reports whether what follows the first eight bytes of a name is the field's, up to the quote.
 func (f *field) ends(base unsafe.Pointer, pos, end int) bool {
 	return f.tail == "" || end-pos >= f.length && unsafe.String((*byte)(unsafe.Add(base, pos+8)), len(f.tail)) == f.tail
-}
-
-// again takes back what a member has stored that comes once more: the last one counts.
-func (f *field) again() {
-	if f.any != nil {
-		f.any.Clear()
-	}
 }

@@ -2,6 +2,7 @@ package json_test
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"unsafe"
@@ -72,6 +73,38 @@ func TestConnectsTypesAndLogicalTypesAreRead(t *testing.T) {
 		if !strings.Contains(strings.Join(got, "\n")+"\n", want+"\n") {
 			t.Errorf("there is no %s in\n%s", want, strings.Join(got, "\n"))
 		}
+	}
+}
+
+// TestWhatKafkasConverterWritesIsRead has envelopes of tests/conformance/Envelopes.java: two values, with decimals as base64 and then as numbers.
+func TestWhatKafkasConverterWritesIsRead(t *testing.T) {
+	closeBooks(t)
+	file, err := os.ReadFile("testdata/connect.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e json.Envelopes
+	var p *json.Plan
+	var payloads []string
+	for line := range strings.Lines(string(file)) {
+		schema, payload, same, err := e.Split(body(line))
+		if err != nil || same != (p != nil) {
+			t.Fatal(same, err)
+		}
+		if p == nil {
+			s, err := json.ParseConnect(text(schema), format.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = compile(t, s, format.Options{UnknownMembers: format.RaiseUnknown})
+		}
+		payloads = append(payloads, text(payload))
+	}
+	for _, pair := range [][]string{payloads[:2], payloads[2:]} {
+		check(t, p, pair,
+			"i8=[-128 0]", "i16=[32767 0]", "i32=[-2147483648 0]", "i64=[9223372036854775807 (null)]", "f=[1.1 0]", "d=[-2.2250738585072014e-308 -0]", "b=[true false]",
+			`s=["a\"\\\nä𝄞" (null)]`, `x=["hi\x00" ""]`, `list=[["x" (null) ""] []]`, `map=[{["" "k"] [2 1]} {[] []}]`, `pairs=[{[-1 2] ["" "two"]} {[] []}]`, "point={[1 (null)] [(null) (null)]}", "points=[{[2] [3]} (null)]",
+			"dec=[-12345678.9 0]", "num=[12345678901234567890123456789012345678 (null)]", "day=[2023-11-14 1969-12-31]", "time=[86399999 0]", "ts=[1700000000123 (null)]")
 	}
 }
 

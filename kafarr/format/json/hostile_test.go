@@ -73,6 +73,7 @@ func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
 		{"many members that nobody knows", `{"type":"struct","fields":[` + fieldsOf(3, `"type":"string"`) + `]}`, `{` + strings.Repeat(`"a":1,`, n/6) + `"a":1}`, ""},
 		{"one member again and again", `{"type":"struct","fields":[` + fieldsOf(3, `"type":"string"`) + `]}`, `{` + strings.Repeat(`"f1":"x",`, n/10) + `"f1":""}`, ""},
 		{"a wide object again and again", `{"type":"struct","fields":[{"name":"f","type":"struct","fields":[` + fieldsOf(10_000, `"type":"string"`) + `]}]}`, `{` + strings.Repeat(`"f":{},`, n/8) + `"f":{}}`, "more values"},
+		{"a wide object and nulls again and again", `{"type":"struct","fields":[{"name":"f","type":"struct","fields":[` + fieldsOf(10_000, `"type":"string"`) + `]}]}`, `{` + strings.Repeat(`"f":null,`, n/10) + `"f":null}`, "more values"},
 		{"many texts of one letter", `{"type":"list","items":{"type":"struct","fields":[` + fieldsOf(1000, `"type":"string"`) + `]}}`, `[{"f1":"` + strings.Repeat(`a`, n) + `"}]`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -53,12 +53,14 @@ type node struct {
 	op       opcode
 	name     string
 	path     string
-	required bool           // null and a missing member are errors
-	nullable bool           // of the column
-	dtype    arrow.DataType // of the column
-	id       int            // the column's number: parents come first
-	kids     []*node        // the columns below: the members of an object, an item, a key and a value, the branches of a union
-	skipped  []string       // of an object: members that the schema names and no column takes
+	required bool             // null and a missing member are errors
+	nullable bool             // of the column
+	dtype    arrow.DataType   // of the column
+	id       int              // the column's number: parents come first
+	kids     []*node          // the columns below: the members of an object, an item, a key and a value, the branches of a union
+	skipped  []string         // of an object: members that the schema names and no column takes; of entries: the names of the key and the value
+	index    map[string]int32 // of an object and of entries: the number of each member, those that are skipped after the others
+	wanted   []uint64         // of these: a bit for each member that must be there
 
 	most, least uint64         // of whole numbers: the largest magnitude, and that of the negative ones
 	unit        arrow.TimeUnit // of times
@@ -230,6 +232,7 @@ func (l *layouter) object(n *node, t, writer *Type, selection *format.Selection)
 		return schemaErrorf(n.path, "columns: %s has no field %q: it has %s%s", t.describe(), unknown, firstOf(names), nearest.Hint(unknown, names))
 	}
 	n.op, n.dtype = opObject, arrow.StructOf(arrowFields(n.kids)...)
+	n.look()
 	return nil
 }
 
@@ -292,7 +295,9 @@ func (l *layouter) mapping(n *node, t, writer *Type, selection *format.Selection
 		return err
 	}
 	dtype := arrow.MapOfFields(keyNode.arrow(), valueNode.arrow())
-	n.dtype, n.kids = dtype, []*node{keyNode, valueNode}
+	if n.dtype, n.kids = dtype, []*node{keyNode, valueNode}; n.op == opEntries {
+		n.look()
+	}
 	n.items = fitting(n.kids)
 	return nil
 }
@@ -502,6 +507,27 @@ func (l *layouter) enum(n *node, t *Type) error {
 		return schemaErrorf(n.path, "the symbols of all enum columns take more than %d bytes", maxSymbolBytes)
 	}
 	return nil
+}
+
+// look prepares the look-up of members, by the names of the kids, those of entries, and those that are skipped.
+func (n *node) look() {
+	names := n.skipped
+	if n.op == opObject {
+		names = make([]string, 0, len(n.kids)+len(n.skipped))
+		for _, k := range n.kids {
+			names = append(names, k.name)
+		}
+		names = append(names, n.skipped...)
+	}
+	n.index, n.wanted = make(map[string]int32, len(names)), make([]uint64, max(1, (len(names)+63)/64))
+	for i, name := range names {
+		n.index[name] = int32(i)
+	}
+	for i, k := range n.kids {
+		if k.required {
+			n.wanted[i>>6] |= 1 << (i & 63)
+		}
+	}
 }
 
 // arrow is the Arrow field of a node's column.

@@ -29,11 +29,20 @@ func (a *Appender) member(o *field, base unsafe.Pointer, pos, end int) (number, 
 			name = a.scratch[:n]
 		}
 	}
-	i, known := o.index[string(name)]
+	i, known := o.more.index[string(name)]
 	if !known {
 		return -1, quote + 1
 	}
 	return int(i), quote + 1
+}
+
+// again takes back what a member has stored that comes once more: the last one counts. It reports whether the message has the steps for it.
+func (a *Appender) again(f *field) bool {
+	if f.any == nil {
+		return true
+	}
+	f.any.Clear()
+	return a.spend(int64(f.more.columns))
 }
 
 // unnamed passes over a member that the schema does not name. name is where its name begins, and pos where it has ended. It returns the position after the value.
@@ -90,6 +99,10 @@ func (a *Appender) array(f *field, row int, base unsafe.Pointer, pos, end int) i
 			return failed
 		}
 		items.Seal()
+		if end-pos >= 2 && at(base, pos) == ',' && at(base, pos+1) > ' ' && pos < a.lookPos { // as most items are followed
+			pos++
+			continue
+		}
 		var more bool
 		if pos, more = a.following(f, ']', base, pos, end); !more {
 			return pos

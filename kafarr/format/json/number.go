@@ -220,6 +220,52 @@ func (s *scanned) digit(i int) byte {
 // exactPowers are the powers of ten that a double holds exactly.
 var exactPowers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
+// plain reads the digits of a number, after its sign and up to its exponent: as a whole number, and how many of them stand after the point. A negative position is a fault, or
+// `failed` where the digits are too many for 64 bits.
+func plain(base unsafe.Pointer, pos, end int) (m uint64, fraction, next int) {
+	first := pos
+	count := 1
+	if end-pos >= 2 && at(base, pos+1) == '.' && at(base, pos)-'0' <= 9 { // most numbers with a fraction
+		m = uint64(at(base, pos) - '0')
+		pos++
+	} else {
+		var n int
+		m, n = digits(word(base, pos, end))
+		pos += n
+		if n == 8 {
+			if m, pos = moreDigits(m, 8, base, pos, end); pos < 0 {
+				return 0, 0, failed
+			}
+		}
+		if count = pos - first; count == 0 || count > 1 && at(base, first) == '0' {
+			return 0, 0, faultNumber.position()
+		}
+		if pos >= end || at(base, pos) != '.' {
+			return m, 0, pos
+		}
+	}
+	pos++
+	first = pos
+	if m == 0 {
+		count = 0 // and zeros after the point count, though they need not
+	}
+	w, n := digits(word(base, pos, end))
+	if count+n > safeDigits {
+		return 0, 0, failed
+	}
+	m = m*powersOfTen[n] + w
+	pos += n
+	if n == 8 {
+		if m, pos = moreDigits(m, count+8, base, pos, end); pos < 0 {
+			return 0, 0, failed
+		}
+	}
+	if pos == first {
+		return 0, 0, faultNumber.position()
+	}
+	return m, pos - first, pos
+}
+
 // double reads a number as the double that is nearest to it, and returns the position after it. A negative position is a fault.
 func double(base unsafe.Pointer, pos, end int) (f float64, next int) {
 	from := pos
@@ -228,41 +274,14 @@ func double(base unsafe.Pointer, pos, end int) (f float64, next int) {
 		negative = true
 		pos++
 	}
-	first := pos
-	m, n := digits(word(base, pos, end)) // the digits as a whole number
-	pos += n
-	if n == 8 {
-		if m, pos = moreDigits(m, 8, base, pos, end); pos < 0 {
+	m, fraction, pos := plain(base, pos, end)
+	if pos < 0 {
+		if pos == failed {
 			return slowDouble(base, from, end)
 		}
+		return 0, pos
 	}
-	count := pos - first
-	if count == 0 || count > 1 && at(base, first) == '0' {
-		return 0, faultNumber.position()
-	}
-	exponent := 0
-	if pos < end && at(base, pos) == '.' {
-		pos++
-		first = pos
-		if m == 0 {
-			count = 0 // and zeros after the point count, though they need not
-		}
-		w, n := digits(word(base, pos, end))
-		if count+n > safeDigits {
-			return slowDouble(base, from, end)
-		}
-		m = m*powersOfTen[n] + w
-		pos += n
-		if n == 8 {
-			if m, pos = moreDigits(m, count+8, base, pos, end); pos < 0 {
-				return slowDouble(base, from, end)
-			}
-		}
-		if pos == first {
-			return 0, faultNumber.position()
-		}
-		exponent = first - pos
-	}
+	exponent := -fraction
 	if pos < end && at(base, pos)|0x20 == 'e' {
 		pos++
 		below := false
@@ -362,6 +381,29 @@ func float(base unsafe.Pointer, pos, end int) (f float32, next int) {
 		return 0, faultRange.position()
 	}
 	return f, next
+}
+
+// shortDecimal reads a number that is written without an exponent and has no more digits than 64 bits hold, times ten to the power of the scale: most decimals. It reports whether it
+// is one, and fits.
+func shortDecimal(base unsafe.Pointer, pos, end, precision, scale int) (words [4]uint64, next int, fits bool) {
+	negative := false
+	if pos < end && at(base, pos) == '-' {
+		negative = true
+		pos++
+	}
+	m, fraction, next := plain(base, pos, end)
+	if next < 0 || fraction > scale || next < end && at(base, next)|0x20 == 'e' {
+		return words, 0, false
+	}
+	shift := scale - fraction
+	if next-pos+shift > min(precision, safeDigits) {
+		return words, 0, false
+	}
+	words[0] = m * powersOfTen[shift]
+	if negative && m != 0 {
+		words = [4]uint64{-words[0], math.MaxUint64, math.MaxUint64, math.MaxUint64}
+	}
+	return words, next, true
 }
 
 // unscaled is the number times ten to the power of the scale, in two's complement, its words from the lowest.

@@ -163,6 +163,9 @@ func TestDecimalsHaveAllDigits(t *testing.T) {
 			}
 			good = f == ok && got.Cmp(want) == 0
 		}
+		if short, next, fits := shortDecimal(address(text), 0, len(text), precision, scale); fits && (next != len(text) || f != ok || short != words) {
+			good = false
+		}
 		if !good {
 			if t.Errorf("%s: %v, %d", text, words, f); bad > 10 {
 				t.FailNow()

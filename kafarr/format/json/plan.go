@@ -77,6 +77,8 @@ func (p *Plan) keepUnknown() error {
 	p.root.kids = append(p.root.kids, p.extra)
 	p.root.dtype = arrow.StructOf(arrowFields(p.root.kids)...)
 	p.root.columns++
+	p.root.look()
+	delete(p.root.index, extraName) // a message may have a member of that name
 	return nil
 }
 
@@ -111,7 +113,7 @@ func (p *Plan) DecryptedBy() []int { return nil }
 
 // What a plan keeps on Go's heap: a node has its Arrow type, each Columns another object for it, and an Appender a field.
 const (
-	nodeBytes      = 900
+	nodeBytes      = 1000
 	columnBytes    = 400
 	columnsBytes   = 1500 // and what they share
 	fieldBytes     = 250

@@ -318,8 +318,8 @@ func (a *Appender) object(o *field, row int, base unsafe.Pointer, pos, end int) 
 		return a.fail(o, faultSteps.position(), pos)
 	}
 	kids := o.kids
-	var seen uint64
-	words := -1 // of a.seen, where there are more members than a word has bits
+	var seen uint64 // the members that there were, or a word of them
+	words := -1     // of a.seen, where there are more members than a word has bits
 	if len(o.required) > 1 {
 		words = len(a.seen)
 		for range o.required {
@@ -357,17 +357,15 @@ func (a *Appender) object(o *field, row int, base unsafe.Pointer, pos, end int) 
 			}
 			if f != nil {
 				next = i + 1
-				if words < 0 {
-					if seen>>i&1 != 0 {
-						f.again()
-					}
-					seen |= 1 << i
-				} else {
-					word, bit := &a.seen[words+i>>6], uint64(1)<<(i&63)
-					if *word&bit != 0 {
-						f.again()
-					}
-					*word |= bit
+				bit := uint64(1) << (i & 63)
+				if words >= 0 {
+					seen = a.seen[words+i>>6]
+				}
+				if seen&bit != 0 && !a.again(f) {
+					return a.fail(o, faultSteps.position(), pos)
+				}
+				if seen |= bit; words >= 0 {
+					a.seen[words+i>>6] = seen
 				}
 				if pos = a.colon(o, base, pos, end); pos < 0 {
 					return failed

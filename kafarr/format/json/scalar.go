@@ -84,8 +84,12 @@ func (a *Appender) bytes(f *field, text []byte, pos, next int) int {
 
 // decimal stores a number with all its digits.
 func (a *Appender) decimal(f *field, row int, base unsafe.Pointer, pos, end int) int {
+	words, next, fits := shortDecimal(base, pos, end, f.more.precision, f.more.scale)
+	if fits {
+		f.fixed.PutBytes(row, unsafe.Pointer(&words)) // the column takes as many of the words as it is wide
+		return next
+	}
 	var s scanned
-	var next int
 	if pos < end && at(base, pos) == '"' {
 		var text []byte
 		if text, next = a.content(base, pos, end); next < 0 {
@@ -105,7 +109,7 @@ func (a *Appender) decimal(f *field, row int, base unsafe.Pointer, pos, end int)
 	if bad != ok {
 		return a.outOfRange(f, next, bad, pos)
 	}
-	f.fixed.PutBytes(row, unsafe.Pointer(&words)) // the column takes as many of the words as it is wide
+	f.fixed.PutBytes(row, unsafe.Pointer(&words))
 	return next
 }
 
