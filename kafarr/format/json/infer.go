@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ func (g *guess) read(b format.Body) error {
 	content := bytes.TrimPrefix(span(b.Data, 0, b.Len), []byte("\xef\xbb\xbf"))
 	d := json.NewDecoder(bytes.NewReader(content))
 	d.UseNumber()
-	if err := g.value(d); err != nil {
+	if err := g.value(d, 0); err != nil {
 		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
@@ -84,8 +85,11 @@ func (g *guess) read(b format.Body) error {
 	return nil
 }
 
-// value reads a value.
-func (g *guess) value(d *json.Decoder) error {
+// value reads a value. What nests deeper than values may is no JSON to those that read it, either.
+func (g *guess) value(d *json.Decoder, depth int) error {
+	if depth > format.DefaultLimits.ValueDepth {
+		return fmt.Errorf("the value nests deeper than %d levels", format.DefaultLimits.ValueDepth)
+	}
 	token, err := d.Token()
 	if err != nil {
 		return err
@@ -106,7 +110,7 @@ func (g *guess) value(d *json.Decoder) error {
 				g.items = &guess{}
 			}
 			for d.More() {
-				if err := g.items.value(d); err != nil {
+				if err := g.items.value(d, depth+1); err != nil {
 					return err
 				}
 			}
@@ -121,7 +125,7 @@ func (g *guess) value(d *json.Decoder) error {
 					return err
 				}
 				member := &guess{}
-				if err := member.value(d); err != nil {
+				if err := member.value(d, depth+1); err != nil {
 					return err
 				}
 				g.member(name.(string)).add(member)
@@ -151,6 +155,9 @@ func (g *guess) member(name string) *guess {
 	m, known := g.members[name]
 	if !known {
 		m = &guess{}
+		if len(g.names) > maxInferredMembers { // names are data here: nothing is made of them
+			return m
+		}
 		g.members[name] = m
 		g.names = append(g.names, name)
 	}
