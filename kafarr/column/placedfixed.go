@@ -48,11 +48,8 @@ func (c *PlacedFixed) PutValues(row int, p unsafe.Pointer, n int) {
 	copy(unsafe.Slice((*byte)(unsafe.Add(c.data, row*c.width)), n*c.width), unsafe.Slice((*byte)(p), n*c.width))
 }
 
-// At32 returns the value at a row of a column that is 4 bytes wide.
-func (c *PlacedFixed) At32(row int) uint32 { return *(*uint32)(unsafe.Add(c.data, row<<2)) }
-
-// At64 returns the value at a row of a column that is 8 bytes wide.
-func (c *PlacedFixed) At64(row int) uint64 { return *(*uint64)(unsafe.Add(c.data, row<<3)) }
+// Value returns the bytes at a row, which are valid until the column grows.
+func (c *PlacedFixed) Value(row int) []byte { return c.at(row) }
 
 func (c *PlacedFixed) at(row int) []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(c.data, row*c.width)), c.width)

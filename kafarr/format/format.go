@@ -1,5 +1,5 @@
 // Package format says what the bytes of messages mean, in whatever format they are: a Format parses schemas and compiles them to Plans, and a Plan's
-// Appender appends the bodies of messages to Columns. Avro (format/avro) is the one format so far.
+// Appender appends the bodies of messages to Columns. Avro (format/avro), JSON (format/json) and Protobuf (format/protobuf) are the formats.
 //
 // The interfaces are called once for a schema or for a run of messages, and never for each message.
 package format

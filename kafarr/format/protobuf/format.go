@@ -1,0 +1,118 @@
+package protobuf
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/nearest"
+	"github.com/pykafarr/pykafarr/kafarr/status"
+)
+
+// Format is Protocol Buffers as a format.Format.
+type Format struct{}
+
+var (
+	_ format.Format  = Format{}
+	_ format.Indexed = (*Schema)(nil)
+)
+
+// SchemaType implements format.Format.
+func (Format) SchemaType() string { return "PROTOBUF" }
+
+// Parse implements format.Format.
+func (Format) Parse(text string, references []format.Reference, limits format.Limits) (format.Schema, error) {
+	s, err := Parse(text, references, limits)
+	if err != nil {
+		return nil, err // and no *Schema of nil, which is no nil of the interface
+	}
+	return s, nil
+}
+
+// Compile implements format.Format.
+func (Format) Compile(writer format.Schema, options format.Options) (format.Plan, error) {
+	p, err := Compile(writer.(*Schema), options) // a schema of another format is a bug of the caller
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Schema is one message of a linked file.
+type Schema struct {
+	message   *message
+	types     types
+	top       []*message // of the file itself
+	text      int        // the length of the text that it was parsed from, references included
+	encrypted map[*field][]int
+}
+
+// TypeName implements format.Schema.
+func (s *Schema) TypeName() string { return s.message.name }
+
+// Reads implements format.Schema: a file reads the messages whose names it, or a file that it imports, defines.
+func (s *Schema) Reads(writer format.Schema) bool {
+	w, ok := writer.(*Schema)
+	return ok && s.types[w.message.name] != nil
+}
+
+// of is another message of the same files.
+func (s *Schema) of(m *message) *Schema {
+	other := *s
+	other.message = m
+	return &other
+}
+
+// At implements format.Indexed.
+func (s *Schema) At(path []int) (format.Schema, error) {
+	if len(path) == 0 {
+		return nil, status.Errorf(status.FramingError, "the path of message indexes is empty")
+	}
+	level := s.top
+	var m *message
+	for i, k := range path {
+		if k < 0 || k >= len(level) {
+			within := "the schema has"
+			if m != nil {
+				within = short(m.name) + " has"
+			}
+			return nil, status.Errorf(status.FramingError, "the message index %d, number %d of %v, leads to no message: %s %d", k, i+1, path, within, len(level))
+		}
+		m = level[k]
+		level = m.nested
+	}
+	return s.of(m), nil
+}
+
+// Named implements format.Indexed.
+func (s *Schema) Named(fullName string) (format.Schema, error) {
+	m := s.types[fullName]
+	if m == nil {
+		names := slices.Collect(maps.Keys(s.types))
+		return nil, status.Errorf(status.SchemaError, "the schema defines no message %q%s", short(fullName), nearest.Qualified(fullName, names))
+	}
+	return s.of(m), nil
+}
+
+// MarkEncrypted implements format.Schema: rules apply to texts and bytes, in lists and maps as well, by their fields' full names and the tags of confluent.field_meta.
+func (s *Schema) MarkEncrypted(rules int, applies func(rule int, field string, tags []string) bool) {
+	s.encrypted = map[*field][]int{} // that of a Schema of another message of the files stays as it is
+	for _, m := range s.types {
+		for _, f := range m.fields {
+			of := f
+			if f.isMap() {
+				if of = f.message.field(2); of == nil {
+					continue
+				}
+			}
+			if of.kind != kindString && of.kind != kindBytes || m.mapEntry {
+				continue
+			}
+			for rule := range rules {
+				if applies(rule, m.name+"."+f.name, f.meta.tags) {
+					s.encrypted[of] = append(s.encrypted[of], rule)
+				}
+			}
+		}
+	}
+}
