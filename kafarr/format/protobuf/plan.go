@@ -120,6 +120,7 @@ type fieldPlan struct {
 	layout   *layout
 	path     string
 	merges   bool // a second value is merged with the first
+	weight   int  // the columns that another member of a oneof clears
 }
 
 // Compile makes the plan that reads bodies of a message.
@@ -217,6 +218,7 @@ func (c *compiler) message(m *message, kids []*layout, path string, rows *rowsPl
 		fp := &fieldPlan{op: opSkip, column: noColumn, tag: tagOf(f, valueOp(f)), path: join(path, f.name)}
 		if k != nil {
 			fp = c.field(f, k, rows)
+			fp.weight = k.weight()
 		}
 		fp.oneof, fp.required = -1, -1
 		if inOneof {

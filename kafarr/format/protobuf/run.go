@@ -151,8 +151,8 @@ func (a *Appender) run(m *boundMessage, base unsafe.Pointer, pos, end, row int) 
 			}
 		}
 		next = int(f.index) + 1
-		if f.flags != 0 {
-			a.flag(m, f, base, pos, end)
+		if f.flags != 0 && !a.flag(m, f, base, pos, end) {
+			return false
 		}
 		switch o {
 		case opBool:
@@ -258,24 +258,30 @@ func (a *Appender) badTag(m *boundMessage, u uint64, after int) {
 	a.failure.path = m.plan.path
 }
 
-// flag does what a field asks for beside its value.
-func (a *Appender) flag(m *boundMessage, f *boundField, base unsafe.Pointer, pos, end int) {
+// flag does what a field asks for beside its value, and reports whether the row may take it.
+func (a *Appender) flag(m *boundMessage, f *boundField, base unsafe.Pointer, pos, end int) bool {
 	if f.flags&flagRequired != 0 {
 		m.seen[f.more.required>>6] |= 1 << (f.more.required & 63)
 	}
 	if f.flags&flagOneof == 0 {
-		return
+		return true
 	}
 	if f.op == opEnum && f.enum.closed { // a number without a name is an unknown field, which sets nothing
 		if u, next := varint(base, pos, end); next >= 0 && f.enum.code(int32(u)) < 0 { //nolint:gosec // the low bits
-			return
+			return true
 		}
 	}
 	o := &m.oneofs[f.more.oneof]
 	if o.serial == m.rows.serial && o.field != int(f.index) {
-		m.fields[o.field].clear()
+		other := &m.fields[o.field]
+		if !a.spend(int64(other.more.weight)) {
+			a.fail(faultSteps, f.more, 0)
+			return false
+		}
+		other.clear()
 	}
 	o.serial, o.field = m.rows.serial, int(f.index)
+	return true
 }
 
 // clear takes back the value of a member of a oneof, since another one came.
