@@ -65,7 +65,18 @@ func orPanic(err error, found any) error {
 func importSchema(schema *C.struct_ArrowSchema) (imported *arrow.Schema, err error) {
 	defer func() { err = orPanic(err, recover()) }()
 	defer C.release_schema(schema)
-	return cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(schema)))
+	copied := withoutWidth(schema)
+	if copied == nil {
+		return cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(schema)))
+	}
+	defer copied.free()
+	if imported, err = cdata.ImportCArrowSchema((*cdata.CArrowSchema)(unsafe.Pointer(copied.root))); err != nil {
+		return nil, err
+	}
+	for _, f := range imported.Fields() {
+		restoreWidth(f.Type)
+	}
+	return imported, nil
 }
 
 // release gives the memory back to the caller.
