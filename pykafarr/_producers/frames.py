@@ -10,7 +10,7 @@ from .._errors import ConfigError, EncodeError
 from .._options.secrets import kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
     import pyarrow as pa
@@ -41,6 +41,33 @@ def rows_of(frame: Any, target: Callable[[], pa.Schema | None], headers: str | N
         target: gives the columns that the schema stands for; None where it is derived from the frame.
         headers: the column of headers.
     """
+    rows = _rows_of(frame, target, headers)
+    fields = [field.with_type(_with_width(field.type)) for field in rows.schema]
+    if fields == list(rows.schema):
+        return rows
+    import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
+
+    schema = pa.schema(fields)
+    batches = (pa.RecordBatch.from_pylist(batch.to_pylist(), schema) for batch in rows.batches)
+    return Rows(schema, list(batches) if rows.whole else batches, rows.whole)
+
+
+def _with_width(kind: Any) -> Any:
+    """A type that Go's Arrow takes, which has no fixed of no bytes."""
+    import pyarrow as pa  # noqa: PLC0415  # likewise
+
+    if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 0:
+        return pa.binary()
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_with_width(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_with_width(kind.value_type)))
+    if pa.types.is_map(kind):
+        return pa.map_(kind.key_field, kind.item_field.with_type(_with_width(kind.item_type)))
+    return pa.dictionary(kind.index_type, _with_width(kind.value_type)) if pa.types.is_dictionary(kind) else kind
+
+
+def _rows_of(frame: Any, target: Callable[[], pa.Schema | None], headers: str | None) -> Rows:
     import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
     if isinstance(frame, Batch):
@@ -136,7 +163,10 @@ def _column(name: str, series: pd.Series, field: pa.Field[Any] | None) -> Any:
             return _converted(name, series, None)
         if field.name == _HEADERS or field.type == _headers_type():
             series = series.map(_pairs, na_action="ignore")
-        return _converted(name, series, field.type)
+        numbers = _only_numbers(field)
+        if numbers and field.nullable:
+            series = series.where(series.notna(), None)
+        return _converted(name, series, field.type, missing=not numbers)
     if pd.api.types.is_float_dtype(series.dtype):
         if field is not None and pa.types.is_integer(field.type):
             return _converted(name, series, field.type)  # whole numbers of a column with nulls
@@ -145,29 +175,48 @@ def _column(name: str, series: pd.Series, field: pa.Field[Any] | None) -> Any:
     return pa.array(series, from_pandas=True)
 
 
+def _only_numbers(field: pa.Field[Any]) -> bool:
+    """Whether NaN can only be a number: no float of the column may be null, and some are there."""
+    floats = list(_floats(field))
+    return bool(floats) and not any(floats)
+
+
+def _floats(field: pa.Field[Any]) -> Iterator[bool]:
+    """Of each float of a column, at every level, whether it may be null."""
+    import pyarrow as pa  # noqa: PLC0415  # likewise
+
+    if pa.types.is_floating(field.type):
+        yield field.nullable
+    for index in range(field.type.num_fields):
+        yield from _floats(field.type.field(index))
+
+
 def _pairs(headers: Any) -> Any:
     """The headers of a row as pairs: of a dict, or of pairs already."""
     return list(headers.items()) if isinstance(headers, dict) else headers
 
 
-def _converted(name: str, series: pd.Series, wanted: pa.DataType | None) -> Any:
-    """Python objects as an Arrow array; the error is that of the first row that does not fit."""
+def _converted(name: str, series: pd.Series, wanted: pa.DataType | None, *, missing: bool = True) -> Any:
+    """Python objects as an Arrow array; the error is that of the first row that does not fit.
+
+    missing: whether NaN, NaT and pd.NA are nulls, at every level; else NaN is a number.
+    """
     import pyarrow as pa  # noqa: PLC0415  # likewise
 
     try:
-        return pa.array(series, type=wanted, from_pandas=True)
+        return pa.array(series, type=wanted, from_pandas=missing)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         for row, value in enumerate(series):
-            if why := _failure(series.iloc[row : row + 1], wanted):
+            if why := _failure(series.iloc[row : row + 1], wanted, missing=missing):
                 raise _refused(name, row, value, why) from error
         raise EncodeError(f"{name}: {error}", path=name) from error
 
 
-def _failure(series: pd.Series, wanted: pa.DataType | None) -> Exception | None:
+def _failure(series: pd.Series, wanted: pa.DataType | None, *, missing: bool) -> Exception | None:
     import pyarrow as pa  # noqa: PLC0415  # likewise
 
     try:
-        pa.array(series, type=wanted, from_pandas=True)
+        pa.array(series, type=wanted, from_pandas=missing)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as why:
         return why
     return None

@@ -61,11 +61,13 @@ func (p *planner) arrowUnion(to target, t arrow.UnionType, null int) (writer, er
 	w := &arrowUnionWriter{target: to, null: null, dense: t.Mode() == arrow.DenseMode, codes: t.TypeCodes()}
 	for i, f := range t.Fields() {
 		branch := slices.Index(names, f.Name)
-		if branch < 0 {
+		// Where rows without a value are kept, a listener's union has null, too, and the value of such a row is not written.
+		onlyNull := f.Name == "null" && f.Type.ID() == arrow.NULL
+		if branch < 0 && !onlyNull {
 			return nil, schemaErrorf(join(to.path, f.Name), "the union's member is none of the branches of the schema: %s", strings.Join(names, ", "))
 		}
 		if branch == null {
-			w.members = append(w.members, member{child: i, branch: branch, writer: &onlyNullWriter{target{join(to.path, f.Name), to.schema.Branches[branch], nullAbove}}})
+			w.members = append(w.members, member{child: i, branch: branch, writer: &onlyNullWriter{target{join(to.path, f.Name), &Schema{Type: Null}, nullAbove}}})
 			continue
 		}
 		kid, err := p.value(to.schema.Branches[branch], f.Type, join(to.path, f.Name), nullAbove)

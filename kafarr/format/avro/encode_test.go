@@ -30,6 +30,7 @@ var (
 	millis   = &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "Europe/Berlin"}
 	nanos    = &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	noZone   = &arrow.TimestampType{Unit: arrow.Microsecond}
+	withNull = arrow.DenseUnionOf([]arrow.Field{{Name: "string", Type: arrow.BinaryTypes.String}, {Name: "long", Type: arrow.PrimitiveTypes.Int64}, {Name: "null", Type: arrow.Null}}, []arrow.UnionTypeCode{0, 1, 2})
 	optional = func(of string) string { return `["null",` + of + `]` }
 )
 
@@ -115,6 +116,7 @@ func TestValuesOfOtherArrowTypesAreWrittenWhereNothingIsLost(t *testing.T) {
 		{`{"type":"map","values":"int"}`, arrow.ListOf(arrow.StructOf(arrow.Field{Name: "key", Type: text}, arrow.Field{Name: "value", Type: i64})), `[[{"key": "a", "value": 1}], []]`, `[{["a"] [1]} {[] []}]`},
 		{`["null","long","string"]`, text, `["a", null]`, `{[(null) (null)] ["a" (null)]}`},
 		{`["string","long"]`, i64, `[5]`, `{[(null)] [5]}`},
+		{`["string","long"]`, withNull, `[[1, 5], [0, "a"]]`, `{[(null) "a"] [5 (null)]}`},
 		{`"null"`, i64, `[null]`, `[(null)]`},
 	} {
 		t.Run(c.schema+" of "+c.dtype.String(), func(t *testing.T) {
@@ -177,6 +179,7 @@ func TestAValueThatDoesNotFitIsNamedBeforeAnythingIsWritten(t *testing.T) {
 		{`["int","string"]`, union, `[{"int": 1, "string": null}, {"int": 1, "string": "a"}]`, "row 1: value: the value has 2 members that are not null"},
 		{`["int","string"]`, union, `[{"int": 1, "string": null}, {"int": null, "string": null}]`, "row 1: value: the value has no member that is not null, and the union has no null"},
 		{`["int","string"]`, text, `["a", null]`, "row 1: value: null is not allowed"},
+		{`["string","long"]`, withNull, `[[1, 5], [2, null]]`, "row 1: value: null is not allowed"},
 		{`["int","string"]`, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: text}, `["a", null]`, "row 1: value: null is not allowed"},
 	} {
 		t.Run(c.schema+" of "+c.dtype.String(), func(t *testing.T) {
