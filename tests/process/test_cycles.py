@@ -1,4 +1,4 @@
-"""Listeners that are opened and closed again and again leave nothing behind."""
+"""Listeners and producers that are opened and closed again and again leave nothing behind."""
 
 import os
 
@@ -66,6 +66,80 @@ def test_opening_and_closing_leaves_threads_descriptors_goroutines_and_handles_c
             # in C at once: a few, but not one for each listener.
             assert after["threads"] <= before["threads"] + 8, (before, after)
             assert all(after[name] <= before[name] for name in before if name != "threads"), (before, after)
+        """,
+        "-W", "ignore",  # those never closed warn
+        PYKAFARR_LIBRARY=str(LIBRARY),
+        timeout=60 + CYCLES,
+    )  # fmt: skip
+    print(done.stdout, end="")
+
+
+def test_producers_leave_threads_descriptors_goroutines_and_handles_constant(python):
+    """In each state that a producer can be in, also where what it does fails."""
+    done = python(
+        f"""
+        import contextlib
+        import pandas, pyarrow as pa
+
+        def counted():
+            gc.collect()
+            lib = library().lib
+            return {{
+                "descriptors": len(os.listdir("/proc/self/fd")), "goroutines": lib.kafarr_testing_goroutines(),
+                "handles": lib.kafarr_testing_handles(), "bytes of columns": lib.kafarr_live_bytes(),
+                "bytes of arrow": pa.total_allocated_bytes(),
+            }}
+
+        with MockKafka(topics=["t"]) as kafka:
+            produce(kafka, *range(10))
+            good, bad = pandas.DataFrame({{"x": [1, 2]}}), pandas.DataFrame({{"x": pandas.array([1, None], "Int64")}})
+            def cycle(number):
+                named = {{"transactional_id": "one"}} if number % 6 == 4 else {{}}
+                out = pykafarr.producer(kafka.servers, kafka.registry_url, **named)
+                match number % 6:
+                    case 0:
+                        out.send("A", good, "t", wait=True)
+                        out.close()
+                    case 1:
+                        with contextlib.suppress(pykafarr.EncodeError), out:
+                            out.send("A", good, "t")
+                            out.send("A", bad, "t")
+                    case 2:
+                        out.send("A", good, "t")
+                        del out  # never closed
+                    case 3:
+                        for options in ({{"partition": "x"}}, {{"key": "no"}}, {{"subject": "record"}}):
+                            with contextlib.suppress(pykafarr.KafarrError):
+                                out.send("A", good, "t", **options)
+                        report = out.send("A", good, "t")
+                        out.close()
+                        assert report.written == 2
+                    case 4:
+                        with contextlib.suppress(ZeroDivisionError), out:
+                            with out.transaction() as t:
+                                t.send("A", good, "t")
+                            with out.transaction() as t:
+                                t.send("A", good, "t")
+                                1 / 0
+                    case 5:
+                        out.close()
+                        pykafarr.write(good, kafka.servers, "t", kafka.registry_url, message_type="A")
+
+            def settled(most):
+                deadline = time.monotonic() + 20
+                while any((now := counted())[name] > most[name] for name in most) and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                return now
+
+            for number in range(18):
+                cycle(number)
+            time.sleep(1)
+            before = counted()
+            for number in range({CYCLES}):
+                cycle(number)
+            after = settled(before)
+            print(f"{CYCLES} cycles: before {{before}}, after {{after}}")
+            assert all(after[name] <= before[name] for name in before), (before, after)
         """,
         "-W", "ignore",  # those never closed warn
         PYKAFARR_LIBRARY=str(LIBRARY),
