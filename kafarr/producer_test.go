@@ -361,6 +361,15 @@ func TestARowThatIsLargerThanTheTopicTakesIsNamedBeforeAnythingIsSent(t *testing
 	send(t, producerOf(t, sink, nil), bare("prices"), frame(t, `[{"symbol": "`+strings.Repeat("x", 4800)+`", "bid": 2}]`))
 }
 
+func TestARowWithoutAValueIsMeasuredByItsKey(t *testing.T) {
+	sink := &messages{partitions: 1, most: 5000}
+	b := frame(t, `[{"symbol": "A"}, {"symbol": "`+strings.Repeat("x", 6000)+`"}]`)
+	_, err := producerOf(t, sink, nil).Send(t.Context(), kafarr.SendOptions{Topic: "prices", MessageType: "null", Key: kafarr.KeyChoice{Column: "symbol"}}, b)
+	if err == nil || !strings.Contains(err.Error(), "row 1: the message is larger than the 5000 bytes") || sink.batches != 0 {
+		t.Fatal(err, sink.batches)
+	}
+}
+
 func TestAReportNamesTheRowsThatWereNotWritten(t *testing.T) {
 	refusal := errors.New("prices[1]: 87 INVALID_RECORD")
 	sink := &messages{partitions: 2, outcome: func(b *produce.Batch) produce.Outcome {

@@ -67,7 +67,7 @@ type part struct {
 	headers   headersOf      // nil: there are none but those of the plan
 	timestamp intOf          // nil: now
 	partition intOf          // nil: the partitioner's
-	most      int            // more than any row takes
+	columns   []arrow.Array  // what may be long; checked
 }
 
 // bind checks a record batch.
@@ -97,7 +97,7 @@ func (p *Plan) bind(batch arrow.RecordBatch, first int) (*part, error) {
 		if err != nil {
 			return nil, err
 		}
-		made.most = added(made.most, longest(column))
+		made.columns = append(made.columns, column)
 		return made, bindRaw(made, column)
 	}
 	values := columns.only(p.Columns)
@@ -106,28 +106,18 @@ func (p *Plan) bind(batch arrow.RecordBatch, first int) (*part, error) {
 	if made.value, err = p.Value.Bind(values, made.deleted); err != nil {
 		return nil, p.atRow(err, first)
 	}
-	made.most = added(made.most, mostBytes(values)) // of memory that Bind has checked
+	made.columns = append(made.columns, values.Columns()...)
 	return made, nil
 }
 
 // bindColumns reads what is not the value.
 func (p *Plan) bindColumns(to *part, columns columnsOf) error {
 	if p.Key != "" {
-		column, err := columns.named("key", p.Key)
+		column, err := p.bindKey(to, columns)
 		if err != nil {
 			return err
 		}
-		if p.KeyForm == KeyValues {
-			only := columns.only([]arrow.Field{p.KeyColumn})
-			defer only.Release()
-			to.key, err = encodeKeys(p.KeyValue, p.KeyPrefix, only, column)
-		} else {
-			to.key, err = readKeys(p.KeyForm, p.Key, column)
-		}
-		if err != nil {
-			return err
-		}
-		to.most = added(to.most, longest(column))
+		to.columns = append(to.columns, column)
 	}
 	if p.Headers != "" {
 		column, err := columns.named("headers", p.Headers)
@@ -137,7 +127,7 @@ func (p *Plan) bindColumns(to *part, columns columnsOf) error {
 		if to.headers, err = readHeaders(p.Headers, column); err != nil {
 			return err
 		}
-		to.most = added(to.most, longest(column))
+		to.columns = append(to.columns, column)
 	}
 	if p.Timestamp != "" {
 		column, err := columns.named("timestamp", p.Timestamp)
@@ -161,6 +151,23 @@ func (p *Plan) bindColumns(to *part, columns columnsOf) error {
 		}
 	}
 	return nil
+}
+
+// bindKey reads the keys.
+func (p *Plan) bindKey(to *part, columns columnsOf) (column arrow.Array, err error) {
+	if p.KeyForm != KeyValues {
+		if column, err = columns.named("key", p.Key); err == nil {
+			to.key, err = readKeys(p.KeyForm, p.Key, column)
+		}
+		return column, err
+	}
+	if column, err = columns.found("key", p.Key); err != nil {
+		return nil, err
+	}
+	only := columns.only([]arrow.Field{p.KeyColumn})
+	defer only.Release()
+	to.key, err = encodeKeys(p.KeyValue, p.KeyPrefix, only, column) // which looks at the memory
+	return column, err
 }
 
 // bounded checks that each number is from 0 to most.
@@ -193,14 +200,23 @@ func (p *Plan) atRow(err error, first int) error {
 // columnsOf finds the columns of a batch.
 type columnsOf struct{ batch arrow.RecordBatch }
 
-func (c columnsOf) named(option, name string) (arrow.Array, error) {
+// found is the column of a name.
+func (c columnsOf) found(option, name string) (arrow.Array, error) {
 	indices := c.batch.Schema().FieldIndices(name)
 	if len(indices) != 1 {
 		e := status.Errorf(status.ConfigError, "%s: the frame has %d columns of the name %q", option, len(indices), name)
 		e.Option = option
 		return nil, e
 	}
-	column := c.batch.Column(indices[0])
+	return c.batch.Column(indices[0]), nil
+}
+
+// named is the column of a name, whose memory can be read.
+func (c columnsOf) named(option, name string) (arrow.Array, error) {
+	column, err := c.found(option, name)
+	if err != nil {
+		return nil, err
+	}
 	if err := sound(column); err != nil {
 		e := status.Errorf(status.ConfigError, "%s: the column %q is damaged: %w", option, name, err)
 		e.Path, e.Option = name, option

@@ -12,7 +12,7 @@ func (c *Checked) measure(bounds produce.Bounds) error {
 	w := newWorker(c.plan, bounds)
 	defer w.builder.Discard()
 	for i, part := range c.parts {
-		if part.value == nil || part.most+overhead <= bounds.Message {
+		if part.most(stretch)+overhead <= bounds.Message || part.most(1)+overhead <= bounds.Message {
 			continue
 		}
 		s := sending{Checked: c, fixed: c.plan.fixedHeaders()}
@@ -29,11 +29,14 @@ func (c *Checked) measure(bounds produce.Bounds) error {
 // overhead is more than a message has besides its columns: the framing, the header of the batch, the names of schemas.
 const overhead = 4096
 
-// mostBytes is more than any row of a batch takes, as the sum of the longest value of each column.
-func mostBytes(batch arrow.RecordBatch) int {
+// stretch is how many values are looked at together at first: all of them are mostly shorter than what one value may have.
+const stretch = 64
+
+// most is more than any row takes, as the sum of the longest value of each column: see longest.
+func (p *part) most(together int) int {
 	most := 0
-	for _, column := range batch.Columns() {
-		most = added(most, longest(column))
+	for _, column := range p.columns {
+		most = added(most, longest(column, together))
 	}
 	return most
 }
@@ -47,69 +50,63 @@ const (
 
 func added(a, b int) int { return min(a+b, endless) }
 
-// longest is more than any value of an array takes when it is written.
-func longest(values arrow.Array) int {
+// longest is more than any value of an array takes when it is written: what the values of any stretch of so many take together, which is found sooner than the longest of them.
+func longest(values arrow.Array, together int) int {
 	if values.Len() == 0 {
 		return perValue
 	}
 	most := 0
-	longer := func(length int) { most = max(most, length) }
 	switch a := values.(type) {
 	case *array.String:
-		for i := range a.Len() {
-			longer(a.ValueLen(i))
-		}
+		most = widest(a.ValueOffsets(), together)
 	case *array.Binary:
-		for i := range a.Len() {
-			longer(a.ValueLen(i))
-		}
+		most = widest(a.ValueOffsets(), together)
 	case *array.LargeString:
-		offsets := a.ValueOffsets()
-		for i := range a.Len() {
-			longer(int(offsets[i+1] - offsets[i]))
-		}
+		most = widest(a.ValueOffsets(), together)
 	case *array.LargeBinary:
-		offsets := a.ValueOffsets()
+		most = widest(a.ValueOffsets(), together)
+	case array.ViewLike:
 		for i := range a.Len() {
-			longer(int(offsets[i+1] - offsets[i]))
-		}
-	case *array.StringView:
-		for i := range a.Len() {
-			longer(a.ValueHeader(i).Len())
-		}
-	case *array.BinaryView:
-		for i := range a.Len() {
-			longer(a.ValueHeader(i).Len())
+			most = max(most, a.ValueHeader(i).Len())
 		}
 	case *array.Dictionary:
-		return longest(a.Dictionary())
+		return longest(a.Dictionary(), together)
 	case *array.Struct:
 		for i := range a.NumField() {
-			most = added(most, longest(a.Field(i)))
+			most = added(most, longest(a.Field(i), together))
 		}
 	case *array.SparseUnion:
 		for i := range a.NumFields() {
-			longer(longest(a.Field(i)))
+			most = max(most, longest(a.Field(i), together))
 		}
 	case *array.DenseUnion:
 		for i := range a.NumFields() {
-			longer(longest(a.Field(i)))
+			most = max(most, longest(a.Field(i), together))
 		}
 	case array.ListLike:
 		for i := range a.Len() {
 			from, to := a.ValueOffsets(i)
-			longer(int(to - from))
+			most = max(most, int(to-from))
 		}
 		if most > 0 {
-			most = min(most, endless/(perValue+1)) * min(longest(a.ListValues()), endless)
+			most = min(most, endless/(perValue+1)) * min(longest(a.ListValues(), together), endless)
 			most = min(max(most, 0), endless)
 		}
 	case *array.RunEndEncoded:
-		return longest(a.Values())
+		return longest(a.Values(), together)
 	default:
 		if t, ok := a.DataType().(arrow.FixedWidthDataType); ok {
 			most = 4 * t.Bytes() // texts of numbers, too
 		}
 	}
 	return added(most, perValue)
+}
+
+// widest is the greatest distance between offsets that are so far apart.
+func widest[T int32 | int64](offsets []T, together int) int {
+	most, last := T(0), len(offsets)-1
+	for i := 0; i < last; i += together {
+		most = max(most, offsets[min(i+together, last)]-offsets[i])
+	}
+	return int(most)
 }
