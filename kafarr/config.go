@@ -9,7 +9,8 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
 	"github.com/pykafarr/pykafarr/kafarr/sink"
-	producer "github.com/pykafarr/pykafarr/kafarr/sink/kafka"
+	"github.com/pykafarr/pykafarr/kafarr/sink/linger"
+	"github.com/pykafarr/pykafarr/kafarr/sink/produce"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
 )
@@ -127,12 +128,34 @@ func (c *Config) openSource(h source.Handler, log *clientlog.Log) (source.Source
 	return src, nil
 }
 
-// openDeadLetters makes the producer of dead letters, with those of the cluster's properties that are not for consumers only.
+// letters is how dead letters are written: with those of the cluster's properties that are not for consumers only.
+func (c *Config) letters() (linger.Config, error) {
+	batches, err := batchSettingsOf(c.Cluster.Properties)
+	if err != nil {
+		return linger.Config{}, err
+	}
+	partitioner, err := batches.partitionerOf("")
+	if err != nil {
+		return linger.Config{}, err
+	}
+	settings := produce.Settings{Servers: c.Cluster.Servers, Properties: c.Cluster.Properties, Environment: c.Environment, Token: c.Cluster.OAuthToken}
+	if c.Memory.Limit != 0 {
+		settings.MemoryLimit = int64(c.Memory.letterBytes())
+	}
+	return linger.Config{Topic: c.DeadLetterTopic, Cluster: settings, Batch: batches.bounds.Batch, Compression: batches.compression, Partitioner: partitioner}, nil
+}
+
+// openDeadLetters makes the writer of dead letters.
 func (c *Config) openDeadLetters(log *clientlog.Log) func() (sink.Sink, error) {
 	if c.DeadLetters != nil {
 		return c.DeadLetters
 	}
 	return func() (sink.Sink, error) {
-		return producer.Open(producer.Config{Topic: c.DeadLetterTopic, Servers: c.Cluster.Servers, Properties: c.Cluster.Properties, Log: log.Client, Token: c.Cluster.OAuthToken})
+		letters, err := c.letters()
+		if err != nil {
+			return nil, err
+		}
+		letters.Cluster.Log = log.Client
+		return linger.Open(letters)
 	}
 }

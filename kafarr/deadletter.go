@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/deadletter"
+	"github.com/pykafarr/pykafarr/kafarr/sink/linger"
 	"github.com/pykafarr/pykafarr/kafarr/source"
+	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
 func (c *Config) validateDeadLetters() error {
@@ -32,6 +34,16 @@ func (c *Config) validateDeadLetters() error {
 	to := c.DeadLetterTopic
 	if slices.Contains(names, to) || source.Finds(patterns, to) && !source.Finds(excluded, to) {
 		return errorf(ConfigError, "dead_letter_topic %q is read by topics %q: each letter would be rejected again, without end", to, strings.Join(c.Topics, ", "))
+	}
+	if c.DeadLetters != nil {
+		return nil
+	}
+	letters, err := c.letters()
+	if err != nil {
+		return err
+	}
+	if err := linger.Check(letters); err != nil {
+		return wrap(err)
 	}
 	return nil
 }
@@ -59,8 +71,9 @@ func (l *Listener) letterFault(f *deadletter.Failure) *Error {
 		return errorf(ClosedError, "%w", ErrClosed)
 	}
 	e := errorf(BrokerError, "the message was rejected and could not be written to dead_letter_topic %s: %w; it is kept and will be tried again, and no commit passes it", l.cfg.DeadLetterTopic, f.Err)
-	var placed *source.Error
-	if errors.As(f.Err, &placed) {
+	var mine *Error
+	var coded status.Coded
+	if errors.As(f.Err, &mine) || errors.As(f.Err, &coded) {
 		e.Code = wrap(f.Err).Code
 	}
 	return e.At(f.Topic, f.Partition, f.Offset)

@@ -394,6 +394,12 @@ func TestADeadLetterTopicThatCannotWorkIsRefused(t *testing.T) {
 		`dead_letter_topic "b" is read by topics "a, b"`:             {Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "b", Topics: []string{"a", "b"}},
 		`dead_letter_topic "in.dead" is read by topics "^in\\..*"`:   {Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "in.dead", Topics: []string{`^in\..*`}},
 		"dead_letter_topic is given, and a Source in place of Kafka": {Messages: kafarr.Messages{Errors: kafarr.Collect}, DeadLetterTopic: "d", Source: replay.New().Open},
+		"config: ssl.cipher.suites is not supported in the producer of dead letters: ": {
+			Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "d", Cluster: kafarr.Cluster{Properties: map[string]string{"ssl.cipher.suites": "DEFAULT"}},
+		},
+		`config: linger.ms is "long": it wants a number from 0 to 900000`: {
+			Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "d", Cluster: kafarr.Cluster{Properties: map[string]string{"linger.ms": "long"}},
+		},
 	} {
 		cfg.Cluster.Servers, cfg.Group, cfg.Registry.URL = "s:1", "g", "http://r"
 		if cfg.Topics == nil {

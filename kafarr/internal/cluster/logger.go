@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 )
 
 // logger passes the client's log lines on, without secrets.
@@ -35,5 +37,5 @@ func (l logger) Log(level kgo.LogLevel, message string, keyvals ...any) {
 		fmt.Fprintf(&text, " %v=%v", keyvals[i], keyvals[i+1])
 	}
 	severity := map[kgo.LogLevel]int{kgo.LogLevelError: 3, kgo.LogLevelWarn: 4, kgo.LogLevelInfo: 6, kgo.LogLevelDebug: 7}[level]
-	l.log(severity, l.facility, l.s.Secrets.Text(text.String()))
+	_ = async.Catch(func() { l.log(severity, l.facility, l.s.Secrets.Text(text.String())) }) // in a goroutine of the client's, a panic would end the process
 }

@@ -2,8 +2,6 @@ package rdkafka
 
 import (
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -49,7 +47,7 @@ func ConfigError(err error, secrets *redact.Secrets) *source.Error {
 	}
 	if quoted, is := strings.CutPrefix(text, noSuchProperty); is {
 		known, _ := Properties() // without them there is no guess
-		return source.UnknownProperty(strings.Trim(quoted, `"`), slices.Collect(maps.Keys(known)))
+		return source.UnknownProperty(strings.Trim(quoted, `"`), known)
 	}
 	return source.Errorf(status.ConfigError, "config: %s", secrets.Text(text))
 }

@@ -1,5 +1,5 @@
-// Package rdkafka is what the consumer (source/kafka) and the producer (sink/kafka) share of their client, confluent-kafka-go and librdkafka below it: properties, errors,
-// log lines, tokens, and the client's private fields.
+// Package rdkafka is what the consumer (source/kafka) needs to know of its client, confluent-kafka-go and librdkafka below it: properties, errors, log lines, tokens, and the client's
+// private fields.
 package rdkafka
 
 import "github.com/confluentinc/confluent-kafka-go/v2/kafka"

@@ -26,19 +26,18 @@ import (
 	"unsafe"
 )
 
-// Properties are librdkafka's, by name: "C" those for consumers only, "P" those for producers only, "*" the others. They come from the table that librdkafka prints of
-// itself, and so need no upkeep here.
-func Properties() (map[string]string, error) {
+// Properties are the names of librdkafka's. They come from the table that librdkafka prints of itself, and so need no upkeep here.
+func Properties() ([]string, error) {
 	text := C.kafarr_properties()
 	if text == nil {
 		return nil, errors.New("no memory for the table of librdkafka's properties")
 	}
 	defer C.free(unsafe.Pointer(text))
-	out := map[string]string{}
+	var out []string
 	for line := range strings.Lines(C.GoString(text)) { // name | C, P or * | range | …
 		if cells := strings.Split(line, "|"); len(cells) > 2 {
 			if scope := strings.TrimSpace(cells[1]); scope == "C" || scope == "P" || scope == "*" {
-				out[strings.TrimSpace(cells[0])] = scope
+				out = append(out, strings.TrimSpace(cells[0]))
 			}
 		}
 	}

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/cluster"
+	"github.com/pykafarr/pykafarr/kafarr/sink"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
@@ -149,7 +151,10 @@ func (q *partition) fenced(s *settled, b *pending, err error) {
 func (q *partition) tooLarge(s *settled, b *pending, err error) {
 	one, two, n, cut := Split(b.bytes)
 	if cut != nil {
-		q.refuse(s, b, status.BrokerError, fmt.Errorf("%w: max.message.bytes of the topic allows less than the %d bytes of this record (%w)", err, len(b.bytes), cut), nil)
+		if errors.Is(cut, ErrOneRecord) {
+			cut = fmt.Errorf("%w: it has %d bytes", sink.ErrMessageTooLarge, len(b.bytes))
+		}
+		q.refuse(s, b, status.BrokerError, fmt.Errorf("%w: %w", err, cut), nil)
 		return
 	}
 	if !b.of.cut {
@@ -158,7 +163,7 @@ func (q *partition) tooLarge(s *settled, b *pending, err error) {
 	if b.of.cut { // the bytes are of a part
 		Recycle(b.bytes)
 	}
-	q.topic.maxMessage = 0 // it is to be asked for again
+	q.topic.maxUntil = time.Time{} // it is to be asked for again
 	b.of.cut = true
 	b.of.left++
 	i := slices.Index(q.queue, b)
@@ -179,13 +184,20 @@ func refusalCode(err error) status.Code {
 	return status.BrokerError
 }
 
+// IsOfRecords reports whether brokers have refused a batch for the sake of single records of it.
+func IsOfRecords(err error) bool {
+	return cluster.IsOneOf(err, []error{kerr.InvalidRecord, kerr.InvalidTimestamp, kerr.CorruptMessage})
+}
+
 // advised says what to do about a refusal.
 func advised(err error, topic string) error {
+	if errors.Is(err, kerr.InvalidTimestamp) {
+		return fmt.Errorf("%w: %w", err, sink.ErrTimestampRefused)
+	}
 	for code, advice := range map[error]string{
 		kerr.TopicAuthorizationFailed:           "the principal needs the right Write on topic " + topic,
 		kerr.ClusterAuthorizationFailed:         "the principal needs the right IdempotentWrite on the cluster; enable.idempotence=false does without",
 		kerr.TransactionalIDAuthorizationFailed: "the principal needs the rights Describe and Write on the transactional.id",
-		kerr.InvalidTimestamp:                   "see message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic",
 		kerr.InvalidRecord:                      "a compacted topic takes no message without a key",
 		kerr.UnsupportedForMessageFormat:        "the topic's message.format.version is too old for idempotent producers and headers",
 	} {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,6 +117,40 @@ func TestARefusedBatchIsNamedAndTheOthersAreWritten(t *testing.T) {
 	}
 }
 
+func TestWhatAnAnswerSaysOfTimesAndRecordsIsPartOfTheOutcome(t *testing.T) {
+	r := newRig(t, nil)
+	r.cluster.ControlKey(kmsg.Produce.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.cluster.KeepControl()
+		p := req.(*kmsg.ProduceRequest)
+		resp := req.ResponseKind().(*kmsg.ProduceResponse)
+		rt := kmsg.NewProduceResponseTopic()
+		rt.Topic, rt.TopicID = p.Topics[0].Topic, p.Topics[0].TopicID
+		for _, of := range p.Topics[0].Partitions {
+			rp := kmsg.NewProduceResponseTopicPartition()
+			if rp.Partition = of.Partition; of.Partition == 0 {
+				rp.BaseOffset, rp.LogAppendTime = 5, 1_700_000_000_456
+			} else {
+				er := kmsg.NewProduceResponseTopicPartitionErrorRecord()
+				er.RelativeOffset, er.ErrorMessage = 1, kmsg.StringPtr("no key")
+				rp.ErrorCode, rp.ErrorMessage, rp.ErrorRecords = kerr.InvalidRecord.Code, kmsg.StringPtr("one is bad"), append(rp.ErrorRecords, er)
+			}
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+		return resp, nil, true
+	})
+	r.send("t", 0, 3)
+	r.send("t", 1, 3)
+	r.flush()
+	if o := r.outcome("t", 0, 0); o.State != produce.Written || o.BaseOffset != 5 || o.LastOffset != 7 || o.LogAppendTime != 1_700_000_000_456 {
+		t.Errorf("%+v", o)
+	}
+	o := r.outcome("t", 1, 0)
+	if o.State != produce.Refused || fmt.Sprint(o.Records) != "[{1 no key}]" || !strings.Contains(o.Err.Error(), "one is bad") || !produce.IsOfRecords(o.Err) {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestALogThatHasLostWhatWasAcknowledgedIsAnErrorOfEachCall(t *testing.T) {
 	r := newRig(t, nil)
 	r.send("t", 0, 3)
@@ -173,7 +208,7 @@ func TestARecordThatIsTooLargeIsRefusedAlone(t *testing.T) {
 	r.send("t", 0, 3)
 	r.flush()
 	o := r.outcome("t", 0, 0)
-	if o.State != produce.Refused || !strings.Contains(o.Err.Error(), "max.message.bytes of the topic allows less") {
+	if o.State != produce.Refused || !strings.Contains(o.Err.Error(), "the message is larger than max.message.bytes of the topic: it has ") {
 		t.Errorf("%+v", o)
 	}
 	for _, part := range o.Parts {
@@ -183,6 +218,20 @@ func TestARecordThatIsTooLargeIsRefusedAlone(t *testing.T) {
 	}
 	if got := r.read("t", 0, 14); fmt.Sprint(got) != fmt.Sprint([]int{0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestMaxMessageBytesIsAskedForAgain(t *testing.T) {
+	r := newRig(t, nil)
+	fault := r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Err: kerr.RequestTimedOut, Count: -1})
+	for i, want := range []int{1_000_000, 1_000_000, 1_048_588, 1_048_588} { // an answer that may come with another try is not done without for long
+		if i == 2 {
+			fault.Remove()
+			r.p.Age("t")
+		}
+		if most, err := r.p.MaxMessageBytes(t.Context(), "t"); most != want || err != nil {
+			t.Errorf("try %d: %d, %v", i, most, err)
+		}
 	}
 }
 
@@ -261,6 +310,58 @@ func TestARecreatedTopicGetsNothingThatWasMeantForTheOldOne(t *testing.T) {
 	if got := r.read("t", 0, 4); !ascending(got, 4) {
 		t.Errorf("got %v", got)
 	}
+}
+
+// TestATopicThatIsRecreatedUnderLoadHasNothingThatWasGivenUp looks at the new topic: each row in it is there once, in order, and was acknowledged.
+func TestATopicThatIsRecreatedUnderLoadHasNothingThatWasGivenUp(t *testing.T) {
+	r := newRig(t, nil)
+	var mu sync.Mutex
+	states := map[int]produce.State{}
+	next, failures := 0, 0
+	for i := range 300 {
+		from := next
+		next += 2
+		if err := r.p.Send(t.Context(), sealed("t", 0, from, next, func(o produce.Outcome) {
+			mu.Lock()
+			defer mu.Unlock()
+			for n := from; n < from+2; n++ {
+				states[n] = o.State
+			}
+			if o.State != produce.Written {
+				if failures++; !errors.Is(o.Err, produce.ErrRecreated) {
+					t.Errorf("%+v", o)
+				}
+			}
+		})); err != nil && !errors.Is(err, produce.ErrRecreated) {
+			t.Fatal(err)
+		}
+		if i == 150 {
+			if err := errors.Join(r.cluster.DeleteTopic("t"), r.cluster.CreateTopic("t", 4, nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i%10 == 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	r.flush()
+	from := next
+	r.next["t[0]"] = from
+	r.send("t", 0, 3)
+	r.flush()
+	r.written()
+	values := r.read("t", 0, 3)
+	mu.Lock()
+	defer mu.Unlock()
+	for i, v := range values {
+		if i > 0 && v <= values[i-1] || v < from && states[v] != produce.Written {
+			t.Errorf("%d is there after %v", v, values[:i])
+		}
+	}
+	if n := len(values); n < 3 || values[n-1] != from+2 {
+		t.Errorf("the rows that were sent last are not there: %v", values)
+	}
+	t.Log(failures, "batches were given up")
 }
 
 func TestLeadersMayMoveUnderLoad(t *testing.T) {

@@ -163,6 +163,13 @@ func (b *Builder) Measure(r *Record) int {
 	return end
 }
 
+// Reserve makes room for a first record whose key, value and headers have so many bytes, which would be found by and by otherwise, in buffers of up to four times the size.
+func (b *Builder) Reserve(bytes int) {
+	if b.buf == nil {
+		b.buf = get(headerSize + min(bytes, b.bounds.Message) + recordMargin + format.EncodeMargin)
+	}
+}
+
 // Seal ends the batch and begins the next one. bytes are the batch with all but what Stamp writes, compressed; raw is how many they were before. The batch must not be empty. Its
 // bytes belong to the caller, who may give them to Recycle.
 func (b *Builder) Seal() (bytes []byte, records int32, raw int) {

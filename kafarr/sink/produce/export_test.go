@@ -33,6 +33,14 @@ func OpenWith(settings Settings, options ...kgo.Opt) (*Producer, error) {
 	return set.open()
 }
 
+// Age lets what is known of a topic be old.
+func (p *Producer) Age(topic string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.topic(topic)
+	t.known, t.maxUntil = time.Time{}, time.Time{}
+}
+
 // Forget lets a partition be one that has acknowledged nothing for long.
 func (p *Producer) Forget(topic string, partition int32) {
 	p.mu.Lock()

@@ -214,6 +214,28 @@ func TestWhatNoBrokerHasSeenIsNotSent(t *testing.T) {
 	}
 }
 
+// TestTooFewReplicasUntilTheEndAreARefusalOrAnUnknownOutcome: with min.insync.replicas, a leader says whether it has appended the batch all the same.
+func TestTooFewReplicasUntilTheEndAreARefusalOrAnUnknownOutcome(t *testing.T) {
+	for answer, want := range map[*kerr.Error]produce.State{kerr.NotEnoughReplicas: produce.Refused, kerr.NotEnoughReplicasAfterAppend: produce.Unknown} {
+		t.Run(answer.Message, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, map[string]string{"delivery.timeout.ms": "1500"})
+			fault := r.cluster.Fault(produceFault(answer, -1, 0))
+			r.send("t", 0, 2)
+			r.flush()
+			if o := r.outcome("t", 0, 0); o.State != want || !strings.Contains(o.Err.Error(), "delivery.timeout.ms (1.5s): "+answer.Message) {
+				t.Errorf("%+v", o)
+			}
+			fault.Remove()
+			r.send("t", 0, 3)
+			r.flush()
+			if o := r.outcome("t", 0, 2); o.State != produce.Written {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+}
+
 func TestABatchThatIsUnknownHoldsUpNoOtherPartition(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, map[string]string{"delivery.timeout.ms": "2000"})
@@ -302,6 +324,24 @@ func TestAPanicIsAnErrorOfEachCall(t *testing.T) {
 		if err := r.p.Flush(t.Context()); err == nil {
 			t.Error("flushed")
 		}
+	}
+}
+
+func TestAPanicOfTheLoggerIsAnErrorOfEachCall(t *testing.T) {
+	p, err := produce.Open(produce.Settings{Servers: "127.0.0.1:1", Properties: map[string]string{"message.timeout.ms": "500"}, Log: func(int, string, string) { panic("on purpose") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for range 2 {
+		var e *status.Error
+		if _, err := p.Partitions(ctx, "t", false); !errors.As(err, &e) || e.Code != status.InternalError || !strings.Contains(err.Error(), "on purpose") {
+			t.Error(err)
+		}
+	}
+	if err := p.Close(ctx); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -115,6 +115,9 @@ func (p *Producer) refusal() error {
 	case p.closed:
 		return errClosed
 	}
+	if broken := p.set.broken.Load(); broken != nil {
+		return *broken
+	}
 	return p.txn.fatal
 }
 

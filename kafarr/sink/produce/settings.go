@@ -1,14 +1,17 @@
 package produce
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pykafarr/pykafarr/kafarr/environ"
+	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/internal/cluster"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -26,6 +29,10 @@ type Settings struct {
 	// Token is asked for OAUTHBEARER's tokens; nil: the properties say how to get them.
 	Token func(context.Context) (source.Token, error)
 	Log   func(level int, facility, message string)
+	// User is what errors call the producer, and Facility what its log lines are of; empty: "a producer", and "PRODUCE".
+	User, Facility string
+	// CreateTopics lets brokers create a topic that they do not have, where their auto.create.topics.enable does; allow.auto.create.topics=false does without.
+	CreateTopics bool
 }
 
 // Defaults that are not librdkafka's.
@@ -55,24 +62,35 @@ type settings struct {
 	messageMax    int
 	transactional string // transactional.id
 	transaction   time.Duration
+	createTopics  bool
 	log           func(level int, message string)
+	broken        atomic.Pointer[error] // the first panic of Log
 }
 
-const facility = "PRODUCE"
+// Check checks the settings as Open does.
+func (c *Settings) Check() error {
+	_, err := c.read()
+	return err
+}
 
 // read checks the configuration.
 func (c *Settings) read() (*settings, error) {
 	s := &settings{
 		acks: -1, idempotent: true, window: window, delivery: 5 * time.Minute, answer: 30 * time.Second, propagation: defaultPropagation, retries: 1<<31 - 1, memory: defaultMemory,
-		messageMax: 1_000_000_000, transaction: time.Minute,
+		messageMax: 1_000_000_000, transaction: time.Minute, createTopics: c.CreateTopics,
 	}
-	log := c.Log
-	if log == nil {
-		log = func(int, string, string) {}
+	user, facility := cmp.Or(c.User, "a producer"), cmp.Or(c.Facility, "PRODUCE")
+	log := func(level int, facility, message string) { // on goroutines of the client's, and under locks
+		if c.Log == nil {
+			return
+		}
+		if err := async.Catch(func() { c.Log(level, facility, message) }); err != nil {
+			s.broken.CompareAndSwap(nil, &err)
+		}
 	}
 	own := s.properties()
 	common, err := cluster.Read(cluster.Config{
-		User: "a producer", Facility: facility, Servers: c.Servers, Properties: c.Properties, Own: own, Passed: passedOver, Environment: c.Environment, Token: c.Token, Log: log,
+		User: user, Facility: facility, Servers: c.Servers, Properties: c.Properties, Own: own, Passed: passedOver, Environment: c.Environment, Token: c.Token, Log: log,
 		Unanswered: ofNoAcks(c.Properties),
 	})
 	if err != nil {
@@ -149,6 +167,14 @@ func (s *settings) properties() map[string]cluster.Reader {
 		s.memory <<= 10
 		return nil
 	}
+	createTopics := func(value string) error {
+		may := false
+		if err := cluster.Boolean(&may)(value); err != nil {
+			return err
+		}
+		s.createTopics = s.createTopics && may
+		return nil
+	}
 	return map[string]cluster.Reader{
 		"acks": acks, "request.required.acks": acks,
 		"enable.idempotence": cluster.Boolean(&s.idempotent),
@@ -161,6 +187,7 @@ func (s *settings) properties() map[string]cluster.Reader {
 		"queue.buffering.max.kbytes":        kilobytes,
 		"message.max.bytes":                 cluster.Number(1000, 1000000000, &s.messageMax),
 		"transactional.id":                  cluster.Text(&s.transactional),
+		"allow.auto.create.topics":          createTopics,
 		"transaction.timeout.ms":            cluster.Millis(1000, 2147483647, &s.transaction),
 	}
 }
@@ -168,7 +195,6 @@ func (s *settings) properties() map[string]cluster.Reader {
 // passedOver are properties that mean nothing to what sends batches: those of consumers, and those of who builds the batches.
 var passedOver = cluster.SetOf(append([]string{
 	"client.rack", "fetch.max.bytes", "max.partition.fetch.bytes", "fetch.message.max.bytes", "fetch.min.bytes", "fetch.wait.max.ms", "check.crcs", "isolation.level",
-	"allow.auto.create.topics",
 	"message.copy.max.bytes", "linger.ms", "queue.buffering.max.ms", "queue.buffering.max.messages", "queue.buffering.backpressure.threshold", "batch.size", "batch.num.messages",
 	"compression.type", "compression.codec", "compression.level", "enable.gapless.guarantee", "partitioner", "sticky.partitioning.linger.ms", "delivery.report.only.error",
 }, cluster.Consumers...)...)

@@ -29,12 +29,13 @@ type topic struct {
 	missing    time.Time // since when the cluster says that it does not have it; zero: it has
 	refused    error     // the last answer, which no further try will mend
 	waited     error     // the last one that passes
-	maxMessage int       // max.message.bytes; 0: not known
+	maxMessage int       // max.message.bytes
+	maxUntil   time.Time // until when that is believed
 }
 
 type leader struct{ broker, epoch int32 }
 
-// metadataAge is how long the number of a topic's partitions is believed. That leaders have moved is noticed at once, by the answers.
+// metadataAge is how long the number of a topic's partitions, and max.message.bytes, are believed. That leaders have moved is noticed at once, by the answers.
 const metadataAge = 5 * time.Minute
 
 // topic is the topic of this name.
@@ -152,6 +153,7 @@ func (p *Producer) wanted() (names []string) {
 
 func (p *Producer) askTopics(names []string) (*kmsg.MetadataResponse, error) {
 	req := kmsg.NewPtrMetadataRequest()
+	req.AllowAutoTopicCreation = p.set.createTopics
 	for _, name := range names {
 		t := kmsg.NewMetadataRequestTopic()
 		t.Topic = kmsg.StringPtr(name)
@@ -285,9 +287,12 @@ func (t *topic) learn(s *settled, a *kmsg.MetadataResponseTopic) {
 	t.stale = t.waits()
 }
 
+// ErrRecreated is why batches that were meant for a topic that was deleted are not written to the new one of its name.
+var ErrRecreated = errors.New("the topic was deleted and created again while messages were on their way: they are not written to the new one")
+
 // recreated ends what was meant for a topic that was deleted. What is sent from now on is meant for the new one.
 func (t *topic) recreated(s *settled) {
-	why := status.New(status.TopicNotFoundError, errors.New("the topic was deleted and created again while messages were on their way: they are not written to the new one")).At(t.name, -1, -1)
+	why := status.New(status.TopicNotFoundError, ErrRecreated).At(t.name, -1, -1)
 	t.p.set.log(3, why.Error())
 	for _, q := range t.parts {
 		q.failed = why
@@ -299,25 +304,33 @@ func (t *topic) recreated(s *settled) {
 // MaxMessageBytes is how large a batch of the topic may be: max.message.bytes where the cluster tells it, and 1,000,000 otherwise.
 func (p *Producer) MaxMessageBytes(ctx context.Context, name string) (int, error) {
 	p.mu.Lock()
-	err, known := p.refusal(), p.topic(name).maxMessage
+	err, t := p.refusal(), p.topic(name)
+	most, fresh := t.maxMessage, time.Now().Before(t.maxUntil)
 	p.mu.Unlock()
-	if err != nil || known > 0 {
-		return known, err
+	if err != nil || fresh {
+		return most, err
 	}
-	most, err := p.askMaxMessage(ctx, name)
+	most, err = p.askMaxMessage(ctx, name)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
+	age := metadataAge
 	if err != nil {
 		p.set.log(6, fmt.Sprintf("%s: max.message.bytes is not known, so that batches have at most %d bytes: %v", name, defaultMaxMessage, err))
-		most = defaultMaxMessage
+		if most = defaultMaxMessage; cluster.Passing(err) {
+			age = retriedAge
+		}
 	}
 	most = min(most, p.set.messageMax)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.topic(name).maxMessage = most
+	t = p.topic(name)
+	t.maxMessage, t.maxUntil = most, time.Now().Add(age)
 	return most, nil
 }
+
+// retriedAge is how long an answer is done without that may come with another try.
+const retriedAge = 10 * time.Second
 
 // defaultMaxMessage is a little less than what brokers allow by default.
 const defaultMaxMessage = 1_000_000

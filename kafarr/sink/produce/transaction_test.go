@@ -214,6 +214,62 @@ func TestACommitWithoutAnAnswerIsUnknownAndNeverSentAgain(t *testing.T) {
 	}
 }
 
+// TestOffsetsOfACommitWithoutAnAnswerAreThereWithTheirRowsOrNotAtAll cuts the connection before the coordinator has the commit, and before the producer has the answer.
+func TestOffsetsOfACommitWithoutAnAnswerAreThereWithTheirRowsOrNotAtAll(t *testing.T) {
+	for _, arrives := range []bool{false, true} {
+		protocols(t, func(t *testing.T, r *rig, n *network) {
+			ctx := t.Context()
+			var mu sync.Mutex
+			commits := 0
+			r.cluster.ControlKey(kmsg.EndTxn.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				r.cluster.KeepControl()
+				mu.Lock()
+				defer mu.Unlock()
+				if req.(*kmsg.EndTxnRequest).Commit {
+					commits++
+				}
+				return nil, nil, false
+			})
+			r.must(r.p.Begin(ctx))
+			r.send("t", 0, 3)
+			n.cutAnswer.Store(int32(kmsg.TxnOffsetCommit.Int16())) // offsets that are sent again are the same offsets
+			r.must(r.p.SendOffsets(ctx, simple, []source.Position{source.TopicPartition{Topic: "t"}.At(7)}))
+			r.flush()
+			if key := int32(kmsg.EndTxn.Int16()); arrives {
+				n.cutAnswer.Store(key)
+			} else {
+				n.cutRequest.Store(key)
+			}
+			if err := r.p.Commit(ctx); !errors.Is(err, produce.ErrUnknownCommit) {
+				t.Fatal(err)
+			}
+			offset, rows := r.committed("g"), 0
+			if arrives {
+				rows = 3
+			}
+			if want := map[bool]int64{false: -1, true: 7}[arrives]; offset != want {
+				t.Errorf("offset %d is committed, and not %d", offset, want)
+			}
+			r.must(r.p.Begin(ctx))
+			r.send("t", 1, 4)
+			r.must(r.p.SendOffsets(ctx, simple, []source.Position{source.TopicPartition{Topic: "t"}.At(9)}))
+			r.must(r.p.Commit(ctx))
+			if got := r.committed("g"); got != 9 {
+				t.Errorf("offset %d is committed by the transaction after it", got)
+			}
+			got := r.readAll("t", rows+4, 0, 1)
+			mu.Lock()
+			defer mu.Unlock()
+			if !ascending(got[0], rows) || !ascending(got[1], 4) || commits != map[bool]int{false: 1, true: 2}[arrives] {
+				t.Errorf("got %v, %d commits", got, commits)
+			}
+			if n := r.ongoing(); n != 0 {
+				t.Error(n, "transactions are open")
+			}
+		})
+	}
+}
+
 func TestAnotherProducerWithTheSameTransactionalIDIsAnErrorOfEachCall(t *testing.T) {
 	protocols(t, func(t *testing.T, r *rig, _ *network) {
 		ctx := t.Context()
