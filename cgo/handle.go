@@ -45,5 +45,5 @@ func take[T any](h int64) (T, error) {
 }
 
 func closed(h int64) error {
-	return coded(kafarr.ClosedError, "handle %d is closed or never was", h)
+	return coded(kafarr.ClosedError, "it is closed: the listener, stream, producer, report or transaction of this call (handle %d)", h)
 }

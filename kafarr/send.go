@@ -119,7 +119,7 @@ func (p *Producer) send(ctx context.Context, options SendOptions, batches []arro
 	}
 	plan, err := p.plan(ctx, options, batches[0].Schema())
 	if err != nil {
-		return nil, p.failure(err)
+		return nil, p.failure(ctx, err)
 	}
 	for _, b := range batches[1:] {
 		if !b.Schema().Equal(batches[0].Schema()) {
@@ -128,27 +128,27 @@ func (p *Producer) send(ctx context.Context, options SendOptions, batches []arro
 	}
 	checked, err := plan.Check(batches)
 	if err != nil {
-		return nil, p.failure(err)
+		return nil, p.failure(ctx, err)
 	}
 	if options.CheckOnly {
 		return checked.Unsent(), nil
 	}
 	report, err := checked.Send(ctx, p.sink, p.start(), p.ended)
 	if err != nil {
-		return report, p.failure(err)
+		return report, p.failure(ctx, err)
 	}
 	return report, nil
 }
 
 // failure is the error of a call that the producer's end may have interrupted.
-func (p *Producer) failure(err error) error {
+func (p *Producer) failure(ctx context.Context, err error) error {
 	if p.ctx.Err() != nil {
 		return errorf(ClosedError, "the producer was closed during the call")
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return err
 	}
-	return wrap(err)
+	return wrap(err) // a time-out of the registry's or of a broker's is that one's error
 }
 
 // start is the partition that the next frame's rows without keys begin with: frames take turns.
@@ -168,7 +168,7 @@ func (p *Producer) TargetSchema(ctx context.Context, options SendOptions, column
 	roles := options.roles(columns)
 	chosen, err := p.choose(ctx, &options, roles, columns)
 	if err != nil {
-		return nil, p.failure(err)
+		return nil, p.failure(ctx, err)
 	}
 	return &TargetSchema{MessageType: chosen.MessageType(), Text: chosen.Text, ID: chosen.ID, Subject: chosen.Subject, Version: chosen.Version, Columns: arrow.NewSchema(chosen.Columns, nil)}, nil
 }
@@ -209,6 +209,7 @@ func (p *Producer) plan(ctx context.Context, options SendOptions, columns *arrow
 		if plan.Prefix, plan.Named, err = framing(options.Framing, chosen, wire.ValueSchemaHeader); err != nil {
 			return nil, err
 		}
+		plan.Outdated = append(plan.Outdated, wire.ValueSchemaHeader)
 		if plan.Columns, err = roles.values(columns, chosen.Columns); err != nil {
 			return nil, err
 		}
@@ -280,6 +281,7 @@ func (p *Producer) planKeys(ctx context.Context, plan *dispatch.Plan, options Se
 	if plan.KeyPrefix, plan.KeyNamed, err = framing(options.Framing, chosen, wire.KeySchemaHeader); err != nil {
 		return err
 	}
+	plan.Outdated = append(plan.Outdated, wire.KeySchemaHeader)
 	plan.KeyForm, plan.KeyColumn = dispatch.KeyValues, field
 	plan.KeyValue, err = p.encodings.encoding(chosen, []arrow.Field{field}, format.EncodeOptions{Column: plan.Key, Limits: p.cfg.Limits})
 	return err

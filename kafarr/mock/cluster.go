@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"crypto/rand"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ func newCluster(config Config) (*kfake.Cluster, error) {
 	}
 	options := []kfake.Opt{
 		kfake.NumBrokers(config.Brokers),
+		kfake.ClusterID(rand.Text()), // by which clients tell one cluster from another
 		kfake.MaxVersions(versions),
 		kfake.AllowAutoTopicCreation(),
 		kfake.DefaultNumPartitions(autoPartitions),

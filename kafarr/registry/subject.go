@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
@@ -125,6 +126,9 @@ func (c *confluent) Complete(ctx context.Context, d Definition) (Schema, error) 
 
 // version fetches what a version refers to.
 func (l *lookup) version(answer schemaregistry.SchemaMetadata) (Version, error) {
+	if answer.ID < 1 || answer.ID > math.MaxInt32 { // which messages could not name
+		return Version{}, &invalidAnswer{fmt.Errorf("the answer has no schema id: %d is none, which is a whole number from 1 to %d", answer.ID, math.MaxInt32)}
+	}
 	l.root = name{id: answer.ID}
 	schema, err := l.complete(answer.SchemaInfo)
 	return Version{Schema: schema, Number: answer.Version, GUID: answer.GUID}, err

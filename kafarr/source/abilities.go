@@ -68,6 +68,7 @@ type MemberReporter interface {
 
 // GroupMember is a member of a consumer group, as brokers tell it from its predecessors: one that has lost its partitions is refused when it commits offsets.
 type GroupMember struct {
+	Cluster    string // its id; empty: it is not known
 	Group      string
 	Member     string // its id; empty: the partitions were assigned without a group
 	Instance   string // group.instance.id; empty: none

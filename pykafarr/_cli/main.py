@@ -186,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
         "write",
         help="send files to a topic",
         description="Sends the rows of files to a topic, a message each, and prints the partitions and offsets. "
-        "Files are sent in parts of 131,072 rows, and each value of a part is checked before it is sent.",
+        "Files are sent in parts of 131,072 rows at most, and each value of a part is checked before it is sent.",
     )
     writer.add_argument("--servers", type=hidden, required=True, help=PRODUCER["servers"].help)
     writer.add_argument("--registry", type=hidden, metavar="URL", help=PRODUCER["registry_url"].help)

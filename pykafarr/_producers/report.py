@@ -79,7 +79,11 @@ class Report:
 
     @property
     def written(self) -> int:
-        """The rows that the brokers have acknowledged."""
+        """The rows that the brokers have acknowledged, of the parts of the frame whose rows all have their outcome.
+
+        A frame of one table is one part, a stream has one a batch. With `acks=0` in `config=` these are the rows that
+        were sent. Rows of a transaction count, too, although nobody reads them when it is aborted.
+        """
         self._look(0)
         return sum(found["written"] for found in self._found)
 

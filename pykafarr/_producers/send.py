@@ -56,7 +56,8 @@ class Sends:
                 Avro schema (JSON text, dict, or a pathlib.Path of a file), which its subject must have; a registered
                 id; "latest"; {"subject": …, "version": …}; {"schema": …, "references": [{"name": …, "subject": …,
                 "version": …}]}; "derive": it is made of the frame's columns, or {"derive": True, "enums":
-                {column: symbols}}. What the registry answers is remembered as long as the producer lives.
+                {column: symbols}}. What the registry answers is remembered as long as the producer
+                lives, for sends with the same arguments.
             register: register a schema that is given or derived, where its subject does not have it. What the registry
                 answers to an incompatible one is in the RegistryError.
             subject: what names the subject: "topic" ("<topic>-value"), "record" (the message type), or "topic_record"

@@ -48,9 +48,10 @@ class Transaction(Sends):
     def __init__(self, producer: _Producer) -> None:
         self._producer = producer
         self._handle = 0
+        self._over = False
 
     def __enter__(self) -> Self:
-        if self._handle:
+        if self._handle or self._over:
             raise StateError("the transaction has begun already: ask for another one")
         library_ = self._producer._library()
         begin = library_.lib.producer_begin_start
@@ -89,8 +90,7 @@ class Transaction(Sends):
             raise TypeError(f"batch must be a Batch, not {type(batch).__name__}")
         if not batch._owner:
             raise ConfigError("batch is not of a listener")
-        if not self._handle:
-            raise StateError("the transaction has not begun: use it in a with block")
+        self._open()
         library_ = self._producer._library()
         found = encode({"ids": [batch._id], "ranges": [place[:4] for place in batch.ranges]})
         library_.call(library_.lib.transaction_commit_offsets, self._handle, batch._owner, *found)
@@ -98,6 +98,7 @@ class Transaction(Sends):
     def __exit__(
         self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
+        self._open()
         library_ = library()
         try:
             if kind is None:
@@ -105,9 +106,16 @@ class Transaction(Sends):
             else:
                 self._abort(kind.__name__, most_ms=_bound(kind))
         finally:
+            self._over = True
             if usable():
                 library_.call(library_.lib.transaction_free, self._handle)
         return False
+
+    def _open(self) -> None:
+        if self._over:
+            raise StateError("the transaction is over: ask for another one")
+        if not self._handle:
+            raise StateError("the transaction has not begun: use it in a with block")
 
     def _commit(self) -> None:
         library_ = library()
@@ -125,8 +133,7 @@ class Transaction(Sends):
             logger.warning("aborting after %s failed: %s", why, error)  # the first failure is the one to see
 
     def _append(self, report: Report, settings: dict[str, Any], frame: Any) -> None:
-        if not self._handle:
-            raise StateError("the transaction has not begun: use it in a with block")
+        self._open()
         self._producer._append(report, {**settings, "transaction": self._handle}, frame)
 
     def __repr__(self) -> str:

@@ -97,7 +97,13 @@ def _handler(registry: FaultyRegistry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             registry.logins.append(self.headers["Authorization"])
-            answer = registry.answer(self.path)
+            self._say(registry.answer(self.path))
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._say(registry.fault(self.path) or Answer(501))  # only questions are passed on
+
+        def _say(self, answer: Answer) -> None:
             time.sleep(answer.delay)
             if answer.reset:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)

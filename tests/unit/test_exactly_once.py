@@ -11,6 +11,7 @@ import pytest
 
 import pykafarr
 from pykafarr._library.library import library
+from pykafarr._producers import producer as producer_module
 from pykafarr.testing import MockKafka
 
 if TYPE_CHECKING:
@@ -216,17 +217,29 @@ def test_partitions_that_were_taken_away_meanwhile_are_not_committed(place: Plac
 def test_a_commit_that_is_interrupted_leaves_no_transaction_open(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.write(1)
     with place.listen() as p, place.producer() as out:
-        batch, wait = polled(p, 1), out._wait
+        batch = polled(p, 1)
 
-        def interrupted(operation: int) -> None:
-            monkeypatch.setattr(out, "_wait", wait)
-            library().lib.kafarr_cancel(operation)
-            with contextlib.suppress(pykafarr.KafarrError):
-                wait(operation)
-            raise KeyboardInterrupt
+        def interrupted() -> None:
+            """The next wait for an operation is interrupted once."""
+            real, waits = library(), iter([KeyboardInterrupt])
+
+            class Lib:
+                def __getattr__(self, name: str) -> Any:
+                    if name == "kafarr_wait":
+                        for error in waits:
+                            raise error
+                    return getattr(real.lib, name)
+
+            class Library:
+                lib = Lib()
+
+                def __getattr__(self, name: str) -> Any:
+                    return getattr(real, name)
+
+            monkeypatch.setattr(producer_module, "library", Library)
 
         with pytest.raises(KeyboardInterrupt):
-            place.copy(out, then=lambda: monkeypatch.setattr(out, "_wait", interrupted))
+            place.copy(out, then=interrupted)
         place.copy(out, batch)
     assert place.copies() == [1]
 
@@ -243,3 +256,27 @@ def test_what_is_no_batch_of_an_open_listener_is_named(place: Place) -> None:
                 t.commit_offsets(batch)
         with pytest.raises(pykafarr.StateError, match="with block"):
             out.transaction().commit_offsets(batch)
+
+
+@pytest.mark.parametrize("subscribed", [False, True])
+def test_a_batch_of_another_cluster_is_refused_and_its_offsets_are_committed_nowhere(
+    place: Place, subscribed: bool
+) -> None:
+    place.write(0, 1)
+    with (
+        MockKafka(topics={place.target: 1, place.source: 2}) as elsewhere,
+        place.listen(subscribed=subscribed) as listener,
+        pykafarr.producer(elsewhere.servers, elsewhere.registry_url, transactional_id="elsewhere") as out,
+    ):
+        batch = polled(listener, 2)
+        with contextlib.ExitStack() as stack:
+            t = stack.enter_context(out.transaction())
+            place.send(t, batch)
+            t.commit_offsets(batch)
+            with pytest.raises(pykafarr.ConfigError, match=r"the listener's group copy-.* is of the cluster .*aborted"):
+                stack.close()
+        with pykafarr.scan(elsewhere.servers, place.target, elsewhere.registry_url).read() as stream:
+            assert [table.num_rows for table in stream.to_arrow().values() if table.num_rows] == []
+        with place.producer() as right:
+            place.copy(right, batch)  # which is open as it was
+    assert place.copies() == [0, 1]

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import decimal
 import gc
+import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ import pytest
 
 import pykafarr
 from pykafarr.testing import MockKafka
+from tests.servers.faulty_registry import Answer, FaultyRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -404,3 +406,76 @@ def test_a_schema_is_derived_when_that_is_asked_for(kafka: MockKafka, topic: str
     assert found["symbol"].to_pylist() == ["A", None]
     assert found["bid"].to_pylist() == [1.0, 2.0]
     assert [value is None for value in found["at"].to_pylist()] == [False, True]
+
+
+@contextlib.contextmanager
+def registry_that_says(answer: Answer) -> Iterator[str]:
+    """The address of a registry that has one answer to everything."""
+    registry = FaultyRegistry("http://127.0.0.1:9")
+    registry.fault = lambda _path: answer
+    try:
+        yield registry.url
+    finally:
+        registry.close()
+
+
+@pytest.mark.parametrize("number", [None, 0, -5, 2**31, 2**33 + 7])
+@pytest.mark.parametrize("options", [{}, {"schema": PRICE, "register": True}])
+def test_an_answer_of_the_registry_without_a_usable_id_is_an_error_and_nothing_is_sent(
+    kafka: MockKafka, topic: str, number: int | None, options: dict[str, Any]
+) -> None:
+    answer: dict[str, Any] = {} if number is None else {"id": number, "version": 1}
+    body = json.dumps({"schema": json.dumps(PRICE), **answer}).encode()
+    with (
+        registry_that_says(Answer(200, body)) as url,
+        pykafarr.producer(kafka.servers, url) as out,
+        pytest.raises(pykafarr.RegistryError, match="the answer has no schema id"),
+    ):
+        out.send(TYPE, pa.table(FRAME), topic, **options)
+    assert len(rows(kafka, topic, value="bytes")) == 0
+
+
+def test_a_registry_that_is_slow_is_a_registry_error(kafka: MockKafka, topic: str) -> None:
+    answer = Answer(200, raw=b"HTTP/1.1 200 OK\r\n\r\n", more=b" ", pause=0.02)
+    config = {"request.timeout.ms": 300}
+    with (
+        registry_that_says(answer) as url,
+        pykafarr.producer(kafka.servers, url, registry_config=config) as out,
+        pytest.raises(pykafarr.RegistryError, match="no answer within"),
+    ):
+        out.send(TYPE, pa.table(FRAME), topic)
+
+
+@pytest.mark.parametrize("framing", ["confluent", "schema_header"])
+def test_a_header_that_named_the_schema_of_a_message_that_was_read_is_not_sent_with_its_copy(
+    kafka: MockKafka, topic: str, out: pykafarr.Producer, framing: str
+) -> None:
+    out.send(TYPE, pa.table(FRAME), topic, schema=PRICE, register=True, framing="schema_header", wait=True)
+    kafka.create_topic(topic + "-copy")
+    wider = {**PRICE, "fields": [{"name": "pad", "type": "string", "default": "-"}, *PRICE["fields"]]}  # type: ignore[misc]
+    options: dict[str, Any] = {"framing": "schema_header", "metadata": ("headers",)}
+    with pykafarr.scan(kafka.servers, topic, kafka.registry_url, **options).read() as stream:
+        for batch in stream:
+            assert [header["key"] for header in batch.to_arrow()["_headers"][0].as_py()] == ["__value_schema_id"]
+            more = {"schema": wider, "register": True, "missing": "default", "framing": framing, "wait": True}
+            out.send(TYPE, batch, topic + "-copy", **more)
+    found = rows(kafka, topic + "-copy", framing=framing, metadata=("headers",))
+    assert found["symbol"].to_pylist() == FRAME["symbol"]
+    assert [len(headers) for headers in found["_headers"].to_pylist()] == [framing == "schema_header"] * 2
+
+
+def test_a_header_without_a_key_is_an_error(out: pykafarr.Producer, topic: str) -> None:
+    headers = [[{"key": "a", "value": b"1"}], [{"key": None, "value": b"2"}]]
+    table = pa.table(FRAME).append_column(
+        "h", pa.array(headers, pa.list_(pa.struct({"key": pa.string(), "value": pa.binary()})))
+    )
+    with pytest.raises(pykafarr.EncodeError, match=r"h: row 1: a header has no key"):
+        out.send(TYPE, table, topic, schema=PRICE, register=True, headers="h")
+
+
+def test_timestamps_without_a_time_zone_are_no_timestamps_of_messages(out: pykafarr.Producer, topic: str) -> None:
+    frame = pd.DataFrame({**FRAME, "at": pd.to_datetime(["2026-01-01", "2026-01-02"])})
+    with pytest.raises(pykafarr.ConfigError, match="tz_localize"):
+        out.send(TYPE, frame, topic, schema=PRICE, register=True, timestamp="at")
+    frame["at"] = frame["at"].dt.tz_localize("UTC")
+    assert out.send(TYPE, frame, topic, schema=PRICE, register=True, timestamp="at", wait=True).written == 2

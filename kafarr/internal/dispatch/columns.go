@@ -2,12 +2,14 @@ package dispatch
 
 import (
 	"math"
+	"slices"
 	"time"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/sink"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -116,6 +118,9 @@ func readTimes(name string, column arrow.Array) (intOf, error) {
 	case *array.Null:
 		return func(int) (int64, bool) { return 0, false }, nil
 	case *array.Timestamp:
+		if column.DataType().(*arrow.TimestampType).TimeZone == "" {
+			return nil, columnError("timestamp", name, column.DataType(), `timestamps with a time zone, as tz_localize("UTC") gives one: without it they are no point in time`)
+		}
 		toMillis := milliseconds(column.DataType().(*arrow.TimestampType).Unit)
 		return func(row int) (int64, bool) {
 			if c.IsNull(row) {
@@ -166,8 +171,8 @@ func readTruths(option, name string, column arrow.Array) ([]bool, error) {
 // headersOf appends the headers of a row.
 type headersOf func(to []sink.Header, row int) []sink.Header
 
-// readHeaders reads lists of names and values.
-func readHeaders(name string, column arrow.Array) (headersOf, error) {
+// readHeaders reads lists of names and values, without the headers of some names.
+func readHeaders(name string, column arrow.Array, without []string) (headersOf, error) {
 	wrong := columnError("headers", name, column.DataType(), "a list of structs of a key (text) and a value (bytes or text), as listeners give it, or a map of texts to bytes or texts")
 	var within func(row int) (from, to int64)
 	var items arrow.Array
@@ -191,6 +196,17 @@ func readHeaders(name string, column arrow.Array) (headersOf, error) {
 	if names == nil || values == nil {
 		return nil, wrong
 	}
+	for row := 0; pairs.NullN()+pairs.Field(0).NullN() > 0 && row < column.Len(); row++ {
+		if column.IsNull(row) {
+			continue
+		}
+		from, end := within(row)
+		for i := int(from); i < int(end); i++ {
+			if pairs.IsNull(i) || pairs.Field(0).IsNull(i) {
+				return nil, &format.ValueError{Row: row, Path: name, Msg: "a header has no key, which Kafka does not know"}
+			}
+		}
+	}
 	return func(to []sink.Header, row int) []sink.Header {
 		if column.IsNull(row) {
 			return to
@@ -199,7 +215,9 @@ func readHeaders(name string, column arrow.Array) (headersOf, error) {
 		for i := int(from); i < int(end); i++ {
 			key, _ := names(i)
 			value, _ := values(i)
-			to = append(to, sink.Header{Name: unsafe.String(unsafe.SliceData(key), len(key)), Value: value})
+			if header := unsafe.String(unsafe.SliceData(key), len(key)); !slices.Contains(without, header) {
+				to = append(to, sink.Header{Name: header, Value: value})
+			}
 		}
 		return to
 	}, nil

@@ -44,8 +44,9 @@ type Plan struct {
 	KeyColumn arrow.Field
 	KeyPrefix []byte
 	KeyNamed  []sink.Header
-	// Constant are headers of each message.
+	// Constant are headers of each message. Outdated are the names of headers that the column is not to give: those that name the schema that a message was read by.
 	Constant []sink.Header
+	Outdated []string
 	// Partitioner chooses the partition of rows for which Partition has none.
 	Partitioner Partitioner
 	// FirstRow is the number of the first row, for errors and reports: a frame may be sent in parts.
@@ -124,7 +125,7 @@ func (p *Plan) bindColumns(to *part, columns columnsOf) error {
 		if err != nil {
 			return err
 		}
-		if to.headers, err = readHeaders(p.Headers, column); err != nil {
+		if to.headers, err = readHeaders(p.Headers, column, p.Outdated); err != nil {
 			return err
 		}
 		to.columns = append(to.columns, column)

@@ -22,6 +22,9 @@ func (p *Producer) SendOffsets(ctx context.Context, member GroupMember, offsets 
 		return err
 	}
 	defer leave()
+	if err := p.ofThisCluster(ctx, member); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	err = p.txn.takes(p.set)
 	newest := int16(4)

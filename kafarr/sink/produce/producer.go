@@ -35,6 +35,7 @@ type Producer struct {
 	active  map[*partition]struct{} // those with batches that have no outcome yet
 	ids     identities
 	txn     transaction
+	cluster string // its id; empty: it is not known yet
 
 	taken   uint64 // batches that Send has taken
 	left    int    // of them, without an outcome

@@ -103,6 +103,16 @@ func (q *queue) fatal() (code int, text string) {
 // groupEnded tells whether the consumer has left its group while it closes.
 func (q *queue) groupEnded() bool { return C.rd_kafka_consumer_closed(q.rk) == 1 }
 
+// clusterID is the id of the cluster that the client reads from; empty: the client does not know it yet.
+func (q *queue) clusterID() string {
+	id := C.rd_kafka_clusterid(q.rk, 0)
+	if id == nil {
+		return ""
+	}
+	defer C.rd_kafka_mem_free(q.rk, unsafe.Pointer(id))
+	return C.GoString(id)
+}
+
 // member is which member of its group the client is. The client's own thread answers, which takes a quarter of a millisecond.
 func (q *queue) member() source.GroupMember {
 	m := C.rd_kafka_consumer_group_metadata(q.rk)

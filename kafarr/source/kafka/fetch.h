@@ -43,6 +43,8 @@ int rd_kafka_fatal_error(rd_kafka_t *, char *text, size_t size);
 int rd_kafka_consumer_closed(rd_kafka_t *);
 typedef struct rd_kafka_consumer_group_metadata_s rd_kafka_consumer_group_metadata_t;
 rd_kafka_consumer_group_metadata_t *rd_kafka_consumer_group_metadata(rd_kafka_t *);
+char *rd_kafka_clusterid(rd_kafka_t *, int timeout_ms);
+void rd_kafka_mem_free(rd_kafka_t *, void *);
 const char *rd_kafka_consumer_group_metadata_group_id(const rd_kafka_consumer_group_metadata_t *);
 const char *rd_kafka_consumer_group_metadata_group_instance_id(const rd_kafka_consumer_group_metadata_t *);
 const char *rd_kafka_consumer_group_metadata_member_id(const rd_kafka_consumer_group_metadata_t *);

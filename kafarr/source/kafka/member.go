@@ -144,12 +144,15 @@ var _ source.MemberReporter = (*Kafka)(nil)
 
 // Member implements source.MemberReporter.
 func (k *Kafka) Member(ctx context.Context) (source.GroupMember, error) {
-	if len(k.cfg.Assign) > 0 {
-		return source.GroupMember{Group: k.cfg.Group, Generation: -1}, nil // as clients without a subscription commit
-	}
 	found := make(chan source.GroupMember, 1)
 	err := k.background(ctx, func() error {
+		cluster := k.queue.clusterID()
+		if len(k.cfg.Assign) > 0 {
+			found <- source.GroupMember{Cluster: cluster, Group: k.cfg.Group, Generation: -1} // as clients without a subscription commit
+			return nil
+		}
 		m := k.queue.member()
+		m.Cluster = cluster
 		// Brokers take offsets in a transaction from whoever names neither a member nor a generation, without a look at the group. And a member that was thrown out, and whose listener has not
 		// heard of it yet, may have joined again.
 		if m.Member == "" || m.Generation < 0 || k.consumer.AssignmentLost() {
