@@ -30,7 +30,7 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 		if err != nil {
 			return err
 		}
-		d, err := kafarr.NewDecoder(c.Schema, c.ReaderSchema, options)
+		d, err := kafarr.NewDecoder(kafarr.DecoderConfig{Schema: c.Schema, Reader: c.ReaderSchema, Options: options})
 		if err == nil {
 			*handle = C.int64_t(newHandle(d))
 		}

@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
-// Decoder turns bare Avro bodies, without framing and broker, into batches: the same plan and the same columns as a Listener's.
+// Decoder turns bare bodies, without framing and broker, into batches: the same plan and the same columns as a Listener's.
 // It may be used by several goroutines at once.
 type Decoder struct {
 	plan    format.Plan
@@ -28,12 +29,27 @@ type Decoder struct {
 	outside atomic.Int64
 }
 
-// NewDecoder compiles the schema, Avro JSON, that the bodies were written with. reader is the schema to read them as; empty: the same.
-func NewDecoder(text, reader string, options format.Options) (*Decoder, error) {
-	if _, err := options.Limits.Resolved(); err != nil {
+// DecoderConfig says what a Decoder decodes.
+type DecoderConfig struct {
+	// Value names the format of the bodies. Usual: Avro.
+	Value Content
+	// Schema is the one that the bodies were written with, and Reader the one to read them as; empty: the same.
+	Schema, Reader string
+	// MessageType is the full name of the bodies' type, where the schema has several; empty: it has one.
+	MessageType string
+	Options     format.Options
+}
+
+// NewDecoder compiles the schema.
+func NewDecoder(cfg DecoderConfig) (*Decoder, error) {
+	if _, err := cfg.Options.Limits.Resolved(); err != nil {
 		return nil, errorf(ConfigError, "%w", err)
 	}
-	p, parsed, err := schema.CompileText(text, reader, options)
+	value := cmp.Or(cfg.Value, Avro)
+	if cfg.MessageType != "" && !value.HasTypes() {
+		return nil, errorf(ConfigError, "message_type is for bodies of Protobuf: the others have one type in a schema")
+	}
+	p, parsed, err := schema.CompileText(value, cfg.Schema, cfg.Reader, cfg.MessageType, cfg.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -198,8 +214,8 @@ func (d *Decoder) advice(b format.Body) string {
 	if d.decodes(rest) {
 		return fmt.Sprintf("%s, and what follows decodes: pass payload[%d:]%s", look.Header, look.HeaderLen, readTopic(look.Form))
 	}
-	if look.Form == wire.SingleObjectForm {
-		return fmt.Sprintf("%s, and the schema given has the fingerprint %016x: pass payload[%d:] with the schema that it was written with", look.Header, d.writer.(format.Fingerprinted).Fingerprint(), look.HeaderLen)
+	if known, ok := d.writer.(format.Fingerprinted); ok && look.Form == wire.SingleObjectForm {
+		return fmt.Sprintf("%s, and the schema given has the fingerprint %016x: pass payload[%d:] with the schema that it was written with", look.Header, known.Fingerprint(), look.HeaderLen)
 	}
 	return fmt.Sprintf("%s: if they are, pass payload[%d:] with the schema that it was written with%s", look.Header, look.HeaderLen, readTopic(look.Form))
 }

@@ -172,7 +172,7 @@ func TestRowsOfSeveralTypesThatTakeLongComeWhole(t *testing.T) {
 
 func TestADecodingIsGivenUpInTheMidstOfABodyAndTheDecoderStaysOfUse(t *testing.T) {
 	before := cmem.Live()
-	d, err := kafarr.NewDecoder(costly, "", format.Options{})
+	d, err := kafarr.NewDecoder(kafarr.DecoderConfig{Schema: costly})
 	if err != nil {
 		t.Fatal(err)
 	}

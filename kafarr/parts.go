@@ -9,6 +9,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/environ"
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
+	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/kafka"
@@ -102,9 +103,11 @@ type Messages struct {
 	// does, or as SchemaHeader or Apicurio do.
 	Framing Framing
 	Schemas []GivenSchema
+	// MessageType is the full name of the type that values are of, where schemas have several types: whatever the message indexes of values say; empty: the type that these say.
+	MessageType string
 	// Metadata are the columns after the fields. nil: Offset.
 	Metadata []Metadata
-	// Readers are the schemas to read as, Avro JSON: a message written as a type of the name, or of one of the aliases, of one of them is
+	// Readers are the schemas to read as, of the format that Value names, or Avro's with Auto: a message written as a type of the name, or of one of the aliases, of one of them is
 	// resolved to it, so that all versions of a type have the same columns. Other types are read as they were written.
 	Readers []string
 	// Columns are the fields to read, as paths ("customer.zip"); nil: all.
@@ -151,7 +154,7 @@ func (m Messages) withDefaults() Messages {
 
 func (m *Messages) validate(reg *Registry) error {
 	given := !m.Framing.AsksRegistry()
-	switch typed := m.Value == Avro || m.Value == Auto; {
+	switch typed := m.Value.IsTyped(); {
 	case !typed && (m.Framing != Confluent || len(m.Schemas) > 0):
 		return errorf(ConfigError, "value is bytes or string: there is no framing and no schema then")
 	case !typed && (len(m.Columns) > 0 || len(m.Readers) > 0):
@@ -162,6 +165,14 @@ func (m *Messages) validate(reg *Registry) error {
 		return errorf(ConfigError, "schemas are given: they are for framing bare and single_object")
 	case m.Framing == Bare && m.Value == Auto:
 		return errorf(ConfigError, "value is auto: with framing bare nothing tells a message with a schema from one without")
+	case m.Framing == SingleObject && !m.Value.HasFingerprints():
+		return errorf(ConfigError, "framing is single_object: it is one of Avro, and value is another format")
+	case m.Framing == Apicurio && m.Value != Auto && m.Value.HasTypes():
+		return schema.ApicurioFault(false)
+	case m.Framing == Apicurio && m.wants(Key) && m.Key != Auto && m.Key.HasTypes():
+		return schema.ApicurioFault(true)
+	case m.MessageType != "" && !m.Value.HasTypes():
+		return errorf(ConfigError, "message_type is for values of Protobuf: the others have one type in a schema")
 	case m.Framing == Apicurio && reg.Client == nil && reg.URL != "" && reg.Properties[registry.UseID] == "":
 		return errorf(ConfigError, `framing is apicurio: say in registry_config which ids the serializers write, {%q: "globalId"} (the default of Apicurio 2) or "contentId" (that of Apicurio 3)`, registry.UseID)
 	case !reg.isGiven() && m.needRegistry():
@@ -177,8 +188,7 @@ func (m *Messages) validate(reg *Registry) error {
 
 // needRegistry tells whether some message may name a schema that only a registry knows.
 func (m *Messages) needRegistry() bool {
-	values := (m.Value == Avro || m.Value == Auto) && m.Framing.AsksRegistry()
-	return values || m.wants(Key) && (m.Key == Avro || m.Key == Auto)
+	return m.Value.IsTyped() && m.Framing.AsksRegistry() || m.wants(Key) && m.Key.IsTyped()
 }
 
 // needHeaders tells whether headers are read.

@@ -31,7 +31,8 @@ func (m *Messages) resolvers(ctx context.Context, from schemaSources, log *clien
 	}
 	options := format.Options{Unions: m.Unions, Recursion: m.Recursion, OutOfRange: m.OutOfRange, Limits: m.Limits}
 	values := common
-	values.Content, values.Framing, values.Given, values.NullsHaveSchemas = m.Value, m.Framing, m.Schemas, m.Tombstones == KeepTombstones
+	values.Content, values.Framing, values.Given, values.MessageType = m.Value, m.Framing, m.Schemas, m.MessageType
+	values.NullsHaveSchemas = m.Tombstones == KeepTombstones
 	values.Latest = from.latest
 	for _, text := range m.Readers {
 		values.Readers = append(values.Readers, registry.Schema{Text: text})

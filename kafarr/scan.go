@@ -109,7 +109,7 @@ func (c ScanConfig) checked() (ScanConfig, error) {
 	if c.ReadLatest && len(m.Readers) > 0 {
 		return c, errorf(ConfigError, "reader_schema is given, and the latest one is asked for: give the one or the other")
 	}
-	if latest := m.Value == Avro || m.Value == Auto; c.ReadLatest && (!latest || !m.Framing.AsksRegistry()) {
+	if c.ReadLatest && (!m.Value.IsTyped() || !m.Framing.AsksRegistry()) {
 		return c, errorf(ConfigError, `reader_schema is "latest": the registry knows the schemas of values with framing confluent, schema_header and apicurio only`)
 	}
 	for _, bound := range c.startAndEnd() {
@@ -215,7 +215,7 @@ func (c *ScanConfig) inference() *scan.Inference {
 			from.shared = from.shared.WithoutReaders()
 			return m.resolvers(ctx, from, log)
 		},
-		Errors: c.Messages.Errors, Limits: m.Limits, Framing: m.Framing, HasReaders: len(m.Readers) > 0,
+		Errors: c.Messages.Errors, Limits: m.Limits, Framing: m.Framing, Value: m.Value, Key: m.Key, HasReaders: len(m.Readers) > 0,
 		Columns: m.columnOptions(c.Memory.columnBytes()), Headers: m.wants(Headers),
 	}
 }

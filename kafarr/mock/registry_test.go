@@ -135,7 +135,7 @@ func TestSchemasAreFoundByTheGUIDOfAHeader(t *testing.T) {
 	header, err := name.GUIDToBytes()
 	must(t, err)
 
-	found, err := wire.HeaderSchema(unsafe.Pointer(&header[0]), int32(len(header)))
+	found, _, err := wire.HeaderSchema(unsafe.Pointer(&header[0]), int32(len(header)))
 	must(t, err)
 	ours, err := registry.NewConfluent(r.url, nil, nil)
 	must(t, err)

@@ -14,8 +14,8 @@ const (
 	KeySchemaHeader   = "__key_schema_id"
 )
 
-// Such a header's value is a byte that says how the schema is named, and the name, big-endian. What follows is
-// Protobuf's (the path to the message's type within its file) and ignored, as Confluent's own readers do.
+// Such a header's value is a byte that says how the schema is named, and the name, big-endian. The message indexes follow
+// where the schema is one of Protobuf; else what follows is ignored, as Confluent's own readers do.
 const (
 	namedByID   = 0x00
 	namedByGUID = 0x01
@@ -59,21 +59,21 @@ type SchemaRef struct {
 	ByID bool
 }
 
-// HeaderSchema reads the n bytes at value (n < 0: null) of a ValueSchemaHeader or KeySchemaHeader.
-func HeaderSchema(value unsafe.Pointer, n int32) (SchemaRef, error) {
+// HeaderSchema reads the n bytes at value (n < 0: null) of a ValueSchemaHeader or KeySchemaHeader. The name takes the first length of them.
+func HeaderSchema(value unsafe.Pointer, n int32) (name SchemaRef, length int, err error) {
 	if n < 0 {
-		return SchemaRef{}, ErrNull
+		return SchemaRef{}, 0, ErrNull
 	}
 	header := unsafe.Slice((*byte)(value), min(int(n), guidHeaderLen))
 	switch {
 	case len(header) == 0:
-		return SchemaRef{}, ErrShortSchemaHeader
+		return SchemaRef{}, 0, ErrShortSchemaHeader
 	case header[0] == namedByID && len(header) >= idHeaderLen:
-		return SchemaRef{ID: binary.BigEndian.Uint32(header[1:]), ByID: true}, nil
+		return SchemaRef{ID: binary.BigEndian.Uint32(header[1:]), ByID: true}, idHeaderLen, nil
 	case header[0] == namedByGUID && len(header) >= guidHeaderLen:
-		return SchemaRef{GUID: GUID(header[1:])}, nil
+		return SchemaRef{GUID: GUID(header[1:])}, guidHeaderLen, nil
 	case header[0] == namedByID, header[0] == namedByGUID:
-		return SchemaRef{}, ErrShortSchemaHeader
+		return SchemaRef{}, 0, ErrShortSchemaHeader
 	}
-	return SchemaRef{}, SchemaHeaderError(header[0])
+	return SchemaRef{}, 0, SchemaHeaderError(header[0])
 }

@@ -27,10 +27,10 @@ func TestConfluentsHeadersAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGuarded(t)
-	if got, err := HeaderSchema(g.put(byGUID)); err != nil || got.ByID || got.ID != 0 || got.GUID.String() != someGUID {
+	if got, n, err := HeaderSchema(g.put(byGUID)); err != nil || n != 17 || got.ByID || got.ID != 0 || got.GUID.String() != someGUID {
 		t.Errorf("a GUID: %+v, %v", got, err)
 	}
-	if got, err := HeaderSchema(g.put(byID)); err != nil || got != (SchemaRef{ID: 0x01020304, ByID: true}) {
+	if got, n, err := HeaderSchema(g.put(byID)); err != nil || n != 5 || got != (SchemaRef{ID: 0x01020304, ByID: true}) {
 		t.Errorf("an id: %+v, %v", got, err)
 	}
 }
@@ -46,15 +46,15 @@ func TestTheGUIDIsWrittenAsRegistriesKnowIt(t *testing.T) {
 	}
 }
 
-func TestWhatFollowsTheNameOfTheSchemaIsIgnored(t *testing.T) {
+func TestWhatFollowsTheNameOfTheSchemaIsNoPartOfIt(t *testing.T) {
 	g := newGuarded(t)
 	guid := append([]byte{1}, make([]byte, 16)...)
 	guid[16] = 7
 	want := SchemaRef{GUID: GUID(guid[1:])}
-	if got, err := HeaderSchema(g.put(append(guid, 4, 2, 0))); err != nil || got != want {
+	if got, n, err := HeaderSchema(g.put(append(guid, 4, 2, 0))); err != nil || n != 17 || got != want {
 		t.Errorf("a GUID: %+v, %v", got, err)
 	}
-	if got, err := HeaderSchema(g.put([]byte{0, 0, 0, 0, 9, 0})); err != nil || got != (SchemaRef{ID: 9, ByID: true}) {
+	if got, n, err := HeaderSchema(g.put([]byte{0, 0, 0, 0, 9, 0})); err != nil || n != 5 || got != (SchemaRef{ID: 9, ByID: true}) {
 		t.Errorf("an id: %+v, %v", got, err)
 	}
 }
@@ -75,14 +75,14 @@ func TestWhatNamesNoSchemaIsToldApart(t *testing.T) {
 		{[]byte(someGUID), SchemaHeaderError('8')},
 		{[]byte{2}, SchemaHeaderError(2)},
 	} {
-		if got, err := HeaderSchema(g.put(c.value)); !errors.Is(err, c.want) || got != (SchemaRef{}) {
+		if got, _, err := HeaderSchema(g.put(c.value)); !errors.Is(err, c.want) || got != (SchemaRef{}) {
 			t.Errorf("%q: got %+v and %v, want %v", c.value, got, err, c.want)
 		}
 	}
-	if _, err := HeaderSchema(nil, math.MinInt32); !errors.Is(err, ErrNull) {
+	if _, _, err := HeaderSchema(nil, math.MinInt32); !errors.Is(err, ErrNull) {
 		t.Errorf("the least length: %v", err)
 	}
-	if _, err := HeaderSchema(nil, 0); !errors.Is(err, ErrShortSchemaHeader) {
+	if _, _, err := HeaderSchema(nil, 0); !errors.Is(err, ErrShortSchemaHeader) {
 		t.Errorf("an empty value without an address: %v", err)
 	}
 }
@@ -100,7 +100,7 @@ func FuzzHeaderSchema(f *testing.F) {
 		if len(value) > g.page {
 			return
 		}
-		got, err := HeaderSchema(g.put(value))
+		got, n, err := HeaderSchema(g.put(value))
 		enough := len(value) >= 5 && value[0] == 0 || len(value) >= 17 && value[0] == 1 // theirs panics on less
 		if (err == nil) != enough {
 			t.Fatalf("%x: %+v, %v", value, got, err)
@@ -109,8 +109,8 @@ func FuzzHeaderSchema(f *testing.F) {
 			return
 		}
 		var want serde.SchemaID
-		if _, err := want.FromBytes(value); err != nil {
-			t.Fatal(err)
+		if read, err := want.FromBytes(value); err != nil || read != n {
+			t.Fatal(read, n, err)
 		}
 		if got.ByID != (value[0] == 0) || got.GUID.String() != want.GUID.String() || int(got.ID) != want.ID {
 			t.Errorf("%x: %+v, want %+v", value, got, want)

@@ -63,7 +63,7 @@ func (r *Router) split(chunk *source.Chunk, records, rest []source.Record) Route
 	switch {
 	case resolved.Wait != nil:
 		return Routed{Wait: resolved.Wait}
-	case resolved.TakesOther:
+	case resolved.Reframe:
 		return Routed{}
 	case resolved.Err != nil:
 		return Routed{Fault: resolved.Err}
@@ -94,7 +94,7 @@ func (r *Router) sort(chunk *source.Chunk, records, rest []source.Record) Routed
 				switch {
 				case resolved.Wait != nil:
 					return r.before(i, used, skipped, Routed{Wait: resolved.Wait})
-				case resolved.TakesOther:
+				case resolved.Reframe:
 					return r.before(i, used, skipped, Routed{})
 				case resolved.Err != nil:
 					return r.before(i, used, skipped, Routed{Fault: resolved.Err})
@@ -168,8 +168,8 @@ func (r *Router) frame(topic string, records []source.Record) (Refs, *status.Err
 	r.bodies, r.keyBodies = r.bodies[:0], r.keyBodies[:0]
 	var of Refs
 	var fault *status.Error
-	if r.schemas.Values.IsPlain() && r.schemas.Keys == nil {
-		of.Value, fault = r.framePlain(topic, records)
+	if plain, hasPaths := r.schemas.Values.IsPlain(); plain && r.schemas.Keys == nil {
+		of.Value, fault = r.framePlain(topic, records, hasPaths)
 	} else {
 		of, fault = r.frameAny(topic, records)
 	}
@@ -180,7 +180,7 @@ func (r *Router) frame(topic string, records []source.Record) (Refs, *status.Err
 }
 
 // framePlain is frameAny for the case that counts: registry-framed values, and no keys. Its own loop saves 3 of 31 ns a message.
-func (r *Router) framePlain(topic string, records []source.Record) (ref schema.Ref, fault *status.Error) {
+func (r *Router) framePlain(topic string, records []source.Record, hasPaths bool) (ref schema.Ref, fault *status.Error) {
 	for i := range records {
 		record := &records[i]
 		if record.ValueLen < 0 {
@@ -199,9 +199,21 @@ func (r *Router) framePlain(topic string, records []source.Record) (ref schema.R
 				return ref, fault
 			}
 		}
+		of := schema.Ref(id)
+		if hasPaths {
+			if length == 0 || *(*byte)(body) != 0 { // it is another type than the first, or none
+				if i > 0 {
+					return ref, nil
+				}
+				of, fault := r.frameAny(topic, records)
+				return of.Value, fault
+			}
+			of |= schema.FirstType
+			body, length = wire.After(body, 1, length)
+		}
 		if i == 0 {
-			ref = schema.Ref(id)
-		} else if schema.Ref(id) != ref {
+			ref = of
+		} else if of != ref {
 			return ref, nil
 		}
 		r.bodies = append(r.bodies, format.Body{Data: body, Len: length})

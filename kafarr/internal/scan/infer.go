@@ -24,7 +24,8 @@ type Inference struct {
 	Errors     assemble.ErrorMode // of the scan
 	Limits     format.Limits
 	Framing    schema.Framing
-	HasReaders bool // the caller has given schemas to read as
+	Value, Key schema.Content // as the options say
+	HasReaders bool           // the caller has given schemas to read as
 	Columns    *assemble.Options
 	Headers    bool // are read as text
 }
@@ -45,7 +46,7 @@ type TypeSchema struct {
 func (i *Inference) LatestSchemas(ctx context.Context, cluster Cluster, topics []string) ([]LatestSchema, error) {
 	var out []LatestSchema
 	for _, topic := range topics {
-		s, found, err := i.latestOf(ctx, topic+"-value")
+		s, found, err := i.latestValue(ctx, topic)
 		if err == nil && !found {
 			s, found, err = i.writtenLast(ctx, cluster, topic)
 		}
@@ -59,8 +60,13 @@ func (i *Inference) LatestSchemas(ctx context.Context, cluster Cluster, topics [
 	return out, nil
 }
 
-// latestOf asks the registry for the newest schema of a subject.
-func (i *Inference) latestOf(ctx context.Context, subject string) (s registry.Schema, found bool, err error) {
+// latestValue asks the registry for the newest schema of a topic's values.
+func (i *Inference) latestValue(ctx context.Context, topic string) (registry.Schema, bool, error) {
+	return i.latestOf(ctx, topic+"-value", i.Value, false)
+}
+
+// latestOf asks the registry for the newest schema of a subject, whose messages are read as a content.
+func (i *Inference) latestOf(ctx context.Context, subject string, content schema.Content, isKey bool) (s registry.Schema, found bool, err error) {
 	subjects, ok := i.Registry.(registry.Subjects)
 	if !ok {
 		return s, false, nil
@@ -79,8 +85,9 @@ func (i *Inference) latestOf(ctx context.Context, subject string) (s registry.Sc
 	if err != nil {
 		return s, false, err
 	}
-	if _, other := schema.FormatOf(s); other != nil {
-		return s, false, status.Errorf(status.SchemaError, "subject %s: %w", subject, other)
+	if other := content.Fits(s, isKey); other != nil {
+		other.Err = fmt.Errorf("subject %s: %w", subject, other.Err)
+		return s, false, other
 	}
 	return s, true, nil
 }
@@ -118,7 +125,7 @@ func (i *Inference) writtenLast(ctx context.Context, cluster Cluster, topic stri
 	return s, named && !i.leavesOut(s), nil
 }
 
-// leavesOut reports whether a scan leaves out the messages of a schema: it is invalid, or of another format, and errors are not raised.
+// leavesOut reports whether a scan leaves out the messages of a schema: it is invalid, or of a format that is not read, and errors are not raised.
 func (i *Inference) leavesOut(s registry.Schema) bool {
 	return i.Errors != assemble.Raise && schema.Check(s, i.Limits) != nil
 }
@@ -245,16 +252,19 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 			if err != nil {
 				return nil, err
 			}
+			if compiled.HasOthers {
+				return nil, nil
+			}
 			out = append(out, compiled)
 		}
 		return out, nil
 	}
-	latest, found, err := s.latestOf(ctx, topic+"-value")
+	latest, found, err := s.latestValue(ctx, topic)
 	if err != nil || !found {
 		return nil, err
 	}
 	compiled := values.Compile(latest)
-	if s.passes(compiled.Err) {
+	if s.passes(compiled.Err) || compiled.HasOthers {
 		return nil, nil
 	}
 	return []*schema.Compiled{compiled}, nil
@@ -265,12 +275,12 @@ func (s *schemaSearch) key(ctx context.Context, topic string) (*schema.Compiled,
 	if s.schemas.Keys.IsUntyped() {
 		return s.schemas.Keys.UntypedPlan(), nil
 	}
-	latest, found, err := s.latestOf(ctx, topic+"-key")
+	latest, found, err := s.latestOf(ctx, topic+"-key", s.Key, true)
 	if err != nil || !found {
 		return nil, err
 	}
 	compiled := s.schemas.Keys.Compile(latest)
-	if s.passes(compiled.Err) {
+	if s.passes(compiled.Err) || compiled.HasOthers {
 		return nil, nil
 	}
 	if compiled.Err != nil {

@@ -38,14 +38,16 @@ func (s *Resolver) lookAhead(chunk *source.Chunk, records []source.Record) {
 	records = records[:min(len(records), aheadRecords)]
 	s.ahead = ahead{k, records[len(records)-1].Offset + 1, now.Add(aheadLasts)}
 	var wanted []any
-	seen := map[Ref]bool{}
+	seen := map[any]bool{}
 	for i := range records[1:] {
 		ref, _, err := s.frame(chunk.Topic, &records[1+i])
-		if err != nil || seen[ref] || s.plans[ref] != nil || s.lookups[ref] != nil || s.impossible(ref) != nil {
+		if err != nil || s.plans[ref] != nil || s.lookups[ref] != nil || s.impossible(ref) != nil {
 			continue
 		}
-		seen[ref] = true
-		wanted = append(wanted, s.registered(ref))
+		if name := s.registered(ref); !seen[name] {
+			seen[name] = true
+			wanted = append(wanted, name)
+		}
 	}
 	next := make(chan any, len(wanted))
 	for _, name := range wanted {

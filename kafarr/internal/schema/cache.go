@@ -81,17 +81,25 @@ func (s *Resolver) forgetNames() {
 	if len(s.unusable) > mostMissing {
 		clear(s.unusable) // the next record of such a schema enters it again
 	}
-	if len(s.numbers) <= mostMissing {
+	if len(s.numbers) <= mostMissing && len(s.paths.known) <= mostMissing {
 		return
 	}
 	needed := map[Ref]bool{}
+	need := func(ref Ref) { needed[ref.schema()], needed[ref.path()] = true, true }
 	for _, ref := range s.last {
-		needed[ref] = true
+		need(ref)
+	}
+	for ref := range s.plans {
+		need(ref)
+	}
+	for ref := range s.lookups {
+		need(ref)
 	}
 	for name, ref := range s.numbers {
-		if s.plans[ref] == nil && s.lookups[ref] == nil && !needed[ref] {
+		if !needed[ref] {
 			delete(s.numbers, name)
 			delete(s.names, ref)
 		}
 	}
+	s.paths.forget(needed)
 }

@@ -18,18 +18,25 @@ type Compiled struct {
 	HasIdleRules bool        // its schema has rules of a data contract, which are not executed
 	Err          *status.Error
 
-	given   bool // needs no registry, and is kept for good
-	size    int  // bytes, estimated
-	used    int  // Cache.run of the last use
-	dropped bool
+	// HasOthers tells that the schema has several types, of which this is the first, so that messages may be of another one.
+	HasOthers bool
+
+	hasPaths bool // instead of a plan: message indexes, which were not read, say which of its types it is
+	given    bool // needs no registry, and is kept for good
+	size     int  // bytes, estimated
+	used     int  // Cache.run of the last use
+	dropped  bool
 }
 
 // Dropped tells whether the Resolver has dropped it, and compiles the schema again when it is needed.
 func (p *Compiled) Dropped() bool { return p.dropped }
 
 func (p *Compiled) resolution() Resolution {
-	if p.Err != nil {
+	switch {
+	case p.Err != nil:
 		return Resolution{State: Unusable, Err: p.Err}
+	case p.hasPaths:
+		return Resolution{State: Reframe}
 	}
 	return Resolution{State: Ready, Plan: p}
 }
@@ -37,15 +44,26 @@ func (p *Compiled) resolution() Resolution {
 // compiledBytes is what a Compiled takes besides what it holds.
 const compiledBytes = 512
 
-// Compile makes the plan of a schema that the registry has answered with. Its error is in Compiled.Err: it is remembered like a plan.
-func (s *Resolver) Compile(schema registry.Schema) *Compiled {
+// Compile makes the plan of a schema that the registry has answered with, or of its first type. Its error is in Compiled.Err.
+func (s *Resolver) Compile(schema registry.Schema) *Compiled { return s.compileType(schema, FirstType) }
+
+// compileType makes the plan of a Ref, of which the registry has answered with the schema. Its error is remembered like a plan.
+func (s *Resolver) compileType(schema registry.Schema, ref Ref) *Compiled {
 	fail := func(err *status.Error) *Compiled {
 		err.SchemaID = int64(schema.ID)
 		return &Compiled{Err: err, IsRegistered: true, size: compiledBytes + len(err.Error())}
 	}
-	f, e := FormatOf(schema)
-	if e != nil {
+	if e := s.cfg.Content.Fits(schema, s.cfg.IsKey); e != nil {
 		return fail(e)
+	}
+	f, e := ofRegistry(schema)
+	switch {
+	case e != nil:
+		return fail(e)
+	case f.hasPaths && s.cfg.Framing == Apicurio:
+		return fail(ApicurioFault(s.cfg.IsKey))
+	case f.hasPaths && ref.path() == 0:
+		return &Compiled{hasPaths: true, size: compiledBytes}
 	}
 	limits := s.cfg.Options.Limits
 	parsed, err := f.Parse(schema.Text, references(schema), limits)
@@ -56,7 +74,11 @@ func (s *Resolver) Compile(schema registry.Schema) *Compiled {
 	if len(rules) > 0 {
 		parsed.MarkEncrypted(len(rules), schema.Contract.Fields(rules))
 	}
-	p, e := s.compile(f, parsed)
+	others := s.cfg.MessageType == "" && hasSecond(parsed)
+	if parsed, e = s.typeOf(parsed, ref); e != nil {
+		return fail(e)
+	}
+	p, e := s.compile(f.Format, parsed)
 	if e == nil && len(rules) > 0 {
 		e = s.ciphertextFault(p.Plan, schema, rules)
 	}
@@ -66,19 +88,23 @@ func (s *Resolver) Compile(schema registry.Schema) *Compiled {
 	if len(p.Plan.DecryptedBy()) > 0 {
 		p.Keyrings = newKeyrings(schema.Contract, rules)
 	}
-	p.IsRegistered = true
+	p.IsRegistered, p.HasOthers = true, others
 	p.HasIdleRules = schema.Contract != nil && (len(schema.Contract.Rules) > len(rules) || len(rules) > 0 && s.cfg.Rules != DecryptRules)
 	p.size = compiledBytes + p.Plan.Size()
 	return p
 }
 
 // CompileReader makes the plan of what is written with one of Readers.
-func (s *Resolver) CompileReader(reader format.Schema) (*Compiled, *status.Error) {
-	p, err := s.compile(defaultFormat, reader)
+func (s *Resolver) CompileReader(reader Reader) (*Compiled, *status.Error) {
+	schema, err := s.typeOf(reader.schema, FirstType)
 	if err != nil {
 		return nil, err
 	}
-	p.IsRegistered = true
+	p, err := s.compile(reader.format, schema)
+	if err != nil {
+		return nil, err
+	}
+	p.IsRegistered, p.HasOthers = true, s.cfg.MessageType == "" && hasSecond(reader.schema)
 	return p, nil
 }
 
@@ -113,31 +139,59 @@ func (s *Resolver) clash(p format.Plan) *status.Error {
 	return nil
 }
 
-// ParseReader reads a schema that others are read as.
-func ParseReader(schema registry.Schema, limits format.Limits) (format.Schema, error) {
-	s, err := defaultFormat.Parse(schema.Text, references(schema), limits)
+// Reader is a schema that others are read as.
+type Reader struct {
+	format format.Format
+	schema format.Schema
+}
+
+// reads returns the schema that the values of a writer's type are read as; nil: the Reader is not for them.
+func (r Reader) reads(writer format.Schema) format.Schema {
+	if r.schema.Reads(writer) {
+		return r.schema
+	}
+	if file, ok := r.schema.(format.Indexed); ok {
+		if found, err := file.Named(writer.TypeName()); err == nil && found.Reads(writer) {
+			return found
+		}
+	}
+	return nil
+}
+
+// parseReader reads a schema that others are read as.
+func parseReader(f format.Format, schema registry.Schema, limits format.Limits) (Reader, error) {
+	s, err := f.Parse(schema.Text, references(schema), limits)
 	if err != nil {
 		e := nameDuplicates(status.Wrap(err), err, schema)
 		e.Err = fmt.Errorf("reader_schema: %w", e.Err)
-		return nil, e
+		return Reader{}, e
 	}
-	return s, nil
+	return Reader{f, s}, nil
 }
 
-// CompileText makes the plan of a schema that is given as a text. reader is the schema to read it as; empty: its own.
-func CompileText(text, reader string, options format.Options) (format.Plan, format.Schema, error) {
-	parsed, err := defaultFormat.Parse(text, nil, options.Limits)
+// CompileText makes the plan of a schema that is given as a text. reader is the schema to read it as; empty: its own. messageType names one of its types; empty: it has one.
+func CompileText(content Content, text, reader, messageType string, options format.Options) (format.Plan, format.Schema, error) {
+	f := content.given().Format
+	parsed, err := f.Parse(text, nil, options.Limits)
 	if err != nil {
-		return nil, nil, parseFault(defaultFormat, err, options.Limits, registry.Schema{Text: text})
+		return nil, nil, parseFault(f, err, options.Limits, registry.Schema{Text: text})
+	}
+	parsed, fault := only(parsed, messageType)
+	if fault != nil {
+		return nil, nil, fault
 	}
 	if reader != "" {
-		if options.Reader, err = ParseReader(registry.Schema{Text: reader}, options.Limits); err != nil {
+		r, err := parseReader(f, registry.Schema{Text: reader}, options.Limits)
+		if err != nil {
 			return nil, nil, err
 		}
+		if options.Reader = r.reads(parsed); options.Reader == nil {
+			options.Reader = r.schema // whose error names both
+		}
 	}
-	p, err := defaultFormat.Compile(parsed, options)
+	p, err := f.Compile(parsed, options)
 	if err != nil {
-		return nil, nil, compileFault(defaultFormat, err, parsed, options)
+		return nil, nil, compileFault(f, err, parsed, options)
 	}
 	return p, parsed, nil
 }
@@ -145,9 +199,9 @@ func CompileText(text, reader string, options format.Options) (format.Plan, form
 // readerOf returns the schema that a type is to be read as; nil: its own.
 func (s *Resolver) readerOf(writer format.Schema) format.Schema {
 	for _, r := range s.readers {
-		if r.Reads(writer) {
-			s.cfg.Shared.Readers.used(r)
-			return r
+		if as := r.reads(writer); as != nil {
+			s.cfg.Shared.Readers.used(r.schema)
+			return as
 		}
 	}
 	if len(s.readers) > 0 {
@@ -158,7 +212,7 @@ func (s *Resolver) readerOf(writer format.Schema) format.Schema {
 
 // Parse reads a schema by the format that the registry names.
 func Parse(s registry.Schema, limits format.Limits) (format.Format, format.Schema, error) {
-	f, fault := FormatOf(s)
+	f, fault := ofRegistry(s)
 	if fault != nil {
 		return nil, nil, fault
 	}
@@ -166,7 +220,7 @@ func Parse(s registry.Schema, limits format.Limits) (format.Format, format.Schem
 	if err != nil {
 		return nil, nil, parseFault(f, err, limits, s)
 	}
-	return f, parsed, nil
+	return f.Format, parsed, nil
 }
 
 // Columns are the columns that values of a schema are read as, with the defaults of a listener, where recursive fields are JSON.

@@ -48,7 +48,7 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 	switch s.cfg.Framing {
 	case Apicurio:
 		id, body, length, err := wire.Apicurio(data, n)
-		return Ref(id), format.Body{Data: body, Len: length}, err
+		return Ref(id), format.Body{Data: body, Len: length}, err // without message indexes, see apicurioFault
 	case Bare:
 		if ref, ok := s.ofTopic(topic); ok {
 			return ref, format.Body{Data: data, Len: int(n)}, nil
@@ -69,15 +69,19 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 			if unsafe.String((*byte)(h.Name), int(h.NameLen)) != s.header {
 				continue
 			}
-			schema, err := wire.HeaderSchema(h.Value, h.ValueLen)
+			schema, length, err := wire.HeaderSchema(h.Value, h.ValueLen)
 			if err != nil {
 				return 0, format.Body{}, fmt.Errorf("header %s: %w", s.header, err)
 			}
-			body := format.Body{Data: data, Len: int(n)}
-			if schema.ByID {
-				return Ref(schema.ID), body, nil
+			ref := Ref(schema.ID)
+			if !schema.ByID {
+				ref = s.number(schema.GUID)
 			}
-			return s.number(schema.GUID), body, nil
+			if s.hasPaths(ref) { // they follow the name, and the value is nothing but the body
+				path, _ := s.paths.read(unsafe.Slice((*byte)(h.Value), int(h.ValueLen))[length:])
+				ref |= path
+			}
+			return ref, format.Body{Data: data, Len: int(n)}, nil
 		}
 		// Written before the topic's writers wrote headers.
 	}
@@ -85,7 +89,32 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 	if err != nil {
 		return 0, format.Body{}, err
 	}
-	return Ref(id), format.Body{Data: body, Len: length}, nil
+	return s.withPath(Ref(id), format.Body{Data: body, Len: length})
+}
+
+// withPath reads the message indexes before a body, where its schema has some.
+func (s *Resolver) withPath(ref Ref, body format.Body) (Ref, format.Body, error) {
+	if !s.hasPaths(ref) {
+		return ref, body, nil
+	}
+	path, length := FirstType, 1
+	if body.Len == 0 || *(*byte)(body.Data) != 0 {
+		path, length = s.paths.read(unsafe.Slice((*byte)(body.Data), body.Len))
+	}
+	body.Data, body.Len = wire.After(body.Data, length, body.Len)
+	return ref | path, body, nil
+}
+
+// hasPaths tells whether message indexes follow what names a schema. With Auto that is known once the registry has answered: see Reframe.
+func (s *Resolver) hasPaths(ref Ref) bool {
+	if s.cfg.Content != Auto {
+		return s.named != nil && s.named.hasPaths
+	}
+	if s.asked != ref {
+		p := s.plans[ref]
+		s.asked, s.askedHas = ref, p != nil && p.hasPaths
+	}
+	return s.askedHas
 }
 
 // ofTopic is the schema that was given for a topic, or else for all topics.
@@ -114,7 +143,7 @@ func (s *Resolver) registered(ref Ref) any {
 	if id, ok := ref.ID(); ok {
 		return id
 	}
-	return s.names[ref]
+	return s.names[ref.schema()]
 }
 
 // KeyError makes the error of a key of one that would be a value's.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -16,9 +17,11 @@ import (
 // Config says what a Resolver resolves, and how.
 type Config struct {
 	IsKey   bool
-	Content Content // Avro, Bytes, String or Auto
+	Content Content // not Usual
 	Framing Framing
-	Given   []Given // schemas that messages do not carry
+	// MessageType is the full name of the type that each schema of several types is read as, whatever its message indexes say; empty: the type that these say.
+	MessageType string
+	Given       []Given // schemas that messages do not carry
 
 	// NullsHaveSchemas makes a null a row of the schema that its topic had last, so that the Resolver keeps it.
 	NullsHaveSchemas bool
@@ -67,7 +70,8 @@ type Resolver struct {
 	cfg     Config
 	ctx     context.Context // of the look-ups
 	header  string          // the name of the header that may say which schema
-	readers []format.Schema
+	named   *form           // the format that Content names; nil: it names none
+	readers []Reader
 
 	plans    map[Ref]*Compiled
 	lookups  map[Ref]*Lookup
@@ -75,6 +79,9 @@ type Resolver struct {
 	numbers  map[any]Ref                  // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
 	names    map[Ref]any                  // the same the other way round
 	next     Ref                          // of numbers
+	paths    *paths
+	asked    Ref // by hasPaths, the last
+	askedHas bool
 	ahead    ahead
 	compiled atomic.Int64
 
@@ -86,7 +93,7 @@ type Resolver struct {
 // New makes a Resolver, and the plans that need no registry. Its look-ups end with ctx.
 func New(ctx context.Context, cfg Config) (*Resolver, error) {
 	s := &Resolver{
-		cfg: cfg, ctx: ctx, header: wire.ValueSchemaHeader,
+		cfg: cfg, ctx: ctx, header: wire.ValueSchemaHeader, named: cfg.Content.named(), paths: newPaths(), asked: Null,
 		plans: map[Ref]*Compiled{}, lookups: map[Ref]*Lookup{}, keys: map[registry.KeyName]*Lookup{}, numbers: map[any]Ref{}, names: map[Ref]any{}, next: firstNumbered,
 		last: map[string]Ref{}, unusable: map[Ref]bool{},
 	}
@@ -95,15 +102,19 @@ func New(ctx context.Context, cfg Config) (*Resolver, error) {
 	}
 	s.cfg.NullsHaveSchemas = cfg.NullsHaveSchemas && !s.IsUntyped() // else they have that of all others
 	for _, text := range cfg.Readers {
-		reader, err := ParseReader(text, cfg.Options.Limits)
+		reader, err := parseReader(cfg.Content.given().Format, text, cfg.Options.Limits)
 		if err != nil {
 			return nil, err
 		}
 		s.readers = append(s.readers, reader)
-		cfg.Shared.Readers.given(reader)
+		cfg.Shared.Readers.given(reader.schema)
 	}
 	for _, text := range cfg.Latest {
-		reader, err := ParseReader(text, cfg.Options.Limits)
+		f, fault := ofRegistry(text)
+		if fault != nil {
+			return nil, fault
+		}
+		reader, err := parseReader(f.Format, text, cfg.Options.Limits)
 		if err != nil {
 			return nil, err
 		}
@@ -127,6 +138,8 @@ const (
 	Retry
 	// Unusable means that the schema cannot be had or used, and that asking again changes nothing.
 	Unusable
+	// Reframe means that the schema has several types, so that message indexes are between what names it and the body: the record is to be framed again.
+	Reframe
 )
 
 // Resolution is what has become of a schema.
@@ -175,7 +188,8 @@ func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Re
 	if lookup.err != nil {
 		return Resolution{State: Unusable, Err: lookup.fault(lookup.err)}
 	}
-	p := s.Compile(lookup.schema)
+	p := s.compileType(lookup.schema, ref)
+	s.asked = Null
 	s.plans[ref] = p
 	s.cfg.Cache.keep(p)
 	s.compiled.Add(1)
@@ -186,13 +200,16 @@ func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Re
 func (s *Resolver) Compiled() int64 { return s.compiled.Load() }
 
 // Readers are the schemas that others are read as.
-func (s *Resolver) Readers() []format.Schema { return s.readers }
+func (s *Resolver) Readers() []Reader { return s.readers }
 
 // IsUntyped tells that every payload is bytes or a text.
 func (s *Resolver) IsUntyped() bool { return s.cfg.Content == Bytes || s.cfg.Content == String }
 
-// IsPlain tells that every payload is framed as Confluent does: the framing of such a one says all about it.
-func (s *Resolver) IsPlain() bool { return s.cfg.Content == Avro && s.cfg.Framing == Confluent }
+// IsPlain tells that every payload is framed as Confluent does: the framing of such a one says all about it. hasPaths: message indexes follow.
+func (s *Resolver) IsPlain() (plain, hasPaths bool) {
+	plain = s.named != nil && s.cfg.Framing == Confluent
+	return plain, plain && s.named.hasPaths
+}
 
 // NullPlan is the plan of nulls that have no other schema.
 func (s *Resolver) NullPlan() *Compiled { return s.plans[Null] }
@@ -222,17 +239,13 @@ func (s *Resolver) compileGiven() error {
 	s.plans[Untyped] = &Compiled{Plan: untypedPlan(s.cfg.Content, s.cfg.IsKey || s.cfg.Options.Nullable), given: true}
 	s.plans[Null] = &Compiled{Plan: nullPlan, given: true}
 	if s.cfg.IsKey {
-		parsed, err := defaultFormat.Parse(`"null"`, nil, s.cfg.Options.Limits)
-		if err != nil {
-			return err
-		}
-		null, e := s.compile(defaultFormat, parsed)
+		null, e := s.compile(avro.Format{}, &avro.Schema{Type: avro.Null})
 		if e != nil {
 			return e
 		}
 		null.given = true
 		s.plans[Null] = null
-	} else if s.cfg.Content != Avro {
+	} else if s.named == nil {
 		if err := s.clash(s.plans[Untyped].Plan); err != nil {
 			return err
 		}
@@ -248,18 +261,23 @@ func (s *Resolver) compileGiven() error {
 }
 
 func (s *Resolver) compileOne(g Given) error {
-	parsed, err := defaultFormat.Parse(g.Text, nil, s.cfg.Options.Limits)
+	f := s.cfg.Content.given().Format
+	parsed, err := f.Parse(g.Text, nil, s.cfg.Options.Limits)
 	if err != nil {
 		return err
 	}
-	p, e := s.compile(defaultFormat, parsed)
+	parsed, e := only(parsed, s.cfg.MessageType)
+	if e != nil {
+		return e
+	}
+	p, e := s.compile(f, parsed)
 	if e != nil {
 		return e
 	}
 	p.given = true
 	var name any = g.Topic
 	if s.cfg.Framing == SingleObject {
-		name = parsed.(format.Fingerprinted).Fingerprint() // as Avro's schemas have one
+		name = parsed.(format.Fingerprinted).Fingerprint() // Messages.validate has seen that the format is one of those that have it
 	}
 	s.plans[s.number(name)] = p
 	return nil

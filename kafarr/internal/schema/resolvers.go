@@ -37,19 +37,20 @@ type PairResolution struct {
 	Pair  Pair          // Ready
 	Wait  *Lookup       // Pending and Retry: what is waited for
 	Err   *status.Error // Unusable
-	// TakesOther means that the record is a null, and that the schema which it had taken is unusable: framed again, it takes another one.
-	TakesOther bool
+	// Reframe means that the record is to be framed again: its schema turned out to have several types, or it is a null, and the schema which it had taken is unusable.
+	Reframe bool
 }
 
 // Resolve finds the plans of a record's value and key. rest are the records from that one on: see Resolver.Resolve.
 func (r *Resolvers) Resolve(chunk *source.Chunk, rest []source.Record, value, key Ref) PairResolution {
 	v := r.Values.Resolve(chunk, rest, value)
-	out := PairResolution{State: v.State, Pair: Pair{Value: v.Plan}, Wait: v.Wait, Err: v.Err, TakesOther: v.State == Unusable && rest[0].ValueLen < 0}
+	out := PairResolution{State: v.State, Pair: Pair{Value: v.Plan}, Wait: v.Wait, Err: v.Err, Reframe: v.State == Reframe || v.State == Unusable && rest[0].ValueLen < 0}
 	if v.State != Ready || r.Keys == nil {
 		return out
 	}
 	k := r.Keys.Resolve(chunk, rest, key)
-	out.State, out.Pair.Key, out.Wait, out.Err, out.TakesOther = k.State, k.Plan, k.Wait, k.Err, k.State == Unusable && rest[0].KeyLen < 0
+	out.State, out.Pair.Key, out.Wait, out.Err = k.State, k.Plan, k.Wait, k.Err
+	out.Reframe = k.State == Reframe || k.State == Unusable && rest[0].KeyLen < 0
 	return out
 }
 

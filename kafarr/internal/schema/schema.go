@@ -2,7 +2,7 @@
 // A Resolver does so for the values of a listener or scan, another one for the keys.
 package schema
 
-// Ref names the schema that a value or key was written with: the registry's id, or, from 2^32 on, a number of this package's own.
+// Ref names the schema that a value or key was written with: the registry's id, or, from 2^32 on, a number of this package's own. Above that may be a path to one of its types.
 type Ref uint64
 
 const (
@@ -15,7 +15,7 @@ const (
 )
 
 // ID returns the registry's id, if the schema is named by one.
-func (r Ref) ID() (id uint32, ok bool) { return uint32(r), r < 1<<32 } //nolint:gosec // in that range
+func (r Ref) ID() (id uint32, ok bool) { return uint32(r), r.schema() < 1<<32 } //nolint:gosec // the lower half of it
 
 // Content says what values, or keys, are.
 type Content int
@@ -29,9 +29,12 @@ const (
 	Bytes
 	// String is a text in UTF-8.
 	String
-	// Auto is Avro where there is a framing, and Bytes where there is none.
+	// Auto is what the registry says that the schema is of, where there is a framing, and Bytes where there is none.
 	Auto
 )
+
+// IsTyped tells whether there are schemas.
+func (c Content) IsTyped() bool { return c != Bytes && c != String }
 
 // Framing is how a message says which schema it was written with.
 type Framing int
@@ -67,5 +70,5 @@ const (
 // Given is a schema that messages do not carry.
 type Given struct {
 	Topic string // Bare: of which topic; empty: of all that have none of their own
-	Text  string // Avro JSON
+	Text  string // of the format that the Content says
 }

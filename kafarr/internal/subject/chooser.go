@@ -56,9 +56,5 @@ func (c *Chooser) Choose(ctx context.Context, choice Choice) (*Chosen, error) {
 
 // Derive makes the text of a schema from the columns of a frame.
 func (c *Chooser) Derive(name string, columns []arrow.Field, options format.DeriveOptions) (string, error) {
-	writing, err := schema.Deriving()
-	if err != nil {
-		return "", err
-	}
-	return writing.Derive(name, columns, options)
+	return schema.Deriving().Derive(name, columns, options)
 }
