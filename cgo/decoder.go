@@ -14,6 +14,7 @@ import (
 
 // decoderConfig is the JSON of decoder_new.
 type decoderConfig struct {
+	Value        string `json:"value"`
 	Schema       string `json:"schema"`
 	ReaderSchema string `json:"reader_schema"`
 	columnOptions
@@ -30,7 +31,11 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 		if err != nil {
 			return err
 		}
-		d, err := kafarr.NewDecoder(kafarr.DecoderConfig{Schema: c.Schema, Reader: c.ReaderSchema, Options: options})
+		cfg := kafarr.DecoderConfig{Schema: c.Schema, Reader: c.ReaderSchema, Options: options}
+		if err := choose("value", c.Value, bodies, &cfg.Value); err != nil {
+			return err
+		}
+		d, err := kafarr.NewDecoder(cfg)
 		if err == nil {
 			*handle = C.int64_t(newHandle(d))
 		}
@@ -44,6 +49,7 @@ type columnOptions struct {
 	Unions     string        `json:"unions"`
 	Recursion  string        `json:"recursion"`
 	OutOfRange string        `json:"out_of_range"`
+	Unknown    string        `json:"unknown_members"`
 	Limits     format.Limits `json:"limits"`
 }
 
@@ -70,7 +76,7 @@ func (c *columnOptions) options() (format.Options, error) {
 	default:
 		return o, configError(`out_of_range is %q: it must be "raise" or "null"`, c.OutOfRange)
 	}
-	return o, nil
+	return o, choose("unknown_members", c.Unknown, unknownMembers, &o.UnknownMembers)
 }
 
 //export decoder_decode

@@ -17,6 +17,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // listener is a Listener with its notices and tokens.
@@ -90,14 +91,16 @@ func parse(text *C.char, n C.int64_t, into any) error {
 
 // The words of options, each with what it stands for.
 var (
-	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
+	bodies   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "json": kafarr.JSON}
+	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "json": kafarr.JSON, "bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
 	framings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "bare": kafarr.Bare,
 		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader, "apicurio": kafarr.Apicurio}
-	tombstones   = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
-	mixes        = map[string]kafarr.Mixed{"": kafarr.SplitMixed, "split": kafarr.SplitMixed, "group": kafarr.GroupMixed}
-	acknowledges = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}
-	rules        = map[string]kafarr.Rules{"": kafarr.RaiseRules, "raise": kafarr.RaiseRules, "ignore": kafarr.IgnoreRules, "encrypt": kafarr.DecryptRules}
-	errorModes   = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
+	tombstones     = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
+	mixes          = map[string]kafarr.Mixed{"": kafarr.SplitMixed, "split": kafarr.SplitMixed, "group": kafarr.GroupMixed}
+	acknowledges   = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}
+	rules          = map[string]kafarr.Rules{"": kafarr.RaiseRules, "raise": kafarr.RaiseRules, "ignore": kafarr.IgnoreRules, "encrypt": kafarr.DecryptRules}
+	unknownMembers = map[string]format.UnknownMembers{"": format.CountUnknown, "count": format.CountUnknown, "keep": format.KeepUnknown, "raise": format.RaiseUnknown}
+	errorModes     = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
 )
 
 // choose looks an option's word up.
@@ -151,7 +154,7 @@ func (c *readerConfig) messages() (m kafarr.Messages, err error) {
 		return m, err
 	}
 	m.Readers, m.Columns, m.Unions, m.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
-	m.OutOfRange, m.Limits, m.LocalSecret = options.OutOfRange, options.Limits, c.LocalSecret
+	m.OutOfRange, m.UnknownMembers, m.Limits, m.LocalSecret = options.OutOfRange, options.UnknownMembers, options.Limits, c.LocalSecret
 	m.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
 	return m, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/json"
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/async"
 	"github.com/pykafarr/pykafarr/kafarr/internal/batch"
@@ -27,6 +28,7 @@ type Decoder struct {
 	writer  format.Schema
 	rows    atomic.Int64
 	outside atomic.Int64
+	unknown atomic.Int64
 }
 
 // DecoderConfig says what a Decoder decodes.
@@ -61,14 +63,16 @@ func (d *Decoder) Schema() *arrow.Schema { return d.schema }
 
 // DecoderStats are counters since the decoder was made, and what of its schema is ignored.
 type DecoderStats struct {
-	Rows       int64    `json:"rows"`         // decoded
-	OutOfRange int64    `json:"out_of_range"` // values that their Arrow types cannot hold, and that became nulls
-	Ignored    []string `json:"ignored"`      // logical types that are not valid where they stand, a text for each
+	Rows       int64 `json:"rows"`         // decoded
+	OutOfRange int64 `json:"out_of_range"` // values that their Arrow types cannot hold, and that became nulls
+	// UnknownMembers are members of JSON that the schema does not name, and that were passed over.
+	UnknownMembers int64    `json:"unknown_members"`
+	Ignored        []string `json:"ignored"` // logical types that are not valid where they stand, a text for each
 }
 
 // Stats returns the counters. It may be called from any goroutine.
 func (d *Decoder) Stats() DecoderStats {
-	s := DecoderStats{Rows: d.rows.Load(), OutOfRange: d.outside.Load()}
+	s := DecoderStats{Rows: d.rows.Load(), OutOfRange: d.outside.Load(), UnknownMembers: d.unknown.Load()}
 	for _, text := range d.plan.Warnings() {
 		s.Ignored = append(s.Ignored, d.plan.MessageType()+": "+text)
 	}
@@ -144,6 +148,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 	d := g.decoder
 	d.rows.Add(int64(len(g.bodies)))
 	d.outside.Add(int64(g.counts.OutOfRange))
+	d.unknown.Add(int64(g.counts.UnknownMembers))
 	return &Batch{Record: batch.NewRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType()}, nil
 }
 
@@ -206,8 +211,13 @@ func (d *Decoder) advice(b format.Body) string {
 	switch look.Form {
 	case wire.ContainerFile:
 		return look.Header + ": read it with a library for such files, such as fastavro or polars.read_avro; a decoder takes bodies without a container"
-	case wire.Unrecognized, wire.JSONForm:
+	case wire.Unrecognized:
 		return ""
+	case wire.JSONForm:
+		if _, isJSON := d.writer.(*json.Schema); isJSON {
+			return ""
+		}
+		return look.Header + `: if they are, value="json" and a schema of it decode them`
 	}
 	var rest format.Body
 	rest.Data, rest.Len = wire.After(b.Data, look.HeaderLen, b.Len)

@@ -117,6 +117,8 @@ type Messages struct {
 	Recursion format.Recursion
 	// OutOfRange says what becomes of values that their Arrow types cannot hold, such as a time of day of 24:00.
 	OutOfRange format.OutOfRange
+	// UnknownMembers says what becomes of members of JSON that the schema does not name.
+	UnknownMembers format.UnknownMembers
 	// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt.
 	Rules Rules
 	// LocalSecret is the secret of the KMS that Confluent's clients call local, for DecryptRules; empty: keys that the registry does not decrypt itself are not known.
@@ -143,6 +145,9 @@ func (m Messages) withDefaults() Messages {
 	if m.Value == Usual {
 		m.Value = Avro
 	}
+	if m.Value == JSON && m.Framing == Confluent { // which is the default, and no framing of such values
+		m.Framing = Bare
+	}
 	if m.Key == Usual {
 		m.Key = Bytes
 	}
@@ -159,6 +164,12 @@ func (m *Messages) validate(reg *Registry) error {
 		return errorf(ConfigError, "value is bytes or string: there is no framing and no schema then")
 	case !typed && (len(m.Columns) > 0 || len(m.Readers) > 0):
 		return errorf(ConfigError, "value is bytes or string: there are no fields for columns to choose from, and nothing to read as another schema")
+	case m.Value == JSON && m.Framing != Bare:
+		return errorf(ConfigError, "value is json: such messages have no framing")
+	case m.Value == JSON && len(m.Schemas) == 0:
+		return errorf(ConfigError, `value is json: give the schema, such as schema={"id": "int64", "name": "string"}`)
+	case m.Key == JSON && m.wants(Key):
+		return errorf(ConfigError, "key is json: keys of JSON are not read")
 	case given && len(m.Schemas) == 0:
 		return errorf(ConfigError, "framing is bare or single_object: give the schemas")
 	case !given && len(m.Schemas) > 0:

@@ -1,4 +1,4 @@
-"""Avro bodies without a broker: the decoder of the listener, for bytes from anywhere."""
+"""Bodies without a broker: the decoder of the listener, for bytes from anywhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._options.keywords import check_keywords
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .._options.checks import OutOfRange, Recursion, Unions
+    from .._options.checks import Bodies, OutOfRange, Recursion, Unions, UnknownMembers
     from .._options.schemas import Schema
 
 # So many bytes objects become Arrow data in one step, which takes some hundredths of a second.
@@ -27,12 +27,13 @@ Payloads: TypeAlias = "Iterable[bytes] | pa.Array[Any] | pa.ChunkedArray[Any]"
 
 
 class Decoder:
-    """Decodes bare Avro bodies of one schema: no container file, and no registry header before each.
+    """Decodes bare bodies of one schema: no container file, and no registry header before each.
 
     Args:
         schema: the Avro schema that the bodies were written with, as JSON text or as the dict or list that the text
-            stands for.
+            stands for. Of JSON, a pyarrow schema or {name: type}, with types of pyarrow or their names.
         reader_schema: the schema to read them as, by Avro's rules of schema resolution. None: as they were written.
+        value: what the bodies are: "avro" or "json".
         columns: the fields to read, as paths such as "customer.address.zip", which go through arrays, maps and unions
             to the records within. The others are passed over in the body; the order is the schema's.
             None: all fields.
@@ -43,6 +44,8 @@ class Decoder:
         out_of_range: what becomes of a value that its Arrow type cannot hold (a time of day of 24:00 or more, a decimal
             of more digits than its precision, a duration of more than 2^31-1 months or days): "raise" a DecodeError
             for its message, or "null", which `stats()` counts. Columns of these types are nullable then.
+        unknown_members: what becomes of members of JSON that the schema does not name: "count": `stats()` counts them;
+            "keep": a column `_extra` has them, as JSON text; "raise": a DecodeError for their message.
         limits: what schema and bodies may ask for, where the default is not right: {"schema_depth": 200} levels of
             the schema, "columns" (20,000) of all its levels together, "value_depth" (256) levels of a value of a
             recursive type, "block_items" (2^24) of one block of an array or map, "empty_items" (65,536) of a message
@@ -62,10 +65,12 @@ class Decoder:
         schema: Schema,
         reader_schema: Schema | None = None,
         *,
+        value: Bodies = "avro",
         columns: str | Iterable[str] | None = None,
         unions: Unions = "struct",
         recursion: Recursion = "refuse",
         out_of_range: OutOfRange = "raise",
+        unknown_members: UnknownMembers = "count",
         limits: Mapping[str, int] | None = None,
     ) -> None:
         self._open(table.settings(table.DECODER.values(), locals()))
@@ -95,9 +100,12 @@ class Decoder:
         return self.decode([]).schema
 
     def stats(self) -> dict[str, int]:
-        """Counters since the decoder was made: rows, and out_of_range, the values that became nulls."""
+        """Counters since the decoder was made.
+
+        rows, out_of_range (values that became nulls) and unknown_members (of JSON, that were passed over).
+        """
         found = self._stats()
-        return {name: found[name] for name in ("rows", "out_of_range")}
+        return {name: found[name] for name in ("rows", "out_of_range", "unknown_members")}
 
     def _stats(self) -> dict[str, Any]:
         library_ = library()
@@ -158,10 +166,12 @@ def decode(
     payloads: Payloads,
     reader_schema: Schema | None = None,
     *,
+    value: Bodies = "avro",
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
     out_of_range: OutOfRange = "raise",
+    unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
 ) -> pa.RecordBatch:
     """Decodes bare Avro bodies of one schema; `Decoder` says what it takes, returns and raises.
@@ -171,10 +181,12 @@ def decode(
     decoder = Decoder(
         schema,
         reader_schema,
+        value=value,
         columns=columns,
         unions=unions,
         recursion=recursion,
         out_of_range=out_of_range,
+        unknown_members=unknown_members,
         limits=limits,
     )
     return decoder.decode(payloads)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Duration,
         Errors,
         Framing,
+        KeyContent,
         Mixed,
         OutOfRange,
         Property,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Rules,
         Tombstones,
         Unions,
+        UnknownMembers,
     )
     from .._options.offsets import Assign, Start
     from .._options.schemas import GivenSchemas, ReaderSchemas
@@ -49,7 +51,7 @@ def listener(
     oauth_token: TokenSource | None = None,
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
     value: Content = "avro",
-    key: Content | None = None,
+    key: KeyContent | None = None,
     framing: Framing = "confluent",
     schema: GivenSchemas | None = None,
     tombstones: Tombstones = "split",
@@ -64,6 +66,7 @@ def listener(
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
     out_of_range: OutOfRange = "raise",
+    unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
     ready_timeout: Duration = 30000,
@@ -100,8 +103,10 @@ def listener(
             "timestamp", "timestamp_type", "schema_id", "key", "headers", "leader_epoch", "tombstone". A column has its
             name with an underscore before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or
             None for none.
-        value: what the values are: "avro"; "bytes" or "string", which go as they are into a column `value`, without a
-            registry; "auto": Avro where a message is framed so, bytes where it is not, each with frames of their own.
+        value: what the values are: "avro"; "json", without a framing, of which `schema` gives the columns; "bytes" or
+            "string", which go as they are into a column `value`; all three without a registry; "auto": what the
+            registry says that the schema is where a message is framed, bytes where it is not, each with frames of
+            their own.
         key: what the keys are, for a column `_key`, null where a message has none: "bytes" (as when metadata asks for
             it), "string", "avro" (registry-framed; a record becomes a struct) or "auto". A frame has one schema of
             keys.
@@ -112,7 +117,8 @@ def listener(
             that is; "bare", not at all: `schema` gives it; "single_object", Avro's marker and fingerprint, of one of
             the schemas that `schema` gives. Keys are framed alike, as far as a registry knows their schemas.
         schema: the writer's schema for framing="bare", one or a dict {topic: schema}; for "single_object" one
-            or a list.
+            or a list. For value="json" a pyarrow schema or {name: type}, with types of pyarrow or their names, such as
+            "int64", "string" and "timestamp[us, tz=UTC]"; or one of these by topic.
         tombstones: what messages without a value become: "split": frames of the message type "null", of metadata
             columns alone, each after the rows between which they lie, with the order of every key kept; "keep": rows of
             their topic's message type with null in each of its columns, which are all nullable then, whatever a frame
@@ -160,6 +166,7 @@ def listener(
         recursion: what becomes of a field that leads back to the record it is in: "refuse" it with a SchemaError, or
             read it as text, the "json" encoding of its value.
         out_of_range: as in `Decoder`; `stats()` counts the nulls.
+        unknown_members: as in `Decoder`; `stats()` counts those that are passed over.
         limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
             batch are bounded by `num_messages`. "schema_bytes" bounds what compiled schemas take: 64 MiB, or a quarter
             of memory_limit where that is less. Those used the longest time ago are dropped, and compiled again when a

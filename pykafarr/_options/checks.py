@@ -14,7 +14,9 @@ from .secrets import Hidden, HiddenObject, Secret, kind
 Duration: TypeAlias = int | timedelta
 Property: TypeAlias = str | int | float | bool | Secret
 Errors: TypeAlias = Literal["raise", "skip", "collect"]
-Content: TypeAlias = Literal["avro", "bytes", "string", "auto"]
+Content: TypeAlias = Literal["avro", "json", "bytes", "string", "auto"]
+KeyContent: TypeAlias = Literal["avro", "bytes", "string", "auto"]
+Bodies: TypeAlias = Literal["avro", "json"]
 Framing: TypeAlias = Literal["confluent", "bare", "single_object", "schema_header", "apicurio"]
 Tombstones: TypeAlias = Literal["split", "keep", "skip"]
 Mixed: TypeAlias = Literal["split", "group"]
@@ -22,6 +24,7 @@ Acknowledge: TypeAlias = Literal["next_poll", "commit"]
 Unions: TypeAlias = Literal["struct", "dense"]
 Recursion: TypeAlias = Literal["refuse", "json"]
 OutOfRange: TypeAlias = Literal["raise", "null"]
+UnknownMembers: TypeAlias = Literal["count", "keep", "raise"]
 Rules: TypeAlias = Literal["raise", "ignore"] | Mapping[Literal["encrypt"], Mapping[Literal["secret"], str | Secret]]
 DtypeBackend: TypeAlias = Literal["numpy", "pyarrow"]
 

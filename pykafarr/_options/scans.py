@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Duration,
         Errors,
         Framing,
+        KeyContent,
         Mixed,
         OutOfRange,
         Property,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Rules,
         Tombstones,
         Unions,
+        UnknownMembers,
     )
     from .offsets import ScanPlaces
     from .schemas import GivenSchemas, ReaderSchemas
@@ -37,7 +39,7 @@ class ReadOptions(TypedDict, total=False):
 
     metadata: str | Iterable[str] | Mapping[str, str] | None
     value: Content
-    key: Content | None
+    key: KeyContent | None
     framing: Framing
     schema: GivenSchemas | None
     tombstones: Tombstones
@@ -50,6 +52,7 @@ class ReadOptions(TypedDict, total=False):
     unions: Unions
     recursion: Recursion
     out_of_range: OutOfRange
+    unknown_members: UnknownMembers
     limits: Mapping[str, int] | None
     memory_limit: int | None
     num_messages: int | None

@@ -1,4 +1,4 @@
-"""Avro schemas as callers give them: JSON text, or what json.loads() makes of it."""
+"""Schemas as callers give them: of Avro, as JSON text or what json.loads() makes of it; Arrow's in arrow_schemas.py."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from .._errors import ConfigError, SchemaError
+from . import arrow_schemas
 from .checks import is_integer
 from .secrets import kind
 
-# An Avro schema as JSON text, or as what json.loads() makes of it.
-Schema: TypeAlias = str | Mapping[str, Any] | list[Any]
+# An Avro schema as JSON text, or as what json.loads() makes of it; an Arrow schema for values of JSON.
+Schema: TypeAlias = "str | Mapping[str, Any] | list[Any] | arrow_schemas.ArrowSchema"
 # What messages that name no schema of a registry were written with: one schema, several, or one by topic.
 # And what a listener reads as: one schema, several, or one by message type.
 GivenSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[str, Schema]"
@@ -23,8 +24,10 @@ ReaderSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping
 LATEST = "latest"
 
 
-def schema_text(schema: object, name: str = "schema") -> str:
-    """An Avro schema as JSON text."""
+def schema_text(schema: object, name: str = "schema", value: object = "avro") -> str:
+    """A schema as text: an Arrow schema, where the values are JSON, else one of Avro."""
+    if value == "json":
+        return arrow_schemas.schema_text(schema, name)
     if schema == LATEST:
         raise ConfigError(
             f'{name}: only a scan knows "{LATEST}", and only as reader_schema="{LATEST}", not within a list or dict. '
@@ -49,6 +52,13 @@ def _number(value: object) -> int:
     return operator.index(value)
 
 
+def _is_schema(given: object, value: object) -> bool:
+    """Whether what is given is one schema, and not several."""
+    if value == "json":
+        return arrow_schemas.is_schema(given)
+    return isinstance(given, str) or (isinstance(given, Mapping) and "type" in given)
+
+
 def reader_schemas(value: object) -> list[str]:
     """The schemas that a listener reads as, each as JSON text.
 
@@ -71,20 +81,21 @@ def scan_reader_schemas(value: object) -> tuple[bool, list[str]]:
     return (True, []) if value == LATEST else (False, reader_schemas(value))
 
 
-def given_schemas(value: object) -> list[tuple[str, str]]:
-    """The schemas that messages do not carry, each as (topic, JSON text); the topic is "" for all topics.
+def given_schemas(given: object, value: object = "avro") -> list[tuple[str, str]]:
+    """The schemas that messages do not carry, each as (topic, text); the topic is "" for all topics.
 
-    A dict with "type" in it is a schema, any other dict has topics as keys; a list or tuple is several schemas.
+    A dict with "type" in it is an Avro schema, and one of types an Arrow schema. Any other dict has topics as keys; a
+    list or tuple is several schemas.
     """
-    if value is None:
+    if given is None:
         return []
-    if isinstance(value, str) or (isinstance(value, Mapping) and "type" in value):
-        return [("", schema_text(value))]
-    if isinstance(value, Mapping):
-        return [(str(topic), schema_text(schema, f"schema[{topic!r}]")) for topic, schema in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [("", schema_text(schema, f"schema[{index}]")) for index, schema in enumerate(value)]
-    raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {kind(value)}")
+    if _is_schema(given, value):
+        return [("", schema_text(given, "schema", value))]
+    if isinstance(given, Mapping):
+        return [(str(topic), schema_text(schema, f"schema[{topic!r}]", value)) for topic, schema in given.items()]
+    if isinstance(given, (list, tuple)):
+        return [("", schema_text(schema, f"schema[{index}]", value)) for index, schema in enumerate(given)]
+    raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {kind(given)}")
 
 
 def _of_type(name: str, message_type: object, schema: object) -> str:

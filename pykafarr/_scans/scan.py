@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Duration,
         Errors,
         Framing,
+        KeyContent,
         Mixed,
         OutOfRange,
         Property,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Rules,
         Tombstones,
         Unions,
+        UnknownMembers,
     )
     from .._options.offsets import ScanPlaces
     from .._options.scans import ScanOptions, ScanReaderSchemas
@@ -48,7 +50,7 @@ def scan(
     oauth_token: TokenSource | None = None,
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
     value: Content = "avro",
-    key: Content | None = None,
+    key: KeyContent | None = None,
     framing: Framing = "confluent",
     schema: GivenSchemas | None = None,
     tombstones: Tombstones = "split",
@@ -61,6 +63,7 @@ def scan(
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
     out_of_range: OutOfRange = "raise",
+    unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
     num_messages: int | None = None,
@@ -106,6 +109,7 @@ def scan(
         unions: as in `listener()`.
         recursion: as in `listener()`.
         out_of_range: as in `Decoder`; `Stream.report` counts the nulls.
+        unknown_members: as in `Decoder`; `Stream.report` counts those that are passed over.
         limits: as in `listener()`; "batch_bytes" is 4 MiB unless given.
         memory_limit: what a stream may hold, in bytes, 16 MiB or more: answers of the brokers, decompressed batches,
             columns being built, and batches that wait to be taken. What was taken does not count. Fewer partitions are

@@ -86,6 +86,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
             "unions": "dense",
             "recursion": "json",
             "out_of_range": "null",
+            "unknown_members": "count",
             "limits": {"columns": 5},
             "batch_bytes": 6,
             "schema_bytes": 8,

@@ -14,18 +14,19 @@ import (
 // none of it, which compaction leaves.
 type Completeness struct {
 	Range
-	First       int64  // the first offset that was handed over or left out; -1: none so far
-	Next        int64  // the first offset that is not accounted for
-	Rows        int64  // handed over
-	Aborted     int64  // rows of transactions that were aborted
-	Control     int64  // offsets of transaction markers
-	Tombstones  int64  // left out, where they are skipped
-	Rejected    int64  // rows that were rejected
-	Skipped     int64  // rows that could not be decoded and were skipped
-	OutOfRange  int64  // values that became nulls, where those become nulls
-	RulesNotRun int64  // rows whose schemas have rules of a data contract that were not executed
-	Deleted     int64  // offsets that the log had deleted before they were read
-	Ended       string // Complete and so on, or "error: …"; empty: it has not
+	First          int64  // the first offset that was handed over or left out; -1: none so far
+	Next           int64  // the first offset that is not accounted for
+	Rows           int64  // handed over
+	Aborted        int64  // rows of transactions that were aborted
+	Control        int64  // offsets of transaction markers
+	Tombstones     int64  // left out, where they are skipped
+	Rejected       int64  // rows that were rejected
+	Skipped        int64  // rows that could not be decoded and were skipped
+	OutOfRange     int64  // values that became nulls, where those become nulls
+	UnknownMembers int64  // members of JSON that the schema does not name, and that were passed over
+	RulesNotRun    int64  // rows whose schemas have rules of a data contract that were not executed
+	Deleted        int64  // offsets that the log had deleted before they were read
+	Ended          string // Complete and so on, or "error: …"; empty: it has not
 }
 
 // Why the reading of a range ended.
@@ -51,7 +52,8 @@ func (c *Completeness) took(b *batch.Sealed) {
 
 // count takes what the decoding has left out.
 func (c *Completeness) count(of *assemble.Counters) {
-	c.Tombstones, c.Skipped, c.OutOfRange, c.RulesNotRun = of.Tombstones.Load(), of.Skipped.Load(), of.OutOfRange.Load(), of.RulesNotRun.Load()
+	c.Tombstones, c.Skipped, c.RulesNotRun = of.Tombstones.Load(), of.Skipped.Load(), of.RulesNotRun.Load()
+	c.OutOfRange, c.UnknownMembers = of.OutOfRange.Load(), of.UnknownMembers.Load()
 }
 
 // missing says what is missing of the range; empty: nothing. allowPartial lets be what the log does not have, and nothing else: a range that was not read to its end is never complete.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/json"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -21,6 +22,7 @@ type form struct {
 // forms are the formats that can be read.
 var forms = []*form{
 	{Format: avro.Format{}, content: Avro, word: "avro"},
+	{Format: json.Format{}, content: JSON, word: "json"}, // of no registry
 }
 
 // unsaid is what registries mean that do not say what a schema is of.
@@ -52,7 +54,9 @@ func ofRegistry(s registry.Schema) (*form, *status.Error) {
 		if f.SchemaType() == kind {
 			return f, nil
 		}
-		known = append(known, f.SchemaType())
+		if f.SchemaType() != "" {
+			known = append(known, f.SchemaType())
+		}
 	}
 	return nil, status.Errorf(status.SchemaError, "its schema is of type %s, which is not read: %s is", kind, strings.Join(known, " or "))
 }

@@ -21,6 +21,9 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 		return ""
 	}
 	look := wire.Recognize(unsafe.Slice((*byte)(data), int(n)))
+	if look.Form == wire.JSONForm && s.cfg.Content == JSON {
+		return ""
+	}
 	var magic wire.MagicError
 	switch {
 	case look.Form != wire.Unrecognized && look.Form != formOf[s.cfg.Framing]:
@@ -45,7 +48,7 @@ var remedies = map[wire.Form]func(header int) string{
 	wire.AzureForm:        outsideRegistry,
 	wire.ApicurioForm:     func(int) string { return `set framing="apicurio"` },
 	wire.ConfluentForm:    func(int) string { return `set framing="confluent"` },
-	wire.JSONForm:         func(int) string { return `set value="bytes" or value="string"` },
+	wire.JSONForm:         func(int) string { return `set value="json" and schema=, or value="string"` },
 }
 
 // outsideRegistry reads what a registry knows that is not asked here.

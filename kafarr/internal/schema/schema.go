@@ -29,6 +29,8 @@ const (
 	Bytes
 	// String is a text in UTF-8.
 	String
+	// JSON is a text without a framing, whose schema is one of those given.
+	JSON
 	// Auto is what the registry says that the schema is of, where there is a framing, and Bytes where there is none.
 	Auto
 )
