@@ -5,6 +5,8 @@ package main
 import "C"
 
 import (
+	"cmp"
+	"errors"
 	"time"
 	"unsafe"
 
@@ -14,9 +16,10 @@ import (
 
 // decoderConfig is the JSON of decoder_new.
 type decoderConfig struct {
-	Value        string `json:"value"`
-	Schema       string `json:"schema"`
-	ReaderSchema string `json:"reader_schema"`
+	Value        string    `json:"value"`
+	Schema       [2]string `json:"schema"` // text and message type
+	MessageType  string    `json:"message_type"`
+	ReaderSchema string    `json:"reader_schema"`
 	columnOptions
 }
 
@@ -31,7 +34,7 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 		if err != nil {
 			return err
 		}
-		cfg := kafarr.DecoderConfig{Schema: c.Schema, Reader: c.ReaderSchema, Options: options}
+		cfg := kafarr.DecoderConfig{Schema: c.Schema[0], MessageType: cmp.Or(c.MessageType, c.Schema[1]), Reader: c.ReaderSchema, Options: options}
 		if err := choose("value", c.Value, bodies, &cfg.Value); err != nil {
 			return err
 		}
@@ -49,6 +52,8 @@ type columnOptions struct {
 	Unions     string        `json:"unions"`
 	Recursion  string        `json:"recursion"`
 	OutOfRange string        `json:"out_of_range"`
+	Timestamps string        `json:"timestamps"`
+	Enums      string        `json:"enums"`
 	Unknown    string        `json:"unknown_members"`
 	Limits     format.Limits `json:"limits"`
 }
@@ -76,7 +81,10 @@ func (c *columnOptions) options() (format.Options, error) {
 	default:
 		return o, configError(`out_of_range is %q: it must be "raise" or "null"`, c.OutOfRange)
 	}
-	return o, choose("unknown_members", c.Unknown, unknownMembers, &o.UnknownMembers)
+	return o, errors.Join(
+		choose("timestamps", c.Timestamps, timestamps, &o.Timestamps), choose("enums", c.Enums, enums, &o.Enums),
+		choose("unknown_members", c.Unknown, unknownMembers, &o.UnknownMembers),
+	)
 }
 
 //export decoder_decode

@@ -139,9 +139,10 @@ void kafarr_forget(int64_t operation);
  *   "environment": {variable: str}, those of HTTP_PROXY, HTTPS_PROXY, NO_PROXY (and lower-case), REQUEST_METHOD, SSL_CERT_FILE and SSL_CERT_DIR that
  *   are set now (not given: those that were set when the process began),
  *   "metadata": [[metadata column, name in the frame], ...],
- *   "value": "avro" | "json" | "bytes" | "string" | "auto", "key": the same without json,
+ *   "value": "avro" | "protobuf" | "json" | "bytes" | "string" | "auto", "key": the same without json,
  *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "apicurio",
- *   "schemas": [[topic ("": any), str (Avro JSON, or Arrow's of kafarr/format/json)], ...] for bare and single_object, and for JSON,
+ *   "schemas": [[topic ("": any), str (Avro JSON, .proto text or base64 of descriptors, or Arrow's of kafarr/format/json), message type ("": the one
+ *   that it has)], ...] for bare and single_object, and for JSON, "message_type": str (of values of Protobuf; "": what their message indexes say),
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" | "encrypt" (ciphertext of data contracts; encrypt: it is decrypted), "rules_secret": str (of the local KMS), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
  *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
@@ -150,7 +151,7 @@ void kafarr_forget(int64_t operation);
  *   "start": [[topic ("": every), partition (-1: every), kind, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
  *   "oauth_token": bool (the caller answers listener_token_wanted),
- *   and "columns", "unions", "recursion", "out_of_range", "unknown_members", "limits" as in decoder_new
+ *   and "columns", "unions", "recursion", "out_of_range", "timestamps", "enums", "unknown_members", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
 
@@ -217,7 +218,7 @@ int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_e
 
 /* JSON: counters since the listener was opened:
  *   {"rows": int, "rejected": int, "skipped": int, "batches": int, "bytes": int, "polls": int, "schemas": int, "rebalances": int,
- *    "tombstones": int, "dead_letters": int, "out_of_range": int, "unknown_members": int, "rules_not_run": int, "log_lines_dropped": int} */
+ *    "tombstones": int, "dead_letters": int, "out_of_range": int, "unknown_enums": int, "unknown_members": int, "rules_not_run": int, "log_lines_dropped": int} */
 int32_t listener_stats(int64_t listener, char **stats, struct kafarr_error *error);
 
 /* Leaves the group and closes. acknowledge=1: what was returned counts as processed and is committed. */
@@ -252,7 +253,7 @@ int32_t scan_read(int64_t scan, struct kafarr_error *error);
  * answer is that error for ever. */
 int32_t scan_next(int64_t scan, int64_t slice_ms, struct kafarr_batch *batch, struct kafarr_error *error);
 /* JSON: what became of each range: [[topic, partition, start, end, first (-1: nothing came), next, rows, aborted, control, tombstones,
- *   rejected, skipped, out_of_range, unknown_members, rules_not_run, deleted, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
+ *   rejected, skipped, out_of_range, unknown_enums, unknown_members, rules_not_run, deleted, ended ("": it has not, "complete", "log_end", "deleted", "error: ...")], ...] */
 int32_t scan_report(int64_t scan, char **report, struct kafarr_error *error);
 /* Ends the reading and waits for those who read. kafarr_wait()'s result is NULL. */
 int32_t scan_close_start(int64_t scan, int64_t *operation, struct kafarr_error *error);
@@ -326,9 +327,10 @@ int32_t report_free(int64_t report, struct kafarr_error *error);
 /* ---- Decoder: bare Avro bodies to one batch, without a broker ---- */
 
 /* config: JSON object
- *   "value": "avro" | "json", "schema": str (as in "schemas" of listener_new), "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
+ *   "value": "avro" | "protobuf" | "json", "schema": [str (as in "schemas" of listener_new), message type], "message_type": str ("": that one),
+ *   "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
  *   "unions": "struct" | "dense", "recursion": "refuse" | "json", "out_of_range": "raise" | "null",
- *   "unknown_members": "count" | "keep" | "raise" (of JSON),
+ *   "timestamps": "us" | "ns", "enums": "names" | "numbers" (of Protobuf), "unknown_members": "count" | "keep" | "raise" (of JSON),
  *   "limits": {"schema_depth": int, "columns": int, "value_depth": int, "block_items": int, "empty_items": int, "message_bytes": int,
  *              "message_steps": int} (0: the default) */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);
@@ -339,7 +341,7 @@ int32_t decoder_decode(int64_t decoder, const uint8_t *data, const int64_t *offs
                        int64_t *decoding, struct kafarr_batch *batch, struct kafarr_error *error);
 /* Gives up a decoding that answered KAFARR_PENDING. */
 int32_t decoder_stop(int64_t decoding, struct kafarr_error *error);
-/* JSON: counters since decoder_new, and what is ignored of the schema: {"rows": int, "out_of_range": int, "unknown_members": int, "ignored": [str, ...] | null} */
+/* JSON: counters since decoder_new, and what is ignored of the schema: {"rows": int, "out_of_range": int, "unknown_enums": int, "unknown_members": int, "ignored": [str, ...] | null} */
 int32_t decoder_stats(int64_t decoder, char **stats, struct kafarr_error *error);
 int32_t decoder_free(int64_t decoder, struct kafarr_error *error);
 

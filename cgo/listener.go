@@ -53,7 +53,8 @@ type readerConfig struct {
 	Value          string                     `json:"value"`
 	Key            string                     `json:"key"`
 	Framing        string                     `json:"framing"`
-	Schemas        [][2]string                `json:"schemas"`
+	Schemas        [][3]string                `json:"schemas"` // topic, text and message type
+	MessageType    string                     `json:"message_type"`
 	Tombstones     string                     `json:"tombstones"`
 	Mixed          string                     `json:"mixed"`
 	Errors         string                     `json:"errors"`
@@ -91,8 +92,8 @@ func parse(text *C.char, n C.int64_t, into any) error {
 
 // The words of options, each with what it stands for.
 var (
-	bodies   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "json": kafarr.JSON}
-	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "json": kafarr.JSON, "bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
+	bodies   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "protobuf": kafarr.Protobuf, "json": kafarr.JSON}
+	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "protobuf": kafarr.Protobuf, "json": kafarr.JSON, "bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
 	framings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "bare": kafarr.Bare,
 		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader, "apicurio": kafarr.Apicurio}
 	tombstones     = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
@@ -100,6 +101,8 @@ var (
 	acknowledges   = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}
 	rules          = map[string]kafarr.Rules{"": kafarr.RaiseRules, "raise": kafarr.RaiseRules, "ignore": kafarr.IgnoreRules, "encrypt": kafarr.DecryptRules}
 	unknownMembers = map[string]format.UnknownMembers{"": format.CountUnknown, "count": format.CountUnknown, "keep": format.KeepUnknown, "raise": format.RaiseUnknown}
+	timestamps     = map[string]format.Timestamps{"": format.MicrosecondTimestamps, "us": format.MicrosecondTimestamps, "ns": format.NanosecondTimestamps}
+	enums          = map[string]format.Enums{"": format.NamedEnums, "names": format.NamedEnums, "numbers": format.NumberedEnums}
 	errorModes     = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
 )
 
@@ -143,7 +146,7 @@ func (c *readerConfig) messages() (m kafarr.Messages, err error) {
 		return m, err
 	}
 	for _, s := range c.Schemas {
-		m.Schemas = append(m.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1]})
+		m.Schemas = append(m.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1], MessageType: s[2]})
 	}
 	m.Metadata = make([]kafarr.Metadata, len(c.Metadata))
 	for i, of := range c.Metadata {
@@ -155,6 +158,7 @@ func (c *readerConfig) messages() (m kafarr.Messages, err error) {
 	}
 	m.Readers, m.Columns, m.Unions, m.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 	m.OutOfRange, m.UnknownMembers, m.Limits, m.LocalSecret = options.OutOfRange, options.UnknownMembers, options.Limits, c.LocalSecret
+	m.Timestamps, m.Enums, m.MessageType = options.Timestamps, options.Enums, c.MessageType
 	m.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
 	return m, nil
 }

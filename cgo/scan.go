@@ -344,7 +344,7 @@ func scan_report(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int
 		}
 		report := [][]any{}
 		for _, c := range stream.Report() {
-			report = append(report, []any{c.Topic, c.Partition, c.Start, c.End, c.First, c.Next, c.Rows, c.Aborted, c.Control, c.Tombstones, c.Rejected, c.Skipped, c.OutOfRange, c.UnknownMembers, c.RulesNotRun, c.Deleted, c.Ended})
+			report = append(report, []any{c.Topic, c.Partition, c.Start, c.End, c.First, c.Next, c.Rows, c.Aborted, c.Control, c.Tombstones, c.Rejected, c.Skipped, c.OutOfRange, c.UnknownEnums, c.UnknownMembers, c.RulesNotRun, c.Deleted, c.Ended})
 		}
 		return giveJSON(out, report)
 	})

@@ -28,6 +28,7 @@ type Decoder struct {
 	writer  format.Schema
 	rows    atomic.Int64
 	outside atomic.Int64
+	unnamed atomic.Int64
 	unknown atomic.Int64
 }
 
@@ -65,6 +66,8 @@ func (d *Decoder) Schema() *arrow.Schema { return d.schema }
 type DecoderStats struct {
 	Rows       int64 `json:"rows"`         // decoded
 	OutOfRange int64 `json:"out_of_range"` // values that their Arrow types cannot hold, and that became nulls
+	// UnknownEnums are numbers of Protobuf's enums that have no name in the schema, and that became nulls.
+	UnknownEnums int64 `json:"unknown_enums"`
 	// UnknownMembers are members of JSON that the schema does not name, and that were passed over.
 	UnknownMembers int64    `json:"unknown_members"`
 	Ignored        []string `json:"ignored"` // logical types that are not valid where they stand, a text for each
@@ -72,7 +75,7 @@ type DecoderStats struct {
 
 // Stats returns the counters. It may be called from any goroutine.
 func (d *Decoder) Stats() DecoderStats {
-	s := DecoderStats{Rows: d.rows.Load(), OutOfRange: d.outside.Load(), UnknownMembers: d.unknown.Load()}
+	s := DecoderStats{Rows: d.rows.Load(), OutOfRange: d.outside.Load(), UnknownEnums: d.unnamed.Load(), UnknownMembers: d.unknown.Load()}
 	for _, text := range d.plan.Warnings() {
 		s.Ignored = append(s.Ignored, d.plan.MessageType()+": "+text)
 	}
@@ -148,6 +151,7 @@ func (g *Decoding) Slice(slice time.Duration) (*Batch, error) {
 	d := g.decoder
 	d.rows.Add(int64(len(g.bodies)))
 	d.outside.Add(int64(g.counts.OutOfRange))
+	d.unnamed.Add(int64(g.counts.UnknownEnums))
 	d.unknown.Add(int64(g.counts.UnknownMembers))
 	return &Batch{Record: batch.NewRecord(d.schema, g.columns.Finish(), len(g.bodies)), MessageType: d.plan.MessageType()}, nil
 }

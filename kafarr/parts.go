@@ -117,6 +117,9 @@ type Messages struct {
 	Recursion format.Recursion
 	// OutOfRange says what becomes of values that their Arrow types cannot hold, such as a time of day of 24:00.
 	OutOfRange format.OutOfRange
+	// Timestamps and Enums say how those of Protobuf are read.
+	Timestamps format.Timestamps
+	Enums      format.Enums
 	// UnknownMembers says what becomes of members of JSON that the schema does not name.
 	UnknownMembers format.UnknownMembers
 	// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt.

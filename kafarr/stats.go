@@ -20,6 +20,8 @@ type Stats struct {
 	Tombstones  int64 `json:"tombstones"`   // messages without a value that were left out
 	DeadLetters int64 `json:"dead_letters"` // bad messages that are in the dead-letter topic
 	OutOfRange  int64 `json:"out_of_range"` // values that their Arrow types cannot hold, and that became nulls
+	// UnknownEnums are numbers of Protobuf's enums that have no name in the schema, and that became nulls.
+	UnknownEnums int64 `json:"unknown_enums"`
 	// UnknownMembers are members of JSON that the schema does not name, and that were passed over.
 	UnknownMembers int64 `json:"unknown_members"`
 	RulesNotRun    int64 `json:"rules_not_run"` // rows whose schemas have rules of a data contract that were not executed
@@ -31,6 +33,6 @@ func (l *Listener) Stats() Stats {
 	return Stats{
 		Rows: a.Rows.Load(), Rejected: a.Rejected.Load(), Skipped: a.Skipped.Load(), Batches: c.batches.Load(),
 		Bytes: a.Bytes.Load(), Polls: c.polls.Load(), Schemas: l.schemas.Compiled(), Rebalances: c.rebalances.Load(), Tombstones: a.Tombstones.Load(),
-		DeadLetters: c.letters.Load(), OutOfRange: a.OutOfRange.Load(), UnknownMembers: a.UnknownMembers.Load(), RulesNotRun: a.RulesNotRun.Load(),
+		DeadLetters: c.letters.Load(), OutOfRange: a.OutOfRange.Load(), UnknownEnums: a.UnknownEnums.Load(), UnknownMembers: a.UnknownMembers.Load(), RulesNotRun: a.RulesNotRun.Load(),
 	}
 }

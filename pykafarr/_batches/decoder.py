@@ -17,7 +17,7 @@ from .._options.keywords import check_keywords
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .._options.checks import Bodies, OutOfRange, Recursion, Unions, UnknownMembers
+    from .._options.checks import Bodies, Enums, OutOfRange, Recursion, Timestamps, Unions, UnknownMembers
     from .._options.schemas import Schema
 
 # So many bytes objects become Arrow data in one step, which takes some hundredths of a second.
@@ -31,9 +31,12 @@ class Decoder:
 
     Args:
         schema: the Avro schema that the bodies were written with, as JSON text or as the dict or list that the text
-            stands for. Of JSON, a pyarrow schema or {name: type}, with types of pyarrow or their names.
+            stands for. Of Protobuf, .proto text, the bytes of a FileDescriptorSet or FileDescriptorProto, a generated
+            class, or {"text": …, "message_type": …}. Of JSON, a pyarrow schema or {name: type}, with types of pyarrow
+            or their names.
         reader_schema: the schema to read them as, by Avro's rules of schema resolution. None: as they were written.
-        value: what the bodies are: "avro" or "json".
+        value: what the bodies are: "avro", "protobuf" or "json".
+        message_type: the full name of the bodies' type, where a schema of Protobuf has several.
         columns: the fields to read, as paths such as "customer.address.zip", which go through arrays, maps and unions
             to the records within. The others are passed over in the body; the order is the schema's.
             None: all fields.
@@ -44,6 +47,10 @@ class Decoder:
         out_of_range: what becomes of a value that its Arrow type cannot hold (a time of day of 24:00 or more, a decimal
             of more digits than its precision, a duration of more than 2^31-1 months or days): "raise" a DecodeError
             for its message, or "null", which `stats()` counts. Columns of these types are nullable then.
+        timestamps: the unit of Protobuf's timestamps and durations: "us", which holds all their years, or "ns", of
+            which those before 1677 or after 2262 are out of range.
+        enums: what Protobuf's enums become: "names", a dictionary of them, where a number without a name is null and
+            counted by `stats()`; or "numbers", int32.
         unknown_members: what becomes of members of JSON that the schema does not name: "count": `stats()` counts them;
             "keep": a column `_extra` has them, as JSON text; "raise": a DecodeError for their message.
         limits: what schema and bodies may ask for, where the default is not right: {"schema_depth": 200} levels of
@@ -66,10 +73,13 @@ class Decoder:
         reader_schema: Schema | None = None,
         *,
         value: Bodies = "avro",
+        message_type: str | None = None,
         columns: str | Iterable[str] | None = None,
         unions: Unions = "struct",
         recursion: Recursion = "refuse",
         out_of_range: OutOfRange = "raise",
+        timestamps: Timestamps = "us",
+        enums: Enums = "names",
         unknown_members: UnknownMembers = "count",
         limits: Mapping[str, int] | None = None,
     ) -> None:
@@ -102,10 +112,11 @@ class Decoder:
     def stats(self) -> dict[str, int]:
         """Counters since the decoder was made.
 
-        rows, out_of_range (values that became nulls) and unknown_members (of JSON, that were passed over).
+        rows, out_of_range and unknown_enums (values that became nulls) and unknown_members (of JSON, that were passed
+        over).
         """
         found = self._stats()
-        return {name: found[name] for name in ("rows", "out_of_range", "unknown_members")}
+        return {name: found[name] for name in ("rows", "out_of_range", "unknown_enums", "unknown_members")}
 
     def _stats(self) -> dict[str, Any]:
         library_ = library()
@@ -167,10 +178,13 @@ def decode(
     reader_schema: Schema | None = None,
     *,
     value: Bodies = "avro",
+    message_type: str | None = None,
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
     out_of_range: OutOfRange = "raise",
+    timestamps: Timestamps = "us",
+    enums: Enums = "names",
     unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
 ) -> pa.RecordBatch:
@@ -182,10 +196,13 @@ def decode(
         schema,
         reader_schema,
         value=value,
+        message_type=message_type,
         columns=columns,
         unions=unions,
         recursion=recursion,
         out_of_range=out_of_range,
+        timestamps=timestamps,
+        enums=enums,
         unknown_members=unknown_members,
         limits=limits,
     )

@@ -277,8 +277,8 @@ class Listener(Positions):
         """Counters since the listener was opened.
 
         rows, rejected, skipped, tombstones (left out), dead_letters (in the dead-letter topic), out_of_range (values
-        that became nulls), unknown_members (of JSON, that were passed over), rules_not_run (rows whose schemas have
-        rules of a data contract, which were not executed),
+        that became nulls), unknown_enums (likewise, numbers without a name), unknown_members (of JSON, that were passed
+        over), rules_not_run (rows whose schemas have rules of a data contract, which were not executed),
         batches, bytes, polls, schemas, rebalances, log_lines_dropped.
         """
         library_ = self._library()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
+from . import protobuf
 from .environment import environment
 from .secrets import hidden_argument
 from .table import SCAN, settings
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         Content,
         DtypeBackend,
         Duration,
+        Enums,
         Errors,
         Framing,
         KeyContent,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         Property,
         Recursion,
         Rules,
+        Timestamps,
         Tombstones,
         Unions,
         UnknownMembers,
@@ -42,6 +45,7 @@ class ReadOptions(TypedDict, total=False):
     key: KeyContent | None
     framing: Framing
     schema: GivenSchemas | None
+    message_type: str | None
     tombstones: Tombstones
     mixed: Mixed
     errors: Errors
@@ -52,6 +56,8 @@ class ReadOptions(TypedDict, total=False):
     unions: Unions
     recursion: Recursion
     out_of_range: OutOfRange
+    timestamps: Timestamps
+    enums: Enums
     unknown_members: UnknownMembers
     limits: Mapping[str, int] | None
     memory_limit: int | None
@@ -121,10 +127,12 @@ class Options:
 
 
 def listed(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Iterators as lists: the arguments are gone through again where they are changed or unpickled."""
+    """Iterators as lists, and schemas without classes: the arguments are read again where they are unpickled."""
     found = dict(arguments)
     for name in {"servers", "topics", "columns", "metadata"} & found.keys():
         value = found[name]
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
             found[name] = list(value)
+    for name in {"schema", "reader_schema"} & found.keys():
+        found[name] = protobuf.plain(found[name])
     return found

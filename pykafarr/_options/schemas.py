@@ -1,4 +1,5 @@
-"""Schemas as callers give them: of Avro, as JSON text or what json.loads() makes of it; Arrow's in arrow_schemas.py."""
+"""Schemas as callers give them: of Avro, as JSON text or what json.loads() makes of it; those of Protobuf and Arrow
+have modules of their own."""
 
 from __future__ import annotations
 
@@ -8,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from .._errors import ConfigError, SchemaError
-from . import arrow_schemas
+from . import arrow_schemas, protobuf
 from .checks import is_integer
 from .secrets import kind
 
-# An Avro schema as JSON text, or as what json.loads() makes of it; an Arrow schema for values of JSON.
-Schema: TypeAlias = "str | Mapping[str, Any] | list[Any] | arrow_schemas.ArrowSchema"
+# An Avro schema as JSON text, or as what json.loads() makes of it; one of Protobuf; an Arrow schema for JSON.
+Schema: TypeAlias = "str | Mapping[str, Any] | list[Any] | arrow_schemas.ArrowSchema | protobuf.ProtobufSchema"
 # What messages that name no schema of a registry were written with: one schema, several, or one by topic.
 # And what a listener reads as: one schema, several, or one by message type.
 GivenSchemas: TypeAlias = "Schema | tuple[Schema, ...] | list[Schema] | Mapping[str, Schema]"
@@ -28,6 +29,8 @@ def schema_text(schema: object, name: str = "schema", value: object = "avro") ->
     """A schema as text: an Arrow schema, where the values are JSON, else one of Avro."""
     if value == "json":
         return arrow_schemas.schema_text(schema, name)
+    if value == "protobuf":
+        return protobuf.schema_of(schema, name)[0]
     if schema == LATEST:
         raise ConfigError(
             f'{name}: only a scan knows "{LATEST}", and only as reader_schema="{LATEST}", not within a list or dict. '
@@ -45,6 +48,11 @@ def schema_text(schema: object, name: str = "schema", value: object = "avro") ->
     raise TypeError(f"{name} must be a str, dict or list, not {kind(schema)}")
 
 
+def schema_of(schema: object, name: str, value: object) -> tuple[str, str]:
+    """A schema as text, and the message type that it names; "": none."""
+    return protobuf.schema_of(schema, name) if value == "protobuf" else (schema_text(schema, name, value), "")
+
+
 def _number(value: object) -> int:
     """A number of a type that JSON does not know, such as a precision of numpy's."""
     if not is_integer(value):
@@ -56,53 +64,58 @@ def _is_schema(given: object, value: object) -> bool:
     """Whether what is given is one schema, and not several."""
     if value == "json":
         return arrow_schemas.is_schema(given)
+    if value == "protobuf":
+        return protobuf.is_schema(given)
     return isinstance(given, str) or (isinstance(given, Mapping) and "type" in given)
 
 
-def reader_schemas(value: object) -> list[str]:
-    """The schemas that a listener reads as, each as JSON text.
+def reader_schemas(given: object, value: object = "avro") -> list[str]:
+    """The schemas that a listener reads as, each as text.
 
-    A dict with "type" in it is a schema, any other dict has message types as keys; a list or tuple is several schemas.
+    A dict with "type" in it is an Avro schema, any other dict has message types as keys; a list or tuple is several.
     """
     name = "reader_schema"
-    if value is None:
+    if given is None:
         return []
-    if isinstance(value, str) or (isinstance(value, Mapping) and "type" in value):
-        return [schema_text(value, name)]
-    if isinstance(value, Mapping):
-        return [_of_type(f"{name}[{key!r}]", key, schema) for key, schema in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [schema_text(schema, f"{name}[{index}]") for index, schema in enumerate(value)]
-    raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {kind(value)}")
+    if _is_schema(given, value):
+        return [schema_text(given, name, value)]
+    if isinstance(given, Mapping):
+        return [_of_type(f"{name}[{key!r}]", key, schema, value) for key, schema in given.items()]
+    if isinstance(given, (list, tuple)):
+        return [schema_text(schema, f"{name}[{index}]", value) for index, schema in enumerate(given)]
+    raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {kind(given)}")
 
 
-def scan_reader_schemas(value: object) -> tuple[bool, list[str]]:
+def scan_reader_schemas(given: object, value: object = "avro") -> tuple[bool, list[str]]:
     """Whether a scan reads as each topic's newest schema, and the schemas that it reads as otherwise."""
-    return (True, []) if value == LATEST else (False, reader_schemas(value))
+    latest = isinstance(given, str) and given == LATEST
+    return (True, []) if latest else (False, reader_schemas(given, value))
 
 
-def given_schemas(given: object, value: object = "avro") -> list[tuple[str, str]]:
-    """The schemas that messages do not carry, each as (topic, text); the topic is "" for all topics.
+def given_schemas(given: object, value: object = "avro") -> list[tuple[str, str, str]]:
+    """The schemas that messages do not carry, each as (topic, text, message type).
 
-    A dict with "type" in it is an Avro schema, and one of types an Arrow schema. Any other dict has topics as keys; a
-    list or tuple is several schemas.
+    The topic is "" for all topics, and the message type "" for the one that the schema has. A dict with "type" in it is
+    an Avro schema, and one of types an Arrow schema. Any other dict has topics as keys; a list or tuple is several.
     """
     if given is None:
         return []
     if _is_schema(given, value):
-        return [("", schema_text(given, "schema", value))]
+        return [("", *schema_of(given, "schema", value))]
     if isinstance(given, Mapping):
-        return [(str(topic), schema_text(schema, f"schema[{topic!r}]", value)) for topic, schema in given.items()]
+        return [(str(topic), *schema_of(schema, f"schema[{topic!r}]", value)) for topic, schema in given.items()]
     if isinstance(given, (list, tuple)):
-        return [("", schema_text(schema, f"schema[{index}]", value)) for index, schema in enumerate(given)]
+        return [("", *schema_of(schema, f"schema[{index}]", value)) for index, schema in enumerate(given)]
     raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {kind(given)}")
 
 
-def _of_type(name: str, message_type: object, schema: object) -> str:
+def _of_type(name: str, message_type: object, schema: object, value: object) -> str:
     """The text of a schema that is given for a message type. The library compares the schema's own names."""
     if not isinstance(message_type, str):
         raise TypeError(f"reader_schema must have keys of type str, not {kind(message_type)}")
-    text = schema_text(schema, name)
+    text = schema_text(schema, name, value)
+    if value != "avro":
+        return text
     try:
         names = _names(json.loads(text))
     except ValueError as error:

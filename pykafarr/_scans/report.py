@@ -26,6 +26,7 @@ class Completeness(NamedTuple):
         skipped: rows that could not be decoded, with errors="skip".
         out_of_range: values of rows handed over that their types cannot hold, and that became nulls, with
             out_of_range="null".
+        unknown_enums: numbers of Protobuf's enums that have no name in the schema, and that became nulls.
         unknown_members: members of JSON that the schema does not name, and that were passed over.
         rules_not_run: rows handed over whose schemas have rules of a data contract, which were not executed.
         gone: offsets that were deleted from the log before they were read.
@@ -46,6 +47,7 @@ class Completeness(NamedTuple):
     rejected: int
     skipped: int
     out_of_range: int
+    unknown_enums: int
     unknown_members: int
     rules_not_run: int
     gone: int

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Content,
         DtypeBackend,
         Duration,
+        Enums,
         Errors,
         Framing,
         KeyContent,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Property,
         Recursion,
         Rules,
+        Timestamps,
         Tombstones,
         Unions,
         UnknownMembers,
@@ -53,6 +55,7 @@ def scan(
     key: KeyContent | None = None,
     framing: Framing = "confluent",
     schema: GivenSchemas | None = None,
+    message_type: str | None = None,
     tombstones: Tombstones = "split",
     mixed: Mixed = "split",
     errors: Errors = "raise",
@@ -63,6 +66,8 @@ def scan(
     unions: Unions = "struct",
     recursion: Recursion = "refuse",
     out_of_range: OutOfRange = "raise",
+    timestamps: Timestamps = "us",
+    enums: Enums = "names",
     unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
@@ -96,6 +101,7 @@ def scan(
         key: as in `listener()`.
         framing: as in `listener()`.
         schema: as in `listener()`.
+        message_type: as in `listener()`.
         tombstones: as in `listener()`.
         mixed: as in `listener()`.
         errors: "raise" ends the stream at a message that cannot be decoded, with its place; "skip" and "collect" are
@@ -109,6 +115,8 @@ def scan(
         unions: as in `listener()`.
         recursion: as in `listener()`.
         out_of_range: as in `Decoder`; `Stream.report` counts the nulls.
+        timestamps: as in `Decoder`.
+        enums: as in `Decoder`; `Stream.report` counts the nulls.
         unknown_members: as in `Decoder`; `Stream.report` counts those that are passed over.
         limits: as in `listener()`; "batch_bytes" is 4 MiB unless given.
         memory_limit: what a stream may hold, in bytes, 16 MiB or more: answers of the brokers, decompressed batches,

@@ -117,8 +117,8 @@ def test_options_that_do_not_go_with_json_are_refused(options, text):
 
 def test_a_dict_of_types_is_a_schema_and_one_of_schemas_is_by_topic():
     text = schema_text(SCHEMA, "schema")
-    assert given_schemas(SCHEMA, "json") == [("", text)]
-    assert given_schemas({"t": SCHEMA, "u": text}, "json") == [("t", text), ("u", text)]
+    assert given_schemas(SCHEMA, "json") == [("", text, "")]
+    assert given_schemas({"t": SCHEMA, "u": text}, "json") == [("t", text, ""), ("u", text, "")]
     with pytest.raises(TypeError, match="must be a pyarrow schema or a dict"):
         given_schemas([1], "json")
     with pytest.raises(ConfigError, match="a dictionary needs its texts"):

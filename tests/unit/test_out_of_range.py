@@ -57,10 +57,10 @@ def test_by_default_it_is_the_error_of_its_payload():
 def test_a_decoder_makes_it_null_and_counts_it():
     assert pykafarr.decode(CLOCK, BODIES, out_of_range="null").to_pylist() == ROWS
     decoder = pykafarr.Decoder(CLOCK, out_of_range="null")
-    assert decoder.stats() == {"rows": 0, "out_of_range": 0, "unknown_members": 0}
+    assert decoder.stats() == {"rows": 0, "out_of_range": 0, "unknown_enums": 0, "unknown_members": 0}
     batch = pickle.loads(pickle.dumps(decoder)).decode(BODIES)
     assert batch.to_pylist() == decoder.decode(BODIES).to_pylist() == ROWS
-    assert decoder.stats() == {"rows": 3, "out_of_range": 2, "unknown_members": 0}
+    assert decoder.stats() == {"rows": 3, "out_of_range": 2, "unknown_enums": 0, "unknown_members": 0}
     assert [batch.schema.field(name).nullable for name in ("at", "n")] == [True, False]
     assert batch.schema.field("all").type.value_field.nullable
 

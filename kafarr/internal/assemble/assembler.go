@@ -73,7 +73,7 @@ type Ledger interface {
 
 // Counters count what became of records. Any goroutine may read them.
 type Counters struct {
-	Rows, Bytes, Rejected, Skipped, Tombstones, OutOfRange, UnknownMembers, RulesNotRun atomic.Int64
+	Rows, Bytes, Rejected, Skipped, Tombstones, OutOfRange, UnknownEnums, UnknownMembers, RulesNotRun atomic.Int64
 }
 
 // Counters returns the counters, which continue to count.
@@ -240,6 +240,7 @@ func (a *Assembler) decode(b *Builder, columns *Columns, r *Run, patient bool) R
 	}
 	if out.Counts != (format.Counts{}) {
 		a.counters.OutOfRange.Add(int64(out.Counts.OutOfRange))
+		a.counters.UnknownEnums.Add(int64(out.Counts.UnknownEnums))
 		a.counters.UnknownMembers.Add(int64(out.Counts.UnknownMembers))
 	}
 	if r.Schema.Value.HasIdleRules || r.Schema.Key != nil && r.Schema.Key.HasIdleRules {

@@ -23,6 +23,7 @@ type Completeness struct {
 	Rejected       int64  // rows that were rejected
 	Skipped        int64  // rows that could not be decoded and were skipped
 	OutOfRange     int64  // values that became nulls, where those become nulls
+	UnknownEnums   int64  // numbers of enums without a name, which became nulls
 	UnknownMembers int64  // members of JSON that the schema does not name, and that were passed over
 	RulesNotRun    int64  // rows whose schemas have rules of a data contract that were not executed
 	Deleted        int64  // offsets that the log had deleted before they were read
@@ -53,7 +54,7 @@ func (c *Completeness) took(b *batch.Sealed) {
 // count takes what the decoding has left out.
 func (c *Completeness) count(of *assemble.Counters) {
 	c.Tombstones, c.Skipped, c.RulesNotRun = of.Tombstones.Load(), of.Skipped.Load(), of.RulesNotRun.Load()
-	c.OutOfRange, c.UnknownMembers = of.OutOfRange.Load(), of.UnknownMembers.Load()
+	c.OutOfRange, c.UnknownEnums, c.UnknownMembers = of.OutOfRange.Load(), of.UnknownEnums.Load(), of.UnknownMembers.Load()
 }
 
 // missing says what is missing of the range; empty: nothing. allowPartial lets be what the log does not have, and nothing else: a range that was not read to its end is never complete.

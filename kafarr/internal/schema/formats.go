@@ -7,6 +7,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/format/json"
+	"github.com/pykafarr/pykafarr/kafarr/format/protobuf"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -22,6 +23,7 @@ type form struct {
 // forms are the formats that can be read.
 var forms = []*form{
 	{Format: avro.Format{}, content: Avro, word: "avro"},
+	{Format: protobuf.Format{}, content: Protobuf, word: "protobuf", hasPaths: true},
 	{Format: json.Format{}, content: JSON, word: "json"}, // of no registry
 }
 

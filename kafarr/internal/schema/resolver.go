@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -266,7 +267,7 @@ func (s *Resolver) compileOne(g Given) error {
 	if err != nil {
 		return err
 	}
-	parsed, e := only(parsed, s.cfg.MessageType)
+	parsed, e := only(parsed, cmp.Or(s.cfg.MessageType, g.MessageType))
 	if e != nil {
 		return e
 	}

@@ -29,6 +29,8 @@ const (
 	Bytes
 	// String is a text in UTF-8.
 	String
+	// Protobuf is a body after such a framing and the message indexes.
+	Protobuf
 	// JSON is a text without a framing, whose schema is one of those given.
 	JSON
 	// Auto is what the registry says that the schema is of, where there is a framing, and Bytes where there is none.
@@ -73,4 +75,6 @@ const (
 type Given struct {
 	Topic string // Bare: of which topic; empty: of all that have none of their own
 	Text  string // of the format that the Content says
+	// MessageType is the full name of the type, where Text has several; empty: Config.MessageType.
+	MessageType string
 }

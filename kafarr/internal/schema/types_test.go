@@ -16,6 +16,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
+	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
 
 // several is a format whose schemas have several types: their names, one in a line, of which bodies are Avro.
@@ -232,6 +233,33 @@ func TestAMessageTypeIsReadWhateverTheIndexesSay(t *testing.T) {
 			t.Errorf("a type that the schema does not have: %v", err)
 		}
 	})
+}
+
+// TestIndexesFollowTheNameInAHeader has the body bare, so that bytes of it are no indexes.
+func TestIndexesFollowTheNameInAHeader(t *testing.T) {
+	withSeveral(t)
+	for name, content := range map[string]Content{"by the option": ofSeveral, "by the registry": Auto} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newResolver(t, Config{Content: content, Framing: SchemaHeader, Registry: mixed()})
+				for indexes, want := range map[string]string{"\x00": "x.A", "\x02\x02": "x.B", "": ""} {
+					header, of := []byte(wire.ValueSchemaHeader), append([]byte{0, 0, 0, 0, 1}, indexes...)
+					c := valuesOf([]byte{2})
+					c.Records[0].HeaderCount, c.Records[0].Headers = 1, &source.Header{
+						Name: unsafe.Pointer(&header[0]), NameLen: int32(len(header)), Value: unsafe.Pointer(&of[0]), ValueLen: int32(len(of)),
+					}
+					got, body, err := read(t, s, c, 0)
+					if want == "" {
+						if err == nil || err.Code != status.FramingError {
+							t.Errorf("without indexes: %s, %v", got, err)
+						}
+					} else if err != nil || got != want || string(body) != "\x02" {
+						t.Errorf("%s of %q, %v, want %s", got, body, err, want)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestAReaderOfSeveralTypesReadsEachAsItsOwn(t *testing.T) {

@@ -1,0 +1,82 @@
+"""Schemas of Protobuf as callers give them: .proto text, the bytes of descriptors, or a generated class."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias, TypeGuard
+
+from .checks import text
+from .secrets import kind
+
+
+class Described(Protocol):
+    """A class or module that protoc has generated."""
+
+    DESCRIPTOR: Any
+
+
+# The text of a .proto file, the bytes of a FileDescriptorSet or a FileDescriptorProto, what protoc has generated, or
+# {"text": one of these, "message_type": the full name of one of its types}.
+ProtobufSchema: TypeAlias = "str | bytes | Described | Mapping[str, Any]"
+_NAMED = {"text", "message_type"}
+
+
+def is_schema(value: object) -> bool:
+    """Whether it is one, and not several."""
+    return isinstance(value, (str, bytes)) or hasattr(value, "DESCRIPTOR") or _is_named(value)
+
+
+def _is_named(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping) and value.keys() == _NAMED
+
+
+def schema_of(schema: object, name: str) -> tuple[str, str]:
+    """The text of a schema, which is .proto text or descriptors as base64, and the message type; "": it names none."""
+    if _is_named(schema):
+        return schema_of(schema["text"], name)[0], text(f"{name}['message_type']", schema["message_type"])
+    if isinstance(schema, str):
+        return text(name, schema), ""
+    if isinstance(schema, bytes):
+        return base64.b64encode(schema).decode(), ""
+    descriptor = getattr(schema, "DESCRIPTOR", None)
+    file = getattr(descriptor, "file", descriptor)
+    if not hasattr(file, "serialized_pb"):
+        raise TypeError(f"{name} must be .proto text, bytes of descriptors or a generated class, not {kind(schema)}")
+    message_type = "" if file is descriptor else str(getattr(descriptor, "full_name", ""))
+    return base64.b64encode(_file_set(file)).decode(), message_type
+
+
+def plain(given: object) -> object:
+    """The same without classes, for pickles: they are read where the classes may not be."""
+    if isinstance(given, Mapping):
+        return {key: plain(value) for key, value in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [plain(value) for value in given]
+    if not hasattr(given, "DESCRIPTOR"):
+        return given
+    found, message_type = schema_of(given, "schema")
+    return {"text": found, "message_type": message_type} if message_type else found
+
+
+def _file_set(file: Any) -> bytes:
+    """A FileDescriptorSet of a file and what it imports, each after its own imports."""
+    files: dict[str, bytes] = {}
+
+    def add(one: Any) -> None:
+        if one.name not in files:
+            for imported in one.dependencies:
+                add(imported)
+            files[one.name] = one.serialized_pb
+
+    add(file)
+    return b"".join(b"\x0a" + _varint(len(content)) + content for content in files.values())
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
