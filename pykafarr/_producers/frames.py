@@ -41,33 +41,6 @@ def rows_of(frame: Any, target: Callable[[], pa.Schema | None], headers: str | N
         target: gives the columns that the schema stands for; None where it is derived from the frame.
         headers: the column of headers.
     """
-    rows = _rows_of(frame, target, headers)
-    fields = [field.with_type(_with_width(field.type)) for field in rows.schema]
-    if fields == list(rows.schema):
-        return rows
-    import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
-
-    schema = pa.schema(fields)
-    batches = (pa.RecordBatch.from_pylist(batch.to_pylist(), schema) for batch in rows.batches)
-    return Rows(schema, list(batches) if rows.whole else batches, rows.whole)
-
-
-def _with_width(kind: Any) -> Any:
-    """A type that Go's Arrow takes, which has no fixed of no bytes."""
-    import pyarrow as pa  # noqa: PLC0415  # likewise
-
-    if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 0:
-        return pa.binary()
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_with_width(field.type)) for field in kind])
-    if pa.types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_with_width(kind.value_type)))
-    if pa.types.is_map(kind):
-        return pa.map_(kind.key_field, kind.item_field.with_type(_with_width(kind.item_type)))
-    return pa.dictionary(kind.index_type, _with_width(kind.value_type)) if pa.types.is_dictionary(kind) else kind
-
-
-def _rows_of(frame: Any, target: Callable[[], pa.Schema | None], headers: str | None) -> Rows:
     import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
     if isinstance(frame, Batch):
