@@ -62,7 +62,13 @@ func processorTime(b *testing.B) time.Duration {
 // besideAvro reads JSON in turns with the flat record in Avro: the machine's speed changes, and the ratio does not.
 func besideAvro(b *testing.B, arrowSchema, avroSchema string, record func(*rand.Rand) map[string]any, shuffled bool) {
 	const rows = 50_000
-	mine := newContestant(b, json.Format{}, arrowSchema, messages.JSONBodies(b, avroSchema, rows, record, shuffled))
+	inTurns(b, newContestant(b, json.Format{}, arrowSchema, messages.JSONBodies(b, avroSchema, rows, record, shuffled)))
+}
+
+// inTurns reads messages in turns with as many of the flat record in Avro.
+func inTurns(b *testing.B, mine *contestant) {
+	b.Helper()
+	rows := len(mine.bodies)
 	yard := newContestant(b, avro.Format{}, messages.FlatSchema, messages.Bodies(b, messages.FlatSchema, rows, messages.FlatRecord))
 	defer mine.columns.Release()
 	defer yard.columns.Release()
