@@ -73,6 +73,7 @@ func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
 		{"empty items of many texts", `syntax = "proto3"; message T { repeated W w = 1; } message W { ` + fieldsOf(5000, "string") + `}`, strings.Repeat("\x0a\x00", n/2), "more "},
 		{"a wide member of a oneof, set again and again", `syntax = "proto3"; message T { oneof o { W w = 1; int32 i = 2; } } message W { ` + fieldsOf(10_000, "string") + `}`, strings.Repeat("\x0a\x00\x10\x00", n/4), "more values"},
 		{"a recursive message in many pieces", `syntax = "proto3"; message T { T t = 1; int32 i = 2; }`, strings.Repeat("\x0a\x02\x10\x01", n/4), "more values"},
+		{"a wide recursive message with fields that nobody knows", `syntax = "proto3"; message T { T t = 30000; oneof o { ` + fieldsOf(15_000, "int32") + `} }`, wire(30_000, strings.Repeat("\x08\x00\x10\x00", n/4)), ""},
 		{"a decimal of a great scale, again and again", `syntax = "proto3"; import "confluent/type/decimal.proto"; message T { repeated confluent.type.Decimal d = 1; }`, strings.Repeat(wire(1, wire(1, "\x01", 3, 100_000)), n/9), "more "},
 		{"a map of few keys, again and again", `syntax = "proto3"; message T { map<int32, int32> m = 1; }`, keys, ""},
 		{"maps within maps that have each key twice", `syntax = "proto3"; message T { M11 m = 1; } ` + entries, wire(1, twice), ""},

@@ -56,6 +56,7 @@ func (w *jsonWriter) collect(m *message, body []byte) ([]found, fault) {
 	for i, f := range m.fields {
 		all[i].field = f
 	}
+	var chosen map[int]int // the members of oneofs
 	base, pos, end := unsafe.Pointer(unsafe.SliceData(body)), 0, len(body)
 	for pos < end {
 		u, start := varint(base, pos, end)
@@ -69,9 +70,9 @@ func (w *jsonWriter) collect(m *message, body []byte) ([]found, fault) {
 		if fault != ok {
 			return nil, fault
 		}
-		i := slices.IndexFunc(m.fields, func(f *field) bool { return uint64(f.number) == u>>3 }) //nolint:gosec // positive
+		i, known := m.index[int32(u>>3)]
 		pos = next
-		if i < 0 {
+		if !known {
 			continue
 		}
 		f, wire := m.fields[i], uint32(u&7)
@@ -99,11 +100,13 @@ func (w *jsonWriter) collect(m *message, body []byte) ([]found, fault) {
 			all[i].values = append(all[i].values, v)
 		}
 		if f.oneof >= 0 && len(all[i].values)+len(all[i].parts) > 0 {
-			for k, other := range m.fields {
-				if k != i && other.oneof == f.oneof {
-					all[k].values, all[k].parts = nil, nil
-				}
+			if k, before := chosen[f.oneof]; before && k != i {
+				all[k].values, all[k].parts = nil, nil
 			}
+			if chosen == nil {
+				chosen = map[int]int{}
+			}
+			chosen[f.oneof] = i
 		}
 	}
 	return all, ok

@@ -92,7 +92,7 @@ func (k *linker) message(d *descriptorpb.DescriptorProto, scope string, inherite
 		return nil, err
 	}
 	own := inherited.with(d.GetOptions().GetFeatures(), d.GetOptions().GetUninterpretedOption())
-	m := &message{name: name}
+	m := &message{name: name, index: make(map[int32]int, len(d.GetField()))}
 	m.mapEntry = d.GetOptions().GetMapEntry()
 	if value, found := option(d.GetOptions().GetUninterpretedOption(), "map_entry"); found {
 		m.mapEntry = value == "true"
@@ -125,7 +125,7 @@ func (k *linker) message(d *descriptorpb.DescriptorProto, scope string, inherite
 			members[i]++
 		}
 	}
-	numbers, names := map[int32]bool{}, map[string]bool{}
+	names := map[string]bool{}
 	for _, d := range d.GetField() {
 		f := &field{
 			name: d.GetName(), jsonName: d.GetJsonName(), number: d.GetNumber(), oneof: -1,
@@ -138,14 +138,14 @@ func (k *linker) message(d *descriptorpb.DescriptorProto, scope string, inherite
 		switch {
 		case f.number < 1 || f.number > maxNumber:
 			return nil, schemaError(path, "the number %d is not from 1 to %d", f.number, maxNumber)
-		case numbers[f.number]:
+		case m.field(f.number) != nil:
 			return nil, schemaError(path, "the message has two fields of the number %d", f.number)
 		case names[f.name]:
 			return nil, schemaError(path, "the message has two fields of this name")
 		case f.kind == 0 && f.typeName == "":
 			return nil, schemaError(path, "the field has no type")
 		}
-		numbers[f.number], names[f.name] = true, true
+		names[f.name] = true
 		options := d.GetOptions()
 		of := own
 		if i := int(d.GetOneofIndex()); d.OneofIndex != nil && i >= 0 && i < len(members) {
@@ -172,6 +172,7 @@ func (k *linker) message(d *descriptorpb.DescriptorProto, scope string, inherite
 		f.required = d.GetLabel() == descriptorpb.FieldDescriptorProto_LABEL_REQUIRED || of.presence == presenceRequired && !f.repeated
 		f.presence = !f.repeated && !f.required && !m.mapEntry && (f.presence || d.GetProto3Optional() || of.presence != presenceImplicit)
 		f.meta = metaOf(options)
+		m.index[f.number] = len(m.fields)
 		m.fields = append(m.fields, f)
 	}
 	m.known = wellKnownOf(m)

@@ -36,7 +36,8 @@ const (
 type message struct {
 	name     string // full name
 	fields   []*field
-	nested   []*message // in the order of descriptors, which have one for each map field
+	index    map[int32]int // of the fields, by their numbers
+	nested   []*message    // in the order of descriptors, which have one for each map field
 	mapEntry bool
 	known    wellKnown
 }
@@ -77,10 +78,8 @@ func (f *field) isMap() bool {
 
 // field returns the field of a number; nil: none.
 func (m *message) field(number int32) *field {
-	for _, f := range m.fields {
-		if f.number == number {
-			return f
-		}
+	if i, known := m.index[number]; known {
+		return m.fields[i]
 	}
 	return nil
 }
