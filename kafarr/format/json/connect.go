@@ -201,6 +201,12 @@ var logicalTypes = map[string]logicalType{
 	"io.debezium.time.ZonedTimestamp":         {"string", Type{Kind: DateTime, Arrow: arrow.FixedWidthTypes.Timestamp_us}},
 }
 
+// LogicalType is what the name of a logical type of Connect's or Debezium's makes of values of Connect's type that it is for.
+func LogicalType(name string) (t Type, known bool) {
+	l, known := logicalTypes[name]
+	return l.is, known
+}
+
 // Names of logical types that have parameters, and the names of these.
 const (
 	connectDecimal     = "org.apache.kafka.connect.data.Decimal"

@@ -70,6 +70,7 @@ type node struct {
 	symbols     []string
 	codes       map[string]uint32 // of the symbols
 	branches    branches
+	objects     []int // of a union: the branches that are objects of named members, where there are several
 	pairs       bool
 	items       int // that fit into the column
 	columns     int // of this and below, but for those of items
@@ -157,16 +158,22 @@ func (l *layouter) of(f *Field, writer *Type, name, path string, selection *form
 
 // leadsTo reports whether a value of this type may hold one of these types without lying in another object first. What nests deeper than a schema may is taken for such a type.
 func (t *Type) leadsTo(open []*Type, depth int) bool {
+	return t.leads(open, depth, map[*Type]bool{})
+}
+
+// leads looks at each type once: of arrays and maps of the next ones, there are 2^n ways.
+func (t *Type) leads(open []*Type, depth int, seen map[*Type]bool) bool {
 	if depth < 0 || slices.Contains(open, t) {
 		return true
 	}
-	if t == nil || t.Kind == Object {
+	if t == nil || t.Kind == Object || t.Items == nil && len(t.Fields) == 0 || seen[t] {
 		return false
 	}
-	if t.Items != nil && t.Items.Type.leadsTo(open, depth-1) {
+	seen[t] = true
+	if t.Items != nil && t.Items.Type.leads(open, depth-1, seen) {
 		return true
 	}
-	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.leadsTo(open, depth-1) })
+	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.leads(open, depth-1, seen) })
 }
 
 // describe names a type in an error.
@@ -321,6 +328,12 @@ func (l *layouter) union(n *node, t *Type, selection *format.Selection) error {
 			if *slot < 0 {
 				*slot, taken = i, false
 			}
+		}
+		if first := n.branches.object; taken && kid.op == opObject && n.kids[first].op == opObject { // told apart by their members
+			if taken = false; n.objects == nil {
+				n.objects = []int{first}
+			}
+			n.objects = append(n.objects, i)
 		}
 		if taken {
 			return schemaErrorf(n.path, "two branches of the union are told apart by nothing in JSON: %s and another one", f.Name)

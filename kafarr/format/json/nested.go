@@ -278,7 +278,11 @@ func (a *Appender) union(f *field, row int, base unsafe.Pointer, pos, end int) i
 	if pos < end {
 		switch c := at(base, pos); c {
 		case '{':
-			branch = b.object
+			if branch = b.object; f.more.objects != nil {
+				if branch = a.choose(f, base, pos, end); branch == failed {
+					return failed
+				}
+			}
 		case '[':
 			branch = b.array
 		case '"':

@@ -20,21 +20,22 @@ type Appender struct {
 	nulls   bool // values out of range are nulls
 	unknown format.UnknownMembers
 
-	failure   failure
-	stopped   int                   // where skip found a fault
-	work      int64                 // of this row, steps that its length does not bound
-	lookWork  int64                 // there is another look when there are more of them
-	lookPos   int                   // or when the row is read beyond this
-	firstWork int64                 // lookWork of a new row
-	look      func(pending int) int // settle, as a value that is made once
-	bodies    []format.Body         // that are being appended
-	first     int                   // the row of the first of them
-	counted   []counted             // of the bodies that are being appended
-	scratch   []byte                // texts without their escapes
-	decoded   []byte                // unscaled values of decimals
-	others    []byte                // members of this row that the schema does not name
-	seen      []uint64              // members of objects of more than 64, those of the objects that are being read
-	keys      map[string]int        // of a map of many keys
+	failure    failure
+	stopped    int                   // where skip found a fault
+	work       int64                 // of this row, steps that its length does not bound
+	lookWork   int64                 // there is another look when there are more of them
+	lookPos    int                   // or when the row is read beyond this
+	firstWork  int64                 // lookWork of a new row
+	look       func(pending int) int // settle, as a value that is made once
+	bodies     []format.Body         // that are being appended
+	first      int                   // the row of the first of them
+	counted    []counted             // of the bodies that are being appended
+	scratch    []byte                // texts without their escapes
+	decoded    []byte                // unscaled values of decimals
+	others     []byte                // members of this row that the schema does not name
+	seen       []uint64              // members of objects of more than 64, those of the objects that are being read
+	keys       map[string]int        // of a map of many keys
+	candidates []candidate           // of the object that choose looked at last
 
 	timeout     time.Duration
 	mayContinue func() bool

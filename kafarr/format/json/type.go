@@ -47,7 +47,8 @@ const (
 	// Pairs is set.
 	Entries
 	// Union is one of the branches in Type.Fields, told apart by what stands in JSON: an object, an array, a string, a number, a boolean [a struct with a nullable member for
-	// each branch].
+	// each branch]. Several Objects are told apart by their members: a value is of a branch whose members that may not be null it has, and whose enums have its texts. Of several
+	// such branches it is the one that names the most of its members, and of these the first.
 	Union
 )
 
