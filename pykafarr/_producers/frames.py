@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._batches.batch import Batch
-from .._errors import ConfigError, EncodeError
+from .._errors import ConfigError
 from .._options.secrets import kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
     import pyarrow as pa
@@ -132,73 +131,16 @@ def _column(name: str, series: pd.Series, field: pa.Field[Any] | None) -> Any:
     if isinstance(series.dtype, pd.ArrowDtype):
         return pa.chunked_array(series.array.__arrow_array__())
     if series.dtype == object:
-        if field is None:
-            return _converted(name, series, None)
-        if field.name == _HEADERS or field.type == _headers_type():
+        if field is not None and (field.name == _HEADERS or field.type == _headers_type()):
             series = series.map(_pairs, na_action="ignore")
-        numbers = _only_numbers(field)
-        if numbers and field.nullable:
-            series = series.where(series.notna(), None)
-        return _converted(name, series, field.type, missing=not numbers)
-    if pd.api.types.is_float_dtype(series.dtype):
-        if field is not None and pa.types.is_integer(field.type):
-            return _converted(name, series, field.type)  # whole numbers of a column with nulls
-        if field is not None and not field.nullable:
-            return pa.array(series, from_pandas=False)
+        from .objects import Place, array  # noqa: PLC0415  # which loads pandas
+
+        return array(series.tolist(), field, Place(name, lambda row: row))
+    if pd.api.types.is_float_dtype(series.dtype) and field is not None and not field.nullable:
+        return pa.array(series, from_pandas=pa.types.is_integer(field.type))
     return pa.array(series, from_pandas=True)
-
-
-def _only_numbers(field: pa.Field[Any]) -> bool:
-    """Whether NaN can only be a number: no float of the column may be null, and some are there."""
-    floats = list(_floats(field))
-    return bool(floats) and not any(floats)
-
-
-def _floats(field: pa.Field[Any]) -> Iterator[bool]:
-    """Of each float of a column, at every level, whether it may be null."""
-    import pyarrow as pa  # noqa: PLC0415  # likewise
-
-    if pa.types.is_floating(field.type):
-        yield field.nullable
-    for index in range(field.type.num_fields):
-        yield from _floats(field.type.field(index))
 
 
 def _pairs(headers: Any) -> Any:
     """The headers of a row as pairs: of a dict, or of pairs already."""
     return list(headers.items()) if isinstance(headers, dict) else headers
-
-
-def _converted(name: str, series: pd.Series, wanted: pa.DataType | None, *, missing: bool = True) -> Any:
-    """Python objects as an Arrow array; the error is that of the first row that does not fit.
-
-    missing: whether NaN, NaT and pd.NA are nulls, at every level; else NaN is a number.
-    """
-    import pyarrow as pa  # noqa: PLC0415  # likewise
-
-    try:
-        return pa.array(series, type=wanted, from_pandas=missing)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        for row, value in enumerate(series):
-            if why := _failure(series.iloc[row : row + 1], wanted, missing=missing):
-                raise _refused(name, row, value, why) from error
-        raise EncodeError(f"{name}: {error}", path=name) from error
-
-
-def _failure(series: pd.Series, wanted: pa.DataType | None, *, missing: bool) -> Exception | None:
-    import pyarrow as pa  # noqa: PLC0415  # likewise
-
-    try:
-        pa.array(series, type=wanted, from_pandas=missing)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as why:
-        return why
-    return None
-
-
-def _refused(name: str, row: int, value: Any, why: Exception) -> EncodeError:
-    shown = "a value"
-    with contextlib.suppress(Exception):
-        shown = repr(value)
-    if len(shown) > 200:
-        shown = shown[:200] + "…"
-    return EncodeError(f"{name}: row {row}: {shown} cannot be written: {why}", path=name, offset=row)

@@ -172,7 +172,7 @@ def test_python_objects_become_what_the_schema_says(kafka: MockKafka, topic: str
     # NaN is a null where there may be one, and a number where there may be none.
     assert found[0]["f"] is None
     assert found[0]["g"] != found[0]["g"]
-    with pytest.raises(pykafarr.EncodeError, match=r"l: row 1: \['x'\] cannot be written"):
+    with pytest.raises(pykafarr.EncodeError, match=r"l\.item: row 1: 'x' cannot be written"):
         out.send("R", frame.assign(l=[[1], ["x"]]), topic)
     with pytest.raises(pykafarr.EncodeError, match=r"n: row 0: 1\.5 cannot be written"):
         out.send("R", frame.assign(n=[1.5, None]), topic)
