@@ -53,16 +53,22 @@ def rows_of(frame: Any, target: Callable[[], pa.Schema | None], headers: str | N
     module, name = type(frame).__module__.partition(".")[0], type(frame).__name__
     if module == "pandas" and name == "DataFrame":
         return _whole(_from_pandas(frame, target(), headers))
+    if name == "Series" and module in ("pandas", "polars"):
+        raise TypeError(f"frame is a {module}.Series: call to_frame() first")
     if module == "polars" and name == "LazyFrame":
         raise TypeError("frame is a polars.LazyFrame: collect() it first")
-    if hasattr(frame, "__arrow_c_stream__"):
-        if module == "polars":
-            return _whole(pa.table(frame))
-        reader = pa.RecordBatchReader.from_stream(frame)
-        return Rows(reader.schema, reader, whole=False)
-    if hasattr(frame, "__arrow_c_array__"):
-        batch = pa.record_batch(frame)
-        return Rows(batch.schema, [batch], whole=True)
+    try:
+        if hasattr(frame, "__arrow_c_stream__"):
+            if module == "polars":
+                return _whole(pa.table(frame))
+            reader = pa.RecordBatchReader.from_stream(frame)
+            return Rows(reader.schema, reader, whole=False)
+        if hasattr(frame, "__arrow_c_array__"):
+            batch = pa.record_batch(frame)
+            return Rows(batch.schema, [batch], whole=True)
+    except pa.ArrowException as error:
+        advice = "it must have columns, no null rows, and columns of Arrow's own types: cast others"
+        raise ConfigError(f"frame: {kind(frame)} cannot be taken over as Arrow: {error}; {advice}") from error
     if hasattr(frame, "fetch_record_batch"):  # a relation of an older duckdb
         reader = frame.fetch_record_batch()
         return Rows(reader.schema, reader, whole=False)
@@ -98,7 +104,13 @@ def _from_pandas(frame: pd.DataFrame, target: pa.Schema | None, headers: str | N
             field = target.field(index)
         elif name in (headers, _HEADERS):
             field = pa.field(name, _headers_type())
-        array = _column(name, frame.iloc[:, position], field)
+        try:
+            array = _column(name, frame.iloc[:, position], field)
+        except pa.ArrowException as error:
+            dtype = frame.dtypes.iloc[position]
+            raise ConfigError(
+                f"frame: {name}: a column of the dtype {dtype} cannot be sent: {error}; cast it"
+            ) from error
         arrays.append(array)
         fields.append(pa.field(name, array.type))
     if target is not None:

@@ -298,6 +298,10 @@ def test_a_topic_that_does_not_exist_is_an_error(kafka: MockKafka, out: pykafarr
         ({"frame": 5}, TypeError, "frame must be a frame of pandas"),
         ({"frame": pd.DataFrame({1: [1]})}, pykafarr.ConfigError, "the name of column 0 is 1"),
         ({"frame": pd.DataFrame(FRAME).set_index("symbol")}, pykafarr.ConfigError, "call reset_index"),
+        ({"frame": pd.Series([1], name="bid")}, TypeError, r"frame is a pandas\.Series: call to_frame\(\) first"),
+        ({"frame": pd.DataFrame({"bid": [1 + 2j]})}, pykafarr.ConfigError, "bid: a column of the dtype complex128"),
+        ({"frame": pd.DataFrame({"bid": pd.arrays.SparseArray([1.0])})}, pykafarr.ConfigError, "bid: .*dtype Sparse"),
+        ({"frame": pa.array([{"bid": 1.0}, None])}, pykafarr.ConfigError, "frame: .*no null rows"),
         ({"topic": ""}, pykafarr.ConfigError, "topic must not be empty"),
     ],
 )
