@@ -192,13 +192,29 @@ def _opened(file: str, target: pa.Schema | None) -> tuple[pa.Schema, Iterator[pa
     if form == "csv":
         texts = {field.name: pa.string() for field in target or () if _is_text(field.type)}
         # Arrow also takes "NA" and "nan" for null: nothing is null but what is not there.
-        form = dataset.CsvFileFormat(convert_options=csv.ConvertOptions(column_types=texts, null_values=[""]))
+        options = csv.ConvertOptions(
+            column_types=texts, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        )
+        found = dataset.dataset(file, format=dataset.CsvFileFormat(convert_options=options))
+        filled = {field.name for field in target or () if pa.types.is_string(field.type) and not field.nullable}
+        return found.schema, (_with_texts(batch, filled) for batch in found.to_batches(batch_size=_ROWS))
     found = dataset.dataset(file, format=form)
     if form == "json":
         known = {field.name: kind for field in target or () if (kind := _in_json(field.type)) is not None}
         schema = pa.schema([field.with_type(known.get(field.name, field.type)) for field in found.schema])
         found = dataset.dataset(file, schema=schema, format=form)
     return found.schema, found.to_batches(batch_size=_ROWS)
+
+
+def _with_texts(batch: pa.RecordBatch, names: set[str]) -> pa.RecordBatch:
+    """A batch with the empty text for null in columns of texts that cannot be null."""
+    import pyarrow as pa  # noqa: PLC0415  # likewise
+
+    columns = [
+        column.fill_null("") if field.name in names and column.null_count else column
+        for field, column in zip(batch.schema, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _is_text(kind: pa.DataType) -> bool:

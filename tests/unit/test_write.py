@@ -245,3 +245,15 @@ def test_wrong_usage_is_the_exit_status_2(capsys: pytest.CaptureFixture[str]) ->
             main(given)
         assert ended.value.code == 2
         assert "usage: python -m pykafarr write" in capsys.readouterr().err
+
+
+def test_an_empty_cell_of_a_csv_is_null_where_a_text_may_be_null(kafka: MockKafka, tmp_path: Path) -> None:
+    fields = [{"name": "n", "type": "int"}, {"name": "t", "type": ["null", "string"]}, {"name": "s", "type": "string"}]
+    (tmp_path / "t.avsc").write_text(json.dumps({"type": "record", "name": "T", "fields": fields}))
+    (tmp_path / "t.csv").write_text('n,t,s\n1,x,y\n2,,\n3,"",""\n4,NA,NA\n')
+    to = ["--servers", kafka.servers, "--registry", kafka.registry_url, "--topic", "PRICES", "--register"]
+    assert main(["write", str(tmp_path / "t.csv"), *to, "--schema", str(tmp_path / "t.avsc")]) == 0
+    with pykafarr.scan(kafka.servers, "PRICES", kafka.registry_url, metadata=()).read() as stream:
+        found = stream.to_arrow("T").to_pylist()
+    assert [row["t"] for row in found] == ["x", None, "", "NA"]
+    assert [row["s"] for row in found] == ["y", "", "", "NA"]
