@@ -260,7 +260,7 @@ def test_objects_of_python_and_numpy_are_written_as_the_schema_says(kafka: MockK
         {
             "x": [np.array([1, 2]), [3], (4,)],
             "m": [{"k": 1.5}, {}, [("a", 2.0)]],
-            "r": [{"a": 1, "b": "x"}, {"b": None, "a": 2}, {"a": 3}],
+            "r": [{"a": 1, "b": "x"}, {"b": None, "a": 2}, {"a": 3, "b": None}],
             "o": [np.int8(1), None, pd.NA],
         }
     ).astype(object)
