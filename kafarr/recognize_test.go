@@ -58,7 +58,7 @@ func TestAValueOfAnotherFramingIsRecognized(t *testing.T) {
 		"Azure's":                   {kafarr.Confluent, "\x00\x00\x00\x00" + azureID + "\x0a", nil, `the schema id ` + azureID + `): this registry is not asked here: set value="bytes" and give each value[36:]`},
 		"single-object":             {kafarr.Confluent, "\xc3\x01abcdefgh\x0a", nil, `set framing="single_object" and schema=`},
 		"a file":                    {kafarr.Confluent, "Obj\x01\x04", nil, `an Avro object-container file ("Obj" and 0x01): read it with`},
-		"JSON":                      {kafarr.Apicurio, `{"n": 1}`, nil, `in JSON: set value="bytes"`},
+		"JSON":                      {kafarr.Apicurio, `{"n": 1}`, nil, `in JSON: set value="json" and schema=`},
 		"a bare body":               {kafarr.Confluent, "\x0a", nil, `if it is a bare Avro body, set framing="bare" and schema=`},
 		"a bare, short body":        {kafarr.Confluent, "\x00", nil, `if it is a bare Avro body, set framing="bare"`},
 		"Azure's content type":      {kafarr.Confluent, "\x0a", header("content-type", "avro/binary+"+azureID), `its header content-type names schema "` + azureID + `" of Azure's`},

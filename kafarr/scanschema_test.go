@@ -193,7 +193,7 @@ func TestASubjectOfAnotherKindIsRefused(t *testing.T) {
 	cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2)}})
 	cfg.Registry.Client, cfg.ReadLatest = known, true
 	_, err := kafarr.Scan(t.Context(), cfg)
-	wantCode(t, err, kafarr.SchemaError, "subject t-value: its schema is of type PROTOBUF")
+	wantCode(t, err, kafarr.ConfigError, `subject t-value: its schema is of type PROTOBUF: set value="protobuf"`)
 }
 
 func TestASubjectWhoseMessagesAreLeftOutDoesNotKeepAScanFromBeingPlannedOrRead(t *testing.T) {
