@@ -150,7 +150,7 @@ func TestGroupedBadRowsAreToldAfterTheBatches(t *testing.T) {
 	if got := src.Stored("t", 0); got != 2 {
 		t.Errorf("stored %d, want 2: the bad row is passed when the next poll is called", got)
 	}
-	wantPolls(t, l, 10, "t[0]@4: the value begins with byte 0x7b instead of 0x00, the first of the schema-registry header; its first bytes look like an object or array in JSON: set value=\"bytes\" or value=\"string\"", "x.B 5", "")
+	wantPolls(t, l, 10, "t[0]@4: the value begins with byte 0x7b instead of 0x00, the first of the schema-registry header; its first bytes look like an object or array in JSON: set value=\"json\" and schema=, or value=\"string\"", "x.B 5", "")
 	if got := src.Stored("t", 0); got != 6 {
 		t.Errorf("stored %d, want 6", got)
 	}

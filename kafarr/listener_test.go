@@ -227,7 +227,7 @@ func TestTheRowsBeforeABadOneComeFirst(t *testing.T) {
 		t.Errorf("stored offset %d, want 2: the bad row is passed when the next poll is called", got)
 	}
 	wantPolls(t, l, 10, "x.A 3",
-		"t[0]@4: the value begins with byte 0x7b instead of 0x00, the first of the schema-registry header; its first bytes look like an object or array in JSON: set value=\"bytes\" or value=\"string\"",
+		"t[0]@4: the value begins with byte 0x7b instead of 0x00, the first of the schema-registry header; its first bytes look like an object or array in JSON: set value=\"json\" and schema=, or value=\"string\"",
 		"x.A 5", "")
 }
 

@@ -102,7 +102,9 @@ def test_no_import_leads_to_a_layer_above_or_to_a_neighbour(graph: dict[str, set
 def test_the_options_need_nothing_but_pythons_own_modules_and_the_errors() -> None:
     foreign = set()
     for path in (PACKAGE / "_options").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        tree.body = [node for node in tree.body if "TYPE_CHECKING" not in ast.unparse(node)[:20]]  # for mypy alone
+        for node in ast.walk(tree):
             names: list[Any] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
