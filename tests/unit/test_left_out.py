@@ -100,7 +100,7 @@ def test_a_topic_whose_every_message_is_left_out_is_empty_whatever_its_subjects_
     read = pykafarr.read(kafka.servers, "json", kafka.registry_url, errors=errors, **options)
     assert read.to_arrow() == {}
     assert (read.report[0].ended, read.report[0].skipped + read.report[0].rejected) == ("complete", 1)
-    with pytest.raises(pykafarr.SchemaError, match="json-value: it is a JSON schema"):
+    with pytest.raises(pykafarr.SchemaError, match="json-value: its schema is of type JSON"):
         _ = pykafarr.scan(kafka.servers, "json", kafka.registry_url).schemas
 
 
