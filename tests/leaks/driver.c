@@ -190,8 +190,8 @@ static int64_t read_rows(char **arguments, int64_t wanted) {
 /* ---- What needs no broker ---- */
 
 static void decode(void) {
-  const char config[] = "{\"schema\": \"{\\\"type\\\": \\\"record\\\", \\\"name\\\": \\\"R\\\", \\\"fields\\\": ["
-                        "{\\\"name\\\": \\\"n\\\", \\\"type\\\": \\\"long\\\"}, {\\\"name\\\": \\\"s\\\", \\\"type\\\": \\\"string\\\"}]}\"}";
+  const char config[] = "{\"schema\": [\"{\\\"type\\\": \\\"record\\\", \\\"name\\\": \\\"R\\\", \\\"fields\\\": ["
+                        "{\\\"name\\\": \\\"n\\\", \\\"type\\\": \\\"long\\\"}, {\\\"name\\\": \\\"s\\\", \\\"type\\\": \\\"string\\\"}]}\", \"\"]}";
   const uint8_t bodies[] = {2, 4, 'h', 'i', 4, 0};                   /* {1, "hi"}, {2, ""} */
   const int64_t offsets[] = {0, 4, 6}, cut_short[] = {0, 4, 5};
   char range[64];
@@ -220,7 +220,7 @@ static void decode(void) {
 }
 
 static void fail(void) {
-  const char no_json[] = "{", no_servers[] = "{\"group\": \"g\", \"topics\": [\"t\"]}", no_schema[] = "{\"schema\": \"{\"}";
+  const char no_json[] = "{", no_servers[] = "{\"group\": \"g\", \"topics\": [\"t\"]}", no_schema[] = "{\"schema\": [\"{\", \"\"]}";
   const char no_property[] = "{\"servers\": \"127.0.0.1:9\", \"registry_url\": \"http://127.0.0.1:9\", \"group\": \"g\", \"topics\": [\"t\"],"
                              " \"config\": {\"no.such.property\": \"1\"}}";
   int64_t handle = 0;
