@@ -1,6 +1,7 @@
 package jsonschema_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unsafe"
@@ -87,5 +88,18 @@ func TestObjectsAreOfTheBranchThatTheirMembersFit(t *testing.T) {
 	}
 	if got, err := read(t, plan, `{"v": "text"}`, `{"v": {"kind": "a"}}`, `{}`); err != nil || got != `v={"A":null,"B":null,"C":null,"D":null,"string":"text"}|{"A":{"kind":"a","x":null},"B":null,"C":null,"D":null,"string":null}|(null)` {
 		t.Error(got, err)
+	}
+}
+
+// TestChoosingABranchCostsNoMoreThanItsBudget has a body that ends in the middle, which is found out only by who has read as far.
+func TestChoosingABranchCostsNoMoreThanItsBudget(t *testing.T) {
+	branches := make([]string, 600)
+	for i := range branches {
+		branches[i] = fmt.Sprintf(`{"title": "B%[1]d", "properties": {"b%[1]d": {"type": "integer"}}, "required": ["b%[1]d"]}`, i)
+	}
+	plan := compile(t, `{"properties": {"v": {"oneOf": [`+strings.Join(branches, ",")+`]}}}`, format.Options{Limits: format.Limits{MessageSteps: 1}})
+	_, err := read(t, plan, `{"v": {`+strings.Repeat(`"m":1,`, 5000))
+	if err == nil || !strings.Contains(err.Error(), "the message has more values than its limit") {
+		t.Error(err)
 	}
 }
