@@ -247,6 +247,19 @@ func TestBatchesAreCompressedAsThePropertySays(t *testing.T) {
 	}
 }
 
+func TestAValueThatAPropertyDoesNotTakeIsRefusedWhoeverThePropertyIsFor(t *testing.T) {
+	for name, value := range map[string]string{
+		"linger.ms": "x", "batch.size": "x", "partitioner": "x", "acks": "x", "compression.type": "x", "compression.level": "x", "session.timeout.ms": "x", "fetch.min.bytes": "x",
+		"statistics.interval.ms": "x", "enable.auto.commit": "x", "queue.buffering.max.messages": "x",
+	} {
+		_, err := kafarr.OpenProducer(kafarr.ProducerConfig{Cluster: kafarr.Cluster{Servers: "127.0.0.1:9092", Properties: map[string]string{name: value}}})
+		var e *kafarr.Error
+		if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s=%s: %v", name, value, err)
+		}
+	}
+}
+
 func TestALevelThatTheCodecDoesNotHaveIsRefused(t *testing.T) {
 	_, err := kafarr.OpenProducer(kafarr.ProducerConfig{Cluster: kafarr.Cluster{Servers: "127.0.0.1:9092", Properties: map[string]string{"compression.type": "lz4", "compression.level": "13"}}})
 	if err == nil || !strings.Contains(err.Error(), "config: compression.level is 13: with compression.type=lz4 it must be from 0 to 12") {

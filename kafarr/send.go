@@ -256,6 +256,12 @@ func (p *Producer) planKeys(ctx context.Context, plan *dispatch.Plan, options Se
 	if content == Usual && options.Key.Column == "" && !isText(field.Type) {
 		content = Avro // a listener's column of keys that it has read by a schema
 	}
+	if !reflect.ValueOf(options.Key.Schema).IsZero() {
+		if content == Bytes || content == String {
+			return errorf(ConfigError, "key: a schema is given, and the format is %s, which has none: leave out one of them", keyWords[content])
+		}
+		content = Avro
+	}
 	switch content {
 	case Usual, Bytes:
 		return nil
@@ -286,6 +292,8 @@ func (p *Producer) planKeys(ctx context.Context, plan *dispatch.Plan, options Se
 	plan.KeyValue, err = p.encodings.encoding(chosen, []arrow.Field{field}, format.EncodeOptions{Column: plan.Key, Limits: p.cfg.Limits})
 	return err
 }
+
+var keyWords = map[Content]string{Bytes: "bytes", String: "string"}
 
 func isText(t arrow.DataType) bool {
 	switch t.ID() {
@@ -358,9 +366,7 @@ func (r roles) has(name string) bool {
 func only(columns *arrow.Schema, option, name string) (arrow.Field, error) {
 	found, _ := columns.FieldsByName(name)
 	if len(found) != 1 {
-		e := errorf(ConfigError, "%s: the frame has %d columns of the name %q", option, len(found), name)
-		e.Option = option
-		return arrow.Field{}, e
+		return arrow.Field{}, dispatch.NotOne(option, name, columns)
 	}
 	return found[0], nil
 }

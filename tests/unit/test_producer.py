@@ -287,10 +287,19 @@ def test_a_topic_that_does_not_exist_is_an_error(kafka: MockKafka, out: pykafarr
         ({"schema": "latest", "register": True}, pykafarr.ConfigError, "register=True is for a schema that is given"),
         ({"subject": "x"}, pykafarr.ConfigError, "subject must be one of 'topic', 'record', 'topic_record'"),
         ({"key": {"colum": "x"}}, pykafarr.ConfigError, "unknown key of key: 'colum'"),
-        ({"key": "no"}, pykafarr.ConfigError, "0 columns of the name"),
+        ({"key": "no"}, pykafarr.ConfigError, 'key: the frame has no column "no"'),
+        ({"key": "symbl"}, pykafarr.ConfigError, "Did you mean symbol"),
         ({"partitioner": "murmur"}, pykafarr.ConfigError, "Did you mean murmur2"),
         ({"timestamp": "symbol"}, pykafarr.ConfigError, "it wants timestamps"),
-        ({"partition": "bid"}, pykafarr.ConfigError, "it wants whole numbers"),
+        ({"partition": "bid"}, pykafarr.ConfigError, r'it wants whole numbers; pandas .*astype\("Int64"\)'),
+        ({"key": {"column": "bid", "format": "string"}}, pykafarr.ConfigError, r'whole numbers; .*astype\("Int64"\)'),
+        ({"timestamp": "bid"}, pykafarr.ConfigError, r'milliseconds since 1970; .*astype\("Int64"\)'),
+        ({"key": {"column": "symbol", "schema": '"long"'}, "framing": "bare"}, pykafarr.SchemaError, "symbol"),
+        (
+            {"key": {"column": "symbol", "format": "bytes", "schema": '"long"'}},
+            pykafarr.ConfigError,
+            "key: a schema is given, and the format is bytes",
+        ),
         ({"headers": 1}, TypeError, "headers must be"),
         ({"wait": 1}, TypeError, "wait must be a bool"),
         ({"extra": "error", "frame": pa.table({**FRAME, "more": [1, 2]})}, pykafarr.KafarrError, "more"),
@@ -313,6 +322,23 @@ def test_a_wrong_argument_is_named(
     with pytest.raises(error, match=match):
         out.send(**arguments)
     assert rows(kafka, topic).num_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "match"),
+    [
+        (pa.array([1, 2**63 - 1], pa.timestamp("s", "UTC")), "when: row 1: .* more than 285,000 years after 1970$"),
+        (pa.array([1, 2**63 - 1], pa.int64()), "when: row 1: .* divide numbers of another unit"),
+        (pa.array([1, -1], pa.timestamp("us", "UTC")), "when: row 1: -1 milliseconds are before 1970"),
+        (pa.array([1, -(2**63)], pa.timestamp("s", "UTC")), "when: row 1: .* before 1970"),
+    ],
+)
+def test_a_timestamp_that_no_broker_takes_is_an_error_that_says_why(
+    topic: str, out: pykafarr.Producer, column: Any, match: str
+) -> None:
+    frame = pa.table({**FRAME, "when": column})
+    with pytest.raises(pykafarr.EncodeError, match=match):
+        out.send(TYPE, frame, topic, schema=PRICE, register=True, timestamp="when")
 
 
 def test_a_stream_is_checked_batch_by_batch_and_an_empty_one_all_the_same(
@@ -397,7 +423,7 @@ def test_values_without_a_schema_are_sent_as_they_are(kafka: MockKafka, topic: s
         found = stream.to_arrow("bytes")
     assert found.drop_columns("_offset").to_pydict() == table.to_pydict()
     out.send("string", pd.DataFrame({"value": ["x"]}), topic, wait=True)
-    with pytest.raises(pykafarr.ConfigError, match="0 columns of the name"):
+    with pytest.raises(pykafarr.ConfigError, match="the frame has no column"):
         out.send("bytes", pa.table({"other": [b"x"]}), topic)
 
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"unsafe"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/float16"
 )
 
@@ -44,6 +45,14 @@ type conversion struct {
 	put      putKind
 	mul, div int64 // of units of time; 0: as it is
 	lo, hi   int64 // what a whole number may be
+	times    *times
+}
+
+// times are what errors say of a conversion of times; nil: its numbers are no times.
+type times struct {
+	unit  arrow.TimeUnit // of the column
+	into  string         // the field's unit: "ms"
+	point bool           // it counts from 1970, and not from midnight
 }
 
 // direct is the op that writes the numbers as they are, and whether no value can be wrong.
@@ -95,19 +104,30 @@ func (c *conversion) allFit(data unsafe.Pointer, n int) bool {
 	return false
 }
 
-// why says what a value must be.
-func (c *conversion) why() string {
+// why says what is wrong with a value, and what to do.
+func (c *conversion) why(data unsafe.Pointer, i int) string {
 	switch {
 	case c.put != putWhole:
 		return "cast the column, and see what becomes of the value"
-	case c.lo == 0:
-		return fmt.Sprintf("a time of day is from 0 to %d, in the unit of the field", c.hi)
-	case c.div != 0:
-		return "it is finer than the unit of the field: round it"
 	case c.load >= loadFloat16:
+		if f := c.real(data, i); f == 0 {
+			return "it is a negative zero, which only floats have: add 0 to the column"
+		}
 		return fmt.Sprintf("it must be a whole number from %d to %d; write null for a number that is missing", c.lo, c.hi)
+	case c.times == nil:
+		return fmt.Sprintf("it must be from %d to %d", c.lo, c.hi)
 	}
-	return fmt.Sprintf("it must be from %d to %d", c.lo, c.hi)
+	v, _ := c.whole(data, i)
+	switch {
+	case c.div != 0 && v%c.div != 0:
+		if c.times.point {
+			return fmt.Sprintf("it is finer than the field's unit (%s): round the column, as dt.floor(%q) of pandas does", c.times.into, c.times.into)
+		}
+		return fmt.Sprintf("it is finer than the field's unit (%s): round it", c.times.into)
+	case c.lo == 0:
+		return "a time of day is from 00:00 to just before 24:00"
+	}
+	return fmt.Sprintf("it is too far from 1970 for the field's unit (%s)", c.times.into)
 }
 
 // whole reads an integer; false: it is greater than 2^63 - 1.
@@ -200,7 +220,7 @@ func (c *conversion) write(data unsafe.Pointer, i int, dst unsafe.Pointer, pos i
 	return putVarint(dst, pos, v<<1^uint64(int64(v)>>63)) //nolint:gosec // the encoding's definition
 }
 
-// text is the value as it stands, for an error.
+// text is the value as it stands, for an error; a point in time is one of the calendar.
 func (c *conversion) text(data unsafe.Pointer, i int) string {
 	if c.load >= loadFloat16 {
 		return strconv.FormatFloat(c.real(data, i), 'g', -1, 64)
@@ -209,5 +229,15 @@ func (c *conversion) text(data unsafe.Pointer, i int) string {
 	if !ok {
 		return strconv.FormatUint(uint64(v), 10) //nolint:gosec // it has none of the sign
 	}
-	return strconv.FormatInt(v, 10)
+	if c.times == nil {
+		return strconv.FormatInt(v, 10)
+	}
+	perSecond := int64(1e9) / unitNanos[c.times.unit]
+	if seconds := v / perSecond; c.times.point && seconds > -yearTenThousand && seconds < yearTenThousand {
+		return arrow.Timestamp(v).ToTime(c.times.unit).Format("2006-01-02 15:04:05.999999999")
+	}
+	return strconv.FormatInt(v, 10) + " " + c.times.unit.String()
 }
+
+// yearTenThousand is about so many seconds from 1970.
+const yearTenThousand = 250_000_000_000

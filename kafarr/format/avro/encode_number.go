@@ -67,7 +67,7 @@ func numberColumn(to target, t, own arrow.DataType) writer {
 		if own.ID() != arrow.DATE32 {
 			return nil
 		}
-		c.load, c.div = loadInt64, dayMillis
+		c.load, c.div, c.times = loadInt64, dayMillis, &times{unit: arrow.Millisecond, into: "D", point: true}
 	case *arrow.Time32Type:
 		if !c.time(own, from.Unit) {
 			return nil
@@ -85,6 +85,7 @@ func numberColumn(to target, t, own arrow.DataType) writer {
 		}
 		c.load = loadInt64
 		c.scale(from.Unit, into.Unit)
+		c.times.point = true
 	default:
 		load, ok := loads[from.ID()]
 		if _, number := loads[own.ID()]; !ok || !number {
@@ -114,6 +115,7 @@ func (c *conversion) time(own arrow.DataType, unit arrow.TimeUnit) bool {
 }
 
 func (c *conversion) scale(from, into arrow.TimeUnit) {
+	c.times = &times{unit: from, into: into.String()}
 	switch a, b := unitNanos[from], unitNanos[into]; {
 	case a > b:
 		c.mul = a / b
@@ -137,7 +139,7 @@ func (w *numberWriter) bind(b *binder, s segment) error {
 	if !w.always && c.put != putTruth && (s.live != nil || nulls > 0 || !c.allFit(o.data, s.n)) {
 		if err := s.each(w.path, nulls, func(i int) error {
 			if _, ok := c.value(o.data, i); !ok {
-				return w.wrong(&s, i, c.text(o.data, i), "cannot be written as %s without loss: %s", w.schema.describe(), c.why())
+				return w.wrong(&s, i, c.text(o.data, i), "cannot be written as %s without loss: %s", w.schema.describe(), c.why(o.data, i))
 			}
 			return nil
 		}); err != nil {

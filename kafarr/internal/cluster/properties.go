@@ -87,7 +87,9 @@ func (s *Settings) read(c *Config) error {
 		}
 		read, is := c.Own[name]
 		if !is && (c.Passed[name] || passedOver[name] || ofSecurity[name]) {
-			continue
+			if read, is = values[name]; !is {
+				continue
+			}
 		}
 		if reason, no := refused[name]; no {
 			return source.Errorf(status.ConfigError, "config: %s is not supported in %s: %s", name, c.User, reason)

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -22,9 +23,17 @@ type bytesOf func(row int) (value []byte, ok bool)
 
 // columnError is the error of a column that is of a type that cannot be taken.
 func columnError(option, name string, t arrow.DataType, wanted string) *status.Error {
-	e := status.Errorf(status.ConfigError, "%s: the column %q is of the Arrow type %s: it wants %s", option, name, t, wanted)
+	e := status.Errorf(status.ConfigError, "%s: the column %q is of the Arrow type %s: it wants %s%s", option, name, t, wanted, ofFloats(t, wanted))
 	e.Path, e.Option = name, option
 	return e
+}
+
+// ofFloats says where floats come from that were to be whole numbers.
+func ofFloats(t arrow.DataType, wanted string) string {
+	if !arrow.IsFloating(t.ID()) || !strings.Contains(wanted, "whole numbers") {
+		return ""
+	}
+	return `; pandas makes floats of whole numbers where one is missing, and astype("Int64") makes them whole again`
 }
 
 // readBytes reads texts and bytes as they are; nil: the column holds neither.
@@ -136,7 +145,8 @@ func milliseconds(unit arrow.TimeUnit) func(int64) int64 {
 	const milli = int64(time.Millisecond)
 	switch unit {
 	case arrow.Second:
-		return func(v int64) int64 { return min(v, math.MaxInt64/1000) * 1000 }
+		const most = math.MaxInt64 / 1000 // which is out of bounds, as what is cut to it
+		return func(v int64) int64 { return min(max(v, -most), most) * 1000 }
 	case arrow.Microsecond:
 		return func(v int64) int64 { return floor(v, 1000) }
 	case arrow.Nanosecond:

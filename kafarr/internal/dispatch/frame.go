@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/nearest"
 	"github.com/pykafarr/pykafarr/kafarr/sink"
 	"github.com/pykafarr/pykafarr/kafarr/sink/produce"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -138,7 +139,7 @@ func (p *Plan) bindColumns(to *part, columns columnsOf) error {
 		if to.timestamp, err = readTimes(p.Timestamp, column); err != nil {
 			return err
 		}
-		if err := bounded(p.Timestamp, to.timestamp, to.rows, 1<<53, "is no time since 1970: brokers take none before"); err != nil {
+		if err := inTime(p.Timestamp, column.DataType(), to.timestamp, to.rows); err != nil {
 			return err
 		}
 	}
@@ -171,12 +172,24 @@ func (p *Plan) bindKey(to *part, columns columnsOf) (column arrow.Array, err err
 	return column, err
 }
 
-// bounded checks that each number is from 0 to most.
-func bounded(name string, numbers intOf, rows int, most int64, wrong string) error {
+// mostMillis is far ahead of any calendar's time, and far below what brokers' arithmetic with times can overflow.
+const mostMillis = 1 << 53
+
+// inTime checks that each timestamp is one that a broker takes.
+func inTime(name string, t arrow.DataType, millis intOf, rows int) error {
 	for row := range rows {
-		if n, ok := numbers(row); ok && (n < 0 || n > most) {
-			return &format.ValueError{Row: row, Path: name, Value: fmt.Sprint(n), Msg: wrong}
+		n, ok := millis(row)
+		if !ok || n >= 0 && n <= mostMillis {
+			continue
 		}
+		wrong := "milliseconds are before 1970, from which on brokers take times"
+		if n > 0 {
+			wrong = "milliseconds are more than 285,000 years after 1970"
+			if arrow.IsInteger(t.ID()) {
+				wrong += ": divide numbers of another unit, such as microseconds or nanoseconds, or make them timestamps with a time zone"
+			}
+		}
+		return &format.ValueError{Row: row, Path: name, Value: fmt.Sprint(n), Msg: wrong}
 	}
 	return nil
 }
@@ -205,11 +218,23 @@ type columnsOf struct{ batch arrow.RecordBatch }
 func (c columnsOf) found(option, name string) (arrow.Array, error) {
 	indices := c.batch.Schema().FieldIndices(name)
 	if len(indices) != 1 {
-		e := status.Errorf(status.ConfigError, "%s: the frame has %d columns of the name %q", option, len(indices), name)
-		e.Option = option
-		return nil, e
+		return nil, NotOne(option, name, c.batch.Schema())
 	}
 	return c.batch.Column(indices[0]), nil
+}
+
+// NotOne is the error of a name that a frame has no column of, or several.
+func NotOne(option, name string, columns *arrow.Schema) *status.Error {
+	e := status.Errorf(status.ConfigError, "%s: the frame has two columns of the name %q", option, name)
+	if !columns.HasField(name) {
+		names := make([]string, columns.NumFields())
+		for i, f := range columns.Fields() {
+			names[i] = f.Name
+		}
+		e = status.Errorf(status.ConfigError, "%s: the frame has no column %q%s", option, name, nearest.Hint(name, names))
+	}
+	e.Option = option
+	return e
 }
 
 // named is the column of a name, whose memory can be read.

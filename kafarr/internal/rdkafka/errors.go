@@ -46,7 +46,11 @@ func ConfigError(err error, secrets *redact.Secrets) *source.Error {
 		text = strings.TrimSuffix(strings.TrimSpace(e.Error()), ".")
 	}
 	if quoted, is := strings.CutPrefix(text, noSuchProperty); is {
-		known, _ := Properties() // without them there is no guess
+		properties, _ := Properties() // without them there is no guess
+		known := make([]string, len(properties))
+		for i, p := range properties {
+			known[i] = p.Name
+		}
 		return source.UnknownProperty(strings.Trim(quoted, `"`), known)
 	}
 	return source.Errorf(status.ConfigError, "config: %s", secrets.Text(text))

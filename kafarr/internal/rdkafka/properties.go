@@ -26,18 +26,24 @@ import (
 	"unsafe"
 )
 
-// Properties are the names of librdkafka's. They come from the table that librdkafka prints of itself, and so need no upkeep here.
-func Properties() ([]string, error) {
+// Property is one of librdkafka's.
+type Property struct {
+	Name   string
+	Values string // what it takes: "0 .. 900000", "true, false"; empty: any text
+}
+
+// Properties are librdkafka's. They come from the table that librdkafka prints of itself, and so need no upkeep here. A name may be there twice, for a client and for a topic.
+func Properties() ([]Property, error) {
 	text := C.kafarr_properties()
 	if text == nil {
 		return nil, errors.New("no memory for the table of librdkafka's properties")
 	}
 	defer C.free(unsafe.Pointer(text))
-	var out []string
+	var out []Property
 	for line := range strings.Lines(C.GoString(text)) { // name | C, P or * | range | …
 		if cells := strings.Split(line, "|"); len(cells) > 2 {
 			if scope := strings.TrimSpace(cells[1]); scope == "C" || scope == "P" || scope == "*" {
-				out = append(out, strings.TrimSpace(cells[0]))
+				out = append(out, Property{Name: strings.TrimSpace(cells[0]), Values: strings.TrimSpace(cells[2])})
 			}
 		}
 	}
