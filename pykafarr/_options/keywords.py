@@ -9,13 +9,25 @@ from .nearest import nearest
 from .scans import ScanOptions
 from .secrets import hidden, hidden_argument
 from .sends import WriteOptions
+from .table import OPTIONS, REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import FunctionType
 
+    from .table import Option
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+# The functions of the table of options, as callers name them.
+_SHOWN = {
+    "listener": "listener()",
+    "scan": "scan()",
+    "decoder": "Decoder()",
+    "producer": "producer()",
+    "send": "Producer.send()",
+}
 
 
 def check_keywords(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -43,11 +55,19 @@ def no_argument(function: str, unknown: str, names: Iterable[str]) -> str:
     """What to say of a keyword that is none of a function's arguments."""
     hint = ""
     known = list(names)
-    if likely := nearest(unknown, known):
+    others = [_SHOWN[one] for option in OPTIONS if _is_meant(option, unknown) for one in option.of]
+    if others:
+        hint = f". It is an option of {' and '.join(dict.fromkeys(others))}"
+    elif likely := nearest(unknown, known):
         hint = f". Did you mean {likely}?"
     elif "config" in known and "_" in unknown:
         hint = f'. A property of the client goes into config={{"{unknown.replace("_", ".")}": …}}'
     return f"{function}() has no argument {unknown!r}{hint}"
+
+
+def _is_meant(option: Option, name: str) -> bool:
+    """Whether a name is that of an option; one that each call has, such as `topic`, is a slip for `topics`."""
+    return option.name == name and option.default != REQUIRED
 
 
 def hide_secrets(function: Callable[_P, _T]) -> Callable[_P, _T]:

@@ -144,6 +144,10 @@ def _of_one_kind(
         return _lists(values, wanted, field, place)
     if kind == "dict":
         return _maps(values, field, place) if wanted == "map" else _structs(values, field, place)
+    if kind == "decimal" and wanted == "decimal" and field is not None:
+        # Without a type they would be gone through once more, for the scale. What does not fit is the encoder's error.
+        with contextlib.suppress(pa.ArrowException, *_FAILURES):
+            return pa.array(values, type=field.type, from_pandas=True)
     plain: dict[str, pa.DataType] = {"bool": pa.bool_(), "date": pa.date32(), "float": pa.float64()}
     # What is NaN by now is a number.
     return _built(values, plain.get(kind), place, from_pandas=kind != "float")
@@ -179,14 +183,29 @@ def _with_nulls(values: Sequence[Any], kinds: dict[type, str], *, nan: bool) -> 
     nan: whether NaN is a number.
     """
     others = {type_ for type_, kind in kinds.items() if kind == _NULL and type_ is not type(None)}
+    changed = bool(others)
     if others:
         values = [None if type(value) in others else value for value in values]
-    numbers = any(kind == "decimal" or (kind == "float" and not nan) for kind in kinds.values())
-    if numbers or any(_is_numpy_time(type_) for type_ in kinds):
-        values = [None if _is_nan(value) else _python_time(value) for value in values]
-    elif not others:
-        return values, kinds
-    return values, {type_: _kind(type_) for type_ in set(map(type, values))}
+    if any(_is_numpy_time(type_) for type_ in kinds):
+        values, changed = [_python_time(value) for value in values], True
+    if any(kind == "decimal" or (kind == "float" and not nan) for kind in kinds.values()):
+        values, found = _without_nan(values)
+        changed = changed or found
+    return (values, {type_: _kind(type_) for type_ in set(map(type, values))}) if changed else (values, kinds)
+
+
+def _without_nan(values: Sequence[Any]) -> tuple[Sequence[Any], bool]:
+    """Values with None for NaN, and whether there was one."""
+    held = np.fromiter(values, object, len(values))  # of lists of one length, np.array would make a table
+    try:
+        candidates = np.flatnonzero(pd.isna(held))  # of all values at once; which of them are NaN is looked at here
+    except ArithmeticError:  # a signaling NaN of decimal
+        candidates = np.arange(len(values))
+    found = [index for index in candidates if _is_nan(held[index])]
+    if not found:
+        return values, False
+    held[found] = None
+    return held.tolist(), True
 
 
 def _is_nan(value: Any) -> bool:

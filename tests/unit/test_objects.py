@@ -210,6 +210,31 @@ def test_members_of_dicts_are_missing_and_extra_as_those_of_structs(send: Callab
             send([{"x": 1, "z": 2}, {"x": 1}], record, missing=missing)
 
 
+def test_a_key_that_some_dicts_of_a_record_of_nullable_fields_lack_is_null_whatever_the_default(
+    send: Callable[..., list[Any]],
+) -> None:
+    members = [{"name": "x", "type": ["null", "int"]}, {"name": "z", "type": ["int", "null"], "default": 7}]
+    record = {"type": "record", "name": "X", "fields": members}
+    rows = [{"x": 1, "z": 2}, {"x": 1}, {"z": 3}]
+    assert send(rows, record) == [{"x": 1, "z": 2}, {"x": 1, "z": None}, {"x": None, "z": 3}]
+    expected = pd.json_normalize(rows).astype(object).where(lambda frame: frame.notna(), None).to_dict("records")
+    assert send(rows, record) == expected
+
+
+def test_whatever_is_nan_is_null_among_other_numbers(send: Callable[..., list[Any]]) -> None:
+    nans = [float("nan"), np.float32("nan"), np.float64("nan"), D("NaN"), D("sNaN"), None, pd.NA, pd.NaT]
+    assert send([*nans, D("1.50"), 2], ["null", MONEY]) == [*[None] * 8, D("1.50"), D("2.00")]
+    assert send([*nans[:3], 1.5, float("inf"), 2], ["null", "double"]) == [None, None, None, 1.5, float("inf"), 2.0]
+    assert send([*nans, 2], ["null", "int"]) == [*[None] * 8, 2]
+    assert send([np.array([1.0, 2.0]), None, [3.0, float("nan")]], ["null", array_of(["null", "double"])]) == [
+        [1.0, 2.0],
+        None,
+        [3.0, None],
+    ]
+    with pytest.raises(pykafarr.EncodeError, match=r"v: row 1: 1\.505 "):
+        send([D("1.500"), D("1.505")], MONEY)
+
+
 def test_a_schema_that_is_derived_of_mixed_objects_names_the_row(send: Callable[..., list[Any]]) -> None:
     with pytest.raises(pykafarr.EncodeError, match=r"^v: row 2: 'a' cannot be written: row 1 has one of the type int"):
         send([None, 1, "a"], "int", schema="derive")
