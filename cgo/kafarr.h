@@ -356,7 +356,8 @@ int32_t kafarr_mock_create_topic(int64_t mock, const char *topic, int64_t topic_
 /* Encodes and produces, then waits for the acknowledgements. request: JSON object
  *   "topic": str, "partition": int (-1: spread evenly), "timestamp_ms": int | null,
  *   "schema": str (Avro JSON), "records": [plain JSON values that fit the schema, ...],
- *   or instead of schema and records: "values": [base64 | null, ...],
+ *   or "schema": str, "schema_type": "AVRO" | "PROTOBUF" | "JSON", "bodies": [what follows the schema's id, as base64 | null, ...],
+ *   or instead of a schema: "values": [base64 | null, ...],
  *   "keys": [base64 | null, ...] | null
  * kafarr_wait()'s result: {"schema_id": int | null, "produced": int} */
 int32_t kafarr_mock_produce_start(int64_t mock, const char *request, int64_t request_len, int64_t *operation,

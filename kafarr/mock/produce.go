@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -11,19 +12,24 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Request is what Produce is to write: Records with their Schema, or Values.
+// Request is what Produce is to write: Records or Bodies with their Schema, or Values.
 type Request struct {
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`    // -1: spread evenly, the first message after where the last call ended
 	Timestamp *int64 `json:"timestamp_ms"` // milliseconds since 1970 of all messages; nil: now
 
-	// Schema is Avro's JSON. It is registered for the subject <topic>-value.
+	// Schema is registered for the subject <topic>-value.
 	Schema string `json:"schema,omitempty"`
-	// Records are plain JSON values that fit Schema. A union's value stands for itself and takes the first branch
+	// SchemaType is what the Schema is of, as registries name it. Empty: AVRO.
+	SchemaType string `json:"schema_type,omitempty"`
+	// Records are plain JSON values that fit Schema, which is Avro's. A union's value stands for itself and takes the first branch
 	// that it fits, or is written {"branch": value}. Bytes and fixed are strings with one character from U+0000 to
 	// U+00FF a byte, as in Avro's JSON encoding. NaN, Infinity and -Infinity are strings. Logical types are written
 	// as the type beneath them. A field that is left out takes its default.
 	Records []json.RawMessage `json:"records,omitempty"`
+
+	// Bodies follow the schema's id as they are. nil is a null, without an id.
+	Bodies [][]byte `json:"bodies,omitempty"`
 
 	// Values are bytes that are written as they are; nil is a null.
 	Values [][]byte `json:"values,omitempty"`
@@ -104,7 +110,7 @@ func (k *Kafka) Produce(ctx context.Context, request Request) (Result, error) {
 // encode gives the messages' values, and the schema's id where there is one.
 func (k *Kafka) encode(request Request) ([][]byte, *int, error) {
 	if request.Schema == "" {
-		if request.Records != nil {
+		if request.Records != nil || request.Bodies != nil {
 			return nil, nil, requestErrorf("records without a schema")
 		}
 		return request.Values, nil, nil
@@ -112,22 +118,54 @@ func (k *Kafka) encode(request Request) ([][]byte, *int, error) {
 	if request.Values != nil {
 		return nil, nil, requestErrorf("values beside a schema: they are for messages without one")
 	}
-	encoder, err := newEncoder(request.Schema)
+	given := schema{Text: request.Schema, Type: cmp.Or(request.SchemaType, "AVRO")}
+	if err := given.check(); err != nil {
+		return nil, nil, requestErrorf("%w", err)
+	}
+	values, err := frame(given, request)
 	if err != nil {
-		return nil, nil, requestErrorf("schema: %w", err)
+		return nil, nil, err
+	}
+	id, _ := k.registry.register(request.Topic+"-value", given)
+	for _, value := range values {
+		if value != nil {
+			binary.BigEndian.PutUint32(value[1:], uint32(id)) //nolint:gosec // ids count up from 1
+		}
+	}
+	return values, &id, nil
+}
+
+// headerLen is the length of Confluent's framing: a zero byte, then the schema's id, big-endian.
+const headerLen = 5
+
+// frame gives the messages' values, each with room for the id.
+func frame(given schema, request Request) ([][]byte, error) {
+	if request.Bodies != nil {
+		if request.Records != nil {
+			return nil, requestErrorf("records beside bodies: they are encoded records")
+		}
+		values := make([][]byte, len(request.Bodies))
+		for i, body := range request.Bodies {
+			if body != nil {
+				values[i] = append(make([]byte, headerLen, headerLen+len(body)), body...)
+			}
+		}
+		return values, nil
+	}
+	if given.Type != "AVRO" {
+		return nil, requestErrorf("records are encoded by schemas of type AVRO: give bodies for one of type %s", given.Type)
+	}
+	encoder, err := newEncoder(given.Text)
+	if err != nil {
+		return nil, requestErrorf("schema: %w", err)
 	}
 	values := make([][]byte, len(request.Records))
 	for i, record := range request.Records {
-		if values[i], err = encoder.encode(make([]byte, 5, 64), record); err != nil {
-			return nil, nil, &RequestError{Index: i, Err: err}
+		if values[i], err = encoder.encode(make([]byte, headerLen, 64), record); err != nil {
+			return nil, &RequestError{Index: i, Err: err}
 		}
 	}
-	id, _ := k.registry.register(request.Topic+"-value", schema{Text: request.Schema, Type: "AVRO"})
-	for _, value := range values {
-		// Confluent's framing: a zero byte, then the id, big-endian.
-		binary.BigEndian.PutUint32(value[1:], uint32(id)) //nolint:gosec // ids count up from 1
-	}
-	return values, &id, nil
+	return values, nil
 }
 
 func (k *Kafka) partitionsOf(topic string) (int, error) {

@@ -2,11 +2,13 @@ package mock
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -60,7 +62,7 @@ func (r *registryServer) routes() http.Handler {
 	mux.HandleFunc("GET /schemas/ids/{id}/versions", r.getUsers)
 	mux.HandleFunc("GET /schemas/guids/{guid}", r.getSchemaByGUID)
 	mux.HandleFunc("GET /schemas/types", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, []string{"JSON", "PROTOBUF", "AVRO"})
+		answer(w, http.StatusOK, schemaTypes)
 	})
 	mux.HandleFunc("POST /compatibility/subjects/{subject}/versions/{version}", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]bool{"is_compatible": true})
@@ -84,16 +86,27 @@ func readSchema(w http.ResponseWriter, q *http.Request) (schema, bool) {
 	if sent.Type == "" {
 		sent.Type = "AVRO"
 	}
-	if sent.Text == "" {
-		fail(w, 42201, "Empty schema")
-		return sent, false
-	}
-	// Avro schemas are not parsed: with references that would take more than this mock is for.
-	if sent.Type != "PROTOBUF" && !json.Valid([]byte(sent.Text)) {
-		fail(w, 42201, "Invalid schema %s", sent.Text)
+	if err := sent.check(); err != nil {
+		fail(w, 42201, "%v", err)
 		return sent, false
 	}
 	return sent, true
+}
+
+// schemaTypes are the types of schemas that registries know.
+var schemaTypes = []string{"JSON", "PROTOBUF", "AVRO"}
+
+// check says why it can be no schema. Schemas are not parsed: with references that would take more than this mock is for.
+func (s schema) check() error {
+	switch {
+	case !slices.Contains(schemaTypes, s.Type):
+		return fmt.Errorf("Invalid schema type %s", s.Type) //nolint:staticcheck // as Confluent's registry says it
+	case s.Text == "":
+		return errors.New("Empty schema") //nolint:staticcheck // likewise
+	case s.Type != "PROTOBUF" && !json.Valid([]byte(s.Text)):
+		return fmt.Errorf("Invalid schema %s", s.Text) //nolint:staticcheck // likewise
+	}
+	return nil
 }
 
 // shownSchema is a schema as answers hold it.

@@ -70,10 +70,11 @@ def _file_set(file: Any) -> bytes:
             files[one.name] = one.serialized_pb
 
     add(file)
-    return b"".join(b"\x0a" + _varint(len(content)) + content for content in files.values())
+    return b"".join(b"\x0a" + varint(len(content)) + content for content in files.values())
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """A number as Protobuf writes it."""
     found = bytearray()
     while number > 0x7F:
         found.append(number & 0x7F | 0x80)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._errors import ClosedError, ConfigError
 from .._library.library import Library, encode, library, usable
-from .._options import checks
+from .._options import checks, protobuf
 from .._options.keywords import check_keywords
 from .._options.schemas import Schema, schema_text
+from .bodies import SchemaType, json_bodies, protobuf_bodies, schema_type_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -81,6 +82,7 @@ class MockKafka:
         schema: Schema,
         records: Iterable[Any],
         *,
+        schema_type: SchemaType | None = None,
         partition: int | None = None,
         keys: Iterable[bytes | None] | None = None,
         timestamp: int | None = None,
@@ -89,9 +91,14 @@ class MockKafka:
 
         Args:
             topic: name of the topic; its values are registered under the subject "<topic>-value".
-            schema: the Avro schema, as JSON text or as the dict or list that the text stands for.
+            schema: the schema, as JSON text or as the dict or list that the text stands for. Of Protobuf: a class or
+                a module that protoc has generated, or .proto text.
             records: plain values that fit the schema: dicts for records, None or the value itself for a union with
-                null, bytes for bytes and fixed.
+                null, bytes for bytes and fixed. Of Protobuf: messages of generated classes, or dicts of the arguments
+                of the class that is the schema. Of JSON Schema: what json.dumps() takes; it is not compared with the
+                schema. Of both, None is a tombstone.
+            schema_type: "AVRO", "PROTOBUF" or "JSON", which is JSON Schema. None: "PROTOBUF" where the schema is
+                generated, else "AVRO".
             partition: number of the partition; None spreads the messages evenly.
             keys: a key or None for each record.
             timestamp: the messages' time in milliseconds since 1970 UTC; None: now.
@@ -103,7 +110,15 @@ class MockKafka:
             SchemaError, ConfigError: the schema is invalid, or a record does not fit it.
             BrokerError: the messages could not be produced.
         """
-        request = {"schema": schema_text(schema), "records": list(records)}
+        kind = schema_type_of(schema, schema_type)
+        request: dict[str, Any] = {"schema_type": kind}
+        if kind == "AVRO":
+            request |= {"schema": schema_text(schema), "records": list(records)}
+        elif kind == "JSON":
+            request |= {"schema": schema_text(schema), "bodies": _base64(json_bodies(records))}
+        else:
+            text, _ = protobuf.schema_of(schema, "schema")
+            request |= {"schema": text, "bodies": _base64(protobuf_bodies(schema, records))}
         return int(self._produce(topic, request, partition, keys, timestamp)["schema_id"])
 
     def produce_raw(
@@ -140,7 +155,7 @@ class MockKafka:
         request["topic"] = checks.text("topic", topic)
         request["partition"] = -1 if partition is None else checks.integer("partition", partition, 0, _MAX_INT32)
         request["keys"] = None if keys is None else _base64(keys)
-        count = len(request["records"] if "records" in request else request["values"])
+        count = len(next(request[name] for name in ("records", "bodies", "values") if name in request))
         if keys is not None and len(request["keys"]) != count:
             raise ConfigError(f"there must be a key for each message: {count}, not {len(request['keys'])}")
         request["timestamp_ms"] = None if timestamp is None else checks.integer("timestamp", timestamp, 0, 2**63 - 1)
