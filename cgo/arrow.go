@@ -171,6 +171,12 @@ func formatOf(t arrow.DataType) (format string, children []arrow.Field, err erro
 		return fmt.Sprintf("d:%d,%d,256", t.Precision, t.Scale), nil, nil
 	case *arrow.TimestampType:
 		return "ts" + t.Unit.String()[:1] + ":" + t.TimeZone, nil, nil
+	case *arrow.Time32Type:
+		return "tt" + t.Unit.String()[:1], nil, nil
+	case *arrow.Time64Type:
+		return "tt" + t.Unit.String()[:1], nil, nil
+	case *arrow.DurationType:
+		return "tD" + t.Unit.String()[:1], nil, nil
 	case *arrow.StructType:
 		return "+s", t.Fields(), nil
 	case *arrow.ListType:
@@ -191,8 +197,10 @@ func formatOf(t arrow.DataType) (format string, children []arrow.Field, err erro
 }
 
 var formats = map[arrow.Type]string{
-	arrow.NULL: "n", arrow.BOOL: "b", arrow.INT32: "i", arrow.INT64: "l", arrow.FLOAT32: "f", arrow.FLOAT64: "g",
-	arrow.STRING: "u", arrow.BINARY: "z", arrow.DATE32: "tdD", arrow.TIME32: "ttm", arrow.TIME64: "ttu",
+	arrow.NULL: "n", arrow.BOOL: "b", arrow.FLOAT32: "f", arrow.FLOAT64: "g",
+	arrow.INT8: "c", arrow.INT16: "s", arrow.INT32: "i", arrow.INT64: "l",
+	arrow.UINT8: "C", arrow.UINT16: "S", arrow.UINT32: "I", arrow.UINT64: "L",
+	arrow.STRING: "u", arrow.BINARY: "z", arrow.DATE32: "tdD",
 	arrow.INTERVAL_MONTH_DAY_NANO: "tin",
 }
 

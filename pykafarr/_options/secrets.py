@@ -79,6 +79,8 @@ class HiddenObject:
 # The arguments that may hold passwords, and those where an address with a password in it may have been put.
 _HOLDERS = {"servers", "registry_url", "config", "registry_config", "oauth_token", "rules"}
 _NAMES = {"group", "topics", "topic", "dead_letter_topic"}
+# Those that take descriptors of Protobuf as bytes, which hold no passwords.
+_SCHEMAS = {"schema", "reader_schema", "key_schema", "key_reader_schema"}
 # What hides nothing: a property may be one of these.
 _SHOWN = (bool, type(None))
 _RULES = ("raise", "ignore")
@@ -94,7 +96,7 @@ def hidden_argument(name: str, value: Any) -> Any:
         value = list(value)
     if name in _HOLDERS:
         return hidden(value)
-    if isinstance(value, (bytes, bytearray)):  # no option takes them
+    if isinstance(value, (bytes, bytearray)) and name not in _SCHEMAS:  # no other option takes them
         return HiddenObject(value)
     return _without_addresses(value) if name in _NAMES else value
 

@@ -138,3 +138,42 @@ def test_a_generated_class_is_a_schema_with_its_imports_and_its_name():
 def test_what_is_no_schema_of_protobuf_is_refused():
     with pytest.raises(TypeError, match=r"must be \.proto text, bytes of descriptors or a generated class"):
         given_schemas([1], "protobuf")
+
+
+LEAVING = """syntax = "proto3";
+import "google/protobuf/duration.proto";
+import "google/type/timeofday.proto";
+message M {
+  uint32 a = 1;
+  optional fixed64 b = 2;
+  repeated uint64 c = 3;
+  google.protobuf.Duration d = 4;
+  google.type.TimeOfDay e = 5;
+  map<fixed32, uint64> f = 6;
+}
+"""
+
+
+def test_unsigned_numbers_durations_and_times_leave_the_library_with_their_units():
+    body = (
+        b"\x08\xff\xff\xff\xff\x0f\x11"
+        + b"\xff" * 8
+        + b"\x1a\x01\x07\x22\x04\x08\x01\x10\x00\x2a\x06\x08\x01\x10\x02\x20\x05"
+    )
+    batch = pykafarr.decode(LEAVING, [body], value="protobuf", timestamps="ns")
+    assert [str(kind) for kind in batch.schema.types[:2]] == ["uint32", "uint64"]
+    assert [str(batch.schema.field(name).type) for name in "de"] == ["duration[ns]", "time64[ns]"]
+    assert batch.column("e").cast("int64").to_pylist() == [3_720_000_000_005]
+    assert batch.column("d").cast("int64").to_pylist() == [10**9]
+    del batch
+    (row,) = pykafarr.decode(LEAVING, [body], value="protobuf").select(["a", "b", "c", "f"]).to_pylist()
+    assert row == {"a": 2**32 - 1, "b": 2**64 - 1, "c": [7], "f": []}
+
+
+def test_descriptors_are_given_as_bytes(kafka):
+    descriptors = pytest.importorskip("google.protobuf.timestamp_pb2").DESCRIPTOR.serialized_pb
+    assert pykafarr.decode(descriptors, [b"\x08\x05"], value="protobuf").num_rows == 1
+    assert pykafarr.Decoder(descriptors, value="protobuf").decode([b"\x08\x05"]).num_rows == 1
+    kafka.produce_raw("t", [b"\x08\x05"])
+    ((name, frame),) = frames(kafka, "protobuf", framing="bare", schema=descriptors)
+    assert (name, len(frame)) == ("google.protobuf.Timestamp", 1)
