@@ -6,6 +6,7 @@ import pytest
 
 from tests.books import closed_books  # noqa: F401  # each test closes its own
 from tests.conformance.avro import Avro
+from tests.conformance.driver import Driver
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,11 @@ def java() -> Iterator[Avro]:
     avro = Avro()
     yield avro
     avro.close()
+
+
+@pytest.fixture(scope="session")
+def messages() -> Iterator[Driver]:
+    """Google's Java Protobuf."""
+    driver = Driver("Messages.java", "protobuf.pom.xml", "4.36.2")
+    yield driver
+    driver.close()
