@@ -161,11 +161,14 @@ format: $(VENV)/dev.stamp ## Format Go and Python
 
 # ---- Measure, package ----
 
-.PHONY: bench bench-decode bench-consume bench-options bench-scans bench-produce
-bench: bench-decode bench-consume bench-options bench-scans bench-produce ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
+.PHONY: bench bench-decode bench-peers bench-consume bench-options bench-scans bench-produce
+bench: bench-decode bench-peers bench-consume bench-options bench-scans bench-produce ## Measure decoding, then the whole way against others (BENCH_ARGS="--rounds 3")
 
 bench-decode: ## Measure decoding and encoding, without a broker
 	go test -run='^$$' -bench=. -benchmem ./bench/...
+
+bench-peers: build $(VENV)/bench.stamp ## Measure decoding of Protobuf and JSON in memory, against other libraries (BENCH_ARGS="--rounds 31")
+	$(VENV)/bin/python -m bench.peers $(BENCH_ARGS)
 
 bench-consume: build $(VENV)/bench.stamp ## Measure Kafka to frames, against others; writes bench/results/
 	$(VENV)/bin/python -m bench.consume $(BENCH_ARGS)
