@@ -20,7 +20,7 @@ import pykafarr
 from tests.conformance.messages import Maker, javas, ours, upbs
 
 CHUNKS = 4
-CASES = 20  # in a chunk
+CASES = 10  # in a chunk
 ROWS = 10
 STRICTER = ("is not valid UTF-8", "a varint is longer than 10 bytes")
 
