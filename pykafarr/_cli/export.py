@@ -65,6 +65,7 @@ def read_scan(options: argparse.Namespace) -> int:
         registry_config=dict(options.registry_config),
         metadata=options.metadata,
         framing=options.framing,
+        tombstones=options.tombstones,
         errors=options.errors,
         out_of_range=options.out_of_range,
         rules=options.rules,

@@ -145,6 +145,12 @@ def _parser() -> argparse.ArgumentParser:
         "apicurio.registry.use-id=globalId or contentId (%(default)s)",
     )
     reader.add_argument(
+        "--tombstones",
+        choices=LISTENER["tombstones"].words,
+        default=LISTENER["tombstones"].default,
+        help=f"{LISTENER['tombstones'].help}; keep: rows without values, skip: nothing (%(default)s)",
+    )
+    reader.add_argument(
         "--out-of-range",
         choices=LISTENER["out_of_range"].words,
         default=LISTENER["out_of_range"].default,

@@ -257,7 +257,7 @@ OPTIONS = (
         help="the full name of the type of values of Protobuf, where their schema has several",
         text="text",
     ),
-    _word("tombstones", _BOTH, Tombstones, "what messages without a value become"),
+    _word("tombstones", _BOTH, Tombstones, "what messages without a value become", flag="--tombstones"),
     _word("mixed", _BOTH, Mixed, "whether a frame ends where the message type changes", text=""),
     _word("acknowledge", _LISTENER, Acknowledge, "what counts rows as processed", text=""),
     _word("errors", _BOTH, Errors, "what a message does that cannot be decoded", flag="--errors"),

@@ -123,6 +123,17 @@ def test_tombstones_that_a_message_type_leaves_out_are_counted(kafka, read, tmp_
     assert capsys.readouterr().err == said
 
 
+def test_tombstones_are_left_out_or_kept_as_asked(kafka, read, tmp_path, capsys):
+    kafka.produce("GONE", B, [{"x": 7}], keys=[b"k"], partition=0)
+    kafka.produce_raw("GONE", [None] * 2, keys=[b"k"] * 2, partition=0)
+    target = tmp_path / "x.csv"
+    assert read("--output", str(target), "--tombstones", "skip", "--metadata", topic="GONE") == 0
+    assert target.read_text() == "x\n7\n"
+    assert read("--output", str(target), "--tombstones", "keep", "--metadata", "tombstone", topic="GONE") == 0
+    assert target.read_text() == "x,_tombstone\n7,False\n,True\n,True\n"
+    capsys.readouterr()
+
+
 def test_what_cannot_be_meant_is_said(read, tmp_path, capsys):
     for arguments, text in (
         (["--output", str(tmp_path / "day.xls")], "must be one of .parquet, .csv, .json, .jsonl, .arrows"),
