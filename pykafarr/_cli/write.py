@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import logging
@@ -19,7 +20,6 @@ from .._producers.open import producer
 from .._producers.report import Report
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
     import pyarrow as pa
@@ -57,6 +57,23 @@ def add_write(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--register", action="store_true", help=send["register"].help)
     parser.add_argument("--subject", choices=get_args(sends.Subject), default="topic", help=send["subject"].help)
     parser.add_argument("--key", metavar="COLUMN", help=send["key"].help)
+    parser.add_argument(
+        "--key-format",
+        choices=get_args(sends.KeyFormat),
+        help="how keys are written; bytes: texts and bytes as they are",
+    )
+    for name in ("partition", "timestamp", "tombstone"):
+        parser.add_argument(f"--{name}", metavar="COLUMN", help=send[name].help)
+    headers = parser.add_mutually_exclusive_group()
+    headers.add_argument("--headers", metavar="COLUMN", help="the column of headers")
+    headers.add_argument(
+        "--header",
+        action="append",
+        default=[],
+        type=_header,
+        metavar="NAME=VALUE",
+        help="a header of each message; may be repeated",
+    )
     parser.add_argument("--partitioner", metavar="NAME", help=send["partitioner"].help)
     parser.add_argument("--extra", choices=get_args(sends.Extra), default="ignore", help=send["extra"].help)
     parser.add_argument("--missing", choices=get_args(sends.Missing), default="error", help=send["missing"].help)
@@ -69,9 +86,10 @@ def write(options: argparse.Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
     for file in options.files:  # before the first is sent
         _suffix(file)
-    names = ("register", "subject", "key", "partitioner", "extra", "missing")
+    names = ("register", "subject", "partition", "timestamp", "tombstone", "partitioner", "extra", "missing")
     defaults = {name: option.default for name, option in table.SEND.items()}
-    given = {"schema": _schema(options.schema), **{name: getattr(options, name) for name in names}}
+    given = {"schema": _schema(options.schema), "key": _key(options), "headers": options.header or options.headers}
+    given |= {name: getattr(options, name) for name in names}
     arguments = {**defaults, **given, "message_type": options.message_type, "topic": options.topic}
     settings = table.settings(table.SEND.values(), arguments)
     if isinstance(arguments["schema"], Path) or arguments["schema"] == sends.DERIVE:
@@ -87,10 +105,10 @@ def write(options: argparse.Namespace) -> int:
             _Bar(options.progress) as bar,
         ):
             if options.dry_run:
-                return _check(options.files, checking, out, bar)
+                return _check(options, checking, out, bar)
             for file in options.files:
                 reports.append(Report(options.topic))
-                for batch in _batches(file, out._target(checking)):
+                for batch in _batches(file, out._target(checking), options.key):
                     with _named(file):
                         out._append(reports[-1], settings, batch)
                     bar.update(batch.num_rows)
@@ -128,12 +146,12 @@ def _named(file: str) -> Iterator[None]:
         raise EncodeError(f"{file}: {error}", path=error.path, offset=error.row) from error
 
 
-def _check(files: list[str], settings: dict[str, Any], out: Producer, bar: _Bar) -> int:
+def _check(options: argparse.Namespace, settings: dict[str, Any], out: Producer, bar: _Bar) -> int:
     """Checks the rows of the files, and prints the schema."""
     total, text = 0, ""
-    for file in files:
+    for file in options.files:
         rows = 0
-        for batch in _batches(file, out._target(settings)):
+        for batch in _batches(file, out._target(settings), options.key):
             with _named(file):
                 text = out._check(settings, batch, rows)
             rows += batch.num_rows
@@ -142,6 +160,23 @@ def _check(files: list[str], settings: dict[str, Any], out: Producer, bar: _Bar)
     print(json.dumps(json.loads(text), indent=2) if text else "no schema")
     print(f"{counted(total, 'row')} can be sent to {settings['topic']}", file=sys.stderr)
     return 0
+
+
+def _header(argument: str) -> tuple[str, str]:
+    """A header of each message."""
+    name, equals, value = argument.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{argument!r} is not NAME=VALUE")
+    return name, value
+
+
+def _key(options: argparse.Namespace) -> Any:
+    """The key as send() takes it."""
+    if options.key_format is None:
+        return options.key
+    if options.key is None:
+        raise ConfigError("--key-format is for the column that --key names")
+    return {"column": options.key, "format": options.key_format}
 
 
 def _schema(text: str | None) -> Any:
@@ -161,16 +196,17 @@ def _suffix(file: str) -> str:
     return suffix
 
 
-def _batches(file: str, target: pa.Schema | None) -> Iterator[Any]:
+def _batches(file: str, target: pa.Schema | None, key: str | None) -> Iterator[Any]:
     """The rows of a file; one empty table, if it has none.
 
     target: the columns that the schema stands for, None if they are not known. A file of texts says little of types:
     "007" is a number, unless a text is wanted.
+    key: the column of keys, which are texts unless the schema has another type for them.
     """
     import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
     try:
-        schema, batches = _opened(file, target)
+        schema, batches = _opened(file, target, key)
         rows = False
         for batch in batches:
             yield batch
@@ -181,7 +217,7 @@ def _batches(file: str, target: pa.Schema | None) -> Iterator[Any]:
         raise ConfigError(f"{file} cannot be read: {error}") from error
 
 
-def _opened(file: str, target: pa.Schema | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def _opened(file: str, target: pa.Schema | None, key: str | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     import pyarrow as pa  # noqa: PLC0415  # likewise
     from pyarrow import csv, dataset  # noqa: PLC0415  # likewise
 
@@ -191,6 +227,8 @@ def _opened(file: str, target: pa.Schema | None) -> tuple[pa.Schema, Iterator[pa
         return stream.schema, iter(stream)
     if form == "csv":
         texts = {field.name: pa.string() for field in target or () if _is_text(field.type)}
+        if key is not None and (target is None or key not in target.names):
+            texts[key] = pa.string()
         # Arrow also takes "NA" and "nan" for null: nothing is null but what is not there.
         options = csv.ConvertOptions(
             column_types=texts, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False

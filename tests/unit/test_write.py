@@ -95,6 +95,28 @@ def test_files_are_sent_one_after_the_other_with_keys(
     assert found["_key"].to_pylist() == ["A", "B"] * 4
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_columns_and_constants_say_what_is_beside_the_values(
+    kafka: MockKafka, where: list[str], tmp_path: Path, kind: str
+) -> None:
+    kafka.create_topic("WIDE", partitions=3)
+    more = {"id": ["007", "8"], "place": pa.array([2, None], pa.int64()), "at": pa.array([5, 6], pa.int64())}
+    table = pa.table({**{name: TABLE[name] for name in TABLE.column_names}, **more})
+    columns = ["--key", "id", "--key-format", "string", "--partition", "place", "--timestamp", "at"]
+    headers = ["--header", "source=desk 4", "--header", "note="]
+    given = ["write", file(tmp_path, kind, table), *where, "--topic", "WIDE", "--register", *columns, *headers]
+    assert main(given) == 0
+    beside = ("partition", "timestamp", "headers")
+    plan = pykafarr.scan(kafka.servers, "WIDE", kafka.registry_url, key="string", metadata=beside)
+    with plan.read() as stream:
+        found = {row["_key"]: row for row in stream.to_arrow("P").to_pylist()}
+    assert set(found) == {"007", "8"}  # keys of a csv are texts, too
+    assert found["007"]["_partition"] == 2
+    assert {row["_timestamp"].microsecond for row in found.values()} == {5000, 6000}
+    said = [{"key": "source", "value": b"desk 4"}, {"key": "note", "value": b""}]
+    assert [row["_headers"] for row in found.values()] == [said, said]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dry", [["--dry-run"], []], ids=["dry", "sent"])
 def test_a_bad_value_is_named_with_its_file_and_row(
