@@ -137,7 +137,7 @@ func (p *Producer) mayProduce(of *Transaction) error {
 	case of == nil && p.transaction != nil:
 		return errorf(StateError, "a transaction of this producer is open: send by it")
 	case of == nil && p.cfg.TransactionalID != "":
-		return errorf(StateError, "this producer has a transactional.id: it sends within transactions only")
+		return errorf(StateError, "this producer has a transactional.id: it sends within transactions only: begin one, and send by it")
 	case of != nil && p.transaction != of:
 		return errorf(StateError, "the transaction is over")
 	}

@@ -7,6 +7,7 @@ import datetime as dt
 import decimal
 import gc
 import json
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -257,6 +258,17 @@ def test_avro_keys_are_written_by_the_subject_of_keys(kafka: MockKafka, topic: s
     key = {"column": "id", "format": "string"}
     out.send(TYPE, frame, topic, key=key, wait=True)
     assert rows(kafka, topic, key="bytes")["_key"].to_pylist()[2:] == [b"1", b"300"]
+
+
+def test_the_bare_name_of_a_type_is_registered_as_the_schema_that_it_means(
+    kafka: MockKafka, topic: str, out: pykafarr.Producer
+) -> None:
+    frame = pa.table({**FRAME, "id": pa.array([1, 300], pa.int64())})
+    for key in ({"column": "id", "schema": "long", "register": True}, {"column": "id", "schema": '"long"'}):
+        out.send(TYPE, frame, topic, schema=PRICE, register=True, key=key, wait=True)
+    with urllib.request.urlopen(f"{kafka.registry_url}/subjects/{topic}-key/versions/latest") as answer:
+        assert json.load(answer)["schema"] == '"long"'
+    assert rows(kafka, topic, key="avro")["_key"].to_pylist() == [1, 300] * 2
 
 
 @pytest.mark.parametrize("framing", ["schema_header", "bare"])

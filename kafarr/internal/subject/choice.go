@@ -2,9 +2,11 @@ package subject
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -95,6 +97,9 @@ func (c *Chooser) given(ctx context.Context, choice Choice) (*Chosen, error) {
 	if err != nil || choice.Unnamed {
 		return own, err
 	}
+	if (choice.Definition.Type == "" || choice.Definition.Type == "AVRO") && !json.Valid([]byte(choice.Definition.Text)) {
+		choice.Definition.Text = strconv.Quote(strings.TrimSpace(choice.Definition.Text)) // a bare name, such as long, which is no schema to registries
+	}
 	subject := c.subject(choice, own.MessageType())
 	ask := versions.Find
 	if choice.Register {
@@ -119,7 +124,7 @@ func (c *Chooser) advise(err error, choice Choice, subject string) error {
 	}
 	switch {
 	case failed.Kind == registry.NotFound && !choice.Register:
-		return status.Wrap(err).Hint(fmt.Sprintf("the schema given is not registered under the subject %s: register=True registers it", subject))
+		return status.Wrap(err).Hint(fmt.Sprintf("the schema is not registered under the subject %s: register=True registers it", subject))
 	case failed.Kind == registry.Invalid && choice.Register:
 		return status.Wrap(err).Hint("nothing was registered or sent")
 	}
