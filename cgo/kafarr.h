@@ -216,6 +216,9 @@ int32_t listener_lag_start(int64_t listener, int64_t *operation, struct kafarr_e
 /* JSON [[topic, partition], ...]: the partitions that this listener reads. Does not wait. */
 int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_error *error);
 
+/* The schema that was inferred of a topic's first messages, as JSON: a text such as the Arrow schemas of listener_new are; "": none was. */
+int32_t listener_schema(int64_t listener, const char *topic, int64_t topic_len, char **schema, struct kafarr_error *error);
+
 /* JSON: counters since the listener was opened:
  *   {"rows": int, "rejected": int, "skipped": int, "batches": int, "bytes": int, "polls": int, "schemas": int, "rebalances": int,
  *    "tombstones": int, "dead_letters": int, "out_of_range": int, "unknown_enums": int, "unknown_members": int, "rules_not_run": int, "log_lines_dropped": int} */

@@ -353,6 +353,21 @@ func listener_stats(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.
 	})
 }
 
+//export listener_schema
+func listener_schema(handle C.int64_t, topic *C.char, n C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
+	return guard(e, func() error {
+		l, err := get[*listener](int64(handle))
+		if err != nil {
+			return err
+		}
+		text, err := l.InferredSchema(C.GoStringN(topic, C.int(n)))
+		if err != nil {
+			return err
+		}
+		return giveJSON(out, text)
+	})
+}
+
 //export listener_close_start
 func listener_close_start(handle C.int64_t, acknowledge C.int32_t, op *C.int64_t, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {

@@ -55,6 +55,7 @@ var verbs = map[string]func(context.Context, *kafarr.Listener) error{
 	"lag":        func(ctx context.Context, l *kafarr.Listener) error { _, err := l.Lag(ctx); return err },
 	"assignment": func(_ context.Context, l *kafarr.Listener) error { l.Assignment(); return nil },
 	"stats":      func(_ context.Context, l *kafarr.Listener) error { l.Stats(); return nil },
+	"inferred":   func(_ context.Context, l *kafarr.Listener) error { _, err := l.InferredSchema("t"); return err },
 }
 
 func target(offset int64) kafarr.PartitionOffset {

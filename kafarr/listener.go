@@ -87,7 +87,9 @@ func (l *Listener) openParts() (err error) {
 	if l.registry, err = l.cfg.Registry.open(l.cfg.Environment); err != nil {
 		return err
 	}
-	if l.schemas, err = l.cfg.Messages.resolvers(l.life.ctx, schemaSources{registry: l.registry, shared: schema.NewShared(), bytes: l.cfg.Memory.schemaBytes()}, l.log); err != nil {
+	if l.schemas, err = l.cfg.Messages.resolvers(l.life.ctx, schemaSources{
+		registry: l.registry, shared: schema.NewShared(), bytes: l.cfg.Memory.schemaBytes(), inference: schema.InferredHere, held: l.buffer.Others,
+	}, l.log); err != nil {
 		return err
 	}
 	l.assembler = l.newAssembler()

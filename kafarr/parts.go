@@ -169,11 +169,9 @@ func (m *Messages) validate(reg *Registry) error {
 		return errorf(ConfigError, "value is bytes or string: there are no fields for columns to choose from, and nothing to read as another schema")
 	case m.Value == JSON && m.Framing != Bare:
 		return errorf(ConfigError, "value is json: such messages have no framing")
-	case m.Value == JSON && len(m.Schemas) == 0:
-		return errorf(ConfigError, `value is json: give the schema, such as schema={"id": "int64", "name": "string"}`)
 	case m.Key == JSON && m.wants(Key):
 		return errorf(ConfigError, "key is json: keys of JSON are not read")
-	case given && len(m.Schemas) == 0:
+	case given && len(m.Schemas) == 0 && !m.infers():
 		return errorf(ConfigError, "framing is bare or single_object: give the schemas")
 	case !given && len(m.Schemas) > 0:
 		return errorf(ConfigError, "schemas are given: they are for framing bare and single_object")
@@ -198,6 +196,11 @@ func (m *Messages) validate(reg *Registry) error {
 		return errorf(ConfigError, "%w", err)
 	}
 	return assemble.ValidateMetadata(m.Metadata)
+}
+
+// infers tells whether the schemas of values are inferred of the first messages.
+func (m *Messages) infers() bool {
+	return m.Framing == Bare && len(m.Schemas) == 0 && m.Value.CanInfer()
 }
 
 // needRegistry tells whether some message may name a schema that only a registry knows.

@@ -17,7 +17,7 @@ type Plan struct {
 	// LogEnds are where logs ended when the scan was planned, of ranges that end later (ScanConfig.AllowPartial). What continues after this plan begins there, and not at the end
 	// of the range: rows that come in between would be passed over.
 	LogEnds []source.Position
-	// Latest are the schemas that ScanConfig.ReadLatest has found.
+	// Latest are the schemas that ScanConfig.ReadLatest has found; where none was given of values without a framing, those that were inferred of the first messages.
 	Latest []LatestSchema
 
 	cfg ScanConfig

@@ -8,6 +8,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
 // DefaultSchemaPatience is Messages.SchemaPatience's default.
@@ -18,7 +19,10 @@ type schemaSources struct {
 	registry registry.Registry
 	shared   *schema.Shared
 	bytes    int               // the bound of compiled schemas
-	latest   []registry.Schema // the reader schemas of a scan that asked the registry for them
+	latest   []registry.Schema // the reader schemas of a scan that asked the registry for them; where schemas are inferred, those that it has inferred
+
+	inference schema.Inference
+	held      func(*source.Chunk) [][]source.Record // see schema.Config
 }
 
 // resolvers makes the Resolvers of these messages. Look-ups end with ctx.
@@ -27,13 +31,20 @@ func (m *Messages) resolvers(ctx context.Context, from schemaSources, log *clien
 	var err error
 	common := schema.Config{
 		Rules: m.Rules, LocalSecret: m.LocalSecret, Registry: from.registry, RetryTimeout: m.SchemaPatience, WaitWithoutEnd: m.Errors == Raise,
-		Shared: from.shared, Cache: r.Cache, Warn: log.Warn,
+		Shared: from.shared, Cache: r.Cache, Warn: log.Warn, Note: log.Note,
 	}
 	options := format.Options{Unions: m.Unions, Recursion: m.Recursion, OutOfRange: m.OutOfRange, UnknownMembers: m.UnknownMembers, Timestamps: m.Timestamps, Enums: m.Enums, Limits: m.Limits}
 	values := common
 	values.Content, values.Framing, values.Given, values.MessageType = m.Value, m.Framing, m.Schemas, m.MessageType
 	values.NullsHaveSchemas = m.Tombstones == KeepTombstones
-	values.Latest = from.latest
+	if m.infers() {
+		values.Inference, values.Held = from.inference, from.held
+		for _, s := range from.latest {
+			values.Given = append(values.Given, schema.Given{Text: s.Text})
+		}
+	} else {
+		values.Latest = from.latest
+	}
 	for _, text := range m.Readers {
 		values.Readers = append(values.Readers, registry.Schema{Text: text})
 	}

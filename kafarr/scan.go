@@ -85,6 +85,11 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 			return nil, wrap(err)
 		}
 	}
+	if cfg.Messages.infers() {
+		if p.Latest, err = cfg.inference().InferredSchemas(ctx, cluster, p.Partitions); err != nil {
+			return nil, wrap(err)
+		}
+	}
 	cfg.TopicIDs = map[string][16]byte{}
 	for _, topic := range p.topics() {
 		if id := idOf(cluster, topic); id != ([16]byte{}) {
@@ -200,7 +205,7 @@ func (c *ScanConfig) dialWith(memory Memory, token func(context.Context) (OAuthT
 
 // schemaSources are what resolves the schemas of messages. latest is what values are read as.
 func (c *ScanConfig) schemaSources(bytes int, latest []registry.Schema) schemaSources {
-	return schemaSources{registry: c.Registry.Client, shared: c.shared, bytes: bytes, latest: latest}
+	return schemaSources{registry: c.Registry.Client, shared: c.shared, bytes: bytes, latest: latest, inference: schema.InferredBefore}
 }
 
 // inference finds the schemas of rows before any is read.

@@ -35,6 +35,14 @@ type Reference struct {
 	Text string
 }
 
+// Inferring is a Format that can infer a schema of messages without one.
+type Inferring interface {
+	Format
+	// Infer makes the text of a schema, as Parse reads it, of bodies, of which there are not too many. name becomes that of the type. The same bodies give the same text. What is no
+	// value of the format is passed over; the error says that nothing else is there.
+	Infer(name string, bodies []Body) (text string, err error)
+}
+
 // Schema is a parsed schema. It belongs to the format that parsed it, and is not changed once it is compiled.
 type Schema interface {
 	// TypeName is the full name of the type, as Plan.MessageType gives it.

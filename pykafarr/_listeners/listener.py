@@ -15,7 +15,7 @@ from .._library import oauth
 from .._library.library import SLICE_MS, encode, library, usable
 from .._library.logs import logger
 from .._library.slot import Slot
-from .._options import checks
+from .._options import arrow_schemas, checks
 from .positions import Positions
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import pandas as pd
+    import pyarrow as pa
     from typing_extensions import Self
 
     from .._options.checks import DtypeBackend, Duration
@@ -284,6 +285,16 @@ class Listener(Positions):
         library_ = self._library()
         found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)
         return found
+
+    def schema(self, topic: str) -> pa.Schema | None:
+        """The schema that was inferred of a topic's first messages, where value="json" has no `schema`; None: none yet.
+
+        Given as `schema`, it reads the topic by the same one in every process, and after a restart.
+        """
+        library_ = self._library()
+        name = checks.text("topic", topic).encode()
+        text: str = library_.json(library_.lib.listener_schema, self._handle, name, len(name))
+        return arrow_schemas.pyarrow_schema(text) if text else None
 
     def _poll(self, num_messages: int, max_time: Duration, deliver: Callable[[Batch | None], _T]) -> _T:
         """Polls, and gives what deliver makes of the batch, which stays in the slot until deliver has returned."""

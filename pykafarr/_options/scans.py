@@ -94,6 +94,11 @@ class Options:
         return bool(self._checked["read_latest"])
 
     @property
+    def infers(self) -> bool:
+        """Whether the schemas of values are inferred when it is planned."""
+        return bool(self._checked["value"] == "json" and not self._checked["schemas"])
+
+    @property
     def metadata(self) -> list[tuple[str, str]]:
         """The metadata columns, and their names in frames."""
         columns: list[tuple[str, str]] = self._checked["metadata"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._batches.counted import counted
 from .._errors import ConfigError
 from .._options import checks, nearest
+from .._options.arrow_schemas import pyarrow_schema
 from .._options.keywords import hide_secrets
 from .._options.scans import Options
 from .._options.secrets import plain
@@ -98,6 +99,16 @@ class Plan:
         """
         return only_schema(self.schemas)
 
+    @property
+    def inferred(self) -> dict[str, pa.Schema]:
+        """The schemas of topics that were inferred when this was planned, where value="json" has no `schema`.
+
+        Given as `schema`, they read the topics by the same ones in later plans, too.
+        """
+        if not self._options.infers:
+            return {}
+        return {found["topic"]: pyarrow_schema(found["schema"]) for found in self._data["latest_schemas"]}
+
     def tasks(self, max_rows: int | None = None, max_bytes: int | None = None) -> list[Task]:
         """Cuts the plan into tasks that can be pickled and read anywhere, in any order.
 
@@ -163,8 +174,9 @@ class Plan:
                 raise ConfigError(f"{name} is no option of reading: there are {known}")
         changed = self._options.changed(options)
         data = self._data
-        if "reader_schema" in options:
-            data = {**data, "latest_schemas": plan_data(changed)["latest_schemas"] if changed.latest else []}
+        if options.keys() & {"reader_schema", "value", "schema", "framing"}:
+            asks = changed.latest or changed.infers
+            data = {**data, "latest_schemas": plan_data(changed)["latest_schemas"] if asks else []}
         ScanHandle(changed, data).free()  # raises what is wrong with the options
         return Plan(changed, data)
 

@@ -105,7 +105,6 @@ def test_json_that_is_read_as_avro_is_recognized_and_the_option_named(topic):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({}, "value is json: give the schema"),
         ({"schema": SCHEMA, "framing": "schema_header"}, "such messages have no framing"),
         ({"schema": SCHEMA, "unknown_members": "drop"}, "unknown_members is"),
     ],

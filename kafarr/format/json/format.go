@@ -5,7 +5,7 @@ import "github.com/pykafarr/pykafarr/kafarr/format"
 // Format is JSON whose schemas are Arrow's, as texts: of messages that no registry has a schema for. It implements format.Format.
 type Format struct{}
 
-var _ format.Format = Format{}
+var _ format.Inferring = Format{}
 
 // SchemaType implements format.Format: registries have no such schemas.
 func (Format) SchemaType() string { return "" }
@@ -20,6 +20,15 @@ func (Format) Parse(text string, references []format.Reference, limits format.Li
 		return nil, err // and no *Schema of nil, which is no nil of the interface
 	}
 	return s, nil
+}
+
+// Infer implements format.Inferring.
+func (Format) Infer(name string, bodies []format.Body) (string, error) {
+	s, err := Infer(name, bodies)
+	if err != nil {
+		return "", err
+	}
+	return s.Text(), nil
 }
 
 // Compile implements format.Format, for every Schema of this package.

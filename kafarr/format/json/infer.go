@@ -14,11 +14,11 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
-// Infer makes a schema of messages, which is the same for the same ones. Its members come in the order in which they first stand there, and all of them are nullable. What of the
+// Infer makes a schema of a name of messages, which is the same for the same ones. Its members come in the order in which they first stand there, and all of them are nullable. What of the
 // messages is not JSON is passed over: it fails when it is read. The error says that nothing is.
 //
 // Whole numbers are int64, numbers double, and what is null throughout, or of several types, is the JSON text. If any message is an object, the schema is that of objects.
-func Infer(bodies []format.Body) (*Schema, error) {
+func Infer(name string, bodies []format.Body) (*Schema, error) {
 	root := &guess{}
 	var first error
 	for _, b := range bodies {
@@ -43,7 +43,7 @@ func Infer(bodies []format.Body) (*Schema, error) {
 		root.kind = object
 	}
 	t := root.resolve(0)
-	s := NewSchema("", Field{Type: t, Nullable: t.Kind != Object}, 0)
+	s := NewSchema(name, Field{Type: t, Nullable: t.Kind != Object}, 0)
 	s.text = len(s.Text())
 	return s, nil
 }

@@ -32,7 +32,7 @@ func TestTheSchemaOfMessagesIsInferred(t *testing.T) {
 		{[]string{"\xef\xbb\xbf" + `{"a":1}`, `nonsense`, `{"b":1} x`, `7`, `null`}, `"a":int64`},
 		{[]string{`{"a":{` + strings.Join(wide, ",") + `}}`}, `"a":json`},
 	} {
-		s, err := json.Infer(bodies(c.texts...))
+		s, err := json.Infer("", bodies(c.texts...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func describe(t *json.Type) string {
 func TestMessagesThatAreNoObjectsAreInferredAsOneValue(t *testing.T) {
 	closeBooks(t)
 	for text, want := range map[string]string{`[1,2]`: `value=[[1 2]]`, `"x"`: `value=["x"]`, `null`: `value=[(null)]`, `{}`: `value=["{}"]`} {
-		s, err := json.Infer(bodies(text))
+		s, err := json.Infer("", bodies(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestWithoutAMessageThatIsJSONThereIsNoSchema(t *testing.T) {
 	null[0].Len = -1
 	for _, list := range [][]format.Body{nil, null, bodies("nonsense", ""), bodies(strings.Repeat("[", 1<<24))} {
 		var e *status.Error
-		if s, err := json.Infer(list); !errors.As(err, &e) || e.Code != status.SchemaError {
+		if s, err := json.Infer("", list); !errors.As(err, &e) || e.Code != status.SchemaError {
 			t.Errorf("%v, %v", s, err)
 		}
 	}
@@ -97,7 +97,7 @@ func TestWhatWasInferredIsRead(t *testing.T) {
 	closeBooks(t)
 	_, every := everyKind(t)
 	texts := []string{every, flatBody, `{"flag":null}`, `{"m":{"a":{"k":[]}},"j":{"a":[{"deep":[[[1]]]}]}}`}
-	s, err := json.Infer(bodies(texts...))
+	s, err := json.Infer("", bodies(texts...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func FuzzInfer(f *testing.F) {
 	f.Add([]byte(good), []byte(flatBody))
 	f.Add([]byte(`{"a":[{}],"a":null}`), []byte(`[[1],[1.5]]`))
 	f.Fuzz(func(t *testing.T, one, other []byte) {
-		s, err := json.Infer(bodies(string(one), string(other)))
+		s, err := json.Infer("", bodies(string(one), string(other)))
 		if err != nil {
 			return
 		}

@@ -29,7 +29,7 @@ func TestTheOracleHoldsForRandomSchemas(t *testing.T) {
 		m := maker{rand.New(rand.NewPCG(uint64(seed), 11))}
 		one, _ := m.value(json.Field{Type: m.kind(3)})
 		other, _ := m.value(json.Field{Type: m.kind(3)})
-		s, err := json.Infer(bodies(one, other))
+		s, err := json.Infer("", bodies(one, other))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -105,7 +105,7 @@ func TestThePagesMessagesGiveItsTypes(t *testing.T) {
 		for _, value := range codes(cells[0]) {
 			texts = append(texts, `{"v":`+value+`}`)
 		}
-		s, err := json.Infer(bodies(texts...))
+		s, err := json.Infer("", bodies(texts...))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,6 +50,9 @@ func (l *Log) Client(level int, facility, message string) {
 // Warn passes on a line that no other stands for, however much they are alike.
 func (l *Log) Warn(facility, message string) { l.pass(4, facility, message, 0) }
 
+// Note passes on a line that is no reason to worry.
+func (l *Log) Note(facility, message string) { l.pass(6, facility, message, 0) }
+
 func (l *Log) pass(level int, facility, message string, repeats int) {
 	l.logger.LogAttrs(context.Background(), slogLevel(level), message, slog.String("facility", facility), slog.Int("repeats", repeats))
 }

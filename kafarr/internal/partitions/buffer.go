@@ -26,6 +26,16 @@ func (b *Buffer) Rest() (*source.Chunk, []source.Record) {
 	return nil, nil
 }
 
+// Others are the records behind a chunk that are held of its topic, a run for each other chunk.
+func (b *Buffer) Others(of *source.Chunk) (runs [][]source.Record) {
+	for i := b.chunk; i < len(b.chunks); i++ {
+		if c := &b.chunks[i]; c != of && c.Topic == of.Topic && len(c.Records) > 0 {
+			runs = append(runs, c.Records)
+		}
+	}
+	return runs
+}
+
 // Take moves the cursor over n records of the chunk under it.
 func (b *Buffer) Take(n int) { b.record += n }
 

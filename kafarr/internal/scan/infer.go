@@ -239,6 +239,9 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 		if given, ok := values.GivenPlan(topic); ok {
 			return []*schema.Compiled{given}, nil
 		}
+		if values.Infers() {
+			return nil, nil // there was no value when it was planned
+		}
 		return nil, status.Errorf(status.ConfigError, "schema: none was given for topic %s", topic)
 	case s.Framing == schema.SingleObject:
 		return values.GivenPlans(), nil
@@ -325,7 +328,7 @@ func (i *Inference) passes(err *status.Error) bool {
 
 // ofMessage reports whether an error is a message's own, so that Skip and Collect leave the message out.
 func ofMessage(err *status.Error) bool {
-	return err.Option == "" && (schema.IsPermanent(err) || schema.IsMissing(err) || err.Code == status.DecodeError)
+	return err.Option == "" && (schema.IsPermanent(err) || schema.IsMissing(err))
 }
 
 // persist repeats what fails for the moment, such as a request to a registry that is down, until ctx ends.

@@ -53,6 +53,9 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 		if ref, ok := s.ofTopic(topic); ok {
 			return ref, format.Body{Data: data, Len: int(n)}, nil
 		}
+		if s.cfg.Inference != NotInferred {
+			return s.number(topic), format.Body{Data: data, Len: int(n)}, nil
+		}
 		return 0, format.Body{}, errors.New("no schema was given for this topic")
 	case SingleObject:
 		fingerprint, body, length, err := wire.SingleObject(data, n)

@@ -23,13 +23,13 @@ func IsMissing(err error) bool {
 	return errors.As(err, &e) && e.Code == status.SchemaNotFoundError
 }
 
-// IsPermanent tells whether an error is a schema's own, so that asking again changes nothing. What an option of the user's is to blame for is not: another option changes it.
+// IsPermanent tells whether an error is a schema's own, or that of the message which was to say what the schema is, so that asking again changes nothing. What an option of the user's is to blame for is not: another option changes it.
 func IsPermanent(err *status.Error) bool {
 	if err.Option != "" {
 		return false
 	}
 	switch err.Code {
-	case status.SchemaError, status.IncompatibleSchemaError, status.KeyDecodeError, status.FramingError:
+	case status.SchemaError, status.IncompatibleSchemaError, status.KeyDecodeError, status.FramingError, status.DecodeError:
 		return true
 	}
 	return false

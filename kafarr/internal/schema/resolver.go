@@ -23,6 +23,9 @@ type Config struct {
 	// MessageType is the full name of the type that each schema of several types is read as, whatever its message indexes say; empty: the type that these say.
 	MessageType string
 	Given       []Given // schemas that messages do not carry
+	Inference   Inference
+	// Held are the records that are held of a chunk's topic besides those of that chunk; nil: none are known.
+	Held func(chunk *source.Chunk) [][]source.Record
 
 	// NullsHaveSchemas makes a null a row of the schema that its topic had last, so that the Resolver keeps it.
 	NullsHaveSchemas bool
@@ -44,6 +47,7 @@ type Config struct {
 	Shared *Shared
 	Cache  *Cache
 	Warn   func(facility, text string)
+	Note   func(facility, text string) // of what is no reason to worry
 }
 
 // Reserved is a column besides the fields, with the name that the user gave it.
@@ -86,6 +90,9 @@ type Resolver struct {
 	ahead    ahead
 	compiled atomic.Int64
 
+	inferred map[string]string // by topic, the texts of schemas
+	noJSON   noJSON
+
 	last          map[string]Ref // the schema of a topic's last record that could be read: what a null is a null of
 	noSchemaAhead *source.Record // of the records being framed, the last: none that follows a null has a schema for it
 	unusable      map[Ref]bool   // cannot be had or used: no null is one of theirs, or it would fail with them
@@ -95,7 +102,7 @@ type Resolver struct {
 func New(ctx context.Context, cfg Config) (*Resolver, error) {
 	s := &Resolver{
 		cfg: cfg, ctx: ctx, header: wire.ValueSchemaHeader, named: cfg.Content.named(), paths: newPaths(), asked: Null,
-		plans: map[Ref]*Compiled{}, lookups: map[Ref]*Lookup{}, keys: map[registry.KeyName]*Lookup{}, numbers: map[any]Ref{}, names: map[Ref]any{}, next: firstNumbered,
+		plans: map[Ref]*Compiled{}, lookups: map[Ref]*Lookup{}, keys: map[registry.KeyName]*Lookup{}, numbers: map[any]Ref{}, names: map[Ref]any{}, next: firstNumbered, inferred: map[string]string{},
 		last: map[string]Ref{}, unusable: map[Ref]bool{},
 	}
 	if cfg.IsKey {
@@ -171,6 +178,9 @@ func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Re
 	if p, ok := s.plans[ref]; ok {
 		p.used = s.cfg.Cache.run
 		return p.resolution()
+	}
+	if s.isInferred(ref) {
+		return s.infer(chunk, rest, ref)
 	}
 	lookup := s.lookups[ref]
 	if lookup == nil {
