@@ -17,14 +17,15 @@ type form struct {
 	format.Format
 	content  Content // that names it
 	word     string  // of the options value and key
+	name     string  // in errors
 	hasPaths bool    // message indexes follow the framing
 }
 
 // forms are the formats that can be read.
 var forms = []*form{
-	{Format: avro.Format{}, content: Avro, word: "avro"},
-	{Format: protobuf.Format{}, content: Protobuf, word: "protobuf", hasPaths: true},
-	{Format: json.Format{}, content: JSON, word: "json"}, // of no registry
+	{Format: avro.Format{}, content: Avro, word: "avro", name: "Avro"},
+	{Format: protobuf.Format{}, content: Protobuf, word: "protobuf", name: "Protobuf", hasPaths: true},
+	{Format: json.Format{}, content: JSON, word: "json", name: "JSON"}, // of no registry
 }
 
 // unsaid is what registries mean that do not say what a schema is of.

@@ -27,7 +27,7 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 	var magic wire.MagicError
 	switch {
 	case look.Form != wire.Unrecognized && look.Form != formOf[s.cfg.Framing]:
-		text := fmt.Sprintf("its first bytes look like %s: %s", look.Header, remedies[look.Form](look.HeaderLen))
+		text := fmt.Sprintf("its first bytes look like %s: %s", look.Header, s.remedy(look))
 		if s.cfg.IsKey {
 			return "of the key: " + text
 		}
@@ -36,6 +36,14 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 		return s.bareAdvice(r)
 	}
 	return ""
+}
+
+// remedy says what reads values that look so.
+func (s *Resolver) remedy(look wire.Look) string {
+	if look.Form == wire.ConfluentForm && s.cfg.Content == JSON {
+		return `set value="auto" and registry_url=, so that the registry says what they are` // JSON is read without a registry
+	}
+	return remedies[look.Form](look.HeaderLen)
 }
 
 // remedies say what reads values of a form, whose body begins after so many bytes.
@@ -69,8 +77,9 @@ func (s *Resolver) bareAdvice(r *source.Record) string {
 			return fmt.Sprintf(`its header %s names a schema of Apicurio's, which is not read from headers: set framing="bare" and schema=`, name)
 		}
 	}
+	name := s.cfg.Content.given().name
 	if s.cfg.IsKey {
-		return `if it is no Avro, set key="bytes" or key="string"`
+		return fmt.Sprintf(`if it is no %s, set key="bytes" or key="string"`, name)
 	}
-	return `if it is a bare Avro body, set framing="bare" and schema=; if it is no Avro, value="bytes"; metadata="headers" shows whether a header names its schema`
+	return fmt.Sprintf(`if it is a bare %s body, set framing="bare" and schema=; if it is no %[1]s, value="bytes"; metadata="headers" shows whether a header names its schema`, name)
 }
