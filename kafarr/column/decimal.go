@@ -81,3 +81,28 @@ func below(a, b [4]uint64) bool {
 	}
 	return false
 }
+
+// AppendDecimal writes a number with all of its digits: 12345 with scale 2 is 123.45, with scale -2 1234500.
+func AppendDecimal(to []byte, unscaled *big.Int, scale int) []byte {
+	if unscaled.Sign() < 0 {
+		to = append(to, '-')
+	}
+	digits := new(big.Int).Abs(unscaled).Append(nil, 10)
+	if scale <= 0 {
+		to = append(to, digits...)
+		for ; scale < 0 && unscaled.Sign() != 0; scale++ {
+			to = append(to, '0')
+		}
+		return to
+	}
+	if zeros := scale - len(digits); zeros >= 0 {
+		to = append(to, "0."...)
+		for range zeros {
+			to = append(to, '0')
+		}
+		return append(to, digits...)
+	}
+	to = append(to, digits[:len(digits)-scale]...)
+	to = append(to, '.')
+	return append(to, digits[len(digits)-scale:]...)
+}

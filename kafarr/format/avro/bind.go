@@ -35,7 +35,7 @@ type boundStep struct {
 // Bind joins the plan to columns made by a plan of the same Shape.
 func (p *Plan) Bind(c *format.Columns) *Appender {
 	a := &Appender{columns: c, limits: p.limits, maxRows: p.maxRows, nulls: p.nulls, steps: make([]boundStep, len(p.steps))}
-	a.look, a.firstWork = a.settle, min(stepsPerLook, int64(p.limits.MessageSteps))
+	a.effort.Bind(c, p.limits)
 	for i := range p.steps {
 		s := &p.steps[i]
 		b := boundStep{code: s.code, null: s.null, size: int32(s.size), end: int32(s.end), most: int32(s.most), more: s} //nolint:gosec // sizes are bounded by the parser

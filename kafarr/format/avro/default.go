@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // encodeDefault appends the Avro encoding of a field's default, which is JSON: bytes and fixed are strings of ISO-8859-1 code points, a union's default
@@ -106,7 +108,7 @@ func (e *defaultEncoder) nested(to []byte, s *Schema, v any, path string) ([]byt
 				to = appendZigzag(to, int64(len(list)))
 			}
 			for _, item := range list {
-				if to, err = e.value(to, s.Items, item, join(path, "item")); err != nil {
+				if to, err = e.value(to, s.Items, item, format.JoinPath(path, "item")); err != nil {
 					return nil, err
 				}
 			}
@@ -124,7 +126,7 @@ func (e *defaultEncoder) nested(to []byte, s *Schema, v any, path string) ([]byt
 			}
 			for _, k := range keys {
 				to = append(appendZigzag(to, int64(len(k))), k...)
-				if to, err = e.value(to, s.Items, object[k], join(path, "value")); err != nil {
+				if to, err = e.value(to, s.Items, object[k], format.JoinPath(path, "value")); err != nil {
 					return nil, err
 				}
 			}
@@ -135,12 +137,12 @@ func (e *defaultEncoder) nested(to []byte, s *Schema, v any, path string) ([]byt
 			for _, f := range s.Fields {
 				value, given := object[f.Name]
 				if !given && !f.HasDefault {
-					return nil, schemaErrorf(join(path, f.Name), "the default %s lacks this field", jsonText(v))
+					return nil, schemaErrorf(format.JoinPath(path, f.Name), "the default %s lacks this field", jsonText(v))
 				}
 				if !given {
 					value = f.Default
 				}
-				if to, err = e.value(to, f.Type, value, join(path, f.Name)); err != nil {
+				if to, err = e.value(to, f.Type, value, format.JoinPath(path, f.Name)); err != nil {
 					return nil, err
 				}
 			}

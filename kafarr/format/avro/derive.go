@@ -26,7 +26,7 @@ func (Format) Derive(name string, columns []arrow.Field, options format.DeriveOp
 // their place: Price_address, Price_legs_item.
 func Derive(name string, columns []arrow.Field, options format.DeriveOptions) (string, error) {
 	if !validFullName(name) {
-		return "", schemaErrorf("", "%q is no valid name for a type: each part of it is a letter or _, and then letters, digits and _", short(name))
+		return "", schemaErrorf("", "%q is no valid name for a type: each part of it is a letter or _, and then letters, digits and _", format.ShortName(name))
 	}
 	d := &deriver{enums: options.Enums, taken: map[string]bool{}}
 	space, simple := "", name
@@ -88,7 +88,7 @@ func (d *deriver) defined(kind, path, branch string) error {
 		}
 	}
 	if _, primitive := primitives[name]; primitive || d.taken[name] {
-		return schemaErrorf(path, "two types would be named %s: rename the column", short(name))
+		return schemaErrorf(path, "two types would be named %s: rename the column", format.ShortName(name))
 	}
 	d.taken[name] = true
 	d.raw(`{"type":"` + kind + `","name":`)
@@ -101,9 +101,9 @@ func (d *deriver) fields(columns []arrow.Field, path string) error {
 	d.raw(`,"fields":[`)
 	for i, c := range columns {
 		if !validName(c.Name) {
-			return schemaErrorf(path, "%q is no valid name for a field: rename the column; a name is a letter or _, and then letters, digits and _", short(c.Name))
+			return schemaErrorf(path, "%q is no valid name for a field: rename the column; a name is a letter or _, and then letters, digits and _", format.ShortName(c.Name))
 		}
-		below := join(path, c.Name)
+		below := format.JoinPath(path, c.Name)
 		if _, err := columnNamed(columns, c.Name, path); err != nil {
 			return err
 		}
@@ -233,14 +233,14 @@ func (d *deriver) nested(t arrow.DataType, path, branch string) error {
 			return schemaErrorf(path, "the keys of the map are of the type %s, and in Avro they are texts: cast them", t.KeyType())
 		}
 		d.raw(`{"type":"map","values":`)
-		if _, err := d.nullable(t.ItemField(), join(path, "value")); err != nil {
+		if _, err := d.nullable(t.ItemField(), format.JoinPath(path, "value")); err != nil {
 			return err
 		}
 		d.raw("}")
 		return nil
 	case arrow.ListLikeType:
 		d.raw(`{"type":"array","items":`)
-		if _, err := d.nullable(t.ElemField(), join(path, "item")); err != nil {
+		if _, err := d.nullable(t.ElemField(), format.JoinPath(path, "item")); err != nil {
 			return err
 		}
 		d.raw("}")
@@ -279,10 +279,10 @@ func (d *deriver) enum(symbols []string, path, branch string) error {
 	d.raw(`,"symbols":[`)
 	for i, symbol := range symbols {
 		if !validName(symbol) {
-			return schemaErrorf(path, "%q is no valid symbol of an enum: send the column as texts; a symbol is a letter or _, and then letters, digits and _", short(symbol))
+			return schemaErrorf(path, "%q is no valid symbol of an enum: send the column as texts; a symbol is a letter or _, and then letters, digits and _", format.ShortName(symbol))
 		}
 		if slices.Contains(symbols[:i], symbol) {
-			return schemaErrorf(path, "the symbol %q is there twice", short(symbol))
+			return schemaErrorf(path, "the symbol %q is there twice", format.ShortName(symbol))
 		}
 		if i > 0 {
 			d.raw(",")
@@ -312,9 +312,9 @@ func (d *deriver) union(t arrow.UnionType, nullable bool, path string) (optional
 			d.raw(",")
 		}
 		first = false
-		below := join(path, f.Name)
+		below := format.JoinPath(path, f.Name)
 		if !validName(f.Name) {
-			return false, schemaErrorf(below, "%q is no valid name for a type: rename the member of the union", short(f.Name))
+			return false, schemaErrorf(below, "%q is no valid name for a type: rename the member of the union", format.ShortName(f.Name))
 		}
 		before := len(d.out)
 		if err := d.value(f.Type, below, f.Name); err != nil {

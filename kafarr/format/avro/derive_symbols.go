@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // Symbols implements format.Writing: the values of a dictionary column, for DeriveOptions.Enums.
@@ -55,7 +57,7 @@ func (Format) Symbols(batch arrow.RecordBatch, path string) ([]string, error) {
 	for i := range s.n {
 		if !o.isNull(i) {
 			base, from, n, _ := o.span(i)
-			symbols = append(symbols, string(span(base, from, n)))
+			symbols = append(symbols, string(format.Span(base, from, n)))
 		}
 	}
 	return symbols, nil

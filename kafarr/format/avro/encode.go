@@ -72,7 +72,7 @@ func (p *planner) single(s *Schema, columns []arrow.Field) ([]fieldWriter, []str
 	}
 	if at < 0 {
 		hint := nearest.Hint(name, columnNames(columns))
-		return nil, nil, schemaErrorf("", "the frame has no column %q for values of the type %s%s", short(name), s.describe(), hint)
+		return nil, nil, schemaErrorf("", "the frame has no column %q for values of the type %s%s", format.ShortName(name), s.describe(), hint)
 	}
 	var ignored []string
 	if p.options.Column == "" {
@@ -80,7 +80,7 @@ func (p *planner) single(s *Schema, columns []arrow.Field) ([]fieldWriter, []str
 			return nil, nil, err
 		}
 	}
-	w, err := p.value(s, columns[at].Type, short(name), notNullable)
+	w, err := p.value(s, columns[at].Type, format.ShortName(name), notNullable)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,11 +130,11 @@ func (e *Encoding) bind(b *binder, batch arrow.RecordBatch, skip []bool) error {
 		}
 		field, column := e.columns[f.column], batch.Column(f.column)
 		if got := batch.Schema().Field(f.column); got.Name != field.Name || !sameLayout(column.DataType(), field.Type) {
-			return broken(short(field.Name), "the encoding was compiled for this column of the type %s, and column %d of the batch is %q of the type %s", field.Type, f.column, short(got.Name), column.DataType())
+			return broken(format.ShortName(field.Name), "the encoding was compiled for this column of the type %s, and column %d of the batch is %q of the type %s", field.Type, f.column, format.ShortName(got.Name), column.DataType())
 		}
 		data := column.Data()
 		if data.Len() < b.rows {
-			return broken(short(field.Name), "the column has %d values, and the batch %d rows", data.Len(), b.rows)
+			return broken(format.ShortName(field.Name), "the column has %d values, and the batch %d rows", data.Len(), b.rows)
 		}
 		if err := f.writer.bind(b, segment{data: data, off: data.Offset(), n: b.rows, live: live, row: func(i int) int { return i }}); err != nil {
 			return err

@@ -197,7 +197,7 @@ func countBits(p unsafe.Pointer, first, n int) int {
 	}
 	at := first >> 3
 	for ; n >= 64; n -= 64 {
-		count += bits.OnesCount64(load64(p, at))
+		count += bits.OnesCount64(format.Load64(p, at))
 		at += 8
 	}
 	for i := range n {

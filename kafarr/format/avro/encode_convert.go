@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/float16"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // loadKind is how a number lies in Arrow memory.
@@ -156,9 +158,9 @@ func (c *conversion) real(data unsafe.Pointer, i int) float64 {
 	case loadFloat16:
 		return float64(float16.FromBits(*(*uint16)(unsafe.Add(data, i*2))).Float32())
 	case loadFloat32:
-		return float64(math.Float32frombits(load32(data, i*4)))
+		return float64(math.Float32frombits(format.Load32(data, i*4)))
 	}
-	return math.Float64frombits(load64(data, i*8))
+	return math.Float64frombits(format.Load64(data, i*8))
 }
 
 // value is the bits of the number to write, of a whole one or a float; false: it does not fit.

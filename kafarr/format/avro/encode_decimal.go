@@ -118,7 +118,7 @@ func (w *decimalWriter) text(words [4]uint64) string {
 	if w.scale < 0 {
 		return wordsInt(words).String() + "e" + strconv.Itoa(-w.scale)
 	}
-	return string(appendDecimal(nil, wordsInt(words), w.scale))
+	return string(column.AppendDecimal(nil, wordsInt(words), w.scale))
 }
 
 // wordsInt is a number of words from the lowest.

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // interval is how a span of time lies in Arrow memory: what a value counts, and of a duration, its unit in nanoseconds.
@@ -66,15 +68,15 @@ func (w *durationWriter) bind(b *binder, s segment) error {
 func (v interval) read(data unsafe.Pointer, i int) (months, days, millis uint32, ok bool) {
 	switch v.kind {
 	case arrow.INTERVAL_MONTH_DAY_NANO:
-		months, days = load32(data, i*16), load32(data, i*16+4)
-		millis, ok = wholeMillis(int64(load64(data, i*16+8)), 1) //nolint:gosec // two's complement
+		months, days = format.Load32(data, i*16), format.Load32(data, i*16+4)
+		millis, ok = wholeMillis(int64(format.Load64(data, i*16+8)), 1) //nolint:gosec // two's complement
 	case arrow.INTERVAL_DAY_TIME:
-		days, millis = load32(data, i*8), load32(data, i*8+4)
+		days, millis = format.Load32(data, i*8), format.Load32(data, i*8+4)
 		ok = millis <= math.MaxInt32
 	case arrow.INTERVAL_MONTHS:
-		months, ok = load32(data, i*4), true
+		months, ok = format.Load32(data, i*4), true
 	default:
-		millis, ok = wholeMillis(int64(load64(data, i*8)), v.unit) //nolint:gosec // two's complement
+		millis, ok = wholeMillis(int64(format.Load64(data, i*8)), v.unit) //nolint:gosec // two's complement
 	}
 	return months, days, millis, ok && months <= math.MaxInt32 && days <= math.MaxInt32
 }
@@ -99,11 +101,11 @@ func wholeMillis(n, unit int64) (uint32, bool) {
 func (v interval) text(data unsafe.Pointer, i int) string {
 	switch v.kind {
 	case arrow.INTERVAL_MONTH_DAY_NANO:
-		return fmt.Sprintf("%d months, %d days, %d ns", int32(load32(data, i*16)), int32(load32(data, i*16+4)), int64(load64(data, i*16+8))) //nolint:gosec // two's complement
+		return fmt.Sprintf("%d months, %d days, %d ns", int32(format.Load32(data, i*16)), int32(format.Load32(data, i*16+4)), int64(format.Load64(data, i*16+8))) //nolint:gosec // two's complement
 	case arrow.INTERVAL_DAY_TIME:
-		return fmt.Sprintf("%d days, %d ms", int32(load32(data, i*8)), int32(load32(data, i*8+4))) //nolint:gosec // two's complement
+		return fmt.Sprintf("%d days, %d ms", int32(format.Load32(data, i*8)), int32(format.Load32(data, i*8+4))) //nolint:gosec // two's complement
 	case arrow.INTERVAL_MONTHS:
-		return strconv.Itoa(int(int32(load32(data, i*4)))) + " months" //nolint:gosec // two's complement
+		return strconv.Itoa(int(int32(format.Load32(data, i*4)))) + " months" //nolint:gosec // two's complement
 	}
-	return fmt.Sprintf("%d x %d ns", int64(load64(data, i*8)), v.unit) //nolint:gosec // two's complement
+	return fmt.Sprintf("%d x %d ns", int64(format.Load64(data, i*8)), v.unit) //nolint:gosec // two's complement
 }

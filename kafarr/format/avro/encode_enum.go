@@ -4,6 +4,8 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // enumWriter writes the codes of symbols. They are looked up when the batch is bound: once for each value of a dictionary, or for each row of a column of texts.
@@ -32,7 +34,7 @@ func enumColumn(to target, t arrow.DataType) writer {
 // code looks a symbol up.
 func (w *enumWriter) code(s *segment, row int, o *writeOp, at int) (int32, error) {
 	base, from, n, _ := o.span(at)
-	text := span(base, from, n)
+	text := format.Span(base, from, n)
 	if code, ok := w.codes[string(text)]; ok {
 		return code, nil
 	}

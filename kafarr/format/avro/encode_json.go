@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // encodeJSON appends the value that a text is the Avro JSON encoding of: what json.go has written. It reads token by token, since keys of a map may repeat, and have an order.
@@ -76,7 +78,7 @@ func (r *jsonReader) union(to []byte, s *Schema, t json.Token, path string, dept
 	}
 	branch := slices.IndexFunc(s.Branches, func(b *Schema) bool { return b.TypeName() == name })
 	if branch < 0 {
-		return nil, fmt.Errorf("%s: the union has no branch %q", path, short(name))
+		return nil, fmt.Errorf("%s: the union has no branch %q", path, format.ShortName(name))
 	}
 	to = appendZigzag(to, int64(branch))
 	if t == nil {
@@ -107,10 +109,10 @@ func (r *jsonReader) record(to []byte, s *Schema, t json.Token, path string, dep
 		name, _ := key.(string)
 		i := slices.IndexFunc(s.Fields, func(f Field) bool { return f.Name == name })
 		if i < 0 || given[i] {
-			return nil, fmt.Errorf("%s: %s has no field %q, or it is there twice", path, s.describe(), short(name))
+			return nil, fmt.Errorf("%s: %s has no field %q, or it is there twice", path, s.describe(), format.ShortName(name))
 		}
 		given[i] = true
-		if values[i], err = r.value(nil, s.Fields[i].Type, join(path, name), depth+1); err != nil {
+		if values[i], err = r.value(nil, s.Fields[i].Type, format.JoinPath(path, name), depth+1); err != nil {
 			return nil, err
 		}
 	}

@@ -40,7 +40,7 @@ func (w *madeWriter) bind(b *binder, s segment) error {
 	for i := range s.n {
 		if s.counts(i) && !o.isNull(i) {
 			base, from, n, _ := o.span(i)
-			text := span(base, from, n)
+			text := format.Span(base, from, n)
 			if m.bytes, err = w.make(&w.target, m.bytes, text); err != nil {
 				return w.wrong(&s, i, shortBytes(text), "cannot be written as %s: %v", w.schema.describe(), err)
 			}
@@ -105,7 +105,7 @@ func (w *jsonValueWriter) bind(b *binder, s segment) error {
 			}
 		default:
 			base, from, n, _ := o.span(i)
-			text := span(base, from, n)
+			text := format.Span(base, from, n)
 			if m.bytes, err = encodeJSON(m.bytes, w.schema, text, w.path, w.depth); err != nil {
 				return &format.ValueError{Row: s.row(i), Path: w.path, Value: shortBytes(text), Msg: "is not the Avro JSON encoding of " + w.schema.describe() + ": " + err.Error()}
 			}

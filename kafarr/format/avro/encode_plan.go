@@ -163,7 +163,7 @@ func (p *planner) fields(s *Schema, columns []arrow.Field, path string) (out []f
 	used := make([]bool, len(columns))
 	for i := range s.Fields {
 		f := &s.Fields[i]
-		below := join(path, f.Name)
+		below := format.JoinPath(path, f.Name)
 		at, err := columnNamed(columns, f.Name, path)
 		if err != nil {
 			return nil, nil, err
@@ -209,9 +209,9 @@ func (p *planner) extra(columns []arrow.Field, used func(int) bool, s *Schema, p
 			continue
 		}
 		if p.options.Extra == format.RaiseExtra {
-			return nil, schemaErrorf(join(path, c.Name), `%s has no such field%s; drop the column, or ignore it with extra="ignore"`, s.describe(), nearest.Hint(c.Name, s.fieldNames()))
+			return nil, schemaErrorf(format.JoinPath(path, c.Name), `%s has no such field%s; drop the column, or ignore it with extra="ignore"`, s.describe(), nearest.Hint(c.Name, s.fieldNames()))
 		}
-		ignored = append(ignored, join(path, c.Name))
+		ignored = append(ignored, format.JoinPath(path, c.Name))
 	}
 	return ignored, nil
 }
@@ -224,7 +224,7 @@ func columnNamed(columns []arrow.Field, name, path string) (int, error) {
 			continue
 		}
 		if at >= 0 {
-			return 0, schemaErrorf(join(path, name), "there are two columns of this name: rename one")
+			return 0, schemaErrorf(format.JoinPath(path, name), "there are two columns of this name: rename one")
 		}
 		at = i
 	}
@@ -294,21 +294,21 @@ func (p *planner) list(to target, t arrow.DataType) (writer, error) {
 		return nil, schemaErrorf(to.path, "a column of the Arrow type %s cannot be written as %s: it must be a %s", t, s.describe(), map[Type]string{Array: "list", Map: "map, or a list of structs of key and value"}[s.Type])
 	}
 	if s.Type == Array {
-		w, err := p.value(s.Items, item, join(to.path, "item"), notNullable)
+		w, err := p.value(s.Items, item, format.JoinPath(to.path, "item"), notNullable)
 		return &listWriter{to, storage(t), w}, err
 	}
 	entry, ok := storage(item).(*arrow.StructType)
 	if !ok || entry.NumFields() != 2 {
 		return nil, schemaErrorf(to.path, "a column of the Arrow type %s cannot be written as %s: its items must be structs of key and value", t, s.describe())
 	}
-	key, err := p.value(mapKey, entry.Field(0).Type, join(to.path, "key"), notNullable)
+	key, err := p.value(mapKey, entry.Field(0).Type, format.JoinPath(to.path, "key"), notNullable)
 	if err != nil {
 		return nil, err
 	}
-	value, err := p.value(s.Items, entry.Field(1).Type, join(to.path, "value"), notNullable)
+	value, err := p.value(s.Items, entry.Field(1).Type, format.JoinPath(to.path, "value"), notNullable)
 	if err != nil {
 		return nil, err
 	}
-	pair := &recordWriter{target{join(to.path, "entry"), &Schema{Type: Record}, notNullable}, []fieldWriter{{0, key}, {1, value}}}
+	pair := &recordWriter{target{format.JoinPath(to.path, "entry"), &Schema{Type: Record}, notNullable}, []fieldWriter{{0, key}, {1, value}}}
 	return &listWriter{to, storage(t), pair}, nil
 }

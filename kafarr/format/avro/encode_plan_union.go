@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // union makes the writer of a union.
@@ -46,7 +48,7 @@ func (p *planner) structUnion(to target, t *arrow.StructType, names []string, nu
 		if branch == null {
 			continue // polars' and duckdb's structs may have it: it says nothing that the others do not say
 		}
-		kid, err := p.value(to.schema.Branches[branch], f.Type, join(to.path, f.Name), nullAbove)
+		kid, err := p.value(to.schema.Branches[branch], f.Type, format.JoinPath(to.path, f.Name), nullAbove)
 		if err != nil {
 			return nil, err
 		}
@@ -64,13 +66,13 @@ func (p *planner) arrowUnion(to target, t arrow.UnionType, null int) (writer, er
 		// Where rows without a value are kept, a listener's union has null, too, and the value of such a row is not written.
 		onlyNull := f.Name == "null" && f.Type.ID() == arrow.NULL
 		if branch < 0 && !onlyNull {
-			return nil, schemaErrorf(join(to.path, f.Name), "the union's member is none of the branches of the schema: %s", strings.Join(names, ", "))
+			return nil, schemaErrorf(format.JoinPath(to.path, f.Name), "the union's member is none of the branches of the schema: %s", strings.Join(names, ", "))
 		}
 		if branch == null {
-			w.members = append(w.members, member{child: i, branch: branch, writer: &onlyNullWriter{target{join(to.path, f.Name), &Schema{Type: Null}, nullAbove}}})
+			w.members = append(w.members, member{child: i, branch: branch, writer: &onlyNullWriter{target{format.JoinPath(to.path, f.Name), &Schema{Type: Null}, nullAbove}}})
 			continue
 		}
-		kid, err := p.value(to.schema.Branches[branch], f.Type, join(to.path, f.Name), nullAbove)
+		kid, err := p.value(to.schema.Branches[branch], f.Type, format.JoinPath(to.path, f.Name), nullAbove)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"math/bits"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // rare writes one op, and those below it, of the kinds that are not worth a place in the loop.
@@ -37,14 +39,14 @@ func (e *Encoder) rare(o *writeOp, i, row int, dst unsafe.Pointer, pos, limit in
 		return putBytes(dst, pos, limit, o.data, from, n, o.last)
 	case writeSpan:
 		if o.more.layout == views && o.more.length {
-			if view := unsafe.Add(o.data, row*16); load32(view, 0) <= inlineView { // a length without a sign, as it was checked
+			if view := unsafe.Add(o.data, row*16); format.Load32(view, 0) <= inlineView { // a length without a sign, as it was checked
 				if pos > limit {
 					return noRoom
 				}
-				put8(dst, pos, byte(load32(view, 0))<<1) //nolint:gosec // at most 12
-				put64(dst, pos+1, load64(view, 4))
-				put32(dst, pos+9, load32(view, 12))
-				return pos + 1 + int(load32(view, 0))
+				put8(dst, pos, byte(format.Load32(view, 0))<<1) //nolint:gosec // at most 12
+				put64(dst, pos+1, format.Load64(view, 4))
+				put32(dst, pos+9, format.Load32(view, 12))
+				return pos + 1 + int(format.Load32(view, 0))
 			}
 		}
 		base, from, n, last := o.span(row)
@@ -190,15 +192,15 @@ func decimalWords(data unsafe.Pointer, row, width int) (words [4]uint64) {
 		sign := uint64(v >> 63)                       //nolint:gosec // the sign, in all bits
 		return [4]uint64{uint64(v), sign, sign, sign} //nolint:gosec // two's complement
 	case 8:
-		v := load64(data, row*8)
+		v := format.Load64(data, row*8)
 		sign := uint64(int64(v) >> 63) //nolint:gosec // the sign, in all bits
 		return [4]uint64{v, sign, sign, sign}
 	case 16:
-		high := load64(data, row*16+8)
+		high := format.Load64(data, row*16+8)
 		sign := uint64(int64(high) >> 63) //nolint:gosec // the sign, in all bits
-		return [4]uint64{load64(data, row*16), high, sign, sign}
+		return [4]uint64{format.Load64(data, row*16), high, sign, sign}
 	}
-	return [4]uint64{load64(data, row*32), load64(data, row*32+8), load64(data, row*32+16), load64(data, row*32+24)}
+	return [4]uint64{format.Load64(data, row*32), format.Load64(data, row*32+8), format.Load64(data, row*32+16), format.Load64(data, row*32+24)}
 }
 
 // putDecimal writes a number as a fixed of so many bytes, or, for 0, as the shortest bytes with their length.

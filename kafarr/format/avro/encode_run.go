@@ -3,6 +3,8 @@ package avro
 import (
 	"math/bits"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // writeCode says how an op's value is written.
@@ -144,10 +146,10 @@ func (e *Encoder) run(lo, hi, row int, dst unsafe.Pointer, pos, limit int) int {
 				pos = putVarint(dst, pos, u)
 			}
 		case writeFloat:
-			put32(dst, pos, load32(o.data, row*4))
+			put32(dst, pos, format.Load32(o.data, row*4))
 			pos += 4
 		case writeDouble:
-			put64(dst, pos, load64(o.data, row*8))
+			put64(dst, pos, format.Load64(o.data, row*8))
 			pos += 8
 		case writeText:
 			from := int(*(*int32)(unsafe.Add(o.offs, row*4)))
@@ -168,8 +170,8 @@ func (e *Encoder) run(lo, hi, row int, dst unsafe.Pointer, pos, limit int) int {
 			n := int(o.size)
 			src := unsafe.Add(o.data, row*n)
 			if n == 16 {
-				put64(dst, pos, load64(src, 0))
-				put64(dst, pos+8, load64(src, 8))
+				put64(dst, pos, format.Load64(src, 0))
+				put64(dst, pos+8, format.Load64(src, 8))
 				pos += 16
 				continue
 			}
@@ -179,7 +181,7 @@ func (e *Encoder) run(lo, hi, row int, dst unsafe.Pointer, pos, limit int) int {
 			copy(unsafe.Slice((*byte)(unsafe.Add(dst, pos)), n), unsafe.Slice((*byte)(src), n))
 			pos += n
 		case writeDecimal128:
-			pos = putDecimal128(dst, pos, load64(o.data, row*16), load64(o.data, row*16+8))
+			pos = putDecimal128(dst, pos, format.Load64(o.data, row*16), format.Load64(o.data, row*16+8))
 		case writeRecord: // its fields follow
 		case writeList:
 			from, to := int(*(*int32)(unsafe.Add(o.offs, row*4))), int(*(*int32)(unsafe.Add(o.offs, row*4+4)))

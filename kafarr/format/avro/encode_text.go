@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // spanWriter writes texts and bytes, and whatever else has a length in each row.
@@ -193,8 +195,8 @@ func (w *spanWriter) content(s *segment, o *writeOp, nulls int) error {
 		if w.size >= 0 && n != w.size {
 			return w.wrong(s, i, "a value of "+strconv.Itoa(n)+" bytes", "does not fit %s, which takes %d", w.schema.describe(), w.size)
 		}
-		if w.utf8 && !utf8.Valid(span(base, from, n)) {
-			return w.wrong(s, i, shortBytes(span(base, from, n)), "is not UTF-8, which %s must be: decode it, or make the field bytes", w.schema.describe())
+		if w.utf8 && !utf8.Valid(format.Span(base, from, n)) {
+			return w.wrong(s, i, shortBytes(format.Span(base, from, n)), "is not UTF-8, which %s must be: decode it, or make the field bytes", w.schema.describe())
 		}
 		return nil
 	})
@@ -213,7 +215,7 @@ func (w *spanWriter) allText(s *segment, o *writeOp) bool {
 
 func textsAreUTF8[T int32 | int64](data unsafe.Pointer, offsets []T) bool {
 	first, last := offsets[0], offsets[len(offsets)-1]
-	all := span(data, int(first), int(last-first))
+	all := format.Span(data, int(first), int(last-first))
 	if isASCII(all) {
 		return true
 	}

@@ -119,15 +119,23 @@ func (f failure) text(s *step, length int, limits *format.Limits) string {
 	case faultJSON:
 		return fmt.Sprintf("the value's JSON is longer than %d MiB and %d times the body", jsonBytes>>20, jsonBytesPerByte)
 	case faultMemory:
-		return memoryText(limits)
+		return limits.MemoryText()
 	case faultNoMemory:
 		return fmt.Sprintf("there is no memory for the message: the system refused %d bytes", f.value)
 	case faultSteps:
-		return stepsText(limits)
+		return limits.StepsText(", those of no bytes counted")
 	case faultSealed:
 		return "the value cannot be decrypted: it was not encrypted with the key that the rule names, or was changed since"
 	case faultDepth:
 		return fmt.Sprintf("the value nests deeper than %d levels", limits.ValueDepth)
 	}
 	return "the body does not fit its schema"
+}
+
+// varintFault is the fault of a varint, by the place of the next position.
+func varintFault(pos int) fault {
+	if pos == format.VarintLong {
+		return faultVarintLong
+	}
+	return faultShort
 }

@@ -65,10 +65,10 @@ func (p compiled) AppenderSize() int                  { return p.BoundBytes() }
 func (p compiled) Bind(c *format.Columns) format.Appender { return p.Plan.Bind(c) }
 
 // SetRowTimeout implements format.Appender.
-func (a *Appender) SetRowTimeout(timeout time.Duration) { a.Patience = timeout }
+func (a *Appender) SetRowTimeout(timeout time.Duration) { a.effort.SetRowTimeout(timeout) }
 
 // SetContinue implements format.Appender.
-func (a *Appender) SetContinue(mayContinue func() bool) { a.Look = mayContinue }
+func (a *Appender) SetContinue(mayContinue func() bool) { a.effort.SetContinue(mayContinue) }
 
 // SetKeys implements format.Appender.
 func (a *Appender) SetKeys(keys format.Keys) { a.keys = keys }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // json reads a value of a recursive type and appends its Avro JSON encoding ("JSON Encoding" in the specification): a union's value is null or
@@ -13,9 +15,9 @@ import (
 func (a *Appender) json(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
 	schema := s.more.schema
 	if schema.Type == Union {
-		u, _ := varint(base, pos, end)
-		if k := zigzag(u); pos < end && k >= 0 && k < int64(len(schema.Branches)) && schema.Branches[k].Type == Null {
-			_, next := varint(base, pos, end)
+		u, _ := format.Varint(base, pos, end)
+		if k := format.Zigzag(u); pos < end && k >= 0 && k < int64(len(schema.Branches)) && schema.Branches[k].Type == Null {
+			_, next := format.Varint(base, pos, end)
 			s.any.AppendNull()
 			return next
 		}
@@ -26,7 +28,7 @@ func (a *Appender) json(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 	if f != ok {
 		return a.fail(f, i, 0)
 	}
-	if !a.spend(int64(len(w.out) / bytesPerTextStep)) {
+	if !a.effort.Spend(int64(len(w.out) / format.BytesPerTextStep)) {
 		return a.fail(faultSteps, i, 0)
 	}
 	if !s.varlen.Fits(len(w.out)) {
@@ -60,7 +62,7 @@ func (w *jsonWriter) value(s *Schema, pos, depth int) (int, fault) {
 		return 0, faultJSON
 	}
 	if len(w.out) > w.look {
-		w.a.checkTime()
+		w.a.effort.CheckTime()
 		w.look = len(w.out) + textPerLook
 	}
 	switch s.Type {
@@ -69,11 +71,11 @@ func (w *jsonWriter) value(s *Schema, pos, depth int) (int, fault) {
 	case Array, Map:
 		return w.blocks(s, pos, depth)
 	case Union:
-		u, next := varint(w.base, pos, w.end)
+		u, next := format.Varint(w.base, pos, w.end)
 		if next < 0 {
 			return 0, varintFault(next)
 		}
-		k := zigzag(u)
+		k := format.Zigzag(u)
 		if k < 0 || k >= int64(len(s.Branches)) {
 			return 0, faultUnion
 		}
@@ -175,30 +177,30 @@ func (w *jsonWriter) leaf(s *Schema, pos int) (int, fault) {
 		}
 		w.out = strconv.AppendBool(w.out, b == 1)
 	case Int, Long:
-		u, _ := varint(w.base, pos, w.end)
+		u, _ := format.Varint(w.base, pos, w.end)
 		if s.Type == Int && u > math.MaxUint32 {
 			return 0, faultIntRange
 		}
-		w.out = strconv.AppendInt(w.out, zigzag(u), 10)
+		w.out = strconv.AppendInt(w.out, format.Zigzag(u), 10)
 	case Float:
-		w.float(float64(math.Float32frombits(load32(w.base, pos))), 32)
+		w.float(float64(math.Float32frombits(format.Load32(w.base, pos))), 32)
 	case Double:
-		w.float(math.Float64frombits(load64(w.base, pos)), 64)
+		w.float(math.Float64frombits(format.Load64(w.base, pos)), 64)
 	case String:
-		_, at := varint(w.base, pos, w.end)
-		text := span(w.base, at, next-at)
+		_, at := format.Varint(w.base, pos, w.end)
+		text := format.Span(w.base, at, next-at)
 		if !utf8.Valid(text) {
 			return 0, faultUTF8
 		}
 		w.text(string(text))
 	case Bytes:
-		_, at := varint(w.base, pos, w.end)
-		w.latin1(span(w.base, at, next-at))
+		_, at := format.Varint(w.base, pos, w.end)
+		w.latin1(format.Span(w.base, at, next-at))
 	case Fixed:
-		w.latin1(span(w.base, pos, next-pos))
+		w.latin1(format.Span(w.base, pos, next-pos))
 	case Enum:
-		u, _ := varint(w.base, pos, w.end)
-		k := zigzag(u)
+		u, _ := format.Varint(w.base, pos, w.end)
+		k := format.Zigzag(u)
 		if k < 0 || k >= int64(len(s.Symbols)) {
 			return 0, faultEnum
 		}

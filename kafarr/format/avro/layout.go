@@ -232,7 +232,7 @@ func (l *layouter) fields(s *Schema, path string, selection *format.Selection) (
 		if !wanted {
 			continue
 		}
-		kid, err := l.of(f.Type, f.Name, join(path, f.Name), below)
+		kid, err := l.of(f.Type, f.Name, format.JoinPath(path, f.Name), below)
 		if err != nil {
 			return nil, err
 		}

@@ -165,7 +165,7 @@ func (p *parser) container(o map[string]any, t Type, key, namespace, path string
 	if !ok {
 		return nil, schemaErrorf(path, "%s without %q", t, key)
 	}
-	items, err := p.schema(v, namespace, join(path, key))
+	items, err := p.schema(v, namespace, format.JoinPath(path, key))
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (p *parser) record(o map[string]any, namespace, path string) (*Schema, erro
 			return nil, err
 		}
 		if seen[field.Name] {
-			return nil, schemaErrorf(join(path, field.Name), "record %s has this field twice", s.Name)
+			return nil, schemaErrorf(format.JoinPath(path, field.Name), "record %s has this field twice", s.Name)
 		}
 		seen[field.Name] = true
 		s.Fields = append(s.Fields, field)
@@ -212,7 +212,7 @@ func (p *parser) field(v any, namespace, path string, i int) (Field, error) {
 	if !validName(name) { // it is no part of the path, which has no quotes around it
 		return Field{}, schemaErrorf(path, "%q is no valid field name", name)
 	}
-	path = join(path, name)
+	path = format.JoinPath(path, name)
 	t, ok := o["type"]
 	if !ok {
 		return Field{}, schemaErrorf(path, "the field has no type")
@@ -394,34 +394,6 @@ func validName(name string) bool {
 		}
 	}
 	return name != ""
-}
-
-// maxPath bounds the bytes of a path, and maxName those of a name in an error. Each column has its path, and names may be as long as the schema.
-const (
-	maxPath = 2000
-	maxName = 200
-)
-
-// join is the path of a field. What is too long to be read is cut.
-func join(path, name string) string {
-	if path == "" {
-		return short(name)
-	}
-	if len(path) > maxPath {
-		return path
-	}
-	if path += "." + short(name); len(path) > maxPath {
-		path += ".…"
-	}
-	return path
-}
-
-// short cuts a name to what an error has room for.
-func short(name string) string {
-	if len(name) <= maxName {
-		return name
-	}
-	return strings.ToValidUTF8(name[:maxName], "") + "…"
 }
 
 // jsonText renders a value for an error message, short.

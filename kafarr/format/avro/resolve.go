@@ -202,11 +202,11 @@ func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
 	for _, wf := range w.Fields {
 		rf := readers[wf.Name]
 		if rf == nil || kid[rf.Name] == nil || seen[rf.Name] {
-			c.skip(wf.Type, join(path, wf.Name), from)
+			c.skip(wf.Type, format.JoinPath(path, wf.Name), from)
 			continue
 		}
 		seen[rf.Name] = true
-		if err := c.value(wf.Type, kid[rf.Name], join(path, rf.Name)); err != nil {
+		if err := c.value(wf.Type, kid[rf.Name], format.JoinPath(path, rf.Name)); err != nil {
 			return err
 		}
 	}
@@ -216,9 +216,9 @@ func (c *compiler) fields(w, r *Schema, kids []*layout, path string) error {
 			continue
 		}
 		if !rf.HasDefault {
-			return incompatible(join(path, rf.Name), w, r, "the writer has no such field, and the reader no default")
+			return incompatible(format.JoinPath(path, rf.Name), w, r, "the writer has no such field, and the reader no default")
 		}
-		if err := c.fromDefault(rf, kid[rf.Name], join(path, rf.Name)); err != nil {
+		if err := c.fromDefault(rf, kid[rf.Name], format.JoinPath(path, rf.Name)); err != nil {
 			return err
 		}
 	}

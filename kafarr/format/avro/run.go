@@ -2,7 +2,6 @@ package avro
 
 import (
 	"math"
-	"time"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
@@ -10,31 +9,18 @@ import (
 
 // Appender appends bodies of one plan to one set of columns.
 type Appender struct {
-	// Patience is how long a row may take; one that takes longer is given up, with ErrLong. 0: as long as it takes. With Look it is of no account.
-	Patience time.Duration
-	// Look is called every few milliseconds while a row takes long. Where it answers false, the row is given up, with ErrLong. It may wait.
-	Look func() bool
-
 	columns *format.Columns
 	steps   []boundStep
 
 	limits     format.Limits
 	maxRows    int
 	failure    failure
-	emptyItems int64                 // of this row, items that take no bytes
-	work       int64                 // of this row, steps that its length does not bound
-	lookWork   int64                 // there is another look when there are more of them
-	lookPos    int                   // or when the row is read beyond this
-	firstWork  int64                 // lookWork of a new row
-	looked     int                   // the row of the last look
-	since      time.Time             // of the first look at it
-	look       func(pending int) int // settle, as a value that is made once
-	bodies     []format.Body         // that are being appended
-	first      int                   // the row of the first of them
-	text       []byte                // JSON and decimals on their way into a column
-	keys       format.Keys           // of values that are encrypted
-	nulls      bool                  // values out of range are nulls
-	outside    []outside             // those of the bodies that are being appended
+	emptyItems int64 // of this row, items that take no bytes
+	effort     format.Effort
+	text       []byte       // JSON and decimals on their way into a column
+	keys       format.Keys  // of values that are encrypted
+	nulls      bool         // values out of range are nulls
+	tally      format.Tally // of them
 }
 
 // failed is the position of a run that did not come to its end; a.failure says why.
@@ -46,27 +32,25 @@ func (a *Appender) Append(bodies []format.Body) (appended int, err error) {
 	if len(bodies) == 0 {
 		return 0, nil
 	}
-	a.bodies, a.first = bodies, a.columns.Rows()
-	a.columns.Observe(a.look)
-	a.outside, a.looked = a.outside[:0], -1
+	a.effort.Begin(bodies)
+	a.tally = a.tally[:0]
 	defer func() {
 		if p := recover(); p != nil {
-			appended, err = a.columns.Rows()-a.first, a.recovered(p)
+			appended, err = a.effort.Appended(), a.recovered(p)
 		}
-		a.bodies = nil
-		a.columns.Observe(nil)
+		a.effort.End()
 	}()
 	return a.append(bodies)
 }
 
 func (a *Appender) append(bodies []format.Body) (int, error) {
 	n := len(a.steps)
-	worked := int64(0)
 	all := len(bodies)
 	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.Rows()))]
 	for i := range bodies {
 		b := &bodies[i]
-		a.emptyItems, a.work, a.lookWork, a.lookPos = 0, 0, a.firstWork, bytesPerLook
+		a.emptyItems = 0
+		a.effort.Row()
 		if b.Len < 0 {
 			a.columns.AppendNull()
 			continue
@@ -79,10 +63,8 @@ func (a *Appender) append(bodies []format.Body) (int, error) {
 			return i, a.failure.err(a, b.Len)
 		}
 		a.columns.Appended()
-		if a.work > 0 {
-			if worked += a.work; worked > stepsPerAppend {
-				return i + 1, nil
-			}
+		if a.effort.Enough() {
+			return i + 1, nil
 		}
 	}
 	if len(bodies) < all {
@@ -117,7 +99,7 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			}
 			pos++
 			if int8(b>>1) == s.null { // 0 or 1
-				if s.code == opRecord && !a.spend(int64(s.more.work)) {
+				if s.code == opRecord && !a.effort.Spend(int64(s.more.work)) {
 					return a.fail(faultSteps, i, 0)
 				}
 				s.any.AppendNull()
@@ -141,7 +123,7 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				return a.fail(varintFault(pos), i, 0)
 			}
 			if u > math.MaxUint32 {
@@ -153,7 +135,7 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				return a.fail(varintFault(pos), i, 0)
 			}
 			s.fixed.Append64(u>>1 ^ -(u & 1))
@@ -161,20 +143,20 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			if end-pos < 4 {
 				return a.fail(faultShort, i, 0)
 			}
-			s.fixed.Append32(load32(base, pos))
+			s.fixed.Append32(format.Load32(base, pos))
 			pos += 4
 		case opDouble:
 			if end-pos < 8 {
 				return a.fail(faultShort, i, 0)
 			}
-			s.fixed.Append64(load64(base, pos))
+			s.fixed.Append64(format.Load64(base, pos))
 			pos += 8
 		case opString, opBytes:
 			var u uint64
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				return a.fail(varintFault(pos), i, 0)
 			}
 			n := int(u>>1) ^ -int(u&1)   // zigzag; checked in the next line
@@ -204,7 +186,7 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 			}
 			pos += n
 		case opRecord: // its fields follow
-			if !a.spend(int64(s.size)) {
+			if !a.effort.Spend(int64(s.size)) {
 				return a.fail(faultSteps, i, 0)
 			}
 		case opRecordEnd:
@@ -228,7 +210,7 @@ func (a *Appender) run(lo, hi int, base unsafe.Pointer, pos, end int) int {
 func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
 	switch s.code {
 	case opNull, opNullUnion:
-		if !a.spend(int64(s.more.work)) {
+		if !a.effort.Spend(int64(s.more.work)) {
 			return a.fail(faultSteps, i, 0)
 		}
 		s.any.AppendNull()
@@ -252,7 +234,7 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 	case opMember:
 		return a.member(s, i, base, pos, end)
 	case opDefault:
-		if !a.spend(int64(s.more.work)) {
+		if !a.effort.Spend(int64(s.more.work)) {
 			return a.fail(faultSteps, i, 0)
 		}
 		body := s.more.body
@@ -289,12 +271,12 @@ func (a *Appender) rare(s *boundStep, i int, base unsafe.Pointer, pos, end int) 
 
 // branch reads a union's index and runs the steps of that branch.
 func (a *Appender) branch(s *boundStep, i int, base unsafe.Pointer, pos, end int) int {
-	u, pos := varint(base, pos, end)
+	u, pos := format.Varint(base, pos, end)
 	if pos < 0 {
 		return a.fail(varintFault(pos), i, 0)
 	}
 	table := s.more.table
-	k := zigzag(u)
+	k := format.Zigzag(u)
 	if k < 0 || k >= int64(len(table)) {
 		return a.fail(faultUnion, i, k)
 	}
@@ -314,7 +296,7 @@ func (a *Appender) member(s *boundStep, i int, base unsafe.Pointer, pos, end int
 		s.dense.Took(int(s.size))
 		return pos
 	}
-	if !a.spend(int64(s.more.work)) {
+	if !a.effort.Spend(int64(s.more.work)) {
 		return a.fail(faultSteps, i, 0)
 	}
 	for k, m := range s.record.Members {
@@ -328,32 +310,32 @@ func (a *Appender) member(s *boundStep, i int, base unsafe.Pointer, pos, end int
 
 // badUnion reads an optional's union index that is out of range, for the message only.
 func (a *Appender) badUnion(base unsafe.Pointer, pos, end, step int) int {
-	u, next := varint(base, pos, end)
+	u, next := format.Varint(base, pos, end)
 	if next < 0 {
 		return a.fail(varintFault(next), step, 0)
 	}
-	return a.fail(faultUnion, step, zigzag(u))
+	return a.fail(faultUnion, step, format.Zigzag(u))
 }
 
 // integer reads an int or a long that another opcode is made of.
 func (a *Appender) integer(bits int, i int, base unsafe.Pointer, pos, end int) (int64, int) {
-	u, next := varint(base, pos, end)
+	u, next := format.Varint(base, pos, end)
 	if next < 0 {
 		return 0, a.fail(varintFault(next), i, 0)
 	}
 	if bits == 32 && u > math.MaxUint32 {
 		return 0, a.fail(faultIntRange, i, 0)
 	}
-	return zigzag(u), next
+	return format.Zigzag(u), next
 }
 
 // length reads a length that lies within the body.
 func (a *Appender) length(i int, base unsafe.Pointer, pos, end int) (int, int) {
-	u, next := varint(base, pos, end)
+	u, next := format.Varint(base, pos, end)
 	if next < 0 {
 		return 0, a.fail(varintFault(next), i, 0)
 	}
-	n := zigzag(u)
+	n := format.Zigzag(u)
 	if n < 0 || n > int64(end-next) {
 		return 0, a.fail(faultLength, i, n)
 	}

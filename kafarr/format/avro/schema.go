@@ -1,6 +1,10 @@
 package avro
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+)
 
 // Type is an Avro type.
 type Type uint8
@@ -88,10 +92,10 @@ func (s *Schema) describe() string {
 	var b strings.Builder
 	b.WriteString(s.Type.String())
 	if s.Name != "" {
-		b.WriteString(" " + short(s.Name))
+		b.WriteString(" " + format.ShortName(s.Name))
 	}
 	if s.Logical.Name != "" {
-		b.WriteString(" (" + short(s.Logical.Name) + ")")
+		b.WriteString(" (" + format.ShortName(s.Logical.Name) + ")")
 	}
 	return b.String()
 }

@@ -38,7 +38,7 @@ func (a *Appender) sealed(s *boundStep, i int, base unsafe.Pointer, pos, end int
 	if pos < 0 {
 		return failed
 	}
-	value := span(base, pos, n)
+	value := format.Span(base, pos, n)
 	if s.size&sealedText != 0 {
 		var err error
 		if a.text, err = base64.StdEncoding.AppendDecode(a.text[:0], value); err != nil {

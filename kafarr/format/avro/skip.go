@@ -1,6 +1,10 @@
 package avro
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+)
 
 // skipAll skips consecutive values that no column takes and returns the position after them. It checks what it needs to find the end, and no more.
 // Most values are numbers and texts, which are skipped here without a call: reading 3 of 25 fields spends its time in this loop.
@@ -11,7 +15,7 @@ func (a *Appender) skipAll(list []*Schema, base unsafe.Pointer, pos, end, depth 
 		case Null:
 		case Union:
 			var u uint64
-			if u, pos = varint(base, pos, end); pos < 0 {
+			if u, pos = format.Varint(base, pos, end); pos < 0 {
 				return 0, varintFault(pos)
 			}
 			if u&1 != 0 || u>>1 >= uint64(len(s.Branches)) { // odd is negative
@@ -22,7 +26,7 @@ func (a *Appender) skipAll(list []*Schema, base unsafe.Pointer, pos, end, depth 
 		case Int, Long, Enum:
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				pos++
-			} else if _, pos = varint(base, pos, end); pos < 0 {
+			} else if _, pos = format.Varint(base, pos, end); pos < 0 {
 				return 0, varintFault(pos)
 			}
 		case Bytes, String:
@@ -30,10 +34,10 @@ func (a *Appender) skipAll(list []*Schema, base unsafe.Pointer, pos, end, depth 
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				return 0, varintFault(pos)
 			}
-			n := zigzag(u)
+			n := format.Zigzag(u)
 			if n < 0 || n > int64(end-pos) {
 				return 0, faultLength
 			}
@@ -120,8 +124,8 @@ func (a *Appender) skipBlocks(s *Schema, base unsafe.Pointer, pos, end, depth in
 			if pos, f = a.skipAll(items, base, pos, end, depth+1); f != ok {
 				return 0, f
 			}
-			if pos > a.lookPos {
-				a.passed(pos)
+			if pos > a.effort.LookAt {
+				a.effort.Passed(pos)
 			}
 			if pos == from { // what takes bytes is bounded by the body
 				if a.emptyItems++; a.emptyItems > int64(a.limits.EmptyItems) {

@@ -13,7 +13,7 @@ import (
 // array is a list; map is Arrow's map, keys in the order in which they were written and as often as they were. Both are written as blocks: a count, for
 // a negative one also the block's size in bytes, and as many items; a count of 0 ends them.
 func (l *layouter) array(s *Schema, path string, selection *format.Selection) (*layout, error) {
-	item, err := l.of(s.Items, "item", join(path, "item"), selection)
+	item, err := l.of(s.Items, "item", format.JoinPath(path, "item"), selection)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (l *layouter) mapping(s *Schema, path string, selection *format.Selection) 
 	if err := l.deeper(1, path); err != nil { // the entries
 		return nil, err
 	}
-	value, err := l.of(s.Items, "value", join(path, "value"), selection)
+	value, err := l.of(s.Items, "value", format.JoinPath(path, "value"), selection)
 	if err != nil {
 		return nil, err
 	}
@@ -57,15 +57,15 @@ func (c *compiler) blocks(w *Schema, l *layout, path string, null int8) error {
 	i := c.add(step{code: opArray, null: null, column: l.id, most: fitting(l.kids), path: path})
 	item := l.kids[0]
 	if w.Type == Array {
-		if err := c.value(w.Items, item, join(path, "item")); err != nil {
+		if err := c.value(w.Items, item, format.JoinPath(path, "item")); err != nil {
 			return err
 		}
 	} else {
 		key, value := item.kids[0], item.kids[1]
-		if err := c.value(key.schema, key, join(path, "key")); err != nil {
+		if err := c.value(key.schema, key, format.JoinPath(path, "key")); err != nil {
 			return err
 		}
-		if err := c.value(w.Items, value, join(path, "value")); err != nil {
+		if err := c.value(w.Items, value, format.JoinPath(path, "value")); err != nil {
 			return err
 		}
 		c.close(c.add(step{code: opRecordEnd, null: notNullable, column: item.id, path: path}))
@@ -167,8 +167,8 @@ func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end
 						return pos
 					}
 				}
-				if pos > a.lookPos {
-					a.passed(pos)
+				if pos > a.effort.LookAt {
+					a.effort.Passed(pos)
 				}
 			}
 		}
@@ -180,21 +180,21 @@ func (a *Appender) array(s *boundStep, lo, hi int, base unsafe.Pointer, pos, end
 
 // blockHeader reads a block's count, and its size in bytes where it has one; else -1. A failure to read is a negative position.
 func blockHeader(base unsafe.Pointer, pos, end int) (count, size int64, next int) {
-	u, next := varint(base, pos, end)
+	u, next := format.Varint(base, pos, end)
 	if next < 0 {
 		return 0, 0, next
 	}
-	count = zigzag(u)
+	count = format.Zigzag(u)
 	if count >= 0 {
 		return count, -1, next
 	}
-	if u, next = varint(base, next, end); next < 0 {
+	if u, next = format.Varint(base, next, end); next < 0 {
 		return 0, 0, next
 	}
-	if count == math.MinInt64 || zigzag(u) < 0 {
+	if count == math.MinInt64 || format.Zigzag(u) < 0 {
 		return math.MaxInt64, math.MaxInt64, next // refused by checkBlock
 	}
-	return -count, zigzag(u), next
+	return -count, format.Zigzag(u), next
 }
 
 // checkBlock reports whether a block can be what its header says.
@@ -216,7 +216,7 @@ func (a *Appender) checkBlock(s *boundStep, count, size int64, left int) fault {
 	if count > int64(a.limits.BlockItems) {
 		return faultBlockItems
 	}
-	if !a.spend(count * int64(s.more.work)) {
+	if !a.effort.Spend(count * int64(s.more.work)) {
 		return faultSteps
 	}
 	return ok

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // decimal is an unscaled whole number, two's complement, big-endian, in bytes or a fixed; the scale stands in the schema. It becomes decimal128 to 38 digits,
@@ -106,10 +107,10 @@ func (a *Appender) decimalText(s *boundStep, i int, base unsafe.Pointer, pos, en
 		return a.outOfRange(s, i, pos+n, faultDecimalText, int64(n))
 	}
 	scale := s.more.schema.Logical.Scale
-	if !a.spend(int64(scale + n)) {
+	if !a.effort.Spend(int64(scale + n)) {
 		return a.fail(faultSteps, i, 0)
 	}
-	a.text = appendDecimal(a.text[:0], bigInt(base, pos, n), scale)
+	a.text = column.AppendDecimal(a.text[:0], bigInt(base, pos, n), scale)
 	digits := len(bytes.TrimLeft(a.text, "-0."))
 	if scale > 0 && digits > scale {
 		digits-- // the point
@@ -126,7 +127,7 @@ func (a *Appender) decimalText(s *boundStep, i int, base unsafe.Pointer, pos, en
 
 // bigInt reads n big-endian bytes as a number with a sign.
 func bigInt(base unsafe.Pointer, pos, n int) *big.Int {
-	v := new(big.Int).SetBytes(span(base, pos, n))
+	v := new(big.Int).SetBytes(format.Span(base, pos, n))
 	if n > 0 && *(*int8)(unsafe.Add(base, pos)) < 0 {
 		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*n)))
 	}
@@ -163,38 +164,13 @@ func (a *Appender) bigDecimal(s *boundStep, i int, base unsafe.Pointer, pos, end
 	case scale < -maxBigDecimalScale || scale > maxBigDecimalScale || digits > maxBigDecimalScale:
 		return a.outOfRange(s, i, next, faultScale, 0)
 	}
-	if !a.spend(int64(max(int(scale), -int(scale)) + digits)) {
+	if !a.effort.Spend(int64(max(int(scale), -int(scale)) + digits)) {
 		return a.fail(faultSteps, i, 0)
 	}
-	a.text = appendDecimal(a.text[:0], bigInt(base, at, digits), int(scale))
+	a.text = column.AppendDecimal(a.text[:0], bigInt(base, at, digits), int(scale))
 	if !s.varlen.Fits(len(a.text)) {
 		return a.fail(faultFull, i, 0)
 	}
 	s.varlen.Append(unsafe.Pointer(unsafe.SliceData(a.text)), len(a.text))
 	return next
-}
-
-// appendDecimal writes a number with all of its digits: 12345 with scale 2 is 123.45, with scale -2 1234500.
-func appendDecimal(to []byte, unscaled *big.Int, scale int) []byte {
-	if unscaled.Sign() < 0 {
-		to = append(to, '-')
-	}
-	digits := new(big.Int).Abs(unscaled).Append(nil, 10)
-	if scale <= 0 {
-		to = append(to, digits...)
-		for ; scale < 0 && unscaled.Sign() != 0; scale++ {
-			to = append(to, '0')
-		}
-		return to
-	}
-	if zeros := scale - len(digits); zeros >= 0 {
-		to = append(to, "0."...)
-		for range zeros {
-			to = append(to, '0')
-		}
-		return append(to, digits...)
-	}
-	to = append(to, digits[:len(digits)-scale]...)
-	to = append(to, '.')
-	return append(to, digits[len(digits)-scale:]...)
 }

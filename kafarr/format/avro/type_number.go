@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // The four number types: int and long are zigzag varints, float and double are IEEE 754, little-endian, so that a NaN's bits arrive as they were sent.
@@ -27,7 +28,7 @@ func (a *Appender) promoted(s *boundStep, i int, base unsafe.Pointer, pos, end i
 		if end-pos < 4 {
 			return a.fail(faultShort, i, 0)
 		}
-		s.fixed.Append64(math.Float64bits(float64(math.Float32frombits(load32(base, pos)))))
+		s.fixed.Append64(math.Float64bits(float64(math.Float32frombits(format.Load32(base, pos)))))
 		return pos + 4
 	}
 	bits := 64

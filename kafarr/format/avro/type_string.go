@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // string is a length and as many bytes of UTF-8, which is checked: consumers of Arrow take utf8 on trust.
@@ -25,7 +26,7 @@ func appendString(c *column.Varlen, base unsafe.Pointer, pos, n int) bool {
 	room := c.Room(n)
 	switch {
 	case n >= 8 && n <= 16:
-		first, last := load64(base, pos), load64(base, pos+n-8)
+		first, last := format.Load64(base, pos), format.Load64(base, pos+n-8)
 		if (first|last)&highBits != 0 {
 			break
 		}
@@ -34,7 +35,7 @@ func appendString(c *column.Varlen, base unsafe.Pointer, pos, n int) bool {
 		c.Took(n)
 		return true
 	case n >= 4 && n < 8:
-		first, last := load32(base, pos), load32(base, pos+n-4)
+		first, last := format.Load32(base, pos), format.Load32(base, pos+n-4)
 		if (first|last)&(highBits>>32) != 0 {
 			break
 		}
@@ -43,7 +44,7 @@ func appendString(c *column.Varlen, base unsafe.Pointer, pos, n int) bool {
 		c.Took(n)
 		return true
 	}
-	text := span(base, pos, n)
+	text := format.Span(base, pos, n)
 	if !utf8.Valid(text) {
 		return false
 	}

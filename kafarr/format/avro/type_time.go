@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // date is the days since 1970-01-01.
@@ -70,7 +72,7 @@ func (a *Appender) duration(s *boundStep, i int, base unsafe.Pointer, pos, end i
 	if end-pos < 12 {
 		return a.fail(faultShort, i, 0)
 	}
-	months, days, millis := load32(base, pos), load32(base, pos+4), load32(base, pos+8)
+	months, days, millis := format.Load32(base, pos), format.Load32(base, pos+4), format.Load32(base, pos+8)
 	if months > math.MaxInt32 || days > math.MaxInt32 {
 		return a.outOfRange(s, i, pos+12, faultDuration, 0)
 	}

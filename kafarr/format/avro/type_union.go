@@ -29,7 +29,7 @@ func (l *layouter) union(s *Schema, path string, selection *format.Selection) (*
 		if b.Type != Record && b.Type != Array && b.Type != Map {
 			below = nil
 		}
-		kid, err := l.of(b, names[i], join(path, names[i]), below)
+		kid, err := l.of(b, names[i], format.JoinPath(path, names[i]), below)
 		if err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ var skippedNode = &node{op: opSkip, id: noColumn}
 // Bind implements format.Plan.
 func (p *Plan) Bind(c *format.Columns) format.Appender {
 	a := &Appender{columns: c, limits: p.limits, maxRows: p.maxRows, nulls: p.nulls, unknown: p.unknown}
-	a.look, a.firstWork = a.settle, min(stepsPerLook, int64(p.limits.MessageSteps))
+	a.effort.Bind(c, p.limits)
 	a.root = bound(p.root, c)
 	if p.extra != nil {
 		a.extra = c.Column(p.extra.id).(*column.PlacedVarlen)

@@ -1,105 +1,12 @@
 package json
 
-import (
-	"time"
+import "github.com/pykafarr/pykafarr/kafarr/format"
 
-	"github.com/pykafarr/pykafarr/kafarr/cmem"
-	"github.com/pykafarr/pykafarr/kafarr/format"
-)
-
-// What a message may take for each of its bytes, besides Limits.MessageBytes and Limits.MessageSteps: as in Avro. Beyond the first MiB a byte has fewer steps.
-const (
-	bytesPerByte    = 96
-	stepsPerByte    = 64
-	stepsPerFarByte = 4
-	nearBytes       = 1 << 20
-	looksPerMessage = 8         // how often it is looked at what a message takes, while it takes all that it may
-	stepsPerAppend  = 4_000_000 // after which Append returns, so that its caller can look at the clock
-	stepsPerLook    = 1 << 20   // some milliseconds, as the next one: after which it is looked whether a row is to be given up
-	bytesPerLook    = 1 << 18
-)
-
-// overrun is what ends a row that takes more than it may, in the midst of an append.
-type overrun fault
-
-// body is the one that is being read.
-func (a *Appender) body() format.Body {
-	if i := a.columns.Rows() - a.first; i < len(a.bodies) {
-		return a.bodies[i]
-	}
-	return format.Body{}
-}
-
-func (a *Appender) bodyLen() int { return max(0, a.body().Len) }
-
-// settle looks at what the columns hold: column.Budget calls it now and then while they grow.
-func (a *Appender) settle(pending int) int {
-	may := a.limits.MessageBytes + bytesPerByte*a.bodyLen()
-	if pending+a.columns.RowSize() > may {
-		panic(overrun(faultMemory))
-	}
-	if a.columns.TooLarge(pending) {
-		panic(overrun(faultFull))
-	}
-	return may / looksPerMessage
-}
-
-// recovered turns the end of a row in the midst of an append into its error. Memory that the system does not have is asked for once more by the next columns,
-// where the row may stand alone; there it is the row's fault.
+// recovered turns the end of a row in the midst of an append into its error.
 func (a *Appender) recovered(p any) error {
-	switch p := p.(type) {
-	case overrun:
-		a.failure = failure{fault: fault(p)}
-	case cmem.NoMemory:
-		a.failure = failure{fault: faultFull}
-		if a.columns.Rows() == 0 {
-			a.failure = failure{fault: faultNoMemory, bytes: int(p)}
-		}
-	default:
-		panic(p)
-	}
+	why, bytes := a.effort.Recovered(p)
+	a.failure = failure{fault: faultOf[why], bytes: int(bytes)}
 	return a.giveUp()
 }
 
-// spend counts steps that the body's length does not bound, and reports whether the message has them.
-func (a *Appender) spend(steps int64) bool {
-	a.work += steps
-	return a.work <= a.lookWork || a.spendMore()
-}
-
-func (a *Appender) spendMore() bool {
-	n := a.bodyLen()
-	near := min(n, nearBytes)
-	may := int64(a.limits.MessageSteps + stepsPerByte*near + stepsPerFarByte*(n-near))
-	if a.work > may {
-		return false
-	}
-	a.checkTime()
-	a.lookWork = min(a.work+stepsPerLook, may)
-	return true
-}
-
-// passed looks whether the row, which has been read up to pos, is to be given up.
-func (a *Appender) passed(pos int) {
-	a.checkTime()
-	a.lookPos = pos + bytesPerLook
-}
-
-// checkTime gives the row up, by a panic that Append recovers from, where it takes too long.
-func (a *Appender) checkTime() {
-	if a.mayContinue != nil {
-		if !a.mayContinue() {
-			panic(overrun(faultLong))
-		}
-		return
-	}
-	if a.timeout == 0 {
-		return
-	}
-	now := time.Now() // not asked for at each row, most of which take less than a microsecond
-	if a.looked != a.columns.Rows() {
-		a.looked, a.since = a.columns.Rows(), now
-	} else if now.Sub(a.since) > a.timeout {
-		panic(overrun(faultLong))
-	}
-}
+var faultOf = [...]fault{format.OverMemory: faultMemory, format.OverColumns: faultFull, format.OverTime: faultLong, format.OverSystem: faultNoMemory}

@@ -41,7 +41,7 @@ func (a *Appender) choose(f *field, base unsafe.Pointer, pos, end int) int {
 				c.out = c.out || !a.mayBe(&o.kids[number], base, value, end)
 			}
 		}
-		if !a.spend(int64(len(candidates))) { // each member is looked for in each branch
+		if !a.effort.Spend(int64(len(candidates))) { // each member is looked for in each branch
 			return a.fail(f, faultSteps.position(), name)
 		}
 		if pos = a.skip(base, value, end, 0); pos < 0 {

@@ -24,7 +24,7 @@ type Envelopes struct {
 // Split returns the schema's text and the payload of an envelope, both as they lie in the body, and whether the schema is that of the last envelope, byte by byte. A null payload is
 // the text null. The error is a status.DecodeError. Where the envelope begins as the last one did, the payload is all of the rest, and what does not belong there fails when it is read.
 func (e *Envelopes) Split(b format.Body) (schema, payload format.Body, same bool, err error) {
-	if n := len(e.before); n > 0 && b.Len > n && bytes.Equal(span(b.Data, 0, n), e.before) {
+	if n := len(e.before); n > 0 && b.Len > n && bytes.Equal(format.Span(b.Data, 0, n), e.before) {
 		if end := endOfEnvelope(b, n); end > 0 {
 			return part(b, e.schema, e.schema+len(e.text)), part(b, n, end), true, nil
 		}
@@ -51,7 +51,7 @@ func endOfEnvelope(b format.Body, from int) int {
 
 // take takes an envelope apart that is not like the last one.
 func (e *Envelopes) take(b format.Body) (schema, payload format.Body, same bool, err error) {
-	a := &Appender{limits: format.DefaultLimits, lookPos: b.Len}
+	a := &Appender{limits: format.DefaultLimits, effort: format.Effort{LookAt: b.Len}}
 	end := b.Len
 	wrong := func(what string, pos int) error {
 		return status.Errorf(status.DecodeError, `the body is no envelope of Connect, {"schema": …, "payload": …}: %s, at byte %d`, what, pos)
@@ -71,7 +71,7 @@ func (e *Envelopes) take(b format.Body) (schema, payload format.Body, same bool,
 			return schema, payload, false, wrong("a name is not whole", name)
 		}
 		member := &schema
-		switch string(span(b.Data, name, pos-1-name)) {
+		switch string(format.Span(b.Data, name, pos-1-name)) {
 		case "schema":
 		case "payload":
 			member = &payload
@@ -108,11 +108,11 @@ func (e *Envelopes) take(b format.Body) (schema, payload format.Body, same bool,
 	if schema.Len == 0 || payload.Len == 0 {
 		return schema, payload, false, wrong("it lacks its schema or its payload", 0)
 	}
-	text := span(schema.Data, 0, schema.Len)
+	text := format.Span(schema.Data, 0, schema.Len)
 	same = bytes.Equal(text, e.text)
 	e.text, e.before = append(e.text[:0], text...), e.before[:0]
 	if last {
-		e.before = append(e.before, span(b.Data, 0, offset(b, payload))...)
+		e.before = append(e.before, format.Span(b.Data, 0, offset(b, payload))...)
 		e.schema = offset(b, schema)
 	}
 	return schema, payload, same, nil

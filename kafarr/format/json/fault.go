@@ -141,11 +141,11 @@ func (f *failure) text(a *Appender, b format.Body) string {
 	var what string
 	switch f.fault {
 	case faultMemory:
-		return fmt.Sprintf("the message takes more memory than its limit: %d bytes and %d for each of its own; limits={\"message_bytes\"} sets it", a.limits.MessageBytes, bytesPerByte)
+		return a.limits.MemoryText()
 	case faultNoMemory:
 		return fmt.Sprintf("there is no memory for the message: the system refused %d bytes", f.bytes)
 	case faultSteps:
-		return fmt.Sprintf("the message has more values than its limit: %d and %d for each of its bytes, those of no bytes counted; limits={\"message_steps\"} sets it", a.limits.MessageSteps, stepsPerByte)
+		return a.limits.StepsText(", those of no bytes counted")
 	case faultShort:
 		if b.Len == 0 {
 			return "the body is empty, which is no JSON: a record without a value has null, and not an empty value"

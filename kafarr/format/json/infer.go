@@ -73,7 +73,7 @@ type guess struct {
 
 // read reads a body.
 func (g *guess) read(b format.Body) error {
-	content := bytes.TrimPrefix(span(b.Data, 0, b.Len), []byte("\xef\xbb\xbf"))
+	content := bytes.TrimPrefix(format.Span(b.Data, 0, b.Len), []byte("\xef\xbb\xbf"))
 	d := json.NewDecoder(bytes.NewReader(content))
 	d.UseNumber()
 	if err := g.value(d, 0); err != nil {

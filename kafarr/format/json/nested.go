@@ -15,7 +15,7 @@ func (a *Appender) member(o *field, base unsafe.Pointer, pos, end int) (number, 
 	if quote < 0 {
 		return -1, a.fail(o, quote, pos)
 	}
-	name := span(base, pos, quote-pos)
+	name := format.Span(base, pos, quote-pos)
 	if has != 0 {
 		if has&hasHighBytes != 0 && !utf8.Valid(name) {
 			return -1, a.fail(o, faultUTF8.position(), pos)
@@ -42,7 +42,7 @@ func (a *Appender) again(f *field) bool {
 		return true
 	}
 	f.any.Clear()
-	return a.spend(int64(f.more.columns))
+	return a.effort.Spend(int64(f.more.columns))
 }
 
 // unnamed passes over a member that the schema does not name. name is where its name begins, and pos where it has ended. It returns the position after the value.
@@ -58,18 +58,18 @@ func (a *Appender) unnamed(o *field, name int, base unsafe.Pointer, pos, end int
 	switch {
 	case a.unknown == format.RaiseUnknown:
 		a.fail(o, faultUnknown.position(), name)
-		a.failure.name = string(span(base, name, nameEnd-name))
+		a.failure.name = string(format.Span(base, name, nameEnd-name))
 		return failed
 	case a.extra != nil && o == &a.root:
 		a.others = append(a.others, `{,`[min(len(a.others), 1)], '"')
-		a.others = append(a.others, span(base, name, nameEnd-name)...)
+		a.others = append(a.others, format.Span(base, name, nameEnd-name)...)
 		a.others = append(a.others, '"', ':')
-		a.others = append(a.others, span(base, pos, next-pos)...)
+		a.others = append(a.others, format.Span(base, pos, next-pos)...)
 	default:
 		a.count().UnknownMembers++
 	}
-	if next > a.lookPos {
-		a.passed(next)
+	if next > a.effort.LookAt {
+		a.effort.Passed(next)
 	}
 	return next
 }
@@ -99,7 +99,7 @@ func (a *Appender) array(f *field, row int, base unsafe.Pointer, pos, end int) i
 			return failed
 		}
 		items.Seal()
-		if end-pos >= 2 && at(base, pos) == ',' && at(base, pos+1) > ' ' && pos < a.lookPos { // as most items are followed
+		if end-pos >= 2 && at(base, pos) == ',' && at(base, pos+1) > ' ' && pos < a.effort.LookAt { // as most items are followed
 			pos++
 			continue
 		}
@@ -125,8 +125,8 @@ func (a *Appender) following(f *field, closing byte, base unsafe.Pointer, pos, e
 		if pos++; pos < end && at(base, pos) <= ' ' {
 			pos = blank(base, pos, end)
 		}
-		if pos > a.lookPos {
-			a.passed(pos)
+		if pos > a.effort.LookAt {
+			a.effort.Passed(pos)
 		}
 		return pos, true
 	}
@@ -152,7 +152,7 @@ func (a *Appender) mapping(f *field, row int, base unsafe.Pointer, pos, end int)
 	if replaced == nil {
 		return next
 	}
-	if !a.spend(int64(next - pos)) { // maps within maps are read again and again
+	if !a.effort.Spend(int64(next - pos)) { // maps within maps are read again and again
 		return a.fail(f, faultSteps.position(), pos)
 	}
 	f.list.Items.Truncate(f.list.First())

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"strconv"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // Lengths of numbers that need no care: so many digits fit into 64 bits whatever they are, and so many may.
@@ -15,13 +17,7 @@ const (
 
 const highBits = 0x8080808080808080
 
-func load64(base unsafe.Pointer, pos int) uint64 { return *(*uint64)(unsafe.Add(base, pos)) }
-
 func at(base unsafe.Pointer, pos int) byte { return *(*byte)(unsafe.Add(base, pos)) }
-
-func span(base unsafe.Pointer, pos, n int) []byte {
-	return unsafe.Slice((*byte)(unsafe.Add(base, pos)), n)
-}
 
 // remaining loads the fewer than 8 bytes up to the end as a word whose other bytes are zero: nothing may be read after the end.
 //
@@ -36,7 +32,7 @@ func remaining(base unsafe.Pointer, pos, end int) (x uint64) {
 // word loads the eight bytes at pos, or the fewer ones up to the end.
 func word(base unsafe.Pointer, pos, end int) uint64 {
 	if end-pos >= 8 {
-		return load64(base, pos)
+		return format.Load64(base, pos)
 	}
 	return remaining(base, pos, end)
 }
@@ -141,14 +137,14 @@ func scan(base unsafe.Pointer, pos, end int) (s scanned, next int) {
 	if pos == first || pos-first > 1 && at(base, first) == '0' {
 		return s, faultNumber.position()
 	}
-	s.whole = span(base, first, pos-first)
+	s.whole = format.Span(base, first, pos-first)
 	if pos < end && at(base, pos) == '.' {
 		pos++
 		first = pos
 		if pos = afterDigits(base, pos, end); pos == first {
 			return s, faultNumber.position()
 		}
-		s.fraction = span(base, first, pos-first)
+		s.fraction = format.Span(base, first, pos-first)
 	}
 	if pos < end && at(base, pos)|0x20 == 'e' {
 		pos++
@@ -161,7 +157,7 @@ func scan(base unsafe.Pointer, pos, end int) (s scanned, next int) {
 		if pos = afterDigits(base, pos, end); pos == first {
 			return s, faultNumber.position()
 		}
-		for _, c := range span(base, first, pos-first) {
+		for _, c := range format.Span(base, first, pos-first) {
 			s.exponent = min(s.exponent*10+int(c-'0'), maxExponent)
 		}
 		if negative {

@@ -21,33 +21,22 @@ type Appender struct {
 	unknown format.UnknownMembers
 
 	failure    failure
-	stopped    int                   // where skip found a fault
-	work       int64                 // of this row, steps that its length does not bound
-	lookWork   int64                 // there is another look when there are more of them
-	lookPos    int                   // or when the row is read beyond this
-	firstWork  int64                 // lookWork of a new row
-	look       func(pending int) int // settle, as a value that is made once
-	bodies     []format.Body         // that are being appended
-	first      int                   // the row of the first of them
-	counted    []counted             // of the bodies that are being appended
-	scratch    []byte                // texts without their escapes
-	decoded    []byte                // unscaled values of decimals
-	others     []byte                // members of this row that the schema does not name
-	seen       []uint64              // members of objects of more than 64, those of the objects that are being read
-	keys       map[string]int        // of a map of many keys
-	candidates []candidate           // of the object that choose looked at last
-
-	timeout     time.Duration
-	mayContinue func() bool
-	looked      int       // the row of the last look
-	since       time.Time // of the first look at it
+	stopped    int // where skip found a fault
+	effort     format.Effort
+	tally      format.Tally   // of the bodies that are being appended
+	scratch    []byte         // texts without their escapes
+	decoded    []byte         // unscaled values of decimals
+	others     []byte         // members of this row that the schema does not name
+	seen       []uint64       // members of objects of more than 64, those of the objects that are being read
+	keys       map[string]int // of a map of many keys
+	candidates []candidate    // of the object that choose looked at last
 }
 
 // SetRowTimeout implements format.Appender.
-func (a *Appender) SetRowTimeout(timeout time.Duration) { a.timeout = timeout }
+func (a *Appender) SetRowTimeout(timeout time.Duration) { a.effort.SetRowTimeout(timeout) }
 
 // SetContinue implements format.Appender.
-func (a *Appender) SetContinue(mayContinue func() bool) { a.mayContinue = mayContinue }
+func (a *Appender) SetContinue(mayContinue func() bool) { a.effort.SetContinue(mayContinue) }
 
 // SetKeys implements format.Appender: values are not decrypted.
 func (a *Appender) SetKeys(format.Keys) {}
@@ -57,21 +46,18 @@ func (a *Appender) Append(bodies []format.Body) (appended int, err error) {
 	if len(bodies) == 0 {
 		return 0, nil
 	}
-	a.bodies, a.first = bodies, a.columns.Rows()
-	a.columns.Observe(a.look)
-	a.counted, a.looked = a.counted[:0], -1
+	a.effort.Begin(bodies)
+	a.tally = a.tally[:0]
 	defer func() {
 		if p := recover(); p != nil {
-			appended, err = a.columns.Rows()-a.first, a.recovered(p)
+			appended, err = a.effort.Appended(), a.recovered(p)
 		}
-		a.bodies = nil
-		a.columns.Observe(nil)
+		a.effort.End()
 	}()
 	return a.append(bodies)
 }
 
 func (a *Appender) append(bodies []format.Body) (int, error) {
-	worked := int64(0)
 	all := len(bodies)
 	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.Rows()))]
 	for i := range bodies {
@@ -81,7 +67,7 @@ func (a *Appender) append(bodies []format.Body) (int, error) {
 			row = a.rows.Begin()
 		}
 		if b.Len >= 0 {
-			a.work, a.lookWork, a.lookPos = 0, a.firstWork, bytesPerLook
+			a.effort.Row()
 			if a.row(row, b.Data, b.Len) < 0 {
 				return i, a.giveUp()
 			}
@@ -90,10 +76,8 @@ func (a *Appender) append(bodies []format.Body) (int, error) {
 			a.rows.Seal()
 		}
 		a.columns.Appended()
-		if a.work > 0 {
-			if worked += a.work; worked > stepsPerAppend {
-				return i + 1, nil
-			}
+		if a.effort.Enough() {
+			return i + 1, nil
 		}
 	}
 	if len(bodies) < all {
@@ -104,7 +88,7 @@ func (a *Appender) append(bodies []format.Body) (int, error) {
 
 // giveUp takes back what there is of the row that failed, and returns its error.
 func (a *Appender) giveUp() error {
-	err := a.failure.err(a, a.body())
+	err := a.failure.err(a, a.effort.Body())
 	a.columns.Truncate(a.columns.Rows())
 	a.seen = a.seen[:0]
 	return err
@@ -315,7 +299,7 @@ func (a *Appender) colon(o *field, base unsafe.Pointer, pos, end int) int {
 
 // object reads the members of an object, after its brace.
 func (a *Appender) object(o *field, row int, base unsafe.Pointer, pos, end int) int {
-	if !a.spend(o.work) {
+	if !a.effort.Spend(o.work) {
 		return a.fail(o, faultSteps.position(), pos)
 	}
 	kids := o.kids
@@ -340,7 +324,7 @@ func (a *Appender) object(o *field, row int, base unsafe.Pointer, pos, end int) 
 			pos++
 			var f *field
 			i := next
-			if i < len(kids) && end-pos >= 8 && load64(base, pos)&kids[i].mask == kids[i].word && kids[i].ends(base, pos, end) {
+			if i < len(kids) && end-pos >= 8 && format.Load64(base, pos)&kids[i].mask == kids[i].word && kids[i].ends(base, pos, end) {
 				f = &kids[i]
 				pos += f.length
 			} else {

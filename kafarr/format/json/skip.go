@@ -1,6 +1,10 @@
 package json
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+)
 
 // literals, as words from their first byte.
 const (
@@ -8,8 +12,6 @@ const (
 	wordAlse = 'a' | 'l'<<8 | 's'<<16 | 'e'<<24
 	wordNull = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24
 )
-
-func load32(base unsafe.Pointer, pos int) uint32 { return *(*uint32)(unsafe.Add(base, pos)) }
 
 // blank returns the position of the next byte that is no white space.
 func blank(base unsafe.Pointer, pos, end int) int {
@@ -23,16 +25,16 @@ func blank(base unsafe.Pointer, pos, end int) int {
 }
 
 func isNull(base unsafe.Pointer, pos, end int) bool {
-	return end-pos >= 4 && load32(base, pos) == wordNull
+	return end-pos >= 4 && format.Load32(base, pos) == wordNull
 }
 
 // boolean reads true or false. A negative position is a fault.
 func boolean(base unsafe.Pointer, pos, end int) (value byte, next int) {
 	if end-pos >= 4 {
-		if load32(base, pos) == wordTrue {
+		if format.Load32(base, pos) == wordTrue {
 			return 1, pos + 4
 		}
-		if end-pos >= 5 && at(base, pos) == 'f' && load32(base, pos+1) == wordAlse {
+		if end-pos >= 5 && at(base, pos) == 'f' && format.Load32(base, pos+1) == wordAlse {
 			return 0, pos + 5
 		}
 	}
@@ -97,8 +99,8 @@ func (a *Appender) skipNested(bracket byte, base unsafe.Pointer, pos, end, depth
 		if pos = a.skip(base, pos, end, depth+1); pos < 0 {
 			return pos
 		}
-		if pos > a.lookPos {
-			a.passed(pos)
+		if pos > a.effort.LookAt {
+			a.effort.Passed(pos)
 		}
 		if pos = blank(base, pos, end); pos >= end {
 			return a.stop(faultShort, pos)

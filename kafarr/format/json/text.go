@@ -5,6 +5,8 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 const (
@@ -30,7 +32,7 @@ const (
 func endOfString(base unsafe.Pointer, pos, end int) (quote int, has uint8) {
 	for {
 		for end-pos >= 8 {
-			stop := special(load64(base, pos))
+			stop := special(format.Load64(base, pos))
 			if stop != 0 {
 				pos += bits.TrailingZeros64(stop) >> 3
 				break
@@ -65,12 +67,12 @@ func (a *Appender) checkString(base unsafe.Pointer, pos, end int) int {
 	if quote < 0 {
 		return quote
 	}
-	if has&hasHighBytes != 0 && !utf8.Valid(span(base, pos, quote-pos)) {
+	if has&hasHighBytes != 0 && !utf8.Valid(format.Span(base, pos, quote-pos)) {
 		return faultUTF8.position()
 	}
 	if has&hasEscapes != 0 {
 		a.scratch = grown(a.scratch, quote-pos)
-		if _, f := unescape(a.scratch, span(base, pos, quote-pos)); f != ok {
+		if _, f := unescape(a.scratch, format.Span(base, pos, quote-pos)); f != ok {
 			return f.position()
 		}
 	}
@@ -87,7 +89,7 @@ func (a *Appender) content(base unsafe.Pointer, pos, end int) (text []byte, next
 	if quote < 0 {
 		return nil, quote
 	}
-	text = span(base, pos, quote-pos)
+	text = format.Span(base, pos, quote-pos)
 	if has == 0 {
 		return text, quote + 1
 	}
@@ -127,7 +129,7 @@ func (a *Appender) text(f *field, base unsafe.Pointer, pos, end int) int {
 	room := c.Room(shortText)
 	most := min(shortText, end-pos) - 8
 	for n := 0; n <= most; n += 8 {
-		x := load64(base, pos+n)
+		x := format.Load64(base, pos+n)
 		*(*uint64)(unsafe.Add(room, n)) = x
 		stop := special(x)
 		if stop == 0 {
@@ -151,7 +153,7 @@ func (a *Appender) longText(f *field, base unsafe.Pointer, pos, end int) int {
 	if quote < 0 {
 		return a.fail(f, quote, pos)
 	}
-	content := span(base, pos, quote-pos)
+	content := format.Span(base, pos, quote-pos)
 	c := f.varlen
 	if !c.Fits(len(content)) {
 		return a.fail(f, faultFull.position(), pos)

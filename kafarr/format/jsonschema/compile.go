@@ -130,7 +130,7 @@ func (c *compiler) fill(t *json.Type, f *form, path string) error {
 	case json.Object:
 		return c.fillObject(t, f, path)
 	case json.Array:
-		item, err := c.of(f.items, nil, join(path, "item"))
+		item, err := c.of(f.items, nil, format.JoinPath(path, "item"))
 		if err != nil {
 			return err
 		}
@@ -140,14 +140,14 @@ func (c *compiler) fill(t *json.Type, f *form, path string) error {
 		if len(f.patterns) > 0 {
 			all, either = nil, append(f.others[:len(f.others):len(f.others)], f.patterns...)
 		}
-		value, err := c.of(all, either, join(path, "value"))
+		value, err := c.of(all, either, format.JoinPath(path, "value"))
 		if err != nil {
 			return err
 		}
 		t.Items = &json.Field{Name: "value", Type: value.typ, Nullable: value.nullable, Tags: value.flat.tags}
 	case json.Entries:
 		for i, name := range entryNames {
-			e, err := c.of(f.byName[name].all, nil, join(path, name))
+			e, err := c.of(f.byName[name].all, nil, format.JoinPath(path, name))
 			if err != nil {
 				return err
 			}
@@ -164,7 +164,7 @@ func (c *compiler) fillObject(t *json.Type, f *form, path string) error {
 	indices := make(map[string]int, len(f.members))
 	t.Fields = make([]json.Field, 0, len(f.members))
 	for _, m := range f.members {
-		of, err := c.of(m.all, m.maybe, join(path, m.name))
+		of, err := c.of(m.all, m.maybe, format.JoinPath(path, m.name))
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // value is a JSON value of a schema's text. Members of an object keep the order of the text, since columns follow it.
@@ -180,7 +182,7 @@ func (r *reader) next(place string) (*value, error) {
 		}
 	case json.Delim:
 		if r.depth++; r.depth > r.most {
-			return nil, schemaErrorf("", "the schema nests deeper than %d levels, at %s", r.most, short(place))
+			return nil, schemaErrorf("", "the schema nests deeper than %d levels, at %s", r.most, format.ShortName(place))
 		}
 		if t == '[' {
 			v.kind = isArray
@@ -215,10 +217,10 @@ func (r *reader) object(v *value, place string) error {
 		}
 		name := t.(string) // the decoder refuses others
 		if _, twice := v.index[name]; twice {
-			return schemaErrorf("", "the member %q is there twice in the object at %s: which of both counts depends on who reads it", short(name), short(place+"/"))
+			return schemaErrorf("", "the member %q is there twice in the object at %s: which of both counts depends on who reads it", format.ShortName(name), format.ShortName(place+"/"))
 		}
 		below := place
-		if len(below) <= maxName {
+		if len(below) <= format.MaxName {
 			below += "/" + name
 		}
 		m, err := r.next(below)

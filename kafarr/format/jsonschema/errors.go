@@ -2,7 +2,6 @@ package jsonschema
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -34,32 +33,4 @@ func (e *SchemaError) Status() *status.Error {
 
 func schemaErrorf(path, format string, args ...any) error {
 	return &SchemaError{Path: path, Msg: fmt.Sprintf(format, args...)}
-}
-
-// maxPath bounds the bytes of a path, and maxName those of a name in an error: names may be as long as the schema.
-const (
-	maxPath = 2000
-	maxName = 200
-)
-
-// join is the path of a field. What is too long to be read is cut.
-func join(path, name string) string {
-	if path == "" {
-		return short(name)
-	}
-	if len(path) > maxPath {
-		return path
-	}
-	if path += "." + short(name); len(path) > maxPath {
-		path += ".…"
-	}
-	return path
-}
-
-// short cuts a text to what an error has room for.
-func short(text string) string {
-	if len(text) <= maxName {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxName], "") + "…"
 }

@@ -3,6 +3,8 @@ package jsonschema
 import (
 	"math"
 	"strconv"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // flat is a schema without its references: what it says itself, and what those say that it refers to or is composed of (allOf).
@@ -48,7 +50,7 @@ func (c *compiler) add(f *flat, s *value, path string) error {
 		return nil
 	}
 	if s.kind != isObject {
-		return schemaErrorf(path, "a schema is an object, true or false, not %s", short(s.String()))
+		return schemaErrorf(path, "a schema is an object, true or false, not %s", format.ShortName(s.String()))
 	}
 	if done, twice := f.entered[s]; twice {
 		if !done {
@@ -128,7 +130,7 @@ func annotate(f *flat, s *value) {
 
 func (c *compiler) refer(f *flat, s, ref *value, path string) error {
 	if ref.kind != isString {
-		return schemaErrorf(path, "$ref is %s, and no string", short(ref.String()))
+		return schemaErrorf(path, "$ref is %s, and no string", format.ShortName(ref.String()))
 	}
 	target, err := c.library.target(ref.text, s, path)
 	if err != nil {
@@ -144,7 +146,7 @@ func (c *compiler) refer(f *flat, s, ref *value, path string) error {
 func (c *compiler) referDynamically(f *flat, s *value, ref member, path string) error {
 	l := c.library
 	if ref.value.kind != isString {
-		return schemaErrorf(path, "%s is %s, and no string", ref.name, short(ref.value.String()))
+		return schemaErrorf(path, "%s is %s, and no string", ref.name, format.ShortName(ref.value.String()))
 	}
 	if ref.name == "$recursiveRef" && l.reenter > 1 || ref.name == "$dynamicRef" && l.dynamic[lastPart(ref.value.text)] > 1 {
 		return nil
@@ -154,7 +156,7 @@ func (c *compiler) referDynamically(f *flat, s *value, ref member, path string) 
 
 func (c *compiler) all(f *flat, list *value, path string) error {
 	if list.kind != isArray {
-		return schemaErrorf(path, "allOf is %s, and no array of schemas", short(list.String()))
+		return schemaErrorf(path, "allOf is %s, and no array of schemas", format.ShortName(list.String()))
 	}
 	for _, s := range list.items {
 		if err := c.add(f, s, path); err != nil {
@@ -166,7 +168,7 @@ func (c *compiler) all(f *flat, list *value, path string) error {
 
 func (c *compiler) choose(f *flat, m member, path string) error {
 	if m.value.kind != isArray || len(m.value.items) == 0 {
-		return schemaErrorf(path, "%s is %s, and no array of schemas", m.name, short(m.value.String()))
+		return schemaErrorf(path, "%s is %s, and no array of schemas", m.name, format.ShortName(m.value.String()))
 	}
 	f.choices = append(f.choices, m.value.items)
 	return nil

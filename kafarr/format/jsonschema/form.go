@@ -1,5 +1,7 @@
 package jsonschema
 
+import "github.com/pykafarr/pykafarr/kafarr/format"
+
 // form is what the keywords of a flat schema say together about the form of values. What they say about lengths, ranges and patterns of values is not looked at.
 type form struct {
 	types    kinds
@@ -137,7 +139,7 @@ func typesOf(v *value, path string) (types kinds, err error) {
 	for _, t := range list {
 		known, ok := typeNames[t.text]
 		if !ok || t.kind != isString {
-			return 0, schemaErrorf(path, "the type %s is unknown: types are null, boolean, integer, number, string, array and object", short(t.String()))
+			return 0, schemaErrorf(path, "the type %s is unknown: types are null, boolean, integer, number, string, array and object", format.ShortName(t.String()))
 		}
 		types |= known
 	}
@@ -146,7 +148,7 @@ func typesOf(v *value, path string) (types kinds, err error) {
 
 func (c *compiler) members(f *form, properties *value, path string) error {
 	if properties.kind != isObject {
-		return schemaErrorf(path, "properties is %s, and no object", short(properties.String()))
+		return schemaErrorf(path, "properties is %s, and no object", format.ShortName(properties.String()))
 	}
 	for _, p := range properties.members {
 		known := f.member(p.name)
@@ -171,7 +173,7 @@ func (f *form) limit(m member, path string) error {
 	values := []*value{m.value}
 	if m.name == "enum" {
 		if values = m.value.items; m.value.kind != isArray {
-			return schemaErrorf(path, "enum is %s, and no array", short(m.value.String()))
+			return schemaErrorf(path, "enum is %s, and no array", format.ShortName(m.value.String()))
 		}
 	}
 	before := map[string]bool{}

@@ -56,7 +56,7 @@ func Parse(text string, references []format.Reference, limits format.Limits) (*j
 		if d == nil {
 			d = &document{number: i}
 			if d.root, err = r.read(ref.Text); err != nil {
-				return nil, fmt.Errorf("referenced schema %q: %w", short(ref.Name), err)
+				return nil, fmt.Errorf("referenced schema %q: %w", format.ShortName(ref.Name), err)
 			}
 			known[ref.Text] = d
 			length += len(ref.Text)

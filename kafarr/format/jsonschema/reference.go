@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
@@ -28,15 +29,15 @@ func (l *library) target(ref string, from *value, path string) (*value, error) {
 	case fragment == "":
 	case strings.HasPrefix(fragment, "/"):
 		if v = pointed(r.root, fragment); v == nil {
-			return nil, schemaErrorf(path, "$ref %q leads nowhere: there is no %s in its schema", short(ref), short(fragment))
+			return nil, schemaErrorf(path, "$ref %q leads nowhere: there is no %s in its schema", format.ShortName(ref), format.ShortName(fragment))
 		}
 	default:
 		if v = r.anchors[fragment]; v == nil {
-			return nil, schemaErrorf(path, "$ref %q leads nowhere: its schema has no anchor %q", short(ref), short(fragment))
+			return nil, schemaErrorf(path, "$ref %q leads nowhere: its schema has no anchor %q", format.ShortName(ref), format.ShortName(fragment))
 		}
 	}
 	if v.kind != isObject && v.kind != isBoolean {
-		return nil, schemaErrorf(path, "$ref %q leads to %s, which is no schema", short(ref), short(v.String()))
+		return nil, schemaErrorf(path, "$ref %q leads to %s, which is no schema", format.ShortName(ref), format.ShortName(v.String()))
 	}
 	l.enter(v, r, false)
 	return v, nil
@@ -46,7 +47,7 @@ func (l *library) target(ref string, from *value, path string) (*value, error) {
 func (l *library) resource(ref, name string, base *resource, path string) (*resource, error) {
 	uri, err := base.uri.Parse(name)
 	if err != nil {
-		return nil, schemaErrorf(path, "$ref %q is no URI: %v", short(ref), err)
+		return nil, schemaErrorf(path, "$ref %q is no URI: %v", format.ShortName(ref), err)
 	}
 	named := l.byName[name]
 	if len(named) == 0 {
@@ -78,12 +79,12 @@ func (l *library) resource(ref, name string, base *resource, path string) (*reso
 	if len(names) > 0 {
 		have = "the schema's references are " + firstOf(names) + nearest.Hint(name, names)
 	}
-	return nil, schemaErrorf(path, "$ref %q leads nowhere: %s; nothing is fetched from a network: register the schema with a reference of that name", short(ref), have)
+	return nil, schemaErrorf(path, "$ref %q leads nowhere: %s; nothing is fetched from a network: register the schema with a reference of that name", format.ShortName(ref), have)
 }
 
 // ambiguous is the error of a reference that several texts answer to.
 func ambiguous(ref string, texts []*document, path string) error {
-	e := &SchemaError{Path: path, Msg: fmt.Sprintf("$ref %q may be one of %d different schemas", short(ref), len(texts))}
+	e := &SchemaError{Path: path, Msg: fmt.Sprintf("$ref %q may be one of %d different schemas", format.ShortName(ref), len(texts))}
 	for _, t := range texts {
 		if !slices.Contains(e.Twice, t.number) {
 			e.Twice = append(e.Twice, t.number)
@@ -119,7 +120,7 @@ func firstOf(names []string) string {
 	const most = 20
 	cut := make([]string, 0, most)
 	for _, name := range names[:min(len(names), most)] {
-		cut = append(cut, short(name))
+		cut = append(cut, format.ShortName(name))
 	}
 	if len(names) > most {
 		cut = append(cut, "…")

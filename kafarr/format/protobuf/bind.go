@@ -165,7 +165,7 @@ func (p *Plan) Bind(c *format.Columns) format.Appender {
 	} else {
 		a.message = b.message(p.message)
 	}
-	a.look, a.firstWork = a.settle, min(stepsPerLook, int64(p.limits.MessageSteps))
+	a.effort.Bind(c, p.limits)
 	return a
 }
 
@@ -266,10 +266,10 @@ func (m *boundMessage) find(tag uint32) (*boundField, op) {
 }
 
 // SetRowTimeout implements format.Appender.
-func (a *Appender) SetRowTimeout(timeout time.Duration) { a.patience = timeout }
+func (a *Appender) SetRowTimeout(timeout time.Duration) { a.effort.SetRowTimeout(timeout) }
 
 // SetContinue implements format.Appender.
-func (a *Appender) SetContinue(mayContinue func() bool) { a.mayContinue = mayContinue }
+func (a *Appender) SetContinue(mayContinue func() bool) { a.effort.SetContinue(mayContinue) }
 
 // SetKeys implements format.Appender: nothing is decrypted.
 func (a *Appender) SetKeys(format.Keys) {}

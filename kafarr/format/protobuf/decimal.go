@@ -3,6 +3,9 @@ package protobuf
 import (
 	"math/big"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 const (
@@ -27,7 +30,7 @@ func (a *Appender) decimal(f *boundField, o op, base unsafe.Pointer, pos, end, r
 	var value []byte
 	var scale int32
 	for pos < end {
-		u, next := varint(base, pos, end)
+		u, next := format.Varint(base, pos, end)
 		if next < 0 || u > 1<<32-1 {
 			a.fail(faultNumber, f.more, 0)
 			return false
@@ -39,17 +42,17 @@ func (a *Appender) decimal(f *boundField, o op, base unsafe.Pointer, pos, end, r
 		}
 		switch u {
 		case 1<<3 | wireBytes:
-			_, start := varint(base, next, end)
-			value = part(base, start, pos)
+			_, start := format.Varint(base, next, end)
+			value = format.Span(base, start, pos-start)
 		case 3<<3 | wireVarint:
-			s, _ := varint(base, next, end)
+			s, _ := format.Varint(base, next, end)
 			scale = int32(s) //nolint:gosec // the low bits, as the wire format says
 		}
 	}
 	if len(value) > maxScale || scale > maxScale || scale < -maxScale {
 		return a.outOfRange(f, faultScale)
 	}
-	if !a.spend(abs(int64(scale)) + int64(len(value))) {
+	if !a.effort.Spend(abs(int64(scale)) + int64(len(value))) {
 		a.fail(faultSteps, f.more, 0)
 		return false
 	}
@@ -58,7 +61,7 @@ func (a *Appender) decimal(f *boundField, o op, base unsafe.Pointer, pos, end, r
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(value))))
 	}
 	if o == opDecimalText {
-		a.text = appendDecimal(a.text[:0], n, int(scale))
+		a.text = column.AppendDecimal(a.text[:0], n, int(scale))
 		return a.put(f)
 	}
 	l := f.more.layout
@@ -96,33 +99,4 @@ func (a *Appender) put(f *boundField) bool {
 	}
 	f.text.Put(unsafe.Pointer(unsafe.SliceData(a.text)), len(a.text))
 	return true
-}
-
-// appendDecimal writes a number with all of its digits: 12345 with scale 2 is 123.45, with scale -2 1234500.
-func appendDecimal(to []byte, unscaled *big.Int, scale int) []byte {
-	if unscaled.Sign() < 0 {
-		to = append(to, '-')
-	}
-	digits := new(big.Int).Abs(unscaled).Append(nil, 10)
-	if scale <= 0 {
-		to = append(to, digits...)
-		for ; scale < 0 && unscaled.Sign() != 0; scale++ {
-			to = append(to, '0')
-		}
-		return to
-	}
-	for len(digits) <= scale {
-		digits = append(make([]byte, 0, scale+1), append(zeros(scale+1-len(digits)), digits...)...)
-	}
-	to = append(to, digits[:len(digits)-scale]...)
-	to = append(to, '.')
-	return append(to, digits[len(digits)-scale:]...)
-}
-
-func zeros(n int) []byte {
-	out := make([]byte, n)
-	for i := range out {
-		out[i] = '0'
-	}
-	return out
 }

@@ -102,11 +102,19 @@ func (f failure) text(a *Appender, length int) string {
 	case faultJSON:
 		return fmt.Sprintf("the value's JSON is longer than %d MiB and %d times the body", jsonBytes>>20, jsonBytesPerByte)
 	case faultMemory:
-		return fmt.Sprintf("the message takes more memory than its limit: %d bytes and %d for each of its own; limits={\"message_bytes\"} sets it", a.limits.MessageBytes, bytesPerByte)
+		return a.limits.MemoryText()
 	case faultNoMemory:
 		return fmt.Sprintf("there is no memory for the message: the system refused %d bytes", f.value)
 	case faultSteps:
-		return fmt.Sprintf("the message has more values than its limit: %d and %d for each of its bytes; limits={\"message_steps\"} sets it", a.limits.MessageSteps, stepsPerByte)
+		return a.limits.StepsText("")
 	}
 	return "the body does not fit its schema"
+}
+
+// varintFault is the fault of a varint, by the place of the next position.
+func varintFault(pos int) fault {
+	if pos == format.VarintLong {
+		return faultVarintLong
+	}
+	return faultShort
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // jsonBytes and jsonBytesPerByte bound the text of a value: names of fields stand in it again and again, and take no byte of the body.
@@ -22,12 +24,12 @@ const (
 // or a zero without presence is left out.
 func (a *Appender) json(f *boundField, base unsafe.Pointer, pos, end int) bool {
 	w := jsonWriter{a: a, out: a.text[:0], most: jsonBytes + jsonBytesPerByte*(end-pos), look: textPerLook}
-	fault := w.message(f.more.layout.of.message, part(base, pos, end), 1)
+	fault := w.message(f.more.layout.of.message, format.Span(base, pos, end-pos), 1)
 	a.text = w.out
 	switch {
 	case fault != ok:
 		a.fail(fault, f.more, 0)
-	case !a.spend(int64(len(w.out) / bytesPerTextStep)):
+	case !a.effort.Spend(int64(len(w.out) / format.BytesPerTextStep)):
 		a.fail(faultSteps, f.more, 0)
 	default:
 		return a.put(f)
@@ -59,7 +61,7 @@ func (w *jsonWriter) collect(m *message, body []byte) ([]found, fault) {
 	var chosen map[int]int // the members of oneofs
 	base, pos, end := unsafe.Pointer(unsafe.SliceData(body)), 0, len(body)
 	for pos < end {
-		u, start := varint(base, pos, end)
+		u, start := format.Varint(base, pos, end)
 		if start < 0 {
 			return nil, varintFault(start)
 		}
@@ -79,7 +81,7 @@ func (w *jsonWriter) collect(m *message, body []byte) ([]found, fault) {
 		want := tagOf(f, valueOp(f)) & 7
 		switch {
 		case wire == wireBytes && want != wireBytes && want != wireGroup && f.repeated: // packed
-			_, from := varint(base, start, next)
+			_, from := format.Varint(base, start, next)
 			for from < next {
 				v, after, fault := number64(want, base, from, next)
 				if fault != ok {
@@ -90,11 +92,11 @@ func (w *jsonWriter) collect(m *message, body []byte) ([]found, fault) {
 			}
 		case wire != want:
 		case wire == wireBytes:
-			_, from := varint(base, start, next)
-			all[i].parts = append(all[i].parts, part(base, from, next))
+			_, from := format.Varint(base, start, next)
+			all[i].parts = append(all[i].parts, format.Span(base, from, next-from))
 		case wire == wireGroup:
 			stop, _, _ := groupEnd(uint32(u>>3), base, start, end, 1)
-			all[i].parts = append(all[i].parts, part(base, start, stop))
+			all[i].parts = append(all[i].parts, format.Span(base, start, stop-start))
 		default:
 			v, _, _ := number64(want, base, start, next)
 			all[i].values = append(all[i].values, v)
@@ -119,14 +121,14 @@ func number64(wire uint32, base unsafe.Pointer, pos, end int) (v uint64, next in
 		if end-pos < 4 {
 			return 0, 0, faultShort
 		}
-		return uint64(load32(base, pos)), pos + 4, ok
+		return uint64(format.Load32(base, pos)), pos + 4, ok
 	case wireFixed64:
 		if end-pos < 8 {
 			return 0, 0, faultShort
 		}
-		return load64(base, pos), pos + 8, ok
+		return format.Load64(base, pos), pos + 8, ok
 	}
-	if v, next = varint(base, pos, end); next < 0 {
+	if v, next = format.Varint(base, pos, end); next < 0 {
 		return 0, 0, varintFault(next)
 	}
 	return v, next, ok
@@ -140,10 +142,10 @@ func (w *jsonWriter) message(m *message, body []byte, depth int) fault {
 		return faultJSON
 	}
 	if len(w.out) > w.look {
-		w.a.checkTime()
+		w.a.effort.CheckTime()
 		w.look = len(w.out) + textPerLook
 	}
-	if !w.a.spend(int64(len(m.fields) + len(body)/bytesPerTextStep)) {
+	if !w.a.effort.Spend(int64(len(m.fields) + len(body)/format.BytesPerTextStep)) {
 		return faultSteps
 	}
 	all, fault := w.collect(m, body)

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 )
 
 // item reads an item of a list, which has a tag of its own.
@@ -31,19 +32,19 @@ func (a *Appender) room(f *boundField, n, pos int) bool {
 		a.fail(faultFull, nil, 0)
 		return false
 	}
-	if !a.spend(int64(n) * f.items.weight) {
+	if !a.effort.Spend(int64(n) * f.items.weight) {
 		a.fail(faultSteps, f.more, 0)
 		return false
 	}
-	if pos > a.lookPos {
-		a.passed(pos)
+	if pos > a.effort.LookAt {
+		a.effort.Passed(pos)
 	}
 	return true
 }
 
 // packed reads numbers that stand one after the other.
 func (a *Appender) packed(f *boundField, base unsafe.Pointer, pos, end int) int {
-	u, pos := varint(base, pos, end)
+	u, pos := format.Varint(base, pos, end)
 	if pos < 0 {
 		return a.fail(varintFault(pos), f.more, 0)
 	}
@@ -87,7 +88,7 @@ func (a *Appender) packed(f *boundField, base unsafe.Pointer, pos, end int) int 
 
 // entry reads an entry of a map.
 func (a *Appender) entry(f *boundField, base unsafe.Pointer, pos, end int) int {
-	u, pos := varint(base, pos, end)
+	u, pos := format.Varint(base, pos, end)
 	if pos < 0 {
 		return a.fail(varintFault(pos), f.more, 0)
 	}
@@ -158,7 +159,7 @@ func (a *Appender) distinct(f *boundField, base unsafe.Pointer) bool {
 			found = found || again
 		}
 	} else {
-		if !a.spend(int64(n)) {
+		if !a.effort.Spend(int64(n)) {
 			a.fail(faultSteps, f.more, 0)
 			return false
 		}

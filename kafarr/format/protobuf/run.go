@@ -1,7 +1,6 @@
 package protobuf
 
 import (
-	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -11,9 +10,6 @@ import (
 
 // Appender appends bodies of one plan to one set of columns. It implements format.Appender.
 type Appender struct {
-	patience    time.Duration // 0: a row may take as long as it takes
-	mayContinue func() bool
-
 	columns *format.Columns
 	plan    *Plan
 	root    *boundRows
@@ -21,21 +17,13 @@ type Appender struct {
 	message *boundMessage
 	value   *boundField // instead of the message, where it is one column
 
-	limits    format.Limits
-	maxRows   int
-	failure   failure
-	work      int64                 // of this row, steps that its length does not bound
-	lookWork  int64                 // there is another look when there are more of them
-	lookPos   int                   // or when the row is read beyond this
-	firstWork int64                 // lookWork of a new row
-	looked    int                   // the row of the last look
-	since     time.Time             // of the first look at it
-	look      func(pending int) int // settle, as a value that is made once
-	bodies    []format.Body         // that are being appended
-	first     int                   // the row of the first of them
-	text      []byte                // JSON and decimals on their way into a column
-	counts    []counted             // of the bodies that are being appended
-	again     bool                  // values are read a second time, and counted already
+	limits  format.Limits
+	maxRows int
+	failure failure
+	effort  format.Effort
+	text    []byte       // JSON and decimals on their way into a column
+	tally   format.Tally // of the bodies that are being appended
+	again   bool         // values are read a second time, and counted already
 }
 
 // failed is the position of what was not read to its end; a.failure says why.
@@ -46,26 +34,23 @@ func (a *Appender) Append(bodies []format.Body) (appended int, err error) {
 	if len(bodies) == 0 {
 		return 0, nil
 	}
-	a.bodies, a.first = bodies, a.columns.Rows()
-	a.columns.Observe(a.look)
-	a.counts, a.looked = a.counts[:0], -1
+	a.effort.Begin(bodies)
+	a.tally = a.tally[:0]
 	defer func() {
 		if p := recover(); p != nil {
-			appended, err = a.columns.Rows()-a.first, a.recovered(p)
+			appended, err = a.effort.Appended(), a.recovered(p)
 		}
-		a.bodies = nil
-		a.columns.Observe(nil)
+		a.effort.End()
 	}()
 	return a.append(bodies)
 }
 
 func (a *Appender) append(bodies []format.Body) (int, error) {
-	worked := int64(0)
 	all := len(bodies)
 	bodies = bodies[:min(all, max(0, a.maxRows-a.columns.Rows()))]
 	for i := range bodies {
 		b := &bodies[i]
-		a.work, a.lookWork, a.lookPos = 0, a.firstWork, bytesPerLook
+		a.effort.Row()
 		row := a.root.begin()
 		if b.Len < 0 {
 			for _, c := range a.top {
@@ -85,10 +70,8 @@ func (a *Appender) append(bodies []format.Body) (int, error) {
 		}
 		a.root.rows.Seal()
 		a.columns.Appended()
-		if a.work > 0 {
-			if worked += a.work; worked > stepsPerAppend {
-				return i + 1, nil
-			}
+		if a.effort.Enough() {
+			return i + 1, nil
 		}
 	}
 	if len(bodies) < all {
@@ -133,7 +116,7 @@ func (a *Appender) run(m *boundMessage, base unsafe.Pointer, pos, end, row int) 
 			tag = uint32(b&0x7f) | uint32(*(*byte)(unsafe.Add(base, pos+1)))<<7
 			pos += 2
 		} else {
-			u, after := varint(base, pos, end)
+			u, after := format.Varint(base, pos, end)
 			if after < 0 || u > 1<<32-1 {
 				a.badTag(m, u, after)
 				return false
@@ -160,7 +143,7 @@ func (a *Appender) run(m *boundMessage, base unsafe.Pointer, pos, end, row int) 
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				a.fail(varintFault(pos), f.more, 0)
 				return false
 			}
@@ -170,7 +153,7 @@ func (a *Appender) run(m *boundMessage, base unsafe.Pointer, pos, end, row int) 
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				a.fail(varintFault(pos), f.more, 0)
 				return false
 			}
@@ -180,7 +163,7 @@ func (a *Appender) run(m *boundMessage, base unsafe.Pointer, pos, end, row int) 
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				a.fail(varintFault(pos), f.more, 0)
 				return false
 			}
@@ -190,21 +173,21 @@ func (a *Appender) run(m *boundMessage, base unsafe.Pointer, pos, end, row int) 
 				a.fail(faultShort, f.more, 0)
 				return false
 			}
-			f.fixed.Put32(row, load32(base, pos))
+			f.fixed.Put32(row, format.Load32(base, pos))
 			pos += 4
 		case opFixed64:
 			if end-pos < 8 {
 				a.fail(faultShort, f.more, 0)
 				return false
 			}
-			f.fixed.Put64(row, load64(base, pos))
+			f.fixed.Put64(row, format.Load64(base, pos))
 			pos += 8
 		case opString, opMessage, opTimestamp:
 			var u uint64
 			if pos < end && *(*byte)(unsafe.Add(base, pos)) < 0x80 {
 				u = uint64(*(*byte)(unsafe.Add(base, pos)))
 				pos++
-			} else if u, pos = varint(base, pos, end); pos < 0 {
+			} else if u, pos = format.Varint(base, pos, end); pos < 0 {
 				a.fail(varintFault(pos), f.more, 0)
 				return false
 			}
@@ -267,14 +250,14 @@ func (a *Appender) flag(m *boundMessage, f *boundField, base unsafe.Pointer, pos
 		return true
 	}
 	if f.op == opEnum && f.enum.closed { // a number without a name is an unknown field, which sets nothing
-		if u, next := varint(base, pos, end); next >= 0 && f.enum.code(int32(u)) < 0 { //nolint:gosec // the low bits
+		if u, next := format.Varint(base, pos, end); next >= 0 && f.enum.code(int32(u)) < 0 { //nolint:gosec // the low bits
 			return true
 		}
 	}
 	o := &m.oneofs[f.more.oneof]
 	if o.serial == m.rows.serial && o.field != int(f.index) {
 		other := &m.fields[o.field]
-		if !a.spend(int64(other.more.weight)) {
+		if !a.effort.Spend(int64(other.more.weight)) {
 			a.fail(faultSteps, f.more, 0)
 			return false
 		}
@@ -318,13 +301,13 @@ func (a *Appender) one(f *boundField, o op, base unsafe.Pointer, pos, end, row i
 		if end-pos < 4 {
 			return a.fail(faultShort, f.more, 0)
 		}
-		f.fixed.Put32(row, load32(base, pos))
+		f.fixed.Put32(row, format.Load32(base, pos))
 		return pos + 4
 	case opFixed64:
 		if end-pos < 8 {
 			return a.fail(faultShort, f.more, 0)
 		}
-		f.fixed.Put64(row, load64(base, pos))
+		f.fixed.Put64(row, format.Load64(base, pos))
 		return pos + 8
 	case opGroup:
 		stop, next := a.group(f, base, pos, end)
@@ -333,7 +316,7 @@ func (a *Appender) one(f *boundField, o op, base unsafe.Pointer, pos, end, row i
 		}
 		return next
 	}
-	u, pos := varint(base, pos, end)
+	u, pos := format.Varint(base, pos, end)
 	if pos < 0 {
 		return a.fail(varintFault(pos), f.more, 0)
 	}
@@ -421,10 +404,10 @@ func (a *Appender) merged(f *boundField, base unsafe.Pointer, pos, end int) (mer
 		return base, pos, end, true
 	}
 	if len(g.buffer) == 0 {
-		g.buffer = append(g.buffer, part(base, g.at.pos, g.at.end)...)
+		g.buffer = append(g.buffer, format.Span(base, g.at.pos, g.at.end-g.at.pos)...)
 	}
-	g.buffer = append(g.buffer, part(base, pos, end)...)
-	if !a.spend(int64(len(g.buffer))) {
+	g.buffer = append(g.buffer, format.Span(base, pos, end-pos)...)
+	if !a.effort.Spend(int64(len(g.buffer))) {
 		a.fail(faultSteps, f.more, 0)
 		return nil, 0, 0, false
 	}
@@ -445,7 +428,7 @@ func (a *Appender) string(f *boundField, base unsafe.Pointer, pos, end int) bool
 	room := f.text.Room(n)
 	switch {
 	case n >= 8 && n <= 16:
-		first, last := load64(base, pos), load64(base, end-8)
+		first, last := format.Load64(base, pos), format.Load64(base, end-8)
 		if (first|last)&highBits != 0 {
 			break
 		}
@@ -454,7 +437,7 @@ func (a *Appender) string(f *boundField, base unsafe.Pointer, pos, end int) bool
 		f.text.Took(n)
 		return true
 	case n >= 4 && n < 8:
-		first, last := load32(base, pos), load32(base, end-4)
+		first, last := format.Load32(base, pos), format.Load32(base, end-4)
 		if (first|last)&(highBits>>32) != 0 {
 			break
 		}
@@ -463,7 +446,7 @@ func (a *Appender) string(f *boundField, base unsafe.Pointer, pos, end int) bool
 		f.text.Took(n)
 		return true
 	}
-	text := part(base, pos, end)
+	text := format.Span(base, pos, end-pos)
 	if !utf8.Valid(text) {
 		a.fail(faultUTF8, f.more, 0)
 		return false

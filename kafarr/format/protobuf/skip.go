@@ -1,6 +1,10 @@
 package protobuf
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+)
 
 // maxDepth is how deep groups, and messages as JSON, may nest, as in other implementations.
 const maxDepth = 100
@@ -13,8 +17,8 @@ func (a *Appender) skip(m *boundMessage, tag uint32, base unsafe.Pointer, pos, e
 		a.failure.path = m.plan.path
 		return failed
 	}
-	if next > a.lookPos {
-		a.passed(next)
+	if next > a.effort.LookAt {
+		a.effort.Passed(next)
 	}
 	return next
 }
@@ -26,7 +30,7 @@ func skipValue(tag uint32, base unsafe.Pointer, pos, end, depth int) (int, fault
 	}
 	switch tag & 7 {
 	case wireVarint:
-		if _, pos = varint(base, pos, end); pos < 0 {
+		if _, pos = format.Varint(base, pos, end); pos < 0 {
 			return 0, varintFault(pos)
 		}
 	case wireFixed64:
@@ -35,7 +39,7 @@ func skipValue(tag uint32, base unsafe.Pointer, pos, end, depth int) (int, fault
 		pos += 4
 	case wireBytes:
 		var u uint64
-		if u, pos = varint(base, pos, end); pos < 0 {
+		if u, pos = format.Varint(base, pos, end); pos < 0 {
 			return 0, varintFault(pos)
 		}
 		if u > uint64(end-pos) { //nolint:gosec // not negative
@@ -63,7 +67,7 @@ func groupEnd(number uint32, base unsafe.Pointer, pos, end, depth int) (stop, ne
 	}
 	for {
 		stop = pos
-		u, after := varint(base, pos, end)
+		u, after := format.Varint(base, pos, end)
 		if after < 0 {
 			return 0, 0, varintFault(after)
 		}

@@ -24,13 +24,13 @@ func (a *Appender) outOfRange(f *boundField, fault fault) bool {
 // numbers reads the varints of the fields 1 to 4 of a message, and passes over what else it has.
 func (a *Appender) numbers(f *boundField, base unsafe.Pointer, pos, end int) (values [5]uint64, read bool) {
 	for pos < end {
-		u, next := varint(base, pos, end)
+		u, next := format.Varint(base, pos, end)
 		if next < 0 || u > 1<<32-1 {
 			a.fail(faultNumber, f.more, 0)
 			return values, false
 		}
 		if u&7 == wireVarint && u>>3 >= 1 && u>>3 <= 4 {
-			if values[u>>3], pos = varint(base, next, end); pos < 0 {
+			if values[u>>3], pos = format.Varint(base, next, end); pos < 0 {
 				a.fail(varintFault(pos), f.more, 0)
 				return values, false
 			}

@@ -1,4 +1,4 @@
-package avro
+package format
 
 import (
 	"math/bits"
@@ -7,24 +7,17 @@ import (
 
 // The two ways in which reading a varint fails, in the place of the next position.
 const (
-	varintShort = -1
-	varintLong  = -2
+	VarintShort = -1 // the body ends within it
+	VarintLong  = -2 // it is longer than 10 bytes
 )
 
-func varintFault(pos int) fault {
-	if pos == varintLong {
-		return faultVarintLong
-	}
-	return faultShort
-}
-
-// varint reads an unsigned varint of at most 10 bytes at base[pos:end] and returns the position after it.
+// Varint reads an unsigned varint of at most 10 bytes at base[pos:end] and returns the position after it, as Avro and Protobuf write numbers.
 //
 // Where eight bytes are left they are loaded at once and the 7-bit groups pushed together, which costs the same for 2 to 8
 // bytes: a loop mispredicts its end on mixed lengths.
-func varint(base unsafe.Pointer, pos, end int) (uint64, int) {
+func Varint(base unsafe.Pointer, pos, end int) (uint64, int) {
 	if end-pos >= 8 {
-		x := load64(base, pos)
+		x := Load64(base, pos)
 		if stop := ^x & 0x8080808080808080; stop != 0 {
 			n := bits.TrailingZeros64(stop) // index of the last byte's highest bit
 			x &= stop ^ (stop - 1)          // only the bytes up to it
@@ -38,31 +31,34 @@ func varint(base unsafe.Pointer, pos, end int) (uint64, int) {
 	var v uint64
 	for shift := 0; shift < 70; shift += 7 {
 		if pos >= end {
-			return 0, varintShort
+			return 0, VarintShort
 		}
 		b := *(*byte)(unsafe.Add(base, pos))
 		pos++
 		if b < 0x80 {
 			if shift == 63 && b > 1 { // the tenth byte has room for one bit
-				return 0, varintLong
+				return 0, VarintLong
 			}
 			return v | uint64(b)<<shift, pos
 		}
 		v |= uint64(b&0x7f) << shift
 	}
-	return 0, varintLong
+	return 0, VarintLong
 }
 
-func zigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) } // the encoding's definition
+// Zigzag is the signed number that an unsigned one stands for.
+func Zigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) } // the encoding's definition
 
-// span is the n bytes at base[pos:]. Of none it makes no pointer: after the last byte of a body may lie another allocation, or none.
-func span(base unsafe.Pointer, pos, n int) []byte {
+// Span is the n bytes at base[pos:]. Of none it makes no pointer: after the last byte of a body may lie another allocation, or none.
+func Span(base unsafe.Pointer, pos, n int) []byte {
 	if n == 0 {
 		return nil
 	}
 	return unsafe.Slice((*byte)(unsafe.Add(base, pos)), n)
 }
 
-// load32 and load64 read little-endian words, as all platforms of this library have them, from any address.
-func load32(base unsafe.Pointer, pos int) uint32 { return *(*uint32)(unsafe.Add(base, pos)) }
-func load64(base unsafe.Pointer, pos int) uint64 { return *(*uint64)(unsafe.Add(base, pos)) }
+// Load32 and Load64 read little-endian words, as all platforms of this library have them, from any address.
+func Load32(base unsafe.Pointer, pos int) uint32 { return *(*uint32)(unsafe.Add(base, pos)) }
+
+// Load64 is Load32 for eight bytes.
+func Load64(base unsafe.Pointer, pos int) uint64 { return *(*uint64)(unsafe.Add(base, pos)) }
