@@ -54,6 +54,7 @@ type columnOptions struct {
 	OutOfRange string        `json:"out_of_range"`
 	Timestamps string        `json:"timestamps"`
 	Enums      string        `json:"enums"`
+	Formats    string        `json:"formats"`
 	Unknown    string        `json:"unknown_members"`
 	Limits     format.Limits `json:"limits"`
 }
@@ -83,7 +84,7 @@ func (c *columnOptions) options() (format.Options, error) {
 	}
 	return o, errors.Join(
 		choose("timestamps", c.Timestamps, timestamps, &o.Timestamps), choose("enums", c.Enums, enums, &o.Enums),
-		choose("unknown_members", c.Unknown, unknownMembers, &o.UnknownMembers),
+		choose("formats", c.Formats, textFormats, &o.Formats), choose("unknown_members", c.Unknown, unknownMembers, &o.UnknownMembers),
 	)
 }
 

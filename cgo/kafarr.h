@@ -139,19 +139,19 @@ void kafarr_forget(int64_t operation);
  *   "environment": {variable: str}, those of HTTP_PROXY, HTTPS_PROXY, NO_PROXY (and lower-case), REQUEST_METHOD, SSL_CERT_FILE and SSL_CERT_DIR that
  *   are set now (not given: those that were set when the process began),
  *   "metadata": [[metadata column, name in the frame], ...],
- *   "value": "avro" | "protobuf" | "json" | "bytes" | "string" | "auto", "key": the same without json,
+ *   "value": "avro" | "protobuf" | "jsonschema" | "json" | "bytes" | "string" | "auto", "key": the same without json,
  *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "apicurio",
- *   "schemas": [[topic ("": any), str (Avro JSON, .proto text or base64 of descriptors, or Arrow's of kafarr/format/json), message type ("": the one
+ *   "schemas": [[topic ("": any), str (Avro JSON, .proto text or base64 of descriptors, JSON Schema, or, for json, Arrow's of kafarr/format/json), message type ("": the one
  *   that it has)], ...] for bare and single_object, and for JSON, "message_type": str (of values of Protobuf; "": what their message indexes say),
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" | "encrypt" (ciphertext of data contracts; encrypt: it is decrypted), "rules_secret": str (of the local KMS), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
- *   "reader_schemas": [str (Avro JSON), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
+ *   "reader_schemas": [str (as in "schemas"), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
  *   "memory_limit": int (bytes that the listener may hold; 0: no limit),
  *   "assign": [[topic, partition], ...] instead of topics,
  *   "start": [[topic ("": every), partition (-1: every), kind, number], ...], see listener_seek_start,
  *   "on_assign": bool, "on_revoke": bool, see listener_rebalance,
  *   "oauth_token": bool (the caller answers listener_token_wanted),
- *   and "columns", "unions", "recursion", "out_of_range", "timestamps", "enums", "unknown_members", "limits" as in decoder_new
+ *   and "columns", "unions", "recursion", "out_of_range", "timestamps", "enums", "formats", "unknown_members", "limits" as in decoder_new
  * Does not wait for the network. */
 int32_t listener_new(const char *config, int64_t config_len, int64_t *listener, struct kafarr_error *error);
 
@@ -330,10 +330,10 @@ int32_t report_free(int64_t report, struct kafarr_error *error);
 /* ---- Decoder: bare Avro bodies to one batch, without a broker ---- */
 
 /* config: JSON object
- *   "value": "avro" | "protobuf" | "json", "schema": [str (as in "schemas" of listener_new), message type], "message_type": str ("": that one),
+ *   "value": "avro" | "protobuf" | "jsonschema" | "json", "schema": [str (as in "schemas" of listener_new), message type], "message_type": str ("": that one),
  *   "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
  *   "unions": "struct" | "dense", "recursion": "refuse" | "json", "out_of_range": "raise" | "null",
- *   "timestamps": "us" | "ns", "enums": "names" | "numbers" (of Protobuf), "unknown_members": "count" | "keep" | "raise" (of JSON),
+ *   "timestamps": "us" | "ns", "enums": "names" | "numbers" (of Protobuf), "formats": "typed" | "string" (of JSON Schema), "unknown_members": "count" | "keep" | "raise" (of JSON),
  *   "limits": {"schema_depth": int, "columns": int, "value_depth": int, "block_items": int, "empty_items": int, "message_bytes": int,
  *              "message_steps": int} (0: the default) */
 int32_t decoder_new(const char *config, int64_t config_len, int64_t *decoder, struct kafarr_error *error);

@@ -92,8 +92,9 @@ func parse(text *C.char, n C.int64_t, into any) error {
 
 // The words of options, each with what it stands for.
 var (
-	bodies   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "protobuf": kafarr.Protobuf, "json": kafarr.JSON}
-	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "protobuf": kafarr.Protobuf, "json": kafarr.JSON, "bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
+	bodies   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "protobuf": kafarr.Protobuf, "jsonschema": kafarr.JSONSchema, "json": kafarr.JSON}
+	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "protobuf": kafarr.Protobuf, "jsonschema": kafarr.JSONSchema, "json": kafarr.JSON,
+		"bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
 	framings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "bare": kafarr.Bare,
 		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader, "apicurio": kafarr.Apicurio}
 	tombstones     = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
@@ -102,6 +103,7 @@ var (
 	rules          = map[string]kafarr.Rules{"": kafarr.RaiseRules, "raise": kafarr.RaiseRules, "ignore": kafarr.IgnoreRules, "encrypt": kafarr.DecryptRules}
 	unknownMembers = map[string]format.UnknownMembers{"": format.CountUnknown, "count": format.CountUnknown, "keep": format.KeepUnknown, "raise": format.RaiseUnknown}
 	timestamps     = map[string]format.Timestamps{"": format.MicrosecondTimestamps, "us": format.MicrosecondTimestamps, "ns": format.NanosecondTimestamps}
+	textFormats    = map[string]format.Formats{"": format.TypedFormats, "typed": format.TypedFormats, "string": format.TextFormats}
 	enums          = map[string]format.Enums{"": format.NamedEnums, "names": format.NamedEnums, "numbers": format.NumberedEnums}
 	errorModes     = map[string]kafarr.ErrorMode{"": kafarr.Raise, "raise": kafarr.Raise, "skip": kafarr.Skip, "collect": kafarr.Collect}
 )
@@ -158,7 +160,7 @@ func (c *readerConfig) messages() (m kafarr.Messages, err error) {
 	}
 	m.Readers, m.Columns, m.Unions, m.Recursion = c.ReaderSchemas, options.Columns, options.Unions, options.Recursion
 	m.OutOfRange, m.UnknownMembers, m.Limits, m.LocalSecret = options.OutOfRange, options.UnknownMembers, options.Limits, c.LocalSecret
-	m.Timestamps, m.Enums, m.MessageType = options.Timestamps, options.Enums, c.MessageType
+	m.Timestamps, m.Enums, m.Formats, m.MessageType = options.Timestamps, options.Enums, options.Formats, c.MessageType
 	m.SchemaPatience = time.Duration(c.PatienceMS) * time.Millisecond
 	return m, nil
 }

@@ -10,13 +10,14 @@ type Content = schema.Content
 
 // What values, or keys, may be.
 const (
-	Usual    = schema.Usual    // Avro for values, and Bytes for keys
-	Avro     = schema.Avro     // a body after a framing that says which schema it was written with
-	Bytes    = schema.Bytes    // taken as they are, into a column of binary
-	String   = schema.String   // a text in UTF-8
-	Protobuf = schema.Protobuf // such a body after the message indexes
-	JSON     = schema.JSON     // a text without a framing: its schema is one of Messages.Schemas
-	Auto     = schema.Auto     // what the registry says that the schema is of, where there is a framing, and Bytes where there is none
+	Usual      = schema.Usual      // Avro for values, and Bytes for keys
+	Avro       = schema.Avro       // a body after a framing that says which schema it was written with
+	Bytes      = schema.Bytes      // taken as they are, into a column of binary
+	String     = schema.String     // a text in UTF-8
+	Protobuf   = schema.Protobuf   // such a body after the message indexes
+	JSON       = schema.JSON       // a text without a framing: its schema is one of Messages.Schemas
+	JSONSchema = schema.JSONSchema // such a text after a framing that says which JSON Schema it was written with
+	Auto       = schema.Auto       // what the registry says that the schema is of, where there is a framing, and Bytes where there is none
 )
 
 // Framing is how a message says which schema it was written with.

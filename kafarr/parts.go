@@ -120,6 +120,8 @@ type Messages struct {
 	// Timestamps and Enums say how those of Protobuf are read.
 	Timestamps format.Timestamps
 	Enums      format.Enums
+	// Formats says what texts become whose JSON Schema has a format, such as date-time.
+	Formats format.Formats
 	// UnknownMembers says what becomes of members of JSON that the schema does not name.
 	UnknownMembers format.UnknownMembers
 	// Rules says what becomes of messages whose schemas have rules of a data contract that encrypt.
@@ -170,7 +172,7 @@ func (m *Messages) validate(reg *Registry) error {
 	case m.Value == JSON && m.Framing != Bare:
 		return errorf(ConfigError, "value is json: such messages have no framing")
 	case m.Key == JSON && m.wants(Key):
-		return errorf(ConfigError, "key is json: keys of JSON are not read")
+		return errorf(ConfigError, `key is json: keys of JSON without a registry are not read; key="jsonschema" is for those with one`)
 	case given && len(m.Schemas) == 0 && !m.infers():
 		return errorf(ConfigError, "framing is bare or single_object: give the schemas")
 	case !given && len(m.Schemas) > 0:

@@ -33,7 +33,7 @@ func (m *Messages) resolvers(ctx context.Context, from schemaSources, log *clien
 		Rules: m.Rules, LocalSecret: m.LocalSecret, Registry: from.registry, RetryTimeout: m.SchemaPatience, WaitWithoutEnd: m.Errors == Raise,
 		Shared: from.shared, Cache: r.Cache, Warn: log.Warn, Note: log.Note,
 	}
-	options := format.Options{Unions: m.Unions, Recursion: m.Recursion, OutOfRange: m.OutOfRange, UnknownMembers: m.UnknownMembers, Timestamps: m.Timestamps, Enums: m.Enums, Limits: m.Limits}
+	options := format.Options{Unions: m.Unions, Recursion: m.Recursion, OutOfRange: m.OutOfRange, UnknownMembers: m.UnknownMembers, Formats: m.Formats, Timestamps: m.Timestamps, Enums: m.Enums, Limits: m.Limits}
 	values := common
 	values.Content, values.Framing, values.Given, values.MessageType = m.Value, m.Framing, m.Schemas, m.MessageType
 	values.NullsHaveSchemas = m.Tombstones == KeepTombstones

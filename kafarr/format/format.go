@@ -63,6 +63,15 @@ type Indexed interface {
 	Named(fullName string) (Schema, error)
 }
 
+// Nameable is a Schema that may have no name of its own, as one of JSON without a title.
+type Nameable interface {
+	Schema
+	// OrNamed returns the schema under this name where it has none of its own, and else itself.
+	OrNamed(name string) Schema
+	// HasName tells whether it has a name of its own.
+	HasName() bool
+}
+
 // DuplicateError is an error of Parse that may be one of a type that is defined twice.
 type DuplicateError interface {
 	error

@@ -17,7 +17,7 @@ from .._options.keywords import check_keywords
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .._options.checks import Bodies, Enums, OutOfRange, Recursion, Timestamps, Unions, UnknownMembers
+    from .._options.checks import Bodies, Enums, Formats, OutOfRange, Recursion, Timestamps, Unions, UnknownMembers
     from .._options.schemas import Schema
 
 # So many bytes objects become Arrow data in one step, which takes some hundredths of a second.
@@ -33,9 +33,9 @@ class Decoder:
         schema: the Avro schema that the bodies were written with, as JSON text or as the dict or list that the text
             stands for. Of Protobuf, .proto text, the bytes of a FileDescriptorSet or FileDescriptorProto, a generated
             class, or {"text": …, "message_type": …}. Of JSON, a pyarrow schema or {name: type}, with types of pyarrow
-            or their names.
+            or their names, or the text of a JSON Schema. Of "jsonschema", a JSON Schema as text or dict.
         reader_schema: the schema to read them as, by Avro's rules of schema resolution. None: as they were written.
-        value: what the bodies are: "avro", "protobuf" or "json".
+        value: what the bodies are: "avro", "protobuf", "jsonschema" or "json".
         message_type: the full name of the bodies' type, where a schema of Protobuf has several.
         columns: the fields to read, as paths such as "customer.address.zip", which go through arrays, maps and unions
             to the records within. The others are passed over in the body; the order is the schema's.
@@ -51,6 +51,8 @@ class Decoder:
             which those before 1677 or after 2262 are out of range.
         enums: what Protobuf's enums become: "names", a dictionary of them, where a number without a name is null and
             counted by `stats()`; or "numbers", int32.
+        formats: what texts become whose JSON Schema has the format date-time, date or time: "typed", timestamps, dates
+            and times of day; or "string", the text.
         unknown_members: what becomes of members of JSON that the schema does not name: "count": `stats()` counts them;
             "keep": a column `_extra` has them, as JSON text; "raise": a DecodeError for their message.
         limits: what schema and bodies may ask for, where the default is not right: {"schema_depth": 200} levels of
@@ -80,6 +82,7 @@ class Decoder:
         out_of_range: OutOfRange = "raise",
         timestamps: Timestamps = "us",
         enums: Enums = "names",
+        formats: Formats = "typed",
         unknown_members: UnknownMembers = "count",
         limits: Mapping[str, int] | None = None,
     ) -> None:
@@ -185,6 +188,7 @@ def decode(
     out_of_range: OutOfRange = "raise",
     timestamps: Timestamps = "us",
     enums: Enums = "names",
+    formats: Formats = "typed",
     unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
 ) -> pa.RecordBatch:
@@ -203,6 +207,7 @@ def decode(
         out_of_range=out_of_range,
         timestamps=timestamps,
         enums=enums,
+        formats=formats,
         unknown_members=unknown_members,
         limits=limits,
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Duration,
         Enums,
         Errors,
+        Formats,
         Framing,
         KeyContent,
         Mixed,
@@ -71,6 +72,7 @@ def listener(
     out_of_range: OutOfRange = "raise",
     timestamps: Timestamps = "us",
     enums: Enums = "names",
+    formats: Formats = "typed",
     unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
@@ -108,13 +110,13 @@ def listener(
             "timestamp", "timestamp_type", "schema_id", "key", "headers", "leader_epoch", "tombstone". A column has its
             name with an underscore before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or
             None for none.
-        value: what the values are: "avro" or "protobuf"; "json", without a framing, of which `schema` gives the
-            columns; "bytes" or "string", which go as they are into a column `value`; these three without a registry;
-            "auto": what the registry says that the schema is where a message is framed, bytes where it is not, each
-            with frames of their own.
+        value: what the values are: "avro", "protobuf" or "jsonschema"; "json", without a framing, of which `schema`
+            gives the columns; "bytes" or "string", which go as they are into a column `value`; these three without a
+            registry; "auto": what the registry says that the schema is where a message is framed, bytes where it is
+            not, each with frames of their own.
         key: what the keys are, for a column `_key`, null where a message has none: "bytes" (as when metadata asks for
-            it), "string", "avro" or "protobuf" (registry-framed; a record becomes a struct) or "auto". A frame has one
-            schema of keys.
+            it), "string", "avro", "protobuf" or "jsonschema" (registry-framed; a record becomes a struct) or
+            "auto". A frame has one schema of keys.
         framing: how values say which schema they were written with: "confluent", a zero byte and the registry's id;
             "schema_header", Confluent's newer form with the schema's GUID or id in the header `__value_schema_id`
             (a message without it is read as "confluent"); "apicurio", a zero byte and an id of Apicurio's in 8 bytes,
@@ -124,8 +126,8 @@ def listener(
         schema: the writer's schema for framing="bare", one or a dict {topic: schema}; for "single_object" one
             or a list. One of Protobuf is .proto text, the bytes of a FileDescriptorSet or FileDescriptorProto, a
             generated class, or {"text": …, "message_type": …}. For value="json" a pyarrow schema or {name: type}, with
-            types of pyarrow or their names, such as "int64", "string" and "timestamp[us, tz=UTC]"; or one of these by
-            topic.
+            types of pyarrow or their names, such as "int64", "string" and "timestamp[us, tz=UTC]", or the text of a
+            JSON Schema; or one of these by topic.
         message_type: the full name of the type that values of Protobuf are of, where their schema has several. None:
             the one that their message indexes say, or that of the class given.
         tombstones: what messages without a value become: "split": frames of the message type "null", of metadata
@@ -177,6 +179,7 @@ def listener(
         out_of_range: as in `Decoder`; `stats()` counts the nulls.
         timestamps: as in `Decoder`.
         enums: as in `Decoder`; `stats()` counts the nulls.
+        formats: as in `Decoder`.
         unknown_members: as in `Decoder`; `stats()` counts those that are passed over.
         limits: as in `Decoder`, and "batch_bytes", at which a batch ends: 2^30, the default, at the most. The rows of a
             batch are bounded by `num_messages`. "schema_bytes" bounds what compiled schemas take: 64 MiB, or a quarter

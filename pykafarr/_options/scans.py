@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Duration,
         Enums,
         Errors,
+        Formats,
         Framing,
         KeyContent,
         Mixed,
@@ -58,6 +59,7 @@ class ReadOptions(TypedDict, total=False):
     out_of_range: OutOfRange
     timestamps: Timestamps
     enums: Enums
+    formats: Formats
     unknown_members: UnknownMembers
     limits: Mapping[str, int] | None
     memory_limit: int | None

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from .._errors import ConfigError, SchemaError
-from . import arrow_schemas, protobuf
+from . import arrow_schemas, json_schemas, protobuf
 from .checks import is_integer
 from .secrets import kind
 
-# An Avro schema as JSON text, or as what json.loads() makes of it; one of Protobuf; an Arrow schema for JSON.
+# An Avro schema as JSON text, or as what json.loads() makes of it; one of Protobuf; a JSON Schema; an Arrow
+# schema for JSON.
 Schema: TypeAlias = "str | Mapping[str, Any] | list[Any] | arrow_schemas.ArrowSchema | protobuf.ProtobufSchema"
 # What messages that name no schema of a registry were written with: one schema, several, or one by topic.
 # And what a listener reads as: one schema, several, or one by message type.
@@ -66,6 +67,8 @@ def _is_schema(given: object, value: object) -> bool:
         return arrow_schemas.is_schema(given)
     if value == "protobuf":
         return protobuf.is_schema(given)
+    if value == "jsonschema":
+        return json_schemas.is_schema(given)
     return isinstance(given, str) or (isinstance(given, Mapping) and "type" in given)
 
 

@@ -17,6 +17,7 @@ from .checks import (
     DtypeBackend,
     Enums,
     Errors,
+    Formats,
     Framing,
     KeyContent,
     Mixed,
@@ -334,6 +335,13 @@ OPTIONS = (
     ),
     _word("timestamps", _ALL, Timestamps, "the unit of timestamps and durations of Protobuf", checked_here=False),
     _word("enums", _ALL, Enums, "what enums of Protobuf become", checked_here=False),
+    _word(
+        "formats",
+        _ALL,
+        Formats,
+        "what texts become whose JSON Schema has the format date-time, date or time",
+        checked_here=False,
+    ),
     _word(
         "unknown_members",
         _ALL,

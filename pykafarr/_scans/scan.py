@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Duration,
         Enums,
         Errors,
+        Formats,
         Framing,
         KeyContent,
         Mixed,
@@ -68,6 +69,7 @@ def scan(
     out_of_range: OutOfRange = "raise",
     timestamps: Timestamps = "us",
     enums: Enums = "names",
+    formats: Formats = "typed",
     unknown_members: UnknownMembers = "count",
     limits: Mapping[str, int] | None = None,
     memory_limit: int | None = None,
@@ -117,6 +119,7 @@ def scan(
         out_of_range: as in `Decoder`; `Stream.report` counts the nulls.
         timestamps: as in `Decoder`.
         enums: as in `Decoder`; `Stream.report` counts the nulls.
+        formats: as in `Decoder`.
         unknown_members: as in `Decoder`; `Stream.report` counts those that are passed over.
         limits: as in `listener()`; "batch_bytes" is 4 MiB unless given.
         memory_limit: what a stream may hold, in bytes, 16 MiB or more: answers of the brokers, decompressed batches,

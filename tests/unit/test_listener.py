@@ -89,6 +89,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
             "unknown_members": "count",
             "timestamps": "us",
             "enums": "names",
+            "formats": "typed",
             "message_type": "",
             "limits": {"columns": 5},
             "batch_bytes": 6,

@@ -31,6 +31,14 @@ type arrowField struct {
 	Symbols  []string     `json:"symbols,omitempty"`  // of a dictionary
 }
 
+// IsArrow tells the text of an Arrow schema from one of JSON Schema.
+func IsArrow(text string) bool {
+	d := json.NewDecoder(strings.NewReader(text))
+	begin, _ := d.Token()
+	first, _ := d.Token()
+	return begin == json.Delim('{') && first == "arrow"
+}
+
 // Parse reads the text of an Arrow schema.
 func Parse(text string, limits format.Limits) (*Schema, error) {
 	limits, err := limits.Resolved()

@@ -1,6 +1,8 @@
 package json
 
 import (
+	"cmp"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
@@ -42,7 +44,7 @@ func Compile(writer *Schema, options format.Options) (*Plan, error) {
 	}
 	options.Limits = limits
 	makeWidePowers()
-	p := &Plan{messageType: reader.TypeName(), text: writer.text, limits: limits, nulls: options.OutOfRange == format.NullOutOfRange, unknown: options.UnknownMembers}
+	p := &Plan{messageType: cmp.Or(reader.name, writer.TypeName()), text: writer.text, limits: limits, nulls: options.OutOfRange == format.NullOutOfRange, unknown: options.UnknownMembers}
 	l := &layouter{options: &options}
 	if p.root, err = l.of(&reader.root, writer.root.Type, "value", "", format.SelectionOf(options.Columns)); err != nil {
 		return nil, err

@@ -8,10 +8,13 @@ import (
 
 // Schema is the Type of the values of messages, under a name.
 type Schema struct {
-	name string
-	root Field
-	text int
+	name  string // its own; may be empty
+	given string // the name that counts where it has none
+	root  Field
+	text  int
 }
+
+var _ format.Nameable = (*Schema)(nil)
 
 // NewSchema makes the Schema of values of a field's type, which is not changed any more; the field's own name does not count. The name may be empty. text is the length of the text
 // that the schema was made from, references included: an estimate of its memory follows from it.
@@ -22,11 +25,28 @@ func NewSchema(name string, root Field, text int) *Schema {
 // Root is the field of the values as a whole.
 func (s *Schema) Root() Field { return s.root }
 
-// TypeName implements format.Schema. A schema without a name is "json".
-func (s *Schema) TypeName() string { return cmp.Or(s.name, "json") }
+// TypeName implements format.Schema. A schema without any name is "json".
+func (s *Schema) TypeName() string { return cmp.Or(s.name, s.given, "json") }
 
-// Reads implements format.Schema. Values are read by the names of their members, so that a schema reads what was written with another one of its name.
+// HasName implements format.Nameable.
+func (s *Schema) HasName() bool { return s.name != "" }
+
+// OrNamed implements format.Nameable.
+func (s *Schema) OrNamed(name string) format.Schema {
+	if s.HasName() {
+		return s
+	}
+	named := *s
+	named.given = name
+	return &named
+}
+
+// Reads implements format.Schema. Values are read by the names of their members, so that a schema reads what was written with another one of its name; one without a name of its own
+// reads what was written with such a one.
 func (s *Schema) Reads(writer format.Schema) bool {
+	if w, ok := writer.(*Schema); ok && !s.HasName() {
+		return !w.HasName()
+	}
 	return s.TypeName() == writer.TypeName()
 }
 

@@ -248,7 +248,7 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 	case len(values.Readers()) > 0:
 		var out []*schema.Compiled
 		for _, reader := range values.Readers() {
-			compiled, err := values.CompileReader(reader)
+			compiled, err := values.CompileReader(reader, topic)
 			if !s.HasReaders && s.passes(err) {
 				continue // it is the registry's
 			}
@@ -266,7 +266,7 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 	if err != nil || !found {
 		return nil, err
 	}
-	compiled := values.Compile(latest)
+	compiled := values.Compile(latest, topic)
 	if s.passes(compiled.Err) || compiled.HasOthers {
 		return nil, nil
 	}
@@ -282,7 +282,7 @@ func (s *schemaSearch) key(ctx context.Context, topic string) (*schema.Compiled,
 	if err != nil || !found {
 		return nil, err
 	}
-	compiled := s.schemas.Keys.Compile(latest)
+	compiled := s.schemas.Keys.Compile(latest, topic)
 	if s.passes(compiled.Err) || compiled.HasOthers {
 		return nil, nil
 	}

@@ -37,6 +37,11 @@ var droppable = []struct {
 		"raise limits: they are below the defaults, which allow this schema",
 	},
 	{
+		"unknown_members", func(o format.Options) bool { return o.UnknownMembers == format.KeepUnknown },
+		func(o *format.Options) { o.UnknownMembers = format.CountUnknown },
+		`leave unknown_members at its default: the schema has a member "_extra" of its own`,
+	},
+	{
 		"unions", func(o format.Options) bool { return o.Unions != format.StructUnions },
 		func(o *format.Options) { o.Unions = format.StructUnions },
 		"leave unions at its default",

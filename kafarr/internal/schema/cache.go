@@ -69,7 +69,7 @@ func (s *Resolver) idle(before int) []Idle {
 		if !p.given && p.used < before {
 			out = append(out, Idle{p.used, p.size, func() {
 				delete(s.plans, ref)
-				p.dropped = true
+				p.drop()
 			}})
 		}
 	}

@@ -21,10 +21,11 @@ type Compiled struct {
 	// HasOthers tells that the schema has several types, of which this is the first, so that messages may be of another one.
 	HasOthers bool
 
-	hasPaths bool // instead of a plan: message indexes, which were not read, say which of its types it is
-	given    bool // needs no registry, and is kept for good
-	size     int  // bytes, estimated
-	used     int  // Cache.run of the last use
+	hasPaths bool     // instead of a plan: message indexes, which were not read, say which of its types it is
+	unnamed  *unnamed // instead of a plan: the topics' names are the names of its type
+	given    bool     // needs no registry, and is kept for good
+	size     int      // bytes, estimated
+	used     int      // Cache.run of the last use
 	dropped  bool
 }
 
@@ -44,8 +45,10 @@ func (p *Compiled) resolution() Resolution {
 // compiledBytes is what a Compiled takes besides what it holds.
 const compiledBytes = 512
 
-// Compile makes the plan of a schema that the registry has answered with, or of its first type. Its error is in Compiled.Err.
-func (s *Resolver) Compile(schema registry.Schema) *Compiled { return s.compileType(schema, FirstType) }
+// Compile makes the plan of a schema that the registry has answered with, or of its first type, for the messages of a topic. Its error is in Compiled.Err.
+func (s *Resolver) Compile(schema registry.Schema, topic string) *Compiled {
+	return s.compileType(schema, FirstType).of(topic)
+}
 
 // compileType makes the plan of a Ref, of which the registry has answered with the schema. Its error is remembered like a plan.
 func (s *Resolver) compileType(schema registry.Schema, ref Ref) *Compiled {
@@ -78,28 +81,31 @@ func (s *Resolver) compileType(schema registry.Schema, ref Ref) *Compiled {
 	if parsed, e = s.typeOf(parsed, ref); e != nil {
 		return fail(e)
 	}
-	p, e := s.compile(f.Format, parsed)
-	if e == nil && len(rules) > 0 {
-		e = s.ciphertextFault(p.Plan, schema, rules)
-	}
-	if e != nil {
-		return fail(e)
-	}
-	if len(p.Plan.DecryptedBy()) > 0 {
-		p.Keyrings = newKeyrings(schema.Contract, rules)
-	}
-	p.IsRegistered, p.HasOthers = true, others
-	p.HasIdleRules = schema.Contract != nil && (len(schema.Contract.Rules) > len(rules) || len(rules) > 0 && s.cfg.Rules != DecryptRules)
-	p.size = compiledBytes + p.Plan.Size()
-	return p
+	return s.perTopic(parsed, compiledBytes+len(schema.Text), func(parsed format.Schema) *Compiled {
+		p, e := s.compile(f.Format, parsed)
+		if e == nil && len(rules) > 0 {
+			e = s.ciphertextFault(p.Plan, schema, rules)
+		}
+		if e != nil {
+			return fail(e)
+		}
+		if len(p.Plan.DecryptedBy()) > 0 {
+			p.Keyrings = newKeyrings(schema.Contract, rules)
+		}
+		p.IsRegistered, p.HasOthers = true, others
+		p.HasIdleRules = schema.Contract != nil && (len(schema.Contract.Rules) > len(rules) || len(rules) > 0 && s.cfg.Rules != DecryptRules)
+		p.size = compiledBytes + p.Plan.Size()
+		return p
+	})
 }
 
-// CompileReader makes the plan of what is written with one of Readers.
-func (s *Resolver) CompileReader(reader Reader) (*Compiled, *status.Error) {
+// CompileReader makes the plan of what is written in a topic with one of Readers.
+func (s *Resolver) CompileReader(reader Reader, topic string) (*Compiled, *status.Error) {
 	schema, err := s.typeOf(reader.schema, FirstType)
 	if err != nil {
 		return nil, err
 	}
+	schema = orNamed(schema, topic)
 	p, err := s.compile(reader.format, schema)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/format/json"
+	"github.com/pykafarr/pykafarr/kafarr/format/jsonschema"
 	"github.com/pykafarr/pykafarr/kafarr/format/protobuf"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -25,7 +26,19 @@ type form struct {
 var forms = []*form{
 	{Format: avro.Format{}, content: Avro, word: "avro", name: "Avro"},
 	{Format: protobuf.Format{}, content: Protobuf, word: "protobuf", name: "Protobuf", hasPaths: true},
-	{Format: json.Format{}, content: JSON, word: "json", name: "JSON"}, // of no registry
+	{Format: jsonschema.Format{}, content: JSONSchema, word: "jsonschema", name: "JSON Schema"},
+	{Format: unregistered{}, content: JSON, word: "json", name: "JSON"},
+}
+
+// unregistered is JSON that no registry has a schema for: those given are Arrow schemas, or JSON Schema.
+type unregistered struct{ json.Format }
+
+// Parse implements format.Format.
+func (u unregistered) Parse(text string, references []format.Reference, limits format.Limits) (format.Schema, error) {
+	if json.IsArrow(text) {
+		return u.Format.Parse(text, references, limits)
+	}
+	return jsonschema.Format{}.Parse(text, references, limits)
 }
 
 // unsaid is what registries mean that do not say what a schema is of.

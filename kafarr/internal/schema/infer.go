@@ -90,7 +90,7 @@ func (s *Resolver) infer(chunk *source.Chunk, rest []source.Record, ref Ref) Res
 	s.noJSON = noJSON{}
 	s.inferred[topic] = text
 	s.cfg.Note("SCHEMA", fmt.Sprintf("topic %s: its schema was inferred of %d messages, and stays as it is; schema= reads the topic by the same one from now on: %s", topic, len(bodies), cut(text)))
-	return s.plans[ref].resolution()
+	return s.plans[ref].of(topic).resolution()
 }
 
 // cut cuts a schema's text for the log.

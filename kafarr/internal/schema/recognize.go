@@ -21,7 +21,7 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 		return ""
 	}
 	look := wire.Recognize(unsafe.Slice((*byte)(data), int(n)))
-	if look.Form == wire.JSONForm && s.cfg.Content == JSON {
+	if look.Form == wire.JSONForm && (s.cfg.Content == JSON || s.cfg.Content == JSONSchema && s.cfg.Framing == Bare) {
 		return ""
 	}
 	var magic wire.MagicError

@@ -177,7 +177,7 @@ func (s *Resolver) Resolve(chunk *source.Chunk, rest []source.Record, ref Ref) R
 func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Resolution {
 	if p, ok := s.plans[ref]; ok {
 		p.used = s.cfg.Cache.run
-		return p.resolution()
+		return p.of(chunk.Topic).resolution()
 	}
 	if s.isInferred(ref) {
 		return s.infer(chunk, rest, ref)
@@ -204,7 +204,7 @@ func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Re
 	s.plans[ref] = p
 	s.cfg.Cache.keep(p)
 	s.compiled.Add(1)
-	return p.resolution()
+	return p.of(chunk.Topic).resolution()
 }
 
 // Compiled is how many schemas of the registry were compiled. It may be called from any goroutine.
@@ -231,10 +231,14 @@ func (s *Resolver) UntypedPlan() *Compiled { return s.plans[Untyped] }
 // GivenPlan is that of a topic whose messages carry no schema.
 func (s *Resolver) GivenPlan(topic string) (*Compiled, bool) {
 	ref, ok := s.ofTopic(topic)
-	return s.plans[ref], ok
+	p := s.plans[ref]
+	if p == nil {
+		return nil, ok // it is yet to be inferred
+	}
+	return p.of(topic), ok
 }
 
-// GivenPlans are those of all schemas that were given.
+// GivenPlans are those of all schemas that were given and have names.
 func (s *Resolver) GivenPlans() []*Compiled {
 	var out []*Compiled
 	for ref := firstNumbered; ref < s.next; ref++ {
@@ -281,9 +285,16 @@ func (s *Resolver) compileOne(g Given) error {
 	if e != nil {
 		return e
 	}
-	p, e := s.compile(f, parsed)
-	if e != nil {
-		return e
+	p := s.perTopic(parsed, 0, func(parsed format.Schema) *Compiled {
+		p, e := s.compile(f, parsed)
+		if e != nil {
+			return &Compiled{Err: e}
+		}
+		p.given = true
+		return p
+	})
+	if err := p.of(g.Topic).Err; err != nil {
+		return err
 	}
 	p.given = true
 	var name any = g.Topic

@@ -233,7 +233,7 @@ func TestResolversThatShareWaitForAMissingSchemaOnce(t *testing.T) {
 func TestAnUnusableSchemaIsRememberedAndNoNullTakesIt(t *testing.T) {
 	reg := &book{answer: func(id int) (registry.Schema, error) {
 		if id == 8 {
-			return registry.Schema{ID: id, Type: "JSON", Text: "{}"}, nil
+			return registry.Schema{ID: id, Type: "XSD", Text: "<schema/>"}, nil
 		}
 		return typeOf(id)
 	}}

@@ -33,6 +33,8 @@ const (
 	Protobuf
 	// JSON is a text without a framing, whose schema is one of those given.
 	JSON
+	// JSONSchema is such a text after a framing that says which schema it was written with.
+	JSONSchema
 	// Auto is what the registry says that the schema is of, where there is a framing, and Bytes where there is none.
 	Auto
 )
@@ -74,7 +76,7 @@ const (
 // Given is a schema that messages do not carry.
 type Given struct {
 	Topic string // Bare: of which topic; empty: of all that have none of their own
-	Text  string // of the format that the Content says
+	Text  string // of the format that the Content says; of JSON, an Arrow schema or a JSON Schema
 	// MessageType is the full name of the type, where Text has several; empty: Config.MessageType.
 	MessageType string
 }
