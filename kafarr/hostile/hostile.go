@@ -29,7 +29,7 @@ const (
 	MaxSchema = 1 << 20
 	MaxBody   = 64 << 10
 
-	most        = 10 * time.Second // a second, with a margin for a busy machine
+	most        = slower * 10 * time.Second // a second, with a margin for a busy machine
 	freeBytes   = 64 << 20
 	bytesPerOne = 256
 )
