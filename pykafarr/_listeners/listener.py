@@ -10,12 +10,13 @@ import weakref
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from .._batches.batch import Batch, batch_from
+from .._batches.inferred import pyarrow_schema
 from .._errors import OK, PENDING, BrokerError, ClosedError, ConfigError, KafarrError, StateError
 from .._library import oauth
 from .._library.library import SLICE_MS, encode, library, usable
 from .._library.logs import logger
 from .._library.slot import Slot
-from .._options import arrow_schemas, checks
+from .._options import checks
 from .positions import Positions
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ class Listener(Positions):
         library_ = self._library()
         name = checks.text("topic", topic).encode()
         text: str = library_.json(library_.lib.listener_schema, self._handle, name, len(name))
-        return arrow_schemas.pyarrow_schema(text) if text else None
+        return pyarrow_schema(text) if text else None
 
     def _poll(self, num_messages: int, max_time: Duration, deliver: Callable[[Batch | None], _T]) -> _T:
         """Polls, and gives what deliver makes of the batch, which stays in the slot until deliver has returned."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 ArrowSchema: TypeAlias = "pa.Schema | Mapping[str, pa.DataType | str] | str"
 
 # The metadata of a field of JSON texts, as Arrow has it, and that of a schema whose only field is the whole value.
-_EXTENSION = b"ARROW:extension:name"
-_WHOLE = b"pykafarr.whole_value"
+JSON_EXTENSION = b"ARROW:extension:name"
+WHOLE_VALUE = b"pykafarr.whole_value"
 
 # What other libraries call types, by the name that the library knows.
 _NAMES = {
@@ -66,34 +66,13 @@ def schema_text(schema: object, name: str) -> str:
     elif _is_pyarrow(schema):
         found: Any = schema
         fields = [_field(f"{name}: {found.field(index).name}", found.field(index)) for index in range(len(found.names))]
-        if _WHOLE in (found.metadata or {}) and len(fields) == 1:
+        if WHOLE_VALUE in (found.metadata or {}) and len(fields) == 1:
             return json.dumps({"arrow": fields[0]})
     else:
         raise TypeError(f"{name} must be a pyarrow schema or a dict of names and types, not {kind(schema)}")
     if not fields:
         raise ConfigError(f"{name} must not be empty")
     return json.dumps({"arrow": {"type": "struct", "nullable": False, "fields": fields}})
-
-
-def pyarrow_schema(text: str) -> pa.Schema:
-    """A schema that the library has inferred, as pyarrow has it. As schema= it is the same one."""
-    import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
-
-    root = json.loads(text)["arrow"]
-    if root["type"] == "struct":
-        return pa.schema([_pyarrow_field(pa, kid["name"], kid) for kid in root["fields"]])
-    return pa.schema([_pyarrow_field(pa, "value", root)], metadata={_WHOLE: b"true"})
-
-
-def _pyarrow_field(pa: Any, name: str, field: Mapping[str, Any]) -> Any:
-    if field["type"] == "struct":
-        return pa.field(name, pa.struct([_pyarrow_field(pa, kid["name"], kid) for kid in field["fields"]]))
-    if field["type"] == "list":
-        return pa.field(name, pa.list_(_pyarrow_field(pa, "item", field["items"])))
-    if field["type"] == "json":
-        return pa.field(name, pa.string(), metadata={_EXTENSION: b"arrow.json"})
-    makers = {"int64": pa.int64, "double": pa.float64, "bool": pa.bool_, "string": pa.string}
-    return pa.field(name, makers[field["type"]]())
 
 
 def _name(name: str, key: object) -> str:
@@ -104,7 +83,7 @@ def _name(name: str, key: object) -> str:
 
 def _field(place: str, field: Any) -> dict[str, Any]:
     nullable = {} if field.nullable else {"nullable": False}
-    if (field.metadata or {}).get(_EXTENSION) == b"arrow.json":
+    if (field.metadata or {}).get(JSON_EXTENSION) == b"arrow.json":
         return {"name": field.name, "type": "json", **nullable}
     return {"name": field.name, **_type(place, field.type), **nullable}
 

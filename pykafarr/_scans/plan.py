@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._batches.counted import counted
+from .._batches.inferred import pyarrow_schema
 from .._errors import ConfigError
 from .._options import checks, nearest
-from .._options.arrow_schemas import pyarrow_schema
 from .._options.keywords import hide_secrets
 from .._options.scans import Options
 from .._options.secrets import plain

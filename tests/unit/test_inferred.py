@@ -10,7 +10,8 @@ import pytest
 
 import pykafarr
 from pykafarr import ConfigError, DecodeError
-from pykafarr._options.arrow_schemas import pyarrow_schema, schema_text
+from pykafarr._batches.inferred import pyarrow_schema
+from pykafarr._options.arrow_schemas import schema_text
 from pykafarr.testing import MockKafka
 
 VALUES = [b'{"id":1,"name":"a"}', b'{"id":2.5,"tags":["x"],"any":{}}', b'{"id":3,"at":{"n":1}}']
