@@ -46,7 +46,7 @@ NUMBERS = [
     ("depth of values of recursive types, of schemas", "kafarr/format/limits.go", "SchemaDepth: 200", "256, 200"),
     ("columns of a schema", "kafarr/format/limits.go", "Columns: 20_000", "20,000"),
     ("a batch", "kafarr/memory.go", "DefaultBatchBytes = 1 << 30", "1 GiB"),
-    ("time between two looks at the clock", "kafarr/format/avro/budget.go", "= 4_000_000", "4,000,000"),
+    ("time between two looks at the clock", "kafarr/format/effort.go", "= 4_000_000", "4,000,000"),
     ("an answer of the registry", "kafarr/registry/transport.go", "maxAnswer = 16 << 20", "16 MiB"),
     ("references of a schema", "kafarr/registry/lookup.go", "maxReferences = 1000", "1,000"),
     ("an answer of a broker to a scan", "kafarr/internal/cluster/incoming.go", "= 16 << 20", "16 MiB"),
