@@ -15,7 +15,7 @@ const (
 	Bytes      = schema.Bytes      // taken as they are, into a column of binary
 	String     = schema.String     // a text in UTF-8
 	Protobuf   = schema.Protobuf   // such a body after the message indexes
-	JSON       = schema.JSON       // a text without a framing: its schema is one of Messages.Schemas
+	JSON       = schema.JSON       // a text without a framing: its schema is one of Messages.Schemas, or inferred
 	JSONSchema = schema.JSONSchema // such a text after a framing that says which JSON Schema it was written with
 	Auto       = schema.Auto       // what the registry says that the schema is of, where there is a framing, and Bytes where there is none
 )

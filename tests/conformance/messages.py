@@ -8,9 +8,12 @@ from __future__ import annotations
 import math
 import random
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Field = descriptor_pb2.FieldDescriptorProto
 SCALARS = [
@@ -209,18 +212,19 @@ def _scalar(field: Any, value: Any, of_message: Any) -> Any:
 
 def ours(descriptor: Any, row: dict[str, Any]) -> dict[str, Any]:
     """The value of a row, as `to_pylist` has it."""
-    return {field.name: _our_field(field, row[field.name]) for field in descriptor.fields}
+    return {field.name: _field(field, row[field.name], _our_scalar) for field in descriptor.fields}
 
 
-def _our_field(field: Any, value: Any) -> Any:
+def _field(field: Any, value: Any, scalar: Callable[[Any, Any], Any]) -> Any:
+    """The value of a field whose scalars become those that are compared."""
     if value is None:
         return None
     if not field.is_repeated:
-        return _our_scalar(field, value)
+        return scalar(field, value)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         of = field.message_type.fields_by_name["value"]
-        return _sorted([[key, _our_scalar(of, item)] for key, item in value])
-    return [_our_scalar(field, item) for item in value]
+        return _sorted([[key, scalar(of, item)] for key, item in value])
+    return [scalar(field, item) for item in value]
 
 
 def _our_scalar(field: Any, value: Any) -> Any:
@@ -231,18 +235,7 @@ def _our_scalar(field: Any, value: Any) -> Any:
 
 def javas(descriptor: Any, value: Any) -> dict[str, Any]:
     """The value that Messages.java tells."""
-    return {field.name: _java_field(field, value[field.name]) for field in descriptor.fields}
-
-
-def _java_field(field: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if not field.is_repeated:
-        return _java_scalar(field, value)
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        of = field.message_type.fields_by_name["value"]
-        return _sorted([[key, _java_scalar(of, item)] for key, item in value])
-    return [_java_scalar(field, item) for item in value]
+    return {field.name: _field(field, value[field.name], _java_scalar) for field in descriptor.fields}
 
 
 def _java_scalar(field: Any, value: Any) -> Any:
