@@ -1,5 +1,7 @@
 """The command `read` as a scan: into a file, or onto the standard output."""
 
+# ruff: noqa: T201  # a command line prints
+
 from __future__ import annotations
 
 import argparse
@@ -17,7 +19,8 @@ from .._errors import ConfigError, KafarrError, SchemaError
 from .._library.terminal import discard_output
 from .._scans import keys
 from .._scans.scan import scan
-from .read import tell_losses, tell_tombstones
+from .messages import message_options
+from .read import LOSSES, UNFRAMED, tell_losses, tell_unframed
 from .writers import writer
 
 if TYPE_CHECKING:
@@ -64,36 +67,38 @@ def read_scan(options: argparse.Namespace) -> int:
         config={"client.id": "pykafarr-read", **dict(options.config)},
         registry_config=dict(options.registry_config),
         metadata=options.metadata,
-        framing=options.framing,
-        tombstones=options.tombstones,
+        **message_options(options, scans=True),
         errors=options.errors,
-        out_of_range=options.out_of_range,
         rules=options.rules,
-        reader_schema="latest",
         num_messages=options.num_messages,
         allow_partial=options.allow_partial,
         timeout=options.ready_timeout,
     )
     with plan.read(progress=options.progress) as stream:
         if target is None:
-            _print(stream, options)
+            tell_unframed(options, _print(stream, options))
         else:
             rows = _write(stream, options.message_type, target, options.null)
-            print(f"{counted(rows, 'row')} in {target}", file=sys.stderr)  # noqa: T201  # a command line prints
-        tell_tombstones(stream._left_out[keys.TOMBSTONES])
-        report = stream.report
-        tell_losses(sum(part.skipped for part in report), sum(part.out_of_range for part in report))
+            print(f"{counted(rows, 'row')} in {target}", file=sys.stderr)
+        for kind, what in ((keys.TOMBSTONES, "a value (tombstones)"), (UNFRAMED, "a schema of the registry")):
+            if count := stream._left_out[kind]:
+                were = "was" if count == 1 else "were"
+                print(f"{counted(count, 'message')} without {what} {were} left out", file=sys.stderr)
+        tell_losses({name: sum(getattr(part, name) for part in stream.report) for name in LOSSES})
     return 0
 
 
-def _print(stream: Stream, options: argparse.Namespace) -> None:
-    write = writer(options.format, sys.stdout, options.null)
+def _print(stream: Stream, options: argparse.Namespace) -> int:
+    """Prints the rows, and gives the number of those that came as bytes."""
+    write, unframed = writer(options.format, sys.stdout, options.null), 0
     try:
         for batch in stream._of_type(options.message_type):
             write(batch)
+            unframed += batch.num_rows if batch.message_type == UNFRAMED else 0
         sys.stdout.flush()
     except BrokenPipeError:  # as in _read
         discard_output()
+    return unframed
 
 
 def _write(stream: Stream, message_type: str | None, target: Path, null: str) -> int:

@@ -20,6 +20,8 @@ from .._options.secrets import Secret, from_env, hidden, plain
 from .._options.table import LISTENER, PRODUCER, SCAN
 from .demo import demo
 from .export import SUFFIXES, place, read_scan
+from .flags import Flags
+from .messages import add_messages, wrong_usage
 from .read import Stopped, read
 from .write import add_write
 
@@ -51,7 +53,7 @@ def _run(run: _Command, options: argparse.Namespace) -> int:
     except Stopped as stopped:
         return 128 + stopped.signal
     except (KafarrError, TypeError, ImportError) as error:
-        print(f"pykafarr: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"pykafarr: {type(error).__name__}: {Flags(options.flags).of(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # as in read
         discard_output()
@@ -84,7 +86,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m pykafarr", description="Kafka Avro topics as pandas frames.")
+    parser = _Parser(prog="python -m pykafarr", description="Kafka topics as pandas frames.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of all parts and exit")
     commands = parser.add_subparsers(title="commands", required=True)
 
@@ -94,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Starts an embedded broker and registry, produces two message types, prints the frames polled, "
         "their dtypes and the speed. Needs nothing but this package.",
     )
-    show.set_defaults(command=lambda _: demo)
+    show.set_defaults(command=lambda _: demo, flags={})
 
     reader = commands.add_parser(
         "read",
@@ -103,10 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         "under a new group's name and commits nothing; with --group it commits what it printed. With --start, --end or "
         "--output it scans instead: it reads the rows between two places, prints or writes them, and ends.",
     )
-    reader.set_defaults(command=lambda options: _reading(reader, options))
+    flags = {option.name: option.flag for option in {**LISTENER, **SCAN}.values() if option.flag}
+    reader.set_defaults(command=lambda options: _reading(reader, options), flags=flags)
     reader.add_argument("--servers", type=hidden, required=True, help=LISTENER["servers"].help)
     reader.add_argument("--topics", required=True, nargs="+", metavar="TOPIC", help=LISTENER["topics"].help)
-    reader.add_argument("--registry", type=hidden, required=True, metavar="URL", help=LISTENER["registry_url"].help)
+    reader.add_argument("--registry", type=hidden, metavar="URL", help=LISTENER["registry_url"].help)
     reader.add_argument("--group", help=f"{LISTENER['group'].help}; default: a new one, which commits nothing")
     reader.add_argument(
         "--from-beginning",
@@ -137,25 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"{metadata.help} ({', '.join(metadata.default)})",
     )
-    reader.add_argument(
-        "--framing",
-        choices=["confluent", "schema_header", "apicurio"],
-        default=LISTENER["framing"].default,
-        help=f"{LISTENER['framing'].help}; apicurio: by 8 bytes, with --registry-config "
-        "apicurio.registry.use-id=globalId or contentId (%(default)s)",
-    )
-    reader.add_argument(
-        "--tombstones",
-        choices=LISTENER["tombstones"].words,
-        default=LISTENER["tombstones"].default,
-        help=f"{LISTENER['tombstones'].help}; keep: rows without values, skip: nothing (%(default)s)",
-    )
-    reader.add_argument(
-        "--out-of-range",
-        choices=LISTENER["out_of_range"].words,
-        default=LISTENER["out_of_range"].default,
-        help=f"{LISTENER['out_of_range'].help} (%(default)s)",
-    )
+    add_messages(reader)
     rules = reader.add_mutually_exclusive_group()
     rules.add_argument(
         "--rules",
@@ -240,6 +225,8 @@ def _add_scan(scan: argparse._ArgumentGroup) -> None:
 
 def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Command:
     """The function that the command `read` runs: it listens, or scans."""
+    if wrong := wrong_usage(options):
+        parser.error(wrong)
     if options.null and not (options.output.endswith(".csv") if options.output else options.format == "csv"):
         parser.error("--null is for csv: give --format csv, or --output with a name that ends with .csv")
     if options.output and options.format and not options.output.endswith((f".{options.format}", f".{options.format}l")):
@@ -277,4 +264,4 @@ class _Version(argparse.Action):
     """Prints the versions; an action of its own, since they need the library loaded."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        parser.exit(_run(_versions, argparse.Namespace()))
+        parser.exit(_run(_versions, argparse.Namespace(flags={})))

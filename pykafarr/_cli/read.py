@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from .._batches.counted import counted
 from .._library.terminal import commanded, discard_output
 from .._listeners.open import listener
+from .messages import message_options
 from .writers import writer
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from .._batches.batch import Batch
 
@@ -47,16 +49,15 @@ def read(options: argparse.Namespace) -> int:
         config=config,
         registry_config=dict(options.registry_config),
         metadata=options.metadata,
-        framing=options.framing,
-        tombstones=options.tombstones,
+        **message_options(options, scans=False),
         errors=options.errors,
-        out_of_range=options.out_of_range,
         rules=options.rules,
         schema_patience=300_000 if options.group else 0,  # nothing is committed without a group
         ready_timeout=options.ready_timeout,
     )
     num_messages, max_time = (1000 if one is None else one for one in (options.num_messages, options.max_time))
     write, progress, printed = writer(options.format, sys.stdout, options.null), _Progress(), True
+    unframed = 0
     try:
         progress.show()
         for batch in reader.batches(num_messages, max_time, options.idle_timeout):
@@ -65,33 +66,55 @@ def read(options: argparse.Namespace) -> int:
             write(batch)
             sys.stdout.flush()
             printed = True
+            unframed += batch.num_rows if batch.message_type == UNFRAMED else 0
             progress.count(batch)
     except BrokenPipeError:
         discard_output()  # `… | head` has enough: that is no failure
     finally:
         progress.hide()
-        stats = reader.stats()
-        tell_losses(stats["skipped"], stats["out_of_range"])
+        tell_losses(reader.stats())
+        tell_unframed(options, unframed)
         reader.close(commit=bool(options.group) and printed)
         progress.summary()
     return 0
 
 
-def tell_losses(skipped: int, nulls: int) -> None:
-    """Says how many messages --errors skip has left out, and how many values --out-of-range null has made nulls."""
-    if skipped:
-        were = "was" if skipped == 1 else "were"
-        print(f"{counted(skipped, 'message')} that could not be decoded {were} skipped", file=sys.stderr)
-    if nulls:
-        are = "is out of its type's" if nulls == 1 else "are out of their types'"
-        print(f"{counted(nulls, 'value')} {are} range, and null here", file=sys.stderr)
+# What the command tells that it has left out or changed, by the counters of listeners and scans, of one and several.
+LOSSES = {
+    "skipped": ("message that could not be decoded was skipped", "messages that could not be decoded were skipped"),
+    "out_of_range": (
+        "value is out of its type's range, and null here",
+        "values are out of their types' range, and null here",
+    ),
+    "unknown_enums": (
+        "number of an enum has no name in the schema, and is null here",
+        "numbers of enums have no name in the schema, and are null here",
+    ),
+    "unknown_members": (
+        "member of JSON is not in the schema, and was left out",
+        "members of JSON are not in the schema, and were left out",
+    ),
+}
+# The message type of what names no schema of the registry, with value="auto".
+UNFRAMED = "bytes"
 
 
-def tell_tombstones(count: int) -> None:
-    """Says how many messages without a value were left out, where rows of one message type were asked for."""
-    if count:
-        were = "was" if count == 1 else "were"
-        print(f"{counted(count, 'message')} without a value (tombstones) {were} left out", file=sys.stderr)
+def tell_losses(counts: Mapping[str, int]) -> None:
+    """Says what was left out of the rows, or is null in them."""
+    for name, (one, several) in LOSSES.items():
+        if count := counts[name]:
+            print(f"{count:,} {one if count == 1 else several}", file=sys.stderr)
+
+
+def tell_unframed(options: argparse.Namespace, count: int) -> None:
+    """Says how many messages came as bytes, where nobody has said what they are."""
+    if count and options.value is None:
+        are = "is" if count == 1 else "are"
+        print(
+            f"{counted(count, 'message')} without a schema of the registry {are} bytes here: --value avro says what "
+            "such a message looks like, and --value json or string reads topics without a registry",
+            file=sys.stderr,
+        )
 
 
 class _Progress:

@@ -45,7 +45,8 @@ _ROWS = 1 << 17
 def add_write(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command, but for those that say where the cluster is."""
     send = table.SEND
-    parser.set_defaults(command=lambda _: write)
+    flags = {name: f"--{name.replace('_', '-')}" for name in send} | {"registry_url": "--registry"}
+    parser.set_defaults(command=lambda _: write, flags=flags)
     parser.add_argument("files", nargs="+", metavar="FILE", help=f"files, by their endings: {', '.join(_SUFFIXES)}")
     parser.add_argument("--topic", required=True, help=send["topic"].help)
     parser.add_argument("--message-type", metavar="NAME", help=send["message_type"].help)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from .._errors import ConfigError, SchemaError
 from .._options import checks
 from .._options.keywords import hide_secrets
-from .._options.scans import listed
+from .._options.scans import is_registered, listed
 from .._scans import scan as scans
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def scan(
     if options.get("errors") == "collect":
         raise ConfigError('errors="collect": an engine has no place for rejected rows: use "skip", or pykafarr.read()')
     options = cast("ScanOptions", listed(options))  # read here once more
-    if options.get("value", "avro") == "avro" and registry_url is not None:
+    if is_registered(options.get("value", "avro"), options.get("framing", "confluent")):
         options.setdefault("reader_schema", "latest")
     plan = scans.scan(servers, topics, registry_url, **options)
     schema = plan.schema  # raises where there are several

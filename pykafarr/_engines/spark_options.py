@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .._errors import ConfigError
-from .._options import nearest
+from .._options import json_schemas, nearest
 from .._options.secrets import from_env, from_file, hidden, hidden_argument, plain
 from .._options.table import SCAN
 
@@ -63,6 +63,12 @@ def _truth(name: str, text: str) -> bool:
 def _either(name: str, text: str) -> Any:
     """A text, or a list or dict as JSON."""
     return _json(name, text) if text.lstrip().startswith(("[", "{")) else text
+
+
+def _schema(name: str, text: str) -> Any:
+    """The text of a schema as it is, and JSON of several ones, or of {name: type}, as a list or dict."""
+    found = _either(name, text)
+    return text if json_schemas.is_schema(found) else found
 
 
 def _json(name: str, text: str) -> Any:
@@ -141,6 +147,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "number": _number,
     "truth": _truth,
     "either": _either,
+    "schema": _schema,
     "json": _json,
     "secret": _secret,
     "properties": _properties,

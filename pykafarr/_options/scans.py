@@ -133,6 +133,16 @@ class Options:
         }
 
 
+# The framings that name a schema of a registry, and the formats that it has schemas of.
+_REGISTERED_FRAMINGS = ("confluent", "schema_header", "apicurio")
+_REGISTERED_FORMATS = ("avro", "protobuf", "jsonschema", "auto")
+
+
+def is_registered(value: object, framing: object) -> bool:
+    """Whether a registry has the schemas of such values, and so knows which is the newest."""
+    return value in _REGISTERED_FORMATS and framing in _REGISTERED_FRAMINGS
+
+
 def listed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Iterators as lists, and schemas without classes: the arguments are read again where they are unpickled."""
     found = dict(arguments)

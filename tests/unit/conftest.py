@@ -176,7 +176,7 @@ class FakeLibrary(lib.Library):
         return OK
 
     def listener_stats(self, _listener: int, stats: Any, _error: Any) -> int:
-        stats[0] = self._text({"rows": 3, "skipped": 0, "out_of_range": 0})
+        stats[0] = self._text({"rows": 3, "skipped": 0, "out_of_range": 0, "unknown_enums": 0, "unknown_members": 0})
         return OK
 
     def kafarr_wait(self, _operation: int, _slice: int, result: Any, error: Any) -> int:

@@ -138,8 +138,12 @@ NEEDED = {"servers": "kafka:9092", "topics": "orders"}
         (
             "reader_schema",
             '{"type": "record", "name": "X", "fields": []}',
-            {"type": "record", "name": "X", "fields": []},
+            '{"type": "record", "name": "X", "fields": []}',
         ),
+        ("schema", 'syntax = "proto3"; message A {}', 'syntax = "proto3"; message A {}'),
+        ("schema", '{"id": "int64"}', {"id": "int64"}),
+        ("schema", '{"properties": {"id": {"type": "integer"}}}', '{"properties": {"id": {"type": "integer"}}}'),
+        ("schema", '{"orders": {"id": "int64"}}', {"orders": {"id": "int64"}}),
         ("limits", '{"columns": 50000}', {"columns": 50000}),
         ("allow_partial", "True", True),
         ("memory_limit", "100000000", 100_000_000),

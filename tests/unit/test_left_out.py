@@ -43,7 +43,8 @@ def kafka():
 
 @pytest.fixture
 def command(kafka):
-    return ["read", "--servers", kafka.servers, "--registry", kafka.registry_url, "--topics"]
+    where = ["--servers", kafka.servers, "--registry", kafka.registry_url]
+    return ["read", *where, "--value", "avro", "--topics"]
 
 
 def stream(kafka, topic="bad"):
