@@ -552,7 +552,7 @@ func TestASchemaThatCannotBeReadIsASchemaError(t *testing.T) {
 func TestMarkedFieldsAreReportedAsEncrypted(t *testing.T) {
 	s := json.NewSchema("R", json.Field{Type: &json.Type{Kind: json.Object, Fields: []json.Field{{Name: "ssn", Type: &json.Type{Kind: json.Text}, Tags: []string{"PII"}}, {Name: "id", Type: &json.Type{Kind: json.Integer}}}}}, 0)
 	s.MarkEncrypted(2, func(rule int, field string, tags []string) bool {
-		return rule == 1 && field == "R.ssn" && len(tags) == 1
+		return rule == 1 && field == "$.ssn" && len(tags) == 1
 	})
 	got := compile(t, s, format.Options{}).Encrypted()
 	if len(got) != 1 || got[0].Path != "ssn" || len(got[0].Rules) != 1 || got[0].Rules[0] != 1 {

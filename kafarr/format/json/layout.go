@@ -108,8 +108,8 @@ func (l *layouter) deeper(n int, path string) error {
 	return nil
 }
 
-// of makes the node of a field. writer is the type that the values were written as, nil where that is not known. selection: the fields wanted below it; nil: all.
-func (l *layouter) of(f *Field, writer *Type, name, path string, selection *format.Selection) (*node, error) {
+// of makes the node of a field. writer is the field that the values were written as, nil where that is not known. selection: the fields wanted below it; nil: all.
+func (l *layouter) of(f, writer *Field, name, path string, selection *format.Selection) (*node, error) {
 	if l.columns++; l.columns > l.options.Limits.Columns {
 		return nil, schemaErrorf(path, "the schema stands for more than %d columns", l.options.Limits.Columns)
 	}
@@ -126,13 +126,17 @@ func (l *layouter) of(f *Field, writer *Type, name, path string, selection *form
 	if l.arrays += 1 << l.maps; l.arrays > arraysPerColumn*l.options.Limits.Columns {
 		return nil, schemaErrorf(path, "too many columns lie in maps within maps")
 	}
-	n := &node{name: name, path: path, required: !f.Nullable, nullable: f.Nullable, columns: 1, encryptedBy: f.encryptedBy}
+	n := &node{name: name, path: path, required: !f.Nullable, nullable: f.Nullable, columns: 1, encryptedBy: f.encryptedAs(writer)}
 	t := f.Type
 	if t.leadsTo(l.open, l.options.Limits.SchemaDepth) {
 		if l.options.Recursion != format.JSON {
 			return nil, schemaErrorf(path, `the type %s is recursive: it has no Arrow type; recursion="json" reads it as text`, t.describe())
 		}
 		n.op, n.dtype = opAny, arrow.BinaryTypes.String
+		n.encryptedBy = compacted(n.encryptedBy, t.encryptedWithin())
+		if writer != nil {
+			n.encryptedBy = compacted(n.encryptedBy, writer.Type.encryptedWithin())
+		}
 		return n, nil
 	}
 	l.open = append(l.open, t)
@@ -140,11 +144,11 @@ func (l *layouter) of(f *Field, writer *Type, name, path string, selection *form
 	var err error
 	switch t.Kind {
 	case Object:
-		err = l.object(n, t, writer, selection)
+		err = l.object(n, t, writer.typ(), selection)
 	case Array:
-		err = l.array(n, t, writer, selection)
+		err = l.array(n, t, writer.typ(), selection)
 	case Map, Entries:
-		err = l.mapping(n, t, writer, selection)
+		err = l.mapping(n, t, writer.typ(), selection)
 	case Union:
 		err = l.union(n, t, selection)
 	default:
@@ -154,6 +158,33 @@ func (l *layouter) of(f *Field, writer *Type, name, path string, selection *form
 		err = l.leaf(n, t)
 	}
 	return n, err
+}
+
+// typ is the type of a field; nil: the field is not known.
+func (f *Field) typ() *Type {
+	if f == nil {
+		return nil
+	}
+	return f.Type
+}
+
+// encryptedAs lists the rules that have encrypted the values of a field that were written as another one: those below it, too, where its columns do not follow the other's.
+func (f *Field) encryptedAs(writer *Field) []int {
+	if writer == nil || writer == f {
+		return f.encryptedBy
+	}
+	found := compacted(f.encryptedBy, writer.encryptedBy)
+	if w := writer.Type; w != f.Type && (w.Kind != f.Type.Kind || w.Kind == Union) {
+		found = compacted(found, w.encryptedWithin())
+	}
+	return found
+}
+
+// compacted are the rules of both lists, each once.
+func compacted(a, b []int) []int {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // leadsTo reports whether a value of this type may hold one of these types without lying in another object first. What nests deeper than a schema may is taken for such a type.
@@ -192,14 +223,14 @@ var kindNames = [...]string{
 
 func (k Kind) String() string { return kindNames[k] }
 
-// member is the writer's type of a member, nil where it is not known.
-func (t *Type) member(name string) *Type {
+// member is the writer's field of a member, nil where it is not known.
+func (t *Type) member(name string) *Field {
 	if t == nil || t.Kind != Object {
 		return nil
 	}
 	for i := range t.Fields {
 		if t.Fields[i].Name == name {
-			return t.Fields[i].Type
+			return &t.Fields[i]
 		}
 	}
 	return nil
@@ -260,7 +291,7 @@ func firstOf(names []string) string {
 }
 
 func (l *layouter) array(n *node, t, writer *Type, selection *format.Selection) error {
-	item, err := l.of(t.Items, writer.itemType(), "item", join(n.path, "item"), selection)
+	item, err := l.of(t.Items, writer.item(), "item", join(n.path, "item"), selection)
 	if err != nil {
 		return err
 	}
@@ -269,12 +300,20 @@ func (l *layouter) array(n *node, t, writer *Type, selection *format.Selection) 
 	return nil
 }
 
-// itemType is the writer's type of an item, nil where it is not known.
-func (t *Type) itemType() *Type {
-	if t == nil || t.Items == nil {
+// item is the writer's field of an item, nil where it is not known.
+func (t *Type) item() *Field {
+	if t == nil {
 		return nil
 	}
-	return t.Items.Type
+	return t.Items
+}
+
+// entry is the writer's field of the keys or the values of entries, nil where it is not known.
+func (t *Type) entry(i int) *Field {
+	if t == nil || t.Kind != Entries || len(t.Fields) != 2 {
+		return nil
+	}
+	return &t.Fields[i]
 }
 
 func (l *layouter) mapping(n *node, t, writer *Type, selection *format.Selection) error {
@@ -284,20 +323,21 @@ func (l *layouter) mapping(n *node, t, writer *Type, selection *format.Selection
 		return err
 	}
 	n.op = opMap
-	key := &Field{Name: "key", Type: &Type{Kind: Text}}
-	value := t.Items
+	key, value := &Field{Name: "key", Type: &Type{Kind: Text}}, t.Items
+	writtenValue := writer.item()
 	if t.Kind == Entries {
 		if len(t.Fields) != 2 {
 			return schemaErrorf(n.path, "the entries of a map have a key and a value")
 		}
 		n.op, n.pairs, n.skipped = opEntries, t.Pairs, []string{t.Fields[0].Name, t.Fields[1].Name}
-		key, value = &Field{Name: "key", Type: t.Fields[0].Type}, &t.Fields[1]
+		key, value = &Field{Name: "key", Type: t.Fields[0].Type, encryptedBy: t.Fields[0].encryptedBy}, &t.Fields[1]
+		writtenValue = writer.entry(1)
 	}
-	keyNode, err := l.of(key, nil, "key", join(n.path, "key"), nil)
+	keyNode, err := l.of(key, writer.entry(0), "key", join(n.path, "key"), nil)
 	if err != nil {
 		return err
 	}
-	valueNode, err := l.of(value, writer.itemType(), "value", join(n.path, "value"), selection)
+	valueNode, err := l.of(value, writtenValue, "value", join(n.path, "value"), selection)
 	if err != nil {
 		return err
 	}

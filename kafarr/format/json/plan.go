@@ -46,7 +46,7 @@ func Compile(writer *Schema, options format.Options) (*Plan, error) {
 	makeWidePowers()
 	p := &Plan{messageType: cmp.Or(reader.name, writer.TypeName()), text: writer.text, limits: limits, nulls: options.OutOfRange == format.NullOutOfRange, unknown: options.UnknownMembers}
 	l := &layouter{options: &options}
-	if p.root, err = l.of(&reader.root, writer.root.Type, "value", "", format.SelectionOf(options.Columns)); err != nil {
+	if p.root, err = l.of(&reader.root, &writer.root, "value", "", format.SelectionOf(options.Columns)); err != nil {
 		return nil, err
 	}
 	if p.root.op == opObject && options.UnknownMembers == format.KeepUnknown {

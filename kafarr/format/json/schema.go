@@ -2,6 +2,7 @@ package json
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 )
@@ -50,10 +51,10 @@ func (s *Schema) Reads(writer format.Schema) bool {
 	return s.TypeName() == writer.TypeName()
 }
 
-// MarkEncrypted implements format.Schema.
+// MarkEncrypted implements format.Schema: rules apply to members whose values are strings, in arrays, maps and unions as well. Their full names begin with "$", as serializers have it.
 func (s *Schema) MarkEncrypted(rules int, applies func(rule int, field string, tags []string) bool) {
-	m := marker{rules: rules, applies: applies, done: map[*Type]bool{}}
-	m.fields(s.root.Type, s.TypeName())
+	m := marker{rules: rules, applies: applies, done: map[*Type]bool{}, open: map[*Type]bool{}}
+	m.fields(s.root.Type, "$")
 }
 
 // marker notes the rules of fields.
@@ -61,27 +62,81 @@ type marker struct {
 	rules   int
 	applies func(rule int, field string, tags []string) bool
 	done    map[*Type]bool
+	open    map[*Type]bool
+	names   int // so far
 }
+
+// maxNames bounds the full names of fields of types that stand in several places, each of which may have a pattern of its own.
+const maxNames = 20_000
 
 // fields marks the members of a type, whose full name is given, and what is below them.
 func (m *marker) fields(t *Type, name string) {
-	if m.done[t] {
+	if m.open[t] || m.done[t] && m.names > maxNames {
 		return
 	}
-	m.done[t] = true
+	m.done[t], m.open[t] = true, true
+	defer delete(m.open, t)
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		full := name + "." + f.Name
-		if f.Type.Kind == Text {
-			for rule := range m.rules {
-				if m.applies(rule, full, f.Tags) {
-					f.encryptedBy = append(f.encryptedBy, rule)
-				}
-			}
+		full := name
+		if t.Kind != Union { // whose branches have no name in a message
+			full += "." + f.Name
+			m.names++
+			m.mark(f, full)
 		}
 		m.fields(f.Type, full)
 	}
 	if t.Items != nil {
 		m.fields(t.Items.Type, name)
 	}
+}
+
+func (m *marker) mark(f *Field, full string) {
+	if !f.Type.holdsTexts(map[*Type]bool{}) {
+		return
+	}
+	for rule := range m.rules {
+		if m.applies(rule, full, f.Tags) && !slices.Contains(f.encryptedBy, rule) {
+			f.encryptedBy = append(f.encryptedBy, rule)
+		}
+	}
+}
+
+// holdsTexts tells whether values are strings in JSON that may be any text, or hold some that are not members of objects.
+func (t *Type) holdsTexts(seen map[*Type]bool) bool {
+	switch t.Kind {
+	case Any, Text, Base64, DateTime, Date, Time, Decimal, UnscaledDecimal:
+		return true
+	case Array, Map:
+		if seen[t] {
+			return false
+		}
+		seen[t] = true
+		return t.Items.Type.holdsTexts(seen)
+	case Union:
+		return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Type.holdsTexts(seen) })
+	}
+	return false
+}
+
+// encryptedWithin lists the rules that have encrypted something in values of a type.
+func (t *Type) encryptedWithin() []int {
+	var found []int
+	seen := map[*Type]bool{}
+	var add func(t *Type)
+	add = func(t *Type) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		for i := range t.Fields {
+			found = append(found, t.Fields[i].encryptedBy...)
+			add(t.Fields[i].Type)
+		}
+		if t.Items != nil {
+			add(t.Items.Type)
+		}
+	}
+	add(t)
+	return found
 }

@@ -286,7 +286,7 @@ func (c *compiler) field(f *field, k *layout, rows *rowsPlan) *fieldPlan {
 func (c *compiler) value(f *field, k *layout, rows *rowsPlan) *fieldPlan {
 	p := &fieldPlan{layout: k, path: k.path, column: k.id, op: k.op, items: noColumn, oneof: -1, required: -1}
 	p.tag = tagOf(f, valueOp(f))
-	if rules := c.encrypted[f]; len(rules) > 0 && !slices.ContainsFunc(c.found, func(v format.EncryptedValue) bool { return v.Path == p.path }) {
+	if rules := c.rulesOf(f, k); len(rules) > 0 && !slices.ContainsFunc(c.found, func(v format.EncryptedValue) bool { return v.Path == p.path }) {
 		c.found = append(c.found, format.EncryptedValue{Path: p.path, Rules: rules})
 	}
 	if k.op == opMessage {
@@ -302,4 +302,29 @@ func (c *compiler) value(f *field, k *layout, rows *rowsPlan) *fieldPlan {
 		p.op, p.item = opGroup, p.op
 	}
 	return p
+}
+
+// rulesOf lists the rules that have encrypted a value, or something in a message that is one value: a decimal, or the text of its JSON.
+func (c *compiler) rulesOf(f *field, k *layout) []int {
+	if len(c.encrypted) == 0 || f.message == nil || k.op == opMessage {
+		return c.encrypted[f]
+	}
+	var found []int
+	seen := map[*message]bool{}
+	var add func(m *message)
+	add = func(m *message) {
+		if seen[m] {
+			return
+		}
+		seen[m] = true
+		for _, f := range m.fields {
+			found = append(found, c.encrypted[f]...)
+			if f.message != nil {
+				add(f.message)
+			}
+		}
+	}
+	add(f.message)
+	slices.Sort(found)
+	return slices.Compact(found)
 }

@@ -123,6 +123,25 @@ func TestEncryptedFieldsAreNamed(t *testing.T) {
 	}
 }
 
+func TestMessagesThatAreOneValueAreEncryptedWhereSomethingInThemIs(t *testing.T) {
+	s := parse(t, `syntax = "proto3"; package p; import "confluent/type/decimal.proto"; import "google/protobuf/wrappers.proto"; import "google/protobuf/struct.proto"; import "google/protobuf/timestamp.proto";
+		message T { T below = 1; string a = 2; confluent.type.Decimal b = 3; google.protobuf.StringValue c = 4; google.protobuf.Struct d = 5; google.protobuf.Timestamp e = 6; int64 f = 7; repeated T g = 8; }`)
+	s.MarkEncrypted(1, func(_ int, field string, _ []string) bool { return field != "p.T.g" }) // a rule without tags
+	paths := func(options format.Options) string {
+		var got []string
+		for _, v := range compileSchema(t, s, options).Encrypted() {
+			got = append(got, v.Path)
+		}
+		return strings.Join(got, " ")
+	}
+	if got := paths(format.Options{Recursion: format.JSON}); got != "below a b c d g" {
+		t.Error(got)
+	}
+	if got := paths(format.Options{Columns: []string{"e", "f"}}); got != "" {
+		t.Error(got)
+	}
+}
+
 func TestABodyTakesNoAllocation(t *testing.T) {
 	p := compile(t, `syntax = "proto3"; import "google/protobuf/timestamp.proto"; message T { int32 a = 1; string b = 2; repeated double c = 3; map<string, string> d = 4; google.protobuf.Timestamp e = 5; repeated M f = 6; } message M { string x = 1; }`, format.Options{})
 	columns := p.NewColumns()
