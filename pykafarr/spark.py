@@ -139,7 +139,7 @@ def spark_schema(schema: pa.Schema) -> StructType:
     """The columns as Spark's types.
 
     Raises:
-        SchemaError: it has no type for one: durations, decimals of more than 38 digits, dense unions, nanoseconds.
+        SchemaError: it has no type for one: intervals, decimals of more than 38 digits, dense unions, nanoseconds.
     """
     return from_arrow_schema(_arrow_schema(schema), prefer_timestamp_ntz=True)
 
@@ -149,32 +149,58 @@ def _arrow_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([field.with_type(_target(field.type, field.name)) for field in schema])
 
 
+# Spark has no unsigned integers: the types that hold all of their values, by their bits.
+_SIGNED: dict[int, Any] = {8: pa.int16(), 16: pa.int32(), 32: pa.int64(), 64: pa.decimal128(20, 0)}
+
+
+# What it has in microseconds only.
+_TIMES = ((types.is_timestamp, "timestamps"), (types.is_duration, "intervals"), (types.is_time, "times of day"))
+
+
 def _target(kind: Any, path: str) -> Any:
     """The Arrow type that Spark has for its type for an Arrow type."""
     if types.is_map(kind):
-        return pa.map_(kind.key_type, kind.item_field.with_type(_target(kind.item_type, f"{path}.value")))
+        key = kind.key_field.with_type(_target(kind.key_type, f"{path}.key"))
+        return pa.map_(key, kind.item_field.with_type(_target(kind.item_type, f"{path}.value")))
     if types.is_list(kind):
         item = kind.value_field.with_type(_target(kind.value_type, f"{path}.item"))
         return pa.list_(item.with_name("element"))
     if types.is_struct(kind):
         return pa.struct([field.with_type(_target(field.type, f"{path}.{field.name}")) for field in kind])
+    if why := _refused(kind):
+        common.refuse(path, why)
+    return _value(kind)
+
+
+def _value(kind: Any) -> Any:
+    """The same for types without others within."""
     if types.is_dictionary(kind):
         return kind.value_type
     if types.is_fixed_size_binary(kind) or isinstance(kind, pa.BaseExtensionType):  # uuid
         return pa.binary()
     if types.is_time(kind):
         return pa.time64("ns")
-    if types.is_decimal256(kind):
-        common.refuse(path, f"Spark has no decimal of {kind.precision} digits, only of 38")
-    if types.is_interval(kind):
-        common.refuse(path, "Spark has no interval of months, days and nanoseconds")
-    if types.is_union(kind):
-        common.refuse(path, 'Spark has no dense unions, read them with unions="struct"')
+    if types.is_unsigned_integer(kind):
+        return _SIGNED[kind.bit_width]
+    if types.is_duration(kind):
+        return pa.duration("us")
     if types.is_timestamp(kind):
-        if kind.unit == "ns":
-            common.refuse(path, "Spark's timestamps hold microseconds, not nanoseconds")
         return pa.timestamp("us", kind.tz)
     return kind
+
+
+def _refused(kind: Any) -> str | None:
+    """What Spark has no type for; None: it has one."""
+    if types.is_decimal256(kind):
+        return f"Spark has no decimal of {kind.precision} digits, only of 38"
+    if types.is_interval(kind):
+        return "Spark has no interval of months, days and nanoseconds"
+    if types.is_union(kind):
+        return 'Spark has no dense unions, read them with unions="struct"'
+    for is_one, name in _TIMES:
+        if is_one(kind) and kind.unit == "ns":
+            return f"Spark's {name} hold microseconds, not nanoseconds"
+    return None
 
 
 @hide_secrets

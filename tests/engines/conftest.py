@@ -13,7 +13,7 @@ import pytest
 
 import pykafarr
 from pykafarr.testing import MockKafka
-from tests.engines import orders
+from tests.engines import formats, orders
 from tests.engines.fake import METADATA, Diary, Plan
 from tests.integration.writing import Writer
 
@@ -107,6 +107,12 @@ def kafka() -> Iterator[MockKafka]:
     """An embedded broker, for what is sent."""
     with MockKafka() as made:
         yield made
+
+
+@pytest.fixture(scope="session", params=formats.WORDS)
+def given(request: pytest.FixtureRequest, kafka: MockKafka) -> dict[str, Any]:
+    """The arguments of a scan of a topic of each format besides Avro, in formats.py."""
+    return formats.write(kafka, request.param)
 
 
 _NUMBERS = itertools.count()

@@ -10,7 +10,7 @@ import pytest
 
 import pykafarr
 from pykafarr._batches import to_pandas
-from tests.engines import examples, orders, sending
+from tests.engines import examples, formats, orders, sending
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
@@ -214,6 +214,16 @@ def test_repeats_the_reading_of_a_topic_by_a_worker_that_was_killed(
     frame = read_kafka(**real, num_messages=30).compute().sort_values(["_partition", "_offset"], ignore_index=True)
     pd.testing.assert_frame_equal(frame, as_pandas(orders.read(cluster, topic)))
     assert dying.exists()
+
+
+def test_dask_reads_each_format_as_pykafarr_does(read_kafka: Any, given: dict[str, Any]) -> None:
+    expected = as_pandas(formats.read(given))
+    frame = read_kafka(**given, max_rows_per_task=25)
+    plain = [name for name in expected if name != "state"]
+    assert frame.dtypes[plain].to_dict() == expected.dtypes[plain].to_dict()
+    found = frame.compute().sort_values(["_partition", "_offset"], ignore_index=True)
+    pd.testing.assert_frame_equal(found, expected)
+    assert frame["amount"].count().compute() == formats.ROWS
 
 
 def test_a_password_by_reference_is_not_in_the_graph(read_kafka: Any, real: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import pykafarr
 from pykafarr._batches import to_polars
 from pykafarr.polars import scan_kafka
-from tests.engines import examples, orders
+from tests.engines import examples, formats, orders
 from tests.engines.fake import SCHEMA, Diary
 
 if TYPE_CHECKING:
@@ -110,6 +110,14 @@ def test_reads_a_topic_as_pykafarr_does(real: dict[str, Any], cluster: Cluster, 
     lazy = scan_kafka(**real)
     assert lazy.collect_schema() == wanted.schema
     assert lazy.collect().sort("_partition", "_offset").equals(wanted)
+
+
+def test_polars_reads_each_format_as_pykafarr_does(given: dict[str, Any]) -> None:
+    wanted = to_polars.to_polars(formats.read(given).to_batches()[0])
+    lazy = scan_kafka(**given)
+    assert lazy.collect_schema() == wanted.schema
+    assert lazy.collect().sort("_partition", "_offset").equals(wanted)
+    assert lazy.select("amount").collect()["amount"].null_count() == formats.ROWS
 
 
 def test_reads_the_columns_of_a_topic_that_are_used(real: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import pykafarr
 from pykafarr._engines import common
-from tests.engines import examples, orders, sending
+from tests.engines import examples, formats, orders, sending
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import SCHEMA, Diary
 
@@ -183,6 +183,14 @@ def test_repeats_the_reading_of_a_topic_by_a_worker_that_was_killed(
 ) -> None:
     assert sorted_rows(read_kafka(**real, num_messages=30)).equals(orders.read(cluster, topic))
     assert dying.exists()
+
+
+def test_ray_reads_each_format_as_pykafarr_does(read_kafka: Any, given: dict[str, Any]) -> None:
+    expected = formats.read(given)
+    dataset = read_kafka(**given, max_rows_per_task=25)
+    assert dataset.schema().base_schema.equals(expected.schema)
+    assert sorted_rows(dataset).equals(expected)
+    assert {row["name"] for row in dataset.select_columns(["name"]).take_all()} == set(expected["name"].to_pylist())
 
 
 def test_a_password_by_reference_is_in_no_task(read_kafka: Any, real: dict[str, Any]) -> None:

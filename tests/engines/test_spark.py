@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import pykafarr
-from tests.engines import examples, orders, sending
+from tests.engines import examples, formats, orders, sending
 from tests.engines.conftest import PASSWORD, SECRET
 from tests.engines.fake import METADATA, Diary, Plan
 
@@ -205,6 +205,11 @@ def test_an_unknown_option_is_an_error_that_names_it(load: Any) -> None:
         (pa.struct([("y", pa.month_day_nano_interval())]), r"^x\.y: Spark has no interval"),
         (pa.list_(pa.dense_union([pa.field("i", pa.int32())])), r"^x\.item: Spark has no dense unions"),
         (pa.map_(pa.string(), pa.timestamp("ns")), r"^x\.value: Spark's timestamps hold microseconds"),
+        (pa.time64("ns"), "^x: Spark's times of day hold microseconds"),
+        (pa.duration("us"), "interval day to second"),
+        (pa.duration("ns"), "^x: Spark's intervals hold microseconds"),
+        (pa.map_(pa.uint32(), pa.uint64()), "map<bigint,decimal(20,0)>"),
+        (pa.list_(pa.uint16()), "array<int>"),
     ],
 )
 def test_types_become_sparks_or_are_refused_by_name(kind: Any, found: str) -> None:
@@ -241,6 +246,24 @@ def test_reads_a_topic_as_pykafarr_does(spark: Any, options: dict[str, str], clu
     frame = spark.read.format("pykafarr").options(**options, max_rows_per_task="200").load()
     assert sorted_rows(frame) == topic_rows(cluster, topic)
     assert frame.count() == orders.ROWS
+
+
+def test_spark_reads_each_format_as_pykafarr_does(spark: Any, given: dict[str, Any]) -> None:
+    table = formats.read(given)
+    options = {name: value for name, value in given.items() if value is not None and name != "metadata"}
+    reader = spark.read.format("pykafarr").options(**options, metadata=json.dumps(given["metadata"]))
+    frame = reader.option("max_rows_per_task", "25").load()
+    assert sorted_rows(frame) == table.to_pylist()
+    assert frame.filter("amount is null").count() == formats.ROWS
+
+
+def test_spark_reads_json_by_the_text_of_a_schema(spark: Any, kafka: MockKafka) -> None:
+    schema = {"properties": {"id": {"type": "integer"}}, "required": ["id"]}
+    kafka.produce_raw("by-schema", [b'{"id": 1}', b'{"id": 2}'])
+    options = {"servers": kafka.servers, "topics": "by-schema", "value": "json", "metadata": "[]"}
+    for text in (json.dumps(schema), '{"id": "int64"}'):
+        frame = spark.read.format("pykafarr").options(**options, schema=text).load()
+        assert sorted(row.id for row in frame.collect()) == [1, 2]
 
 
 def test_reads_the_columns_of_a_topic_that_are_asked_for(spark: Any, options: dict[str, str]) -> None:
