@@ -19,6 +19,7 @@ type decoderConfig struct {
 	Value        string    `json:"value"`
 	Schema       [2]string `json:"schema"` // text and message type
 	MessageType  string    `json:"message_type"`
+	Framing      string    `json:"framing"`
 	ReaderSchema string    `json:"reader_schema"`
 	columnOptions
 }
@@ -35,7 +36,7 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 			return err
 		}
 		cfg := kafarr.DecoderConfig{Schema: c.Schema[0], MessageType: cmp.Or(c.MessageType, c.Schema[1]), Reader: c.ReaderSchema, Options: options}
-		if err := choose("value", c.Value, bodies, &cfg.Value); err != nil {
+		if err := errors.Join(choose("value", c.Value, bodies, &cfg.Value), choose("framing", c.Framing, bodyFramings, &cfg.Framing)); err != nil {
 			return err
 		}
 		d, err := kafarr.NewDecoder(cfg)
@@ -45,6 +46,9 @@ func decoder_new(config *C.char, n C.int64_t, handle *C.int64_t, e *C.struct_kaf
 		return err
 	})
 }
+
+// bodyFramings are what bodies of a decoder may have.
+var bodyFramings = map[string]kafarr.Framing{"": kafarr.Bare, "bare": kafarr.Bare, "connect": kafarr.Connect}
 
 // columnOptions are the parts of a configuration that say how schemas become columns.
 type columnOptions struct {

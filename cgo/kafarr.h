@@ -140,7 +140,7 @@ void kafarr_forget(int64_t operation);
  *   are set now (not given: those that were set when the process began),
  *   "metadata": [[metadata column, name in the frame], ...],
  *   "value": "avro" | "protobuf" | "jsonschema" | "json" | "bytes" | "string" | "auto", "key": the same without json,
- *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "apicurio",
+ *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "connect" | "apicurio",
  *   "schemas": [[topic ("": any), str (Avro JSON, .proto text or base64 of descriptors, JSON Schema, or, for json, Arrow's of kafarr/format/json), message type ("": the one
  *   that it has)], ...] for bare and single_object, and for JSON, "message_type": str (of values of Protobuf; "": what their message indexes say),
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
@@ -330,7 +330,8 @@ int32_t report_free(int64_t report, struct kafarr_error *error);
 /* ---- Decoder: bare Avro bodies to one batch, without a broker ---- */
 
 /* config: JSON object
- *   "value": "avro" | "protobuf" | "jsonschema" | "json", "schema": [str (as in "schemas" of listener_new), message type], "message_type": str ("": that one),
+ *   "value": "avro" | "protobuf" | "jsonschema" | "json", "schema": [str (as in "schemas" of listener_new; with connect one of Connect's, "": that of the first body), message type],
+ *   "framing": "bare" | "connect" (of JSON), "message_type": str ("": that one),
  *   "reader_schema": str ("": the same), "columns": [path, ...] (none: all),
  *   "unions": "struct" | "dense", "recursion": "refuse" | "json", "out_of_range": "raise" | "null",
  *   "timestamps": "us" | "ns", "enums": "names" | "numbers" (of Protobuf), "formats": "typed" | "string" (of JSON Schema), "unknown_members": "count" | "keep" | "raise" (of JSON),

@@ -96,7 +96,7 @@ var (
 	contents = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "protobuf": kafarr.Protobuf, "jsonschema": kafarr.JSONSchema, "json": kafarr.JSON,
 		"bytes": kafarr.Bytes, "string": kafarr.String, "auto": kafarr.Auto}
 	framings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "bare": kafarr.Bare,
-		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader, "apicurio": kafarr.Apicurio}
+		"single_object": kafarr.SingleObject, "schema_header": kafarr.SchemaHeader, "connect": kafarr.Connect, "apicurio": kafarr.Apicurio}
 	tombstones     = map[string]kafarr.Tombstones{"": kafarr.SplitTombstones, "split": kafarr.SplitTombstones, "keep": kafarr.KeepTombstones, "skip": kafarr.SkipTombstones}
 	mixes          = map[string]kafarr.Mixed{"": kafarr.SplitMixed, "split": kafarr.SplitMixed, "group": kafarr.GroupMixed}
 	acknowledges   = map[string]kafarr.Acknowledge{"": kafarr.OnNextPoll, "next_poll": kafarr.OnNextPoll, "commit": kafarr.OnCommit}

@@ -29,6 +29,7 @@ const (
 	Bare         = schema.Bare         // nothing but the body: the schema is one of Messages.Schemas
 	SingleObject = schema.SingleObject // Avro's single-object encoding: a marker and the schema's fingerprint. The schemas are those of Messages.Schemas
 	SchemaHeader = schema.SchemaHeader // Confluent's newer form: a header that holds the schema's GUID, or its id. A message without that header is read as Confluent
+	Connect      = schema.Connect      // of JSON: an object with the schema and the payload, as Connect's JsonConverter writes it with schemas.enable
 	Apicurio     = schema.Apicurio     // a zero byte and the id in 8 bytes, as Apicurio's serializers write it by default up to version 2; the registry property registry.UseID says which id it is
 )
 

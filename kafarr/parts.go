@@ -163,14 +163,18 @@ func (m Messages) withDefaults() Messages {
 }
 
 func (m *Messages) validate(reg *Registry) error {
-	given := !m.Framing.AsksRegistry()
+	given := m.Framing == Bare || m.Framing == SingleObject
 	switch typed := m.Value.IsTyped(); {
 	case !typed && (m.Framing != Confluent || len(m.Schemas) > 0):
 		return errorf(ConfigError, "value is bytes or string: there is no framing and no schema then")
 	case !typed && (len(m.Columns) > 0 || len(m.Readers) > 0):
 		return errorf(ConfigError, "value is bytes or string: there are no fields for columns to choose from, and nothing to read as another schema")
-	case m.Value == JSON && m.Framing != Bare:
-		return errorf(ConfigError, "value is json: such messages have no framing")
+	case m.Value == JSON && m.Framing != Bare && m.Framing != Connect:
+		return errorf(ConfigError, "value is json: such messages have no framing, or that of Connect")
+	case m.Framing == Connect && m.Value != JSON:
+		return errorf(ConfigError, "framing is connect: envelopes of Connect are read with value json")
+	case m.Framing == Connect && len(m.Schemas) > 0:
+		return errorf(ConfigError, "framing is connect, and schemas are given: envelopes carry theirs")
 	case m.Key == JSON && m.wants(Key):
 		return errorf(ConfigError, `key is json: keys of JSON without a registry are not read; key="jsonschema" is for those with one`)
 	case given && len(m.Schemas) == 0 && !m.infers():

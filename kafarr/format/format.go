@@ -72,6 +72,12 @@ type Nameable interface {
 	HasName() bool
 }
 
+// Textlike is a Schema some of whose bodies may be nothing but a text: that a body is JSON from its first byte to its last says nothing then.
+type Textlike interface {
+	// MayBeText tells whether it is such a schema.
+	MayBeText() bool
+}
+
 // DuplicateError is an error of Parse that may be one of a type that is defined twice.
 type DuplicateError interface {
 	error

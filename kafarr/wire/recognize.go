@@ -20,6 +20,7 @@ const (
 	ApicurioForm          // 0x00 and an id of 8 bytes, which fits into 4
 	ConfluentForm         // 0x00 and an id of 4 bytes, which is not 0
 	JSONForm              // an object or an array in JSON
+	EnvelopeForm          // such an object that begins as Connect's JsonConverter writes it with schemas.enable
 )
 
 // Look is what a value looks like.
@@ -55,10 +56,22 @@ func Recognize(value []byte) Look {
 		return Look{ApicurioForm, apicurioHeaderLen, fmt.Sprintf("Apicurio's header (0x00 and the id %d in 8 bytes)", binary.BigEndian.Uint64(value[1:]))}
 	case n >= headerLen && value[0] == 0 && binary.BigEndian.Uint32(value[1:]) > 0:
 		return Look{ConfluentForm, headerLen, fmt.Sprintf("the schema registry's header (0x00 and the id %d in 4 bytes)", binary.BigEndian.Uint32(value[1:]))}
+	case beginsAsEnvelope(value):
+		return Look{EnvelopeForm, 0, `an envelope of Kafka Connect, {"schema": …, "payload": …}`}
 	case n >= 2 && (value[0] == '{' && (value[1] == '"' || value[1] == '}') || value[0] == '[' && value[1] == '{'):
 		return Look{JSONForm, 0, "an object or array in JSON"}
 	}
 	return Look{}
+}
+
+// beginsAsEnvelope tells whether a value begins as one of Connect's envelopes, with or without white space.
+func beginsAsEnvelope(value []byte) bool {
+	const look = 64
+	if len(value) == 0 || value[0] != '{' {
+		return false
+	}
+	begin := bytes.Join(bytes.Fields(value[:min(look, len(value))]), nil)
+	return bytes.HasPrefix(begin, []byte(`{"schema":{"type":"`)) || bytes.HasPrefix(begin, []byte(`{"schema":null,"payload":`))
 }
 
 // glueZlib is the compression byte of Glue's header for a body compressed with zlib.

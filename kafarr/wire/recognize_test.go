@@ -25,6 +25,9 @@ func TestFramingsAreRecognizedByTheirFirstBytes(t *testing.T) {
 		{"\x00\x00\x00\x00\x11x", ConfluentForm, 5, "the id 17 in 4 bytes"},
 		{"\x00\x00\x00\x00\x00x", Unrecognized, 0, ""},
 		{`{"a": 1}`, JSONForm, 0, "JSON"},
+		{`{"schema":{"type":"struct"},"payload":1}`, EnvelopeForm, 0, "Kafka Connect"},
+		{`{ "schema" : null, "payload" : 1 }`, EnvelopeForm, 0, "Kafka Connect"},
+		{`{"schema":1}`, JSONForm, 0, "JSON"},
 		{"\x02", Unrecognized, 0, ""},
 		{"", Unrecognized, 0, ""},
 	} {

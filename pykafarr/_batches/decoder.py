@@ -17,7 +17,17 @@ from .._options.keywords import check_keywords
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .._options.checks import Bodies, Enums, Formats, OutOfRange, Recursion, Timestamps, Unions, UnknownMembers
+    from .._options.checks import (
+        Bodies,
+        BodyFraming,
+        Enums,
+        Formats,
+        OutOfRange,
+        Recursion,
+        Timestamps,
+        Unions,
+        UnknownMembers,
+    )
     from .._options.schemas import Schema
 
 # So many bytes objects become Arrow data in one step, which takes some hundredths of a second.
@@ -33,9 +43,12 @@ class Decoder:
         schema: the Avro schema that the bodies were written with, as JSON text or as the dict or list that the text
             stands for. Of Protobuf, .proto text, the bytes of a FileDescriptorSet or FileDescriptorProto, a generated
             class, or {"text": …, "message_type": …}. Of JSON, a pyarrow schema or {name: type}, with types of pyarrow
-            or their names, or the text of a JSON Schema. Of "jsonschema", a JSON Schema as text or dict.
+            or their names, or the text of a JSON Schema. Of "jsonschema", a JSON Schema as text or dict. Of
+            framing="connect", the schema of an envelope, as text or dict, or None: that of the first body.
         reader_schema: the schema to read them as, by Avro's rules of schema resolution. None: as they were written.
         value: what the bodies are: "avro", "protobuf", "jsonschema" or "json".
+        framing: what is around the bodies: "bare", nothing; or "connect", with value="json": the envelope of Kafka
+            Connect, {"schema": …, "payload": …}. A body whose schema gives other columns is an error.
         message_type: the full name of the bodies' type, where a schema of Protobuf has several.
         columns: the fields to read, as paths such as "customer.address.zip", which go through arrays, maps and unions
             to the records within. The others are passed over in the body; the order is the schema's.
@@ -71,10 +84,11 @@ class Decoder:
     @check_keywords
     def __init__(
         self,
-        schema: Schema,
+        schema: Schema | None,
         reader_schema: Schema | None = None,
         *,
         value: Bodies = "avro",
+        framing: BodyFraming = "bare",
         message_type: str | None = None,
         columns: str | Iterable[str] | None = None,
         unions: Unions = "struct",
@@ -176,11 +190,12 @@ class Decoder:
 
 @check_keywords
 def decode(
-    schema: Schema,
+    schema: Schema | None,
     payloads: Payloads,
     reader_schema: Schema | None = None,
     *,
     value: Bodies = "avro",
+    framing: BodyFraming = "bare",
     message_type: str | None = None,
     columns: str | Iterable[str] | None = None,
     unions: Unions = "struct",
@@ -200,6 +215,7 @@ def decode(
         schema,
         reader_schema,
         value=value,
+        framing=framing,
         message_type=message_type,
         columns=columns,
         unions=unions,

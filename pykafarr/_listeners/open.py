@@ -90,7 +90,7 @@ def listener(
         topics: one topic or several; one that begins with ^ is a regular expression (Go's), which finds no internal
             topics, and finds topics that are created later, too. None with `assign=`.
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
-            value="bytes" or "string", framing="bare" or "single_object".
+            value="json", "bytes" or "string", framing="bare" or "single_object".
         start: where partitions begin that this listener gets for the first time, whatever the group has committed.
             "committed": where the group left off, and where auto.offset.reset says if it never was there. "earliest",
             "latest", an offset (int), or a time: a datetime with a time zone or `Milliseconds`, which means the first
@@ -111,9 +111,9 @@ def listener(
             name with an underscore before it ("_offset"); a dict {"offset": "kafka_offset"} gives it another. () or
             None for none.
         value: what the values are: "avro", "protobuf" or "jsonschema"; "json", without a framing, of which `schema`
-            gives the columns; "bytes" or "string", which go as they are into a column `value`; these three without a
-            registry; "auto": what the registry says that the schema is where a message is framed, bytes where it is
-            not, each with frames of their own.
+            gives the columns, or with framing="connect"; "bytes" or "string", which go as they are into a column
+            `value`; these three without a registry; "auto": what the registry says that the schema is where a message
+            is framed, bytes where it is not, each with frames of their own.
         key: what the keys are, for a column `_key`, null where a message has none: "bytes" (as when metadata asks for
             it), "string", "avro", "protobuf" or "jsonschema" (registry-framed; a record becomes a struct) or
             "auto". A frame has one schema of keys.
@@ -122,7 +122,9 @@ def listener(
             (a message without it is read as "confluent"); "apicurio", a zero byte and an id of Apicurio's in 8 bytes,
             for which registry_config={"apicurio.registry.use-id": "globalId"} or "contentId" says which of its ids
             that is; "bare", not at all: `schema` gives it; "single_object", Avro's marker and fingerprint, of one of
-            the schemas that `schema` gives. Keys are framed alike, as far as a registry knows their schemas.
+            the schemas that `schema` gives; "connect", with value="json", the envelope {"schema": …, "payload": …} that
+            Kafka Connect and Debezium write, of which a null payload is a message without a value. Keys are framed
+            alike, as far as a registry knows their schemas.
         schema: the writer's schema for framing="bare", one or a dict {topic: schema}; for "single_object" one
             or a list. One of Protobuf is .proto text, the bytes of a FileDescriptorSet or FileDescriptorProto, a
             generated class, or {"text": …, "message_type": …}. For value="json" a pyarrow schema or {name: type}, with

@@ -61,6 +61,8 @@ def schema_text(schema: object, name: str) -> str:
     """A schema as the library takes it."""
     if isinstance(schema, str):
         return schema
+    if isinstance(schema, Mapping) and schema.get("type") == "struct":  # one of Connect's, as json.loads() makes it
+        return json.dumps(schema)
     if isinstance(schema, Mapping):
         fields = [{"name": _name(name, key), **_type(f"{name}[{key!r}]", value)} for key, value in schema.items()]
     elif _is_pyarrow(schema):

@@ -98,7 +98,9 @@ class Options:
     @property
     def infers(self) -> bool:
         """Whether the schemas of values are inferred when it is planned."""
-        return bool(self._checked["value"] == "json" and not self._checked["schemas"])
+        return bool(
+            self._checked["value"] == "json" and self._checked["framing"] != "connect" and not self._checked["schemas"]
+        )
 
     @property
     def metadata(self) -> list[tuple[str, str]]:

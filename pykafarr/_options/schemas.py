@@ -54,6 +54,11 @@ def schema_of(schema: object, name: str, value: object) -> tuple[str, str]:
     return protobuf.schema_of(schema, name) if value == "protobuf" else (schema_text(schema, name, value), "")
 
 
+def decoder_schema(schema: object, value: object, framing: object) -> tuple[str, str]:
+    """That of a decoder, where None stands for the schema that the first of Connect's envelopes brings."""
+    return ("", "") if schema is None and framing == "connect" else schema_of(schema, "schema", value)
+
+
 def _number(value: object) -> int:
     """A number of a type that JSON does not know, such as a precision of numpy's."""
     if not is_integer(value):

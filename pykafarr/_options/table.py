@@ -13,6 +13,7 @@ from . import checks, offsets, schemas, sends
 from .checks import (
     Acknowledge,
     Bodies,
+    BodyFraming,
     Content,
     DtypeBackend,
     Enums,
@@ -233,6 +234,7 @@ OPTIONS = (
         flag="--key",
     ),
     _word("framing", _BOTH, Framing, "how messages name their schema", flag="--framing"),
+    _word("framing", _DECODER, BodyFraming, "what is around bodies"),
     Option(
         name="schema",
         of=_BOTH,
@@ -247,9 +249,9 @@ OPTIONS = (
         name="schema",
         of=_DECODER,
         keys=("schema",),
-        check=lambda given, value: schemas.schema_of(given, "schema", value),
+        check=schemas.decoder_schema,
         help="the writer's schema",
-        uses=("value",),
+        uses=("value", "framing"),
         default=REQUIRED,
     ),
     Option(

@@ -88,7 +88,7 @@ def scan(
         topics: one topic or several; one that begins with ^ is a regular expression (Go's), which finds no internal
             topics.
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
-            value="bytes" or "string", framing="bare" or "single_object".
+            value="json", "bytes" or "string", framing="bare" or "single_object".
         start: where to begin. "earliest": with the first row that is still there. An offset (int). A time, a datetime
             with a time zone or `Milliseconds`: with the first row of that timestamp or a later one. Or a dict of these
             by partition (int), topic, or (topic, partition): (topic, partition) counts before a topic, and

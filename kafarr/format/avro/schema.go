@@ -73,6 +73,17 @@ type Field struct {
 	Tags       []string // of "confluent:tags", by which rules of a data contract find their fields
 }
 
+// MayBeText implements format.Textlike. A fixed may hold any bytes; all other types begin with a number, of which { and [ are the negative ones -62 and -46.
+func (s *Schema) MayBeText() bool {
+	for range format.DefaultLimits.SchemaDepth { // a record may begin with itself
+		if s.Type != Record || len(s.types) == 0 {
+			break
+		}
+		s = s.types[0]
+	}
+	return s.Type == Fixed
+}
+
 // takesNothing reports whether no value of the type takes a byte.
 func (s *Schema) takesNothing() bool {
 	return s.Type == Null || s.empty || s.Type == Fixed && s.Size == 0

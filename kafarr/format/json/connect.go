@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -13,20 +12,55 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
+// RecentEnvelopes is how many different envelopes are told by their bytes: topics of several tables have them in turns.
+const RecentEnvelopes = 8
+
+// mostKeptOfEnvelope is how long the part before the payload may be that is kept for that.
+const mostKeptOfEnvelope = 1 << 20
+
 // Envelopes takes Connect's envelopes apart: {"schema": …, "payload": …}, as its JsonConverter writes them with schemas.enable. The schema stands in each message and is longer than
-// the payload, so that its bytes are compared with those of the last one. It belongs to one goroutine.
+// the payload, so that its bytes are compared with those of the last ones. It belongs to one goroutine.
 type Envelopes struct {
-	text   []byte // the last schema
-	before []byte // the last envelope up to its payload; empty where that was not its last member
+	recent [RecentEnvelopes]recentEnvelope
+	last   int // the place of the envelope before
+	next   int // the place that is used next for one that is none of them
+}
+
+// recentEnvelope is what is kept of an envelope.
+type recentEnvelope struct {
+	text   []byte // its schema
+	before []byte // what was before its payload; empty where that was not its last member
 	schema int    // where the schema begins there
 }
 
-// Split returns the schema's text and the payload of an envelope, both as they lie in the body, and whether the schema is that of the last envelope, byte by byte. A null payload is
-// the text null. The error is a status.DecodeError. Where the envelope begins as the last one did, the payload is all of the rest, and what does not belong there fails when it is read.
-func (e *Envelopes) Split(b format.Body) (schema, payload format.Body, same bool, err error) {
-	if n := len(e.before); n > 0 && b.Len > n && bytes.Equal(format.Span(b.Data, 0, n), e.before) {
+// Envelope is an envelope that was taken apart. Schema and Payload lie in its body.
+type Envelope struct {
+	Schema, Payload format.Body
+	// Place is the number of the schema among those that are kept, below RecentEnvelopes, and Known tells whether it had this number before. A schema that is too long to be kept has
+	// the place NoPlace.
+	Place int
+	Known bool
+}
+
+// NoPlace is the place of what is not kept.
+const NoPlace = -1
+
+// IsNull tells whether the payload is null.
+func (e Envelope) IsNull() bool { return isNullText(e.Payload) }
+
+// Split takes an envelope apart. The error is a status.DecodeError. Where the envelope begins as one before it did, the payload is all of the rest, and what does not belong there fails
+// when it is read.
+func (e *Envelopes) Split(b format.Body) (Envelope, error) {
+	for i := range e.recent {
+		place := (e.last + i) % RecentEnvelopes
+		r := &e.recent[place]
+		n := len(r.before)
+		if n == 0 || b.Len <= n || !bytes.Equal(format.Span(b.Data, 0, n), r.before) {
+			continue
+		}
 		if end := endOfEnvelope(b, n); end > 0 {
-			return part(b, e.schema, e.schema+len(e.text)), part(b, n, end), true, nil
+			e.last = place
+			return Envelope{part(b, r.schema, r.schema+len(r.text)), part(b, n, end), place, true}, nil
 		}
 	}
 	return e.take(b)
@@ -49,26 +83,27 @@ func endOfEnvelope(b format.Body, from int) int {
 	return end - 1
 }
 
-// take takes an envelope apart that is not like the last one.
-func (e *Envelopes) take(b format.Body) (schema, payload format.Body, same bool, err error) {
+// take takes an envelope apart that does not begin like one before it.
+func (e *Envelopes) take(b format.Body) (Envelope, error) {
+	var schema, payload format.Body
 	a := &Appender{limits: format.DefaultLimits, effort: format.Effort{LookAt: b.Len}}
 	end := b.Len
-	wrong := func(what string, pos int) error {
-		return status.Errorf(status.DecodeError, `the body is no envelope of Connect, {"schema": …, "payload": …}: %s, at byte %d`, what, pos)
+	wrong := func(what string, pos int) (Envelope, error) {
+		return Envelope{}, status.Errorf(status.DecodeError, `the body is no envelope of Connect, {"schema": …, "payload": …}: %s, at byte %d`, what, pos)
 	}
 	pos := blank(b.Data, 0, end)
 	if pos >= end || at(b.Data, pos) != '{' {
-		return schema, payload, false, wrong("it is "+found(b, pos), pos)
+		return wrong("it is "+found(b, pos), pos)
 	}
 	pos = blank(b.Data, pos+1, end)
 	var last bool // the payload is the last member
 	for {
 		if pos >= end || at(b.Data, pos) != '"' {
-			return schema, payload, false, wrong("a name is expected, and this is "+found(b, pos), pos)
+			return wrong("a name is expected, and this is "+found(b, pos), pos)
 		}
 		name := pos + 1
 		if pos = a.checkString(b.Data, name, end); pos < 0 {
-			return schema, payload, false, wrong("a name is not whole", name)
+			return wrong("a name is not whole", name)
 		}
 		member := &schema
 		switch string(format.Span(b.Data, name, pos-1-name)) {
@@ -76,22 +111,22 @@ func (e *Envelopes) take(b format.Body) (schema, payload format.Body, same bool,
 		case "payload":
 			member = &payload
 		default:
-			return schema, payload, false, wrong("it has another member", name)
+			return wrong("it has another member", name)
 		}
 		if pos = blank(b.Data, pos, end); pos >= end || at(b.Data, pos) != ':' {
-			return schema, payload, false, wrong("a colon is expected, and this is "+found(b, pos), pos)
+			return wrong("a colon is expected, and this is "+found(b, pos), pos)
 		}
 		pos = blank(b.Data, pos+1, end)
 		from := pos
 		if member.Len > 0 {
-			return schema, payload, false, wrong("it has a member twice", name)
+			return wrong("it has a member twice", name)
 		}
 		if pos = a.skip(b.Data, pos, end, 0); pos < 0 {
-			return schema, payload, false, wrong("a value is not JSON", a.stopped)
+			return wrong("a value is not JSON", a.stopped)
 		}
 		*member, last = part(b, from, pos), member == &payload
 		if pos = blank(b.Data, pos, end); pos >= end {
-			return schema, payload, false, wrong("it ends too early", pos)
+			return wrong("it ends too early", pos)
 		}
 		c := at(b.Data, pos)
 		pos = blank(b.Data, pos+1, end)
@@ -99,23 +134,39 @@ func (e *Envelopes) take(b format.Body) (schema, payload format.Body, same bool,
 			break
 		}
 		if c != ',' {
-			return schema, payload, false, wrong("a comma is expected", pos-1)
+			return wrong("a comma is expected", pos-1)
 		}
 	}
 	if pos != end {
-		return schema, payload, false, wrong("something follows it", pos)
+		return wrong("something follows it", pos)
 	}
 	if schema.Len == 0 || payload.Len == 0 {
-		return schema, payload, false, wrong("it lacks its schema or its payload", 0)
+		return wrong("it lacks its schema or its payload", 0)
 	}
-	text := format.Span(schema.Data, 0, schema.Len)
-	same = bytes.Equal(text, e.text)
-	e.text, e.before = append(e.text[:0], text...), e.before[:0]
+	place, known := e.keep(b, schema, payload, last)
+	return Envelope{schema, payload, place, known}, nil
+}
+
+// keep keeps a schema, and what stands before the payload where that is the last member. known tells that the schema was there.
+func (e *Envelopes) keep(b, schema, payload format.Body, last bool) (place int, known bool) {
+	text, before := format.Span(schema.Data, 0, schema.Len), offset(b, payload)
+	if schema.Len > mostKeptOfEnvelope || last && before > mostKeptOfEnvelope {
+		return NoPlace, false
+	}
+	for place = range e.recent {
+		if known = bytes.Equal(e.recent[place].text, text); known {
+			break
+		}
+	}
+	if !known {
+		place, e.next = e.next, (e.next+1)%RecentEnvelopes
+	}
+	r := &e.recent[place]
+	r.text, r.before, e.last = append(r.text[:0], text...), r.before[:0], place
 	if last {
-		e.before = append(e.before, format.Span(b.Data, 0, offset(b, payload))...)
-		e.schema = offset(b, schema)
+		r.before, r.schema = append(r.before, format.Span(b.Data, 0, before)...), offset(b, schema)
 	}
-	return schema, payload, same, nil
+	return place, known
 }
 
 // offset is where a part of a body begins.
@@ -134,18 +185,39 @@ type connectField struct {
 	Values     *connectField     `json:"values"`
 }
 
+// IsConnect tells whether the text of a schema is one of Connect's: of a type that neither JSON Schema nor an Arrow schema has.
+func IsConnect(text string) bool {
+	var c struct {
+		Type any `json:"type"`
+	}
+	if json.Unmarshal([]byte(text), &c) != nil {
+		return false
+	}
+	switch c.Type {
+	case "struct", "map", "bytes", "int8", "int16", "int32", "int64", "float", "double":
+		return true
+	}
+	return false
+}
+
+// maxConnectText bounds the text of a schema, which stands in each message and is read as a whole.
+const maxConnectText = 8 << 20
+
 // ParseConnect reads a schema of an envelope.
 func ParseConnect(text string, limits format.Limits) (*Schema, error) {
 	limits, err := limits.Resolved()
 	if err != nil {
 		return nil, schemaErrorf("", "%v", err)
 	}
+	if len(text) > maxConnectText {
+		return nil, schemaErrorf("", "the envelope's schema has %d bytes, and at most %d are read", len(text), maxConnectText)
+	}
 	var c *connectField
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		return nil, schemaErrorf("", "the envelope's schema is none of Connect's: %v", err)
 	}
 	if c == nil {
-		return nil, schemaErrorf("", `the envelope's schema is null: its payload has no types, and value="json" with a schema reads such messages`)
+		return nil, schemaErrorf("", `the envelope's schema is null, so that its payload has no types: framing="bare" reads such messages as they are, with a schema of {"payload": …}`)
 	}
 	root, err := c.field("", limits.SchemaDepth)
 	if err != nil {
@@ -198,6 +270,8 @@ var logicalTypes = map[string]logicalType{
 	"io.debezium.time.Timestamp":              {"int64", Type{Kind: Epoch, Arrow: &arrow.TimestampType{Unit: arrow.Millisecond}}},
 	"io.debezium.time.MicroTimestamp":         {"int64", Type{Kind: Epoch, Arrow: &arrow.TimestampType{Unit: arrow.Microsecond}}},
 	"io.debezium.time.NanoTimestamp":          {"int64", Type{Kind: Epoch, Arrow: &arrow.TimestampType{Unit: arrow.Nanosecond}}},
+	"io.debezium.time.MicroDuration":          {"int64", Type{Kind: Epoch, Arrow: arrow.FixedWidthTypes.Duration_us}},
+	"io.debezium.time.NanoDuration":           {"int64", Type{Kind: Epoch, Arrow: arrow.FixedWidthTypes.Duration_ns}},
 	"io.debezium.time.ZonedTimestamp":         {"string", Type{Kind: DateTime, Arrow: arrow.FixedWidthTypes.Timestamp_us}},
 }
 
@@ -221,7 +295,7 @@ func (c *connectField) nested(path string, depth int) (*Type, error) {
 	case c.Type == "bytes" && c.Name == connectDecimal:
 		return ConnectDecimal(c.Parameters, path)
 	case c.Type == "string" && c.Name == debeziumEnum && c.Parameters[allowedParameter] != "":
-		return &Type{Kind: Enum, Symbols: strings.Split(c.Parameters[allowedParameter], ",")}, nil
+		return &Type{Kind: Enum, Symbols: allowedSymbols(c.Parameters[allowedParameter])}, nil
 	case c.Type == logicalTypes[c.Name].of && c.Name != "":
 		if logical, known := logicalTypes[c.Name]; known {
 			return &logical.is, nil
@@ -262,6 +336,27 @@ func (c *connectField) nested(path string, depth int) (*Type, error) {
 		return &t, nil
 	}
 	return nil, schemaErrorf(path, "Connect has no type %q", c.Type)
+}
+
+// allowedSymbols are the texts of Debezium's parameter. A comma within one has a backslash before it, in the values as well.
+func allowedSymbols(list string) (symbols []string) {
+	known := map[string]bool{}
+	from := 0
+	for i := 0; i <= len(list); i++ {
+		switch {
+		case i < len(list) && list[i] == '\\':
+			i++
+			continue
+		case i < len(list) && list[i] != ',':
+			continue
+		}
+		if symbol := list[min(from, len(list)):min(i, len(list))]; !known[symbol] {
+			known[symbol] = true
+			symbols = append(symbols, symbol)
+		}
+		from = i + 1
+	}
+	return symbols
 }
 
 // ConnectDecimal is the type of a decimal with Connect's parameters. Connect itself knows no precision: without that of connect.decimal.precision it is the most of its Arrow type.

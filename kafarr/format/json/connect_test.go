@@ -2,7 +2,9 @@ package json_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -87,18 +89,18 @@ func TestWhatKafkasConverterWritesIsRead(t *testing.T) {
 	var p *json.Plan
 	var payloads []string
 	for line := range strings.Lines(string(file)) {
-		schema, payload, same, err := e.Split(body(line))
-		if err != nil || same != (p != nil) {
-			t.Fatal(same, err)
+		found, err := e.Split(body(line))
+		if err != nil || found.Known != (p != nil) {
+			t.Fatal(found.Known, err)
 		}
 		if p == nil {
-			s, err := json.ParseConnect(text(schema), format.Limits{})
+			s, err := json.ParseConnect(text(found.Schema), format.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			p = compile(t, s, format.Options{UnknownMembers: format.RaiseUnknown})
 		}
-		payloads = append(payloads, text(payload))
+		payloads = append(payloads, text(found.Payload))
 	}
 	for _, pair := range [][]string{payloads[:2], payloads[2:]} {
 		check(t, p, pair,
@@ -112,7 +114,7 @@ func TestEnvelopesComeApart(t *testing.T) {
 	var e json.Envelopes
 	for _, c := range []struct {
 		body, schema, payload string
-		same                  bool
+		known                 bool
 	}{
 		{envelope(`{"a":1}`, `{"x":1}`), `{"a":1}`, `{"x":1}`, false},
 		{envelope(`{"a":1}`, `{"x":22}`) + "\n", `{"a":1}`, `{"x":22}`, true},
@@ -122,25 +124,78 @@ func TestEnvelopesComeApart(t *testing.T) {
 		{`{"payload":5,"schema":{"a":2}}`, `{"a":2}`, `5`, true},
 		{`{"payload":6,"schema":{"a":2}}`, `{"a":2}`, `6`, true},
 		{envelope(`null`, `{"x":1}`), `null`, `{"x":1}`, false},
+		{envelope(`{"a":1}`, `{"x":1}`), `{"a":1}`, `{"x":1}`, true},
+		{envelope(`{"a":2}`, `null`), `{"a":2}`, `null`, true},
 	} {
-		schema, payload, same, err := e.Split(body(c.body))
-		if err != nil || text(schema) != c.schema || strings.TrimSpace(text(payload)) != strings.TrimSpace(c.payload) || same != c.same {
-			t.Errorf("%s: %s, %s, %t, %v", c.body, text(schema), text(payload), same, err)
+		found, err := e.Split(body(c.body))
+		if err != nil || text(found.Schema) != c.schema || strings.TrimSpace(text(found.Payload)) != strings.TrimSpace(c.payload) || found.Known != c.known || found.IsNull() != strings.Contains(c.payload, "null") {
+			t.Errorf("%s: %s, %s, %t, %v", c.body, text(found.Schema), text(found.Payload), found.Known, err)
 		}
 	}
 }
 
 func TestWhatIsNoEnvelopeIsADecodeError(t *testing.T) {
 	var e json.Envelopes
-	if _, _, _, err := e.Split(body(envelope(`{"a":1}`, "{}"))); err != nil {
+	if _, err := e.Split(body(envelope(`{"a":1}`, "{}"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{``, `5`, `{}`, `{"schema":{}}`, `{"payload":{}}`, `{"schema":{},"payload":{},"more":1}`, `{"schema":{},"payload":1,"payload":2}`, `{"schema":{},"payload":{}} x`, `{"schema":{},"payload":`, `{"schema":{"a":tru},"payload":{}}`,
 		`{"schema":{} "payload":{}}`, `{"schema" {},"payload":{}}`, `{schema:{}}`, `{"schema`, `{"schema":` + strings.Repeat("[", 1000)} {
 		var s *status.Error
-		if _, _, _, err := e.Split(body(text)); !errors.As(err, &s) || s.Code != status.DecodeError || !strings.Contains(err.Error(), "no envelope of Connect") {
+		if _, err := e.Split(body(text)); !errors.As(err, &s) || s.Code != status.DecodeError || !strings.Contains(err.Error(), "no envelope of Connect") {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+func TestEnvelopesOfManySchemasHaveTheirPlaces(t *testing.T) {
+	var e json.Envelopes
+	of := func(n int) string { return envelope(fmt.Sprintf(`{"n":%d}`, n), "{}") }
+	places := map[int]int{}
+	for n := range json.RecentEnvelopes {
+		found, err := e.Split(body(of(n)))
+		if err != nil || found.Known {
+			t.Fatal(found, err)
+		}
+		places[n] = found.Place
+	}
+	for n := range json.RecentEnvelopes {
+		if found, _ := e.Split(body(of(n))); !found.Known || found.Place != places[n] {
+			t.Errorf("%d: %v", n, found)
+		}
+	}
+	if found, _ := e.Split(body(of(99))); found.Known || found.Place != places[0] {
+		t.Error(found)
+	}
+	if found, _ := e.Split(body(of(0))); found.Known {
+		t.Error("an envelope that others have replaced is known")
+	}
+	long := envelope(`{"doc":"`+strings.Repeat("x", 2<<20)+`"}`, "{}")
+	for range 2 {
+		if found, err := e.Split(body(long)); err != nil || found.Known || found.Place != json.NoPlace {
+			t.Error(found.Place, err)
+		}
+	}
+}
+
+func TestDocumentsAreWholeObjectsWithMembers(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"a":1}`: true, " \n{ \"a\" : [1, {}] } \n": true, `[{"a":1}, 2]`: true, `{"":0}`: true,
+		``: false, `{`: false, `{}`: false, `[]`: false, `[1]`: false, `[{}]`: false, `{"a":1} x`: false, `{"a":1`: false, `{"a":}`: false, `"text"`: false, `7`: false, `{"a":1}{"a":1}`: false,
+	} {
+		if json.IsDocument(body(text)) != want {
+			t.Errorf("%q", text)
+		}
+	}
+}
+
+func TestAllowedSymbolsMayHoldCommas(t *testing.T) {
+	s, err := json.ParseConnect(`{"type":"string","name":"io.debezium.data.Enum","parameters":{"allowed":"a,b,c\\,d,,a"}}`, format.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Root().Type.Symbols; !slices.Equal(got, []string{"a", "b", `c\,d`, ""}) {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -148,7 +203,7 @@ func TestWhatIsNoEnvelopeIsADecodeError(t *testing.T) {
 func TestAnEnvelopeLikeTheLastOneIsTakenWithoutAllocations(t *testing.T) {
 	var e json.Envelopes
 	b := body(envelope(connectSchema, connectPayload))
-	if n := testing.AllocsPerRun(100, func() { _, _, _, _ = e.Split(b) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = e.Split(b) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -172,14 +227,14 @@ func FuzzEnvelope(f *testing.F) {
 	f.Add([]byte(`{"payload":5,"schema":{"type":"string"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var after, fresh json.Envelopes
-		_, _, _, _ = after.Split(body(envelope(connectSchema, connectPayload)))
-		schema, payload, _, err := fresh.Split(body(string(data)))
-		again, same, _, againErr := after.Split(body(string(data)))
-		if err == nil && (againErr != nil || text(schema) != text(again) || strings.TrimSpace(text(payload)) != strings.TrimSpace(text(same))) {
-			t.Fatalf("%s: %s, %s and %s, %s: %v", data, text(schema), text(payload), text(again), text(same), againErr)
+		_, _ = after.Split(body(envelope(connectSchema, connectPayload)))
+		found, err := fresh.Split(body(string(data)))
+		again, againErr := after.Split(body(string(data)))
+		if err == nil && (againErr != nil || text(found.Schema) != text(again.Schema) || strings.TrimSpace(text(found.Payload)) != strings.TrimSpace(text(again.Payload))) {
+			t.Fatalf("%s: %s, %s and %s, %s: %v", data, text(found.Schema), text(found.Payload), text(again.Schema), text(again.Payload), againErr)
 		}
-		if err == nil && len(text(schema)) <= hostile.MaxSchema && payload.Len <= hostile.MaxBody {
-			_ = hostile.Check(t, jsonFormat{json.ParseConnect, format.Options{}}, text(schema), []byte(text(payload)))
+		if err == nil && found.Schema.Len <= hostile.MaxSchema && found.Payload.Len <= hostile.MaxBody {
+			_ = hostile.Check(t, jsonFormat{json.ParseConnect, format.Options{}}, text(found.Schema), []byte(text(found.Payload)))
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -47,6 +48,7 @@ func (m Metadata) Name() string {
 // survey is what a look at the records of a run tells, of which several columns need a part.
 type survey struct {
 	records       []source.Record
+	values        []format.Body
 	bytes         int   // of values, keys and headers
 	nulls         bool  // a value is null
 	timestampType int32 // of all of them, or mixedTimestamps
@@ -54,13 +56,14 @@ type survey struct {
 
 const mixedTimestamps = -1
 
-// surveyOf looks at all records, of which there is one at least.
-func surveyOf(records []source.Record) survey {
-	s := survey{records: records, timestampType: records[0].TimestampType}
+// surveyOf looks at the first n records of a run: one at least.
+func surveyOf(r *Run, n int) survey {
+	records := r.Records[:n]
+	s := survey{records: records, values: r.Values[:n], timestampType: records[0].TimestampType}
 	for i := range records {
 		record := &records[i]
 		s.bytes += int(max(record.ValueLen, 0)) + int(max(record.KeyLen, 0))
-		if record.ValueLen < 0 {
+		if s.values[i].Len < 0 {
 			s.nulls = true
 		}
 		if record.TimestampType != s.timestampType {
@@ -120,7 +123,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 				return
 			}
 			for i := range s.records {
-				if ok && s.records[i].ValueLen >= 0 {
+				if ok && s.values[i].Len >= 0 {
 					f.Append32(id)
 				} else {
 					f.AppendNull()
@@ -199,7 +202,7 @@ var metadataColumns = map[MetadataColumn]metadataColumn{
 				return
 			}
 			for i := range s.records {
-				if s.records[i].ValueLen < 0 {
+				if s.values[i].Len < 0 {
 					b.Append(1)
 				} else {
 					b.Append(0)

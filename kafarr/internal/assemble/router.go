@@ -68,6 +68,9 @@ func (r *Router) split(chunk *source.Chunk, records, rest []source.Record) Route
 	case resolved.Err != nil:
 		return Routed{Fault: resolved.Err}
 	}
+	if refs.Value == schema.Null && r.tombstones == SkipTombstones { // an envelope of null
+		return Routed{N: len(r.bodies), Skipped: len(r.bodies)}
+	}
 	r.schemas.NoteSchemas(chunk.Topic, refs.Value, refs.Key)
 	to := r.newRun(0, refs, resolved.Pair, chunk)
 	to.Records, to.Values, to.Keys = records[:len(r.bodies)], r.bodies, r.keyBodies
@@ -87,6 +90,10 @@ func (r *Router) sort(chunk *source.Chunk, records, rest []source.Record) Routed
 		refs, body, keyBody, fault := r.frameOne(chunk.Topic, records, i, schema.Null)
 		if fault != nil {
 			return r.before(i, used, skipped, Routed{Fault: fault, Own: true})
+		}
+		if refs.Value == schema.Null && r.tombstones == SkipTombstones { // an envelope of null
+			skipped++
+			continue
 		}
 		if to == nil || to.Refs != refs {
 			if to = r.runOf(refs, used); to == nil {

@@ -126,7 +126,7 @@ func (c *Columns) complete(r *Run, out *Result) {
 	if out.Rows == 0 {
 		return
 	}
-	s := surveyOf(r.Records[:out.Rows])
+	s := surveyOf(r, out.Rows)
 	out.Bytes = s.bytes
 	for i := range c.metadata {
 		if m := &c.metadata[i]; m.append != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
@@ -94,7 +95,7 @@ func (i *Inference) latestOf(ctx context.Context, subject string, content schema
 
 // writtenLast is the schema that the last message of a topic was written with.
 func (i *Inference) writtenLast(ctx context.Context, cluster Cluster, topic string) (s registry.Schema, found bool, err error) {
-	m, found, err := LastMessage(ctx, cluster, topic, false)
+	m, found, err := LastMessage(ctx, cluster, topic, func(r *source.Record) bool { return r.ValueLen >= 0 })
 	if err != nil || !found {
 		return s, false, err
 	}
@@ -261,6 +262,8 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 			out = append(out, compiled)
 		}
 		return out, nil
+	case s.Framing == schema.Connect:
+		return nil, nil // they carry their schemas themselves
 	}
 	latest, found, err := s.latestValue(ctx, topic)
 	if err != nil || !found {
@@ -300,9 +303,15 @@ func (s *schemaSearch) peeked(ctx context.Context, topic string) error {
 			return err
 		}
 	}
-	m, found, err := LastMessage(ctx, s.cluster, topic, s.schemas.Keys != nil && !s.schemas.Keys.IsUntyped())
+	hasValue := func(r *source.Record) bool { return !s.schemas.Values.IsNull(r) }
+	hasBoth := func(r *source.Record) bool { return hasValue(r) && !s.schemas.Keys.IsNull(r) }
+	wanted := hasValue
+	if s.schemas.Keys != nil && !s.schemas.Keys.IsUntyped() {
+		wanted = hasBoth
+	}
+	m, found, err := LastMessage(ctx, s.cluster, topic, wanted)
 	if err == nil && !found {
-		m, found, err = LastMessage(ctx, s.cluster, topic, false)
+		m, found, err = LastMessage(ctx, s.cluster, topic, hasValue)
 	}
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 // farthestPeek bounds how far before the end of a partition a message is looked for: there may be nothing but what a transaction left.
 const farthestPeek = 1 << 20
 
-// LastMessage finds the last message of a topic that has a value and, where that is wanted, a key. found is false where there is none.
-func LastMessage(ctx context.Context, cluster Cluster, topic string, withKey bool) (m replay.Message, found bool, err error) {
+// LastMessage finds the last message of a topic that has what is wanted. found is false where there is none.
+func LastMessage(ctx context.Context, cluster Cluster, topic string, wanted func(*source.Record) bool) (m replay.Message, found bool, err error) {
 	partitions, err := cluster.Partitions(ctx, []string{topic})
 	if err != nil {
 		return m, false, status.Wrap(err)
@@ -37,7 +37,7 @@ func LastMessage(ctx context.Context, cluster Cluster, topic string, withKey boo
 			if r.Start >= r.End {
 				continue
 			}
-			if m, found, err = lastOf(ctx, cluster.Read(r), withKey); found || err != nil {
+			if m, found, err = lastOf(ctx, cluster.Read(r), wanted); found || err != nil {
 				return m, found, err
 			}
 		}
@@ -49,9 +49,9 @@ func LastMessage(ctx context.Context, cluster Cluster, topic string, withKey boo
 }
 
 // lastOf reads a range to its end and copies its last message.
-func lastOf(ctx context.Context, reader RangeReader, withKey bool) (m replay.Message, found bool, err error) {
+func lastOf(ctx context.Context, reader RangeReader, wanted func(*source.Record) bool) (m replay.Message, found bool, err error) {
 	err = EachRecord(ctx, reader, func(chunk *source.Chunk, r *source.Record) {
-		if r.ValueLen >= 0 && (r.KeyLen >= 0 || !withKey) {
+		if wanted(r) {
 			m, found = messageOf(chunk.Topic, chunk.Partition, r), true
 		}
 	})

@@ -28,7 +28,7 @@ const (
 // lookAhead has the registry asked for the schemas that the records after the first need, many at a time: a client keeps the answers, so that thousands of ids are not asked for one
 // after the other.
 func (s *Resolver) lookAhead(chunk *source.Chunk, records []source.Record) {
-	if s.cfg.Framing == Bare || s.cfg.Framing == SingleObject {
+	if !s.cfg.Framing.AsksRegistry() {
 		return
 	}
 	now, k, first := time.Now(), chunk.TopicPartition(), records[0].Offset

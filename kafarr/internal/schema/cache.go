@@ -81,7 +81,7 @@ func (s *Resolver) forgetNames() {
 	if len(s.unusable) > mostMissing {
 		clear(s.unusable) // the next record of such a schema enters it again
 	}
-	if len(s.numbers) <= mostMissing && len(s.paths.known) <= mostMissing {
+	if len(s.numbers) <= mostMissing && len(s.paths.known) <= mostMissing && s.envelopes.bytes <= mostTexts {
 		return
 	}
 	needed := map[Ref]bool{}
@@ -99,6 +99,7 @@ func (s *Resolver) forgetNames() {
 		if !needed[ref] {
 			delete(s.numbers, name)
 			delete(s.names, ref)
+			s.envelopes.forget(ref)
 		}
 	}
 	s.paths.forget(needed)

@@ -178,6 +178,15 @@ func parseReader(f format.Format, schema registry.Schema, limits format.Limits) 
 // CompileText makes the plan of a schema that is given as a text. reader is the schema to read it as; empty: its own. messageType names one of its types; empty: it has one.
 func CompileText(content Content, text, reader, messageType string, options format.Options) (format.Plan, format.Schema, error) {
 	f := content.given().Format
+	return compileText(f, f, text, reader, messageType, options)
+}
+
+// CompileConnect does that with a schema of one of Connect's envelopes.
+func CompileConnect(text, reader string, options format.Options) (format.Plan, format.Schema, error) {
+	return compileText(connected{}, JSON.named().Format, text, reader, "", options)
+}
+
+func compileText(f, ofReader format.Format, text, reader, messageType string, options format.Options) (format.Plan, format.Schema, error) {
 	parsed, err := f.Parse(text, nil, options.Limits)
 	if err != nil {
 		return nil, nil, parseFault(f, err, options.Limits, registry.Schema{Text: text})
@@ -187,7 +196,7 @@ func CompileText(content Content, text, reader, messageType string, options form
 		return nil, nil, fault
 	}
 	if reader != "" {
-		r, err := parseReader(f, registry.Schema{Text: reader}, options.Limits)
+		r, err := parseReader(ofReader, registry.Schema{Text: reader}, options.Limits)
 		if err != nil {
 			return nil, nil, err
 		}

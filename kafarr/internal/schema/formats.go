@@ -30,13 +30,16 @@ var forms = []*form{
 	{Format: unregistered{}, content: JSON, word: "json", name: "JSON"},
 }
 
-// unregistered is JSON that no registry has a schema for: those given are Arrow schemas, or JSON Schema.
+// unregistered is JSON that no registry has a schema for: those given are Arrow schemas, Connect's, or JSON Schema.
 type unregistered struct{ json.Format }
 
 // Parse implements format.Format.
 func (u unregistered) Parse(text string, references []format.Reference, limits format.Limits) (format.Schema, error) {
-	if json.IsArrow(text) {
+	switch {
+	case json.IsArrow(text):
 		return u.Format.Parse(text, references, limits)
+	case json.IsConnect(text):
+		return connected{}.Parse(text, references, limits)
 	}
 	return jsonschema.Format{}.Parse(text, references, limits)
 }

@@ -22,10 +22,14 @@ func (s *Resolver) payload(r *source.Record) (unsafe.Pointer, int32) {
 // Frame reads the framing of a record: which schema, and the body. A null has the schema Null.
 func (s *Resolver) Frame(topic string, r *source.Record) (Ref, format.Body, *status.Error) {
 	ref, body, err := s.frame(topic, r)
-	if err != nil {
-		return 0, format.Body{}, s.fault(status.Errorf(status.FramingError, "%w", err))
+	if err == nil {
+		return ref, body, nil
 	}
-	return ref, body, nil
+	var own *status.Error // which knows its code
+	if !errors.As(err, &own) {
+		own = status.Errorf(status.FramingError, "%w", err)
+	}
+	return 0, format.Body{}, s.fault(own)
 }
 
 func (s *Resolver) frame(topic string, r *source.Record) (Ref, format.Body, error) {
@@ -51,12 +55,20 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 		return Ref(id), format.Body{Data: body, Len: length}, err // without message indexes, see apicurioFault
 	case Bare:
 		if ref, ok := s.ofTopic(topic); ok {
-			return ref, format.Body{Data: data, Len: int(n)}, nil
+			body := format.Body{Data: data, Len: int(n)}
+			if !s.ofLast.mayBeJSON {
+				if e := Disguised(s.cfg.Content, body); e != nil {
+					return 0, format.Body{}, e
+				}
+			}
+			return ref, body, nil
 		}
 		if s.cfg.Inference != NotInferred {
 			return s.number(topic), format.Body{Data: data, Len: int(n)}, nil
 		}
 		return 0, format.Body{}, errors.New("no schema was given for this topic")
+	case Connect:
+		return s.unwrap(format.Body{Data: data, Len: int(n)})
 	case SingleObject:
 		fingerprint, body, length, err := wire.SingleObject(data, n)
 		if err != nil {
@@ -122,12 +134,23 @@ func (s *Resolver) hasPaths(ref Ref) bool {
 
 // ofTopic is the schema that was given for a topic, or else for all topics.
 func (s *Resolver) ofTopic(topic string) (Ref, bool) {
+	if s.ofLast.topic == topic && s.ofLast.ref != 0 {
+		return s.ofLast.ref, true
+	}
 	for _, of := range []string{topic, ""} {
 		if ref, ok := s.numbers[of]; ok {
+			s.ofLast = givenOf{topic: topic, ref: ref, mayBeJSON: s.mayBeJSON[ref]}
 			return ref, true
 		}
 	}
 	return 0, false
+}
+
+// givenOf is the schema that was given for a topic, the last that was asked for: it does not change any more.
+type givenOf struct {
+	topic     string
+	ref       Ref  // 0: none was asked for
+	mayBeJSON bool // bodies that are JSON are good ones
 }
 
 // number gives what has no number of its own one.

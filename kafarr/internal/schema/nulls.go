@@ -31,7 +31,7 @@ func (s *Resolver) SchemaForNull(topic string, following []source.Record) Ref {
 		if _, n := s.payload(r); n < 0 {
 			continue
 		}
-		if ref, _, err := s.frame(topic, r); err == nil && !s.unusable[ref] {
+		if ref, _, err := s.frame(topic, r); err == nil && ref != Null && !s.unusable[ref] {
 			return ref
 		}
 	}

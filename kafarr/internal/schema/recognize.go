@@ -12,7 +12,7 @@ import (
 )
 
 // formOf are the forms that the framings begin with. The others name a schema elsewhere.
-var formOf = map[Framing]wire.Form{Confluent: wire.ConfluentForm, SchemaHeader: wire.ConfluentForm, Apicurio: wire.ApicurioForm, SingleObject: wire.SingleObjectForm}
+var formOf = map[Framing]wire.Form{Confluent: wire.ConfluentForm, SchemaHeader: wire.ConfluentForm, Apicurio: wire.ApicurioForm, Connect: wire.EnvelopeForm, SingleObject: wire.SingleObjectForm}
 
 // looks tells what a record's payload looks like, and what to set; nothing, where it looks like what the framing says.
 func (s *Resolver) looks(r *source.Record, err *status.Error) string {
@@ -21,7 +21,7 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 		return ""
 	}
 	look := wire.Recognize(unsafe.Slice((*byte)(data), int(n)))
-	if look.Form == wire.JSONForm && (s.cfg.Content == JSON || s.cfg.Content == JSONSchema && s.cfg.Framing == Bare) {
+	if look.Form == wire.JSONForm && s.cfg.Framing == Bare && (s.cfg.Content == JSON || s.cfg.Content == JSONSchema) {
 		return ""
 	}
 	var magic wire.MagicError
@@ -40,7 +40,10 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 
 // remedy says what reads values that look so.
 func (s *Resolver) remedy(look wire.Look) string {
-	if look.Form == wire.ConfluentForm && s.cfg.Content == JSON {
+	switch {
+	case look.Form == wire.JSONForm && s.cfg.Framing == Connect:
+		return `set framing="bare", for JSON without an envelope` // and schema=, unless it is to be inferred
+	case look.Form == wire.ConfluentForm && s.cfg.Content == JSON:
 		return `set value="auto" and registry_url=, so that the registry says what they are` // JSON is read without a registry
 	}
 	return remedies[look.Form](look.HeaderLen)
@@ -57,6 +60,7 @@ var remedies = map[wire.Form]func(header int) string{
 	wire.ApicurioForm:     func(int) string { return `set framing="apicurio"` },
 	wire.ConfluentForm:    func(int) string { return `set framing="confluent"` },
 	wire.JSONForm:         func(int) string { return `set value="json" and schema=, or value="string"` },
+	wire.EnvelopeForm:     func(int) string { return `set value="json" and framing="connect"` },
 }
 
 // outsideRegistry reads what a registry knows that is not asked here.

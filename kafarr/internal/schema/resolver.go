@@ -78,17 +78,20 @@ type Resolver struct {
 	named   *form           // the format that Content names; nil: it names none
 	readers []Reader
 
-	plans    map[Ref]*Compiled
-	lookups  map[Ref]*Lookup
-	keys     map[registry.KeyName]*Lookup // of the keys that rules encrypt with
-	numbers  map[any]Ref                  // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
-	names    map[Ref]any                  // the same the other way round
-	next     Ref                          // of numbers
-	paths    *paths
-	asked    Ref // by hasPaths, the last
-	askedHas bool
-	ahead    ahead
-	compiled atomic.Int64
+	plans     map[Ref]*Compiled
+	mayBeJSON map[Ref]bool // of the schemas given for Bare: see MayBeJSON
+	ofLast    givenOf
+	envelopes envelopes // Connect
+	lookups   map[Ref]*Lookup
+	keys      map[registry.KeyName]*Lookup // of the keys that rules encrypt with
+	numbers   map[any]Ref                  // of a fingerprint (uint64), a GUID (wire.GUID), or a topic (string)
+	names     map[Ref]any                  // the same the other way round
+	next      Ref                          // of numbers
+	paths     *paths
+	asked     Ref // by hasPaths, the last
+	askedHas  bool
+	ahead     ahead
+	compiled  atomic.Int64
 
 	inferred map[string]string // by topic, the texts of schemas
 	noJSON   noJSON
@@ -102,7 +105,7 @@ type Resolver struct {
 func New(ctx context.Context, cfg Config) (*Resolver, error) {
 	s := &Resolver{
 		cfg: cfg, ctx: ctx, header: wire.ValueSchemaHeader, named: cfg.Content.named(), paths: newPaths(), asked: Null,
-		plans: map[Ref]*Compiled{}, lookups: map[Ref]*Lookup{}, keys: map[registry.KeyName]*Lookup{}, numbers: map[any]Ref{}, names: map[Ref]any{}, next: firstNumbered, inferred: map[string]string{},
+		plans: map[Ref]*Compiled{}, lookups: map[Ref]*Lookup{}, keys: map[registry.KeyName]*Lookup{}, numbers: map[any]Ref{}, mayBeJSON: map[Ref]bool{}, envelopes: envelopes{texts: map[Ref]string{}}, names: map[Ref]any{}, next: firstNumbered, inferred: map[string]string{},
 		last: map[string]Ref{}, unusable: map[Ref]bool{},
 	}
 	if cfg.IsKey {
@@ -179,8 +182,11 @@ func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Re
 		p.used = s.cfg.Cache.run
 		return p.of(chunk.Topic).resolution()
 	}
-	if s.isInferred(ref) {
+	switch {
+	case s.isInferred(ref):
 		return s.infer(chunk, rest, ref)
+	case s.isEnvelope(ref):
+		return s.keep(ref, s.compileEnvelope(ref), chunk.Topic)
 	}
 	lookup := s.lookups[ref]
 	if lookup == nil {
@@ -201,10 +207,15 @@ func (s *Resolver) planOf(chunk *source.Chunk, rest []source.Record, ref Ref) Re
 	}
 	p := s.compileType(lookup.schema, ref)
 	s.asked = Null
+	s.compiled.Add(1)
+	return s.keep(ref, p, chunk.Topic)
+}
+
+// keep keeps what a schema was compiled to.
+func (s *Resolver) keep(ref Ref, p *Compiled, topic string) Resolution {
 	s.plans[ref] = p
 	s.cfg.Cache.keep(p)
-	s.compiled.Add(1)
-	return p.of(chunk.Topic).resolution()
+	return p.of(topic).resolution()
 }
 
 // Compiled is how many schemas of the registry were compiled. It may be called from any goroutine.
@@ -301,6 +312,7 @@ func (s *Resolver) compileOne(g Given) error {
 	if s.cfg.Framing == SingleObject {
 		name = parsed.(format.Fingerprinted).Fingerprint() // Messages.validate has seen that the format is one of those that have it
 	}
-	s.plans[s.number(name)] = p
+	ref := s.number(name)
+	s.plans[ref], s.mayBeJSON[ref] = p, MayBeJSON(parsed)
 	return nil
 }

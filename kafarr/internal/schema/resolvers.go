@@ -44,13 +44,13 @@ type PairResolution struct {
 // Resolve finds the plans of a record's value and key. rest are the records from that one on: see Resolver.Resolve.
 func (r *Resolvers) Resolve(chunk *source.Chunk, rest []source.Record, value, key Ref) PairResolution {
 	v := r.Values.Resolve(chunk, rest, value)
-	out := PairResolution{State: v.State, Pair: Pair{Value: v.Plan}, Wait: v.Wait, Err: v.Err, Reframe: v.State == Reframe || v.State == Unusable && rest[0].ValueLen < 0}
+	out := PairResolution{State: v.State, Pair: Pair{Value: v.Plan}, Wait: v.Wait, Err: v.Err, Reframe: v.State == Reframe || v.State == Unusable && r.Values.IsNull(&rest[0])}
 	if v.State != Ready || r.Keys == nil {
 		return out
 	}
 	k := r.Keys.Resolve(chunk, rest, key)
 	out.State, out.Pair.Key, out.Wait, out.Err = k.State, k.Plan, k.Wait, k.Err
-	out.Reframe = k.State == Reframe || k.State == Unusable && rest[0].KeyLen < 0
+	out.Reframe = k.State == Reframe || k.State == Unusable && r.Keys.IsNull(&rest[0])
 	return out
 }
 

@@ -54,6 +54,8 @@ const (
 	SingleObject
 	// SchemaHeader is Confluent's newer form: a header that holds the schema's GUID, or its id. A message without that header is read as Confluent.
 	SchemaHeader
+	// Connect is an object of JSON whose members are the schema and the payload, as Connect's JsonConverter writes it with schemas.enable.
+	Connect
 	// Apicurio is a zero byte and the id in 8 bytes, as Apicurio's serializers write it by default up to version 2. The registry property registry.UseID says which of its ids it is.
 	Apicurio
 )

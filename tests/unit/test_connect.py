@@ -1,0 +1,182 @@
+"""Envelopes of Kafka Connect: JSON that brings its own schema."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pyarrow as pa
+import pytest
+
+import pykafarr
+from pykafarr import ConfigError, DecodeError
+from pykafarr.testing import MockKafka
+
+CONNECT = {"value": "json", "framing": "connect"}
+
+
+def field(field_name, type_, *, optional=False, **more):
+    return {"type": type_, "optional": optional, "field": field_name, **more}
+
+
+def struct(name, *fields, **more):
+    return {"type": "struct", "fields": list(fields), "optional": False, "name": name, **more}
+
+
+def envelope(schema, payload):
+    return json.dumps({"schema": schema, "payload": payload}).encode()
+
+
+ROW = (
+    field("id", "int32"),
+    field("at", "int64", name="io.debezium.time.MicroTimestamp", version=1),
+    field(
+        *("price", "bytes"),
+        name="org.apache.kafka.connect.data.Decimal",
+        parameters={"scale": "2", "connect.decimal.precision": "10"},
+    ),
+    field("state", "string", optional=True, name="io.debezium.data.Enum", parameters={"allowed": "new,old"}),
+)
+CHANGE = struct(
+    "shop.orders.Envelope",
+    {**struct("shop.orders.Value", *ROW), "optional": True, "field": "before"},
+    {**struct("shop.orders.Value", *ROW), "optional": True, "field": "after"},
+    field("op", "string"),
+)
+ORDER = {"id": 1, "at": 1700000000000000, "price": "BNI=", "state": "new"}
+CHANGES = [
+    envelope(CHANGE, {"before": None, "after": ORDER, "op": "c"}),
+    envelope(CHANGE, {"before": ORDER, "after": None, "op": "d"}),
+]
+TEXT = envelope({"type": "string", "optional": True}, "a")
+
+
+@pytest.fixture
+def kafka():
+    with MockKafka() as kafka:
+        yield kafka
+
+
+def test_changes_of_debezium_are_rows_with_their_types(kafka):
+    kafka.produce_raw("t", [*CHANGES, None, envelope(CHANGE, None)])
+    options = {**CONNECT, "config": {"auto.offset.reset": "earliest"}}
+    with pykafarr.listener(kafka.servers, "g", "t", None, **options) as p:
+        batch = p.poll_batch(10, 5000)
+        assert batch.message_type == "shop.orders.Envelope"
+        rows = batch.to_arrow()
+        after = rows.schema.field("after").type
+        assert [str(after.field(name).type) for name in ("id", "at", "price", "state")] == [
+            *("int32", "timestamp[us]", "decimal128(10, 2)", "dictionary<values=string, indices=int32, ordered=0>")
+        ]
+        first, second = rows.to_pylist()
+        assert first["before"] is None
+        assert (str(first["after"]["price"]), first["after"]["state"], first["op"]) == ("12.34", "new", "c")
+        assert second["after"] is None
+        message_type, tombstones = p.poll(10, 5000)
+        assert (message_type, tombstones["_offset"].tolist()) == ("null", [2, 3])
+        assert p.stats()["unknown_members"] == 0
+
+
+def test_a_scan_of_envelopes_has_the_schema_of_its_last_message_and_its_tasks_the_rows(kafka):
+    kafka.produce_raw("t", [*CHANGES, envelope(CHANGE, None)])
+    plan = pykafarr.scan(kafka.servers, "t", None, tombstones="skip", columns=["op"], **CONNECT)
+    assert plan.schema.names == ["op", "_offset"]
+    assert plan.inferred == {}
+    rows = []
+    for task in pickle.loads(pickle.dumps(plan)).tasks(max_rows=1):
+        with task.read() as stream:
+            rows += [row for batch in stream for row in batch.to_arrow().to_pylist()]
+    assert rows == [{"op": "c", "_offset": 0}, {"op": "d", "_offset": 1}]
+    kept = pykafarr.read(kafka.servers, "t", None, tombstones="keep", metadata="tombstone", **CONNECT)
+    with kept as stream:
+        assert [row["_tombstone"] for batch in stream for row in batch.to_arrow().to_pylist()] == [False, False, True]
+
+
+def test_messages_of_several_schemas_are_several_types(kafka):
+    kafka.produce_raw("t", [CHANGES[0], TEXT, CHANGES[1], TEXT])
+    for mixed, want in (
+        ("split", ["shop.orders.Envelope", "t", "shop.orders.Envelope", "t"]),
+        ("group", ["shop.orders.Envelope", "t"]),
+    ):
+        with pykafarr.read(kafka.servers, "t", None, mixed=mixed, **CONNECT) as stream:
+            assert [batch.message_type for batch in stream] == want
+
+
+def test_a_reader_schema_of_connects_reads_all_versions_alike(kafka):
+    newer = struct("x.A", field("n", "int64"), field("more", "string", optional=True))
+    older = struct("x.A", field("n", "int64"))
+    kafka.produce_raw("t", [envelope(older, {"n": 1}), envelope(newer, {"n": 2, "more": "x"})])
+    for reader in (json.dumps(newer), newer):
+        with pykafarr.read(kafka.servers, "t", None, reader_schema=reader, **CONNECT) as stream:
+            batches = [batch.to_arrow() for batch in stream]
+        assert [row["more"] for batch in batches for row in batch.to_pylist()] == [None, "x"]
+        assert len(batches) == 1
+
+
+def test_decode_takes_the_schema_of_the_first_envelope_and_a_decoder_keeps_it():
+    batch = pykafarr.decode(None, CHANGES, **CONNECT)
+    assert batch.schema.names == ["before", "after", "op"]
+    assert batch.to_pylist()[0]["after"]["id"] == 1
+    decoder = pykafarr.Decoder(None, **CONNECT)
+    with pytest.raises(ConfigError, match="no envelope has come"):
+        _ = decoder.schema
+    assert decoder.decode(CHANGES).num_rows == 2
+    assert decoder.schema.names == batch.schema.names
+    with pytest.raises(DecodeError, match=r"payload 1: the envelope's schema gives a json of other columns") as caught:
+        decoder.decode([CHANGES[0], TEXT])
+    assert caught.value.offset == 1
+    for schema in (CHANGE, json.dumps(CHANGE)):
+        again = pickle.loads(pickle.dumps(pykafarr.Decoder(schema, **CONNECT)))
+        assert again.decode(CHANGES).equals(batch)
+    assert pykafarr.decode(None, [TEXT, TEXT], **CONNECT).to_pydict() == {"value": ["a", "a"]}
+
+
+def test_a_schema_of_connects_reads_payloads_without_an_envelope():
+    payloads = [json.dumps(json.loads(change)["payload"]).encode() for change in CHANGES]
+    for schema in (CHANGE, json.dumps(CHANGE)):
+        found = pykafarr.decode(schema, payloads, value="json")
+        assert found.equals(pykafarr.decode(CHANGE, CHANGES, **CONNECT))
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"framing": "connect"}, "envelopes of Connect are read with value json"),
+        ({**CONNECT, "schema": {"id": "int64"}}, "envelopes carry theirs"),
+    ],
+)
+def test_options_that_do_not_go_with_envelopes_are_refused(options, text):
+    with pytest.raises(ConfigError, match=text):
+        pykafarr.listener("a:1", "g", "t", None, **options)
+
+
+def test_envelopes_are_recognized_where_another_option_is_set(kafka):
+    kafka.produce_raw("t", CHANGES)
+    with (
+        pykafarr.read(kafka.servers, "t", kafka.registry_url) as stream,
+        pytest.raises(
+            pykafarr.FramingError, match=r'an envelope of Kafka Connect, .*: set value="json" and framing="con'
+        ),
+    ):
+        list(stream)
+    with pytest.raises(DecodeError, match='value="json" and framing="connect" decode them'):
+        pykafarr.decode('"string"', CHANGES)
+
+
+def test_a_body_that_is_json_is_no_row_of_bare_avro_even_where_it_could_be_read(kafka):
+    fields = [{"name": "id", "type": "long"}, {"name": "text", "type": "string"}]
+    schema = json.dumps({"type": "record", "name": "R", "fields": fields})
+    value = b'{"id":1,"name":"x"}'
+    kafka.produce_raw("t", [value, b"\x02\x02a"])
+    options = {"framing": "bare", "schema": schema}
+    with (
+        pykafarr.read(kafka.servers, "t", None, **options) as stream,
+        pytest.raises(DecodeError, match=r't\[0\]@0: the body is an object or array in JSON .*: set value="json"'),
+    ):
+        list(stream)
+    with pykafarr.read(kafka.servers, "t", None, errors="skip", **options) as stream:
+        assert pa.Table.from_batches([b.to_arrow() for b in stream]).to_pylist() == [
+            {"id": 1, "text": "a", "_offset": 1}
+        ]
+    with pytest.raises(DecodeError, match=r'payload 0: .* no Avro.*value="json" and a schema of it decode them'):
+        pykafarr.decode(schema, [value])
