@@ -139,10 +139,11 @@ void kafarr_forget(int64_t operation);
  *   "environment": {variable: str}, those of HTTP_PROXY, HTTPS_PROXY, NO_PROXY (and lower-case), REQUEST_METHOD, SSL_CERT_FILE and SSL_CERT_DIR that
  *   are set now (not given: those that were set when the process began),
  *   "metadata": [[metadata column, name in the frame], ...],
- *   "value": "avro" | "protobuf" | "jsonschema" | "json" | "bytes" | "string" | "auto", "key": the same without json,
+ *   "value": "avro" | "protobuf" | "jsonschema" | "json" | "bytes" | "string" | "auto", "key": the same,
  *   "framing": "confluent" | "bare" | "single_object" | "schema_header" | "connect" | "apicurio",
  *   "schemas": [[topic ("": any), str (Avro JSON, .proto text or base64 of descriptors, JSON Schema, or, for json, Arrow's of kafarr/format/json), message type ("": the one
  *   that it has)], ...] for bare and single_object, and for JSON, "message_type": str (of values of Protobuf; "": what their message indexes say),
+ *   "key_schemas": as "schemas", of keys of JSON (none: they are envelopes with connect, else inferred),
  *   "tombstones": "split" | "keep" | "skip", "mixed": "split" | "group", "acknowledge": "next_poll" | "commit",
  *   "errors": "raise" | "skip" | "collect", "rules": "raise" | "ignore" | "encrypt" (ciphertext of data contracts; encrypt: it is decrypted), "rules_secret": str (of the local KMS), "dead_letter_topic": str ("": none), "ready_timeout_ms": int, "schema_patience_ms": int (0: the default, -1: none),
  *   "reader_schemas": [str (as in "schemas"), ...], "batch_bytes": int (0: the default), "schema_bytes": likewise,
@@ -216,8 +217,8 @@ int32_t listener_lag_start(int64_t listener, int64_t *operation, struct kafarr_e
 /* JSON [[topic, partition], ...]: the partitions that this listener reads. Does not wait. */
 int32_t listener_assignment(int64_t listener, char **assignment, struct kafarr_error *error);
 
-/* The schema that was inferred of a topic's first messages, as JSON: a text such as the Arrow schemas of listener_new are; "": none was. */
-int32_t listener_schema(int64_t listener, const char *topic, int64_t topic_len, char **schema, struct kafarr_error *error);
+/* The schema that was inferred of a topic's first messages, or of their keys, as JSON: a text such as the Arrow schemas of listener_new are; "": none was. */
+int32_t listener_schema(int64_t listener, const char *topic, int64_t topic_len, int32_t of_keys, char **schema, struct kafarr_error *error);
 
 /* JSON: counters since the listener was opened:
  *   {"rows": int, "rejected": int, "skipped": int, "batches": int, "bytes": int, "polls": int, "schemas": int, "rebalances": int,
@@ -237,7 +238,7 @@ int32_t listener_free(int64_t listener, struct kafarr_error *error);
  *   "read_latest": bool (all versions of a topic's values as the newest of the subject "<topic>-value"),
  *   "num_messages": int, the most rows of a batch (0: the default), "allow_partial": bool,
  *   and, where the plan is made already, its data: "partitions": [[topic, partition, start, end], ...], "latest_schemas": [{"topic": str,
- *   "type": str (the registry's word), "schema": str, "references": [{"name": str, "text": str, "source": str}, ...]}, ...], "topic_ids": {topic: 32 hexadecimal digits},
+ *   "of_keys": bool, "type": str (the registry's word), "schema": str, "references": [{"name": str, "text": str, "source": str}, ...]}, ...], "topic_ids": {topic: 32 hexadecimal digits},
  *   "log_ends": [[topic, partition, offset], ...] (where logs ended when it was planned, of ranges that end later; reading does not need it)
  * listener_events, listener_token_wanted and listener_token take a scan's handle, too. Does not wait for the network. */
 int32_t scan_new(const char *config, int64_t config_len, int64_t *scan, struct kafarr_error *error);

@@ -53,6 +53,7 @@ type readerConfig struct {
 	Value          string                     `json:"value"`
 	Key            string                     `json:"key"`
 	Framing        string                     `json:"framing"`
+	KeySchemas     [][3]string                `json:"key_schemas"`
 	Schemas        [][3]string                `json:"schemas"` // topic, text and message type
 	MessageType    string                     `json:"message_type"`
 	Tombstones     string                     `json:"tombstones"`
@@ -149,6 +150,9 @@ func (c *readerConfig) messages() (m kafarr.Messages, err error) {
 	}
 	for _, s := range c.Schemas {
 		m.Schemas = append(m.Schemas, kafarr.GivenSchema{Topic: s[0], Text: s[1], MessageType: s[2]})
+	}
+	for _, s := range c.KeySchemas {
+		m.KeySchemas = append(m.KeySchemas, kafarr.GivenSchema{Topic: s[0], Text: s[1], MessageType: s[2]})
 	}
 	m.Metadata = make([]kafarr.Metadata, len(c.Metadata))
 	for i, of := range c.Metadata {
@@ -356,13 +360,17 @@ func listener_stats(handle C.int64_t, out **C.char, e *C.struct_kafarr_error) C.
 }
 
 //export listener_schema
-func listener_schema(handle C.int64_t, topic *C.char, n C.int64_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
+func listener_schema(handle C.int64_t, topic *C.char, n C.int64_t, isKey C.int32_t, out **C.char, e *C.struct_kafarr_error) C.int32_t {
 	return guard(e, func() error {
 		l, err := get[*listener](int64(handle))
 		if err != nil {
 			return err
 		}
-		text, err := l.InferredSchema(C.GoStringN(topic, C.int(n)))
+		inferred := l.InferredSchema
+		if isKey != 0 {
+			inferred = l.InferredKeySchema
+		}
+		text, err := inferred(C.GoStringN(topic, C.int(n)))
 		if err != nil {
 			return err
 		}

@@ -106,6 +106,7 @@ func (t topicIDs) MarshalJSON() ([]byte, error) {
 // schemaText is what a topic is read as: a schema with those that it refers to.
 type schemaText struct {
 	Topic      string           `json:"topic"`
+	OfKeys     bool             `json:"of_keys"`
 	Type       string           `json:"type"`
 	Schema     string           `json:"schema"`
 	References []referencedText `json:"references"`
@@ -120,7 +121,7 @@ type referencedText struct {
 
 // schemaTextOf is what goes into a plan's data.
 func schemaTextOf(l kafarr.LatestSchema) schemaText {
-	out := schemaText{Topic: l.Topic, Type: l.Type, Schema: l.Text, References: make([]referencedText, len(l.References))}
+	out := schemaText{Topic: l.Topic, OfKeys: l.IsKey, Type: l.Type, Schema: l.Text, References: make([]referencedText, len(l.References))}
 	for i, r := range l.References {
 		out.References[i] = referencedText(r)
 	}
@@ -133,7 +134,7 @@ func (s schemaText) latest() kafarr.LatestSchema {
 	for _, r := range s.References {
 		out.References = append(out.References, registry.Referenced(r))
 	}
-	return kafarr.LatestSchema{Topic: s.Topic, Schema: out}
+	return kafarr.LatestSchema{Topic: s.Topic, IsKey: s.OfKeys, Schema: out}
 }
 
 // scanConfig is the JSON of scan_new.

@@ -209,3 +209,70 @@ func TestADecoderTakesNoJSONForAvro(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// withKey is a message with a key in JSON.
+func withKey(m replay.Message, key string) replay.Message {
+	m.Key = []byte(key)
+	return m
+}
+
+func TestKeysOfJSONAreReadByASchemaOrInferredOrByTheirEnvelopes(t *testing.T) {
+	values := []replay.Message{ofJSON(0, 0, `{"n":1}`), ofJSON(0, 1, `{"n":2}`), ofJSON(0, 2, `{"n":3}`)}
+	keyColumn := columns(kafarr.Offset, kafarr.Key)
+	t.Run("inferred", func(t *testing.T) {
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.JSON, Key: kafarr.JSON, Metadata: keyColumn}}, withKey(values[0], `{"id":1}`), values[1], withKey(values[2], `{"id":3.5,"s":"x"}`))
+		wantRendered(t, l, `t n=1,2,3 _offset=0,1,2 _key={"id":1,"s":null},(null),{"id":3.5,"s":"x"}`)
+		text, err := l.InferredKeySchema("t")
+		if err != nil || !strings.Contains(text, `{"name":"id","type":"double"}`) {
+			t.Errorf("%s, %v", text, err)
+		}
+		src.Add(withKey(ofJSON(0, 3, `{"n":4}`), `{"id":"text"}`), withKey(ofJSON(0, 4, `{"n":5}`), `no JSON`))
+		wantRendered(t, l, "t[0]@3: _key.id: a number is expected, as JSON writes it, and this is a string, at byte 6", "t[0]@4: _key: an object is expected, and this is null, at byte 0")
+	})
+	t.Run("given", func(t *testing.T) {
+		given := []kafarr.GivenSchema{{Topic: "t", Text: `{"arrow":{"type":"int32"}}`}}
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.JSON, Key: kafarr.JSON, KeySchemas: given, Metadata: keyColumn}}, withKey(values[0], `7`))
+		wantRendered(t, l, `t n=1 _offset=0 _key=7`)
+		if text, err := l.InferredKeySchema("t"); text != "" || err != nil {
+			t.Error(text, err)
+		}
+	})
+	t.Run("beside Avro", func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.JSON, Metadata: keyColumn}}, keyed(0, 1, 5, []byte(`"a"`)), keyed(1, 1, 6, []byte(`"b"`)))
+		wantRendered(t, l, `x.A n=5,6 _offset=0,1 _key=a,b`)
+	})
+	t.Run("envelopes", func(t *testing.T) {
+		key := string(enveloped(0, "x.Key", `{"id":1}`, "id").Value)
+		m := kafarr.Messages{Key: kafarr.JSON, Metadata: keyColumn}
+		l, _ := open(t, connected(m), withKey(enveloped(0, "x.A", `{"n":1}`, "n"), key), withKey(enveloped(1, "x.A", `null`, "n"), key), withKey(enveloped(2, "x.A", `{"n":2}`, "n"), `{"id":1}`))
+		wantRendered(t, l, `x.A n=1 _offset=0 _key={"id":1}`, `null _offset=1 _key={"id":1}`)
+		if got := rendered(t, l); !strings.Contains(got, `t[0]@2: _key: the body is no envelope of Connect`) || !strings.Contains(got, "of the key: its first bytes look like an object or array in JSON: give key_schema=") {
+			t.Error(got)
+		}
+		m.KeySchemas = []kafarr.GivenSchema{{Text: `{"type":"struct","fields":[{"field":"id","type":"int64"}]}`}}
+		l, _ = open(t, connected(m), withKey(enveloped(0, "x.A", `{"n":2}`, "n"), `{"id":1}`))
+		wantRendered(t, l, `x.A n=2 _offset=0 _key={"id":1}`)
+	})
+	t.Run("scans", func(t *testing.T) {
+		cfg := scanConfig(t, &cluster{messages: []replay.Message{withKey(values[0], `{"id":1}`), values[1], withKey(values[2], `{"s":"x"}`)}})
+		cfg.Messages = kafarr.Messages{Value: kafarr.JSON, Key: kafarr.JSON, Metadata: columns(kafarr.Key, kafarr.Offset, kafarr.Partition)}
+		p := plan(t, cfg)
+		if len(p.Latest) != 2 || p.Latest[0].IsKey || !p.Latest[1].IsKey {
+			t.Fatalf("%+v", p.Latest)
+		}
+		schemas, err := p.Schemas(t.Context())
+		if err != nil || len(schemas) != 1 || schemas[0].Schema.Field(1).Type.String() != "struct<id: int64 nullable, s: utf8 nullable>" {
+			t.Error(schemas, err)
+		}
+		if places, err := readAll(t, p.Read()); err != nil || len(places) != 3 {
+			t.Error(places, err)
+		}
+	})
+}
+
+func TestSchemasOfKeysAreForKeysOfJSON(t *testing.T) {
+	cfg := kafarr.Config{Cluster: kafarr.Cluster{Servers: "h:1"}, Group: "g", Topics: []string{"t"}, Messages: kafarr.Messages{Value: kafarr.Bytes, KeySchemas: []kafarr.GivenSchema{{Text: "{}"}}}}
+	if _, err := kafarr.Open(cfg); err == nil || !strings.Contains(err.Error(), `key_schema is given: it is for keys of JSON`) {
+		t.Error(err)
+	}
+}

@@ -99,8 +99,10 @@ func (r *Registry) open(variables environ.Variables) (registry.Registry, error) 
 type Messages struct {
 	// Value says what values are, and Key what keys are, where Metadata asks for them.
 	Value, Key Content
+	// KeySchemas are those of keys of JSON. Without them, such keys are envelopes where Framing is Connect, and else their schemas are inferred.
+	KeySchemas []GivenSchema
 	// Framing is how values say which schema they were written with, and Schemas are those that they do not carry, for Bare and SingleObject. Keys are framed as Confluent
-	// does, or as SchemaHeader or Apicurio do.
+	// does, or as SchemaHeader or Apicurio do, but those of JSON.
 	Framing Framing
 	Schemas []GivenSchema
 	// MessageType is the full name of the type that values are of, where schemas have several types: whatever the message indexes of values say; empty: the type that these say.
@@ -175,8 +177,8 @@ func (m *Messages) validate(reg *Registry) error {
 		return errorf(ConfigError, "framing is connect: envelopes of Connect are read with value json")
 	case m.Framing == Connect && len(m.Schemas) > 0:
 		return errorf(ConfigError, "framing is connect, and schemas are given: envelopes carry theirs")
-	case m.Key == JSON && m.wants(Key):
-		return errorf(ConfigError, `key is json: keys of JSON without a registry are not read; key="jsonschema" is for those with one`)
+	case m.Key != JSON && len(m.KeySchemas) > 0:
+		return errorf(ConfigError, `key_schema is given: it is for keys of JSON, key="json"`)
 	case given && len(m.Schemas) == 0 && !m.infers():
 		return errorf(ConfigError, "framing is bare or single_object: give the schemas")
 	case !given && len(m.Schemas) > 0:
@@ -209,9 +211,27 @@ func (m *Messages) infers() bool {
 	return m.Framing == Bare && len(m.Schemas) == 0 && m.Value.CanInfer()
 }
 
+// infersKeys tells whether those of keys are.
+func (m *Messages) infersKeys() bool {
+	return m.wants(Key) && m.Key.CanInfer() && m.keyFraming() == Bare && len(m.KeySchemas) == 0
+}
+
+// keyFraming is how keys say which schema they were written with.
+func (m *Messages) keyFraming() Framing {
+	switch {
+	case m.Key == JSON && m.Framing == Connect && len(m.KeySchemas) == 0:
+		return Connect
+	case m.Key == JSON:
+		return Bare
+	case m.Framing.AsksRegistry():
+		return m.Framing
+	}
+	return Confluent
+}
+
 // needRegistry tells whether some message may name a schema that only a registry knows.
 func (m *Messages) needRegistry() bool {
-	return m.Value.IsTyped() && m.Framing.AsksRegistry() || m.wants(Key) && m.Key.IsTyped()
+	return m.Value.IsTyped() && m.Framing.AsksRegistry() || m.wants(Key) && m.Key.IsTyped() && m.keyFraming().AsksRegistry()
 }
 
 // needHeaders tells whether headers are read.

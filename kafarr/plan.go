@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
-	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 )
 
@@ -17,7 +16,7 @@ type Plan struct {
 	// LogEnds are where logs ended when the scan was planned, of ranges that end later (ScanConfig.AllowPartial). What continues after this plan begins there, and not at the end
 	// of the range: rows that come in between would be passed over.
 	LogEnds []source.Position
-	// Latest are the schemas that ScanConfig.ReadLatest has found; where none was given of values without a framing, those that were inferred of the first messages.
+	// Latest are the schemas that ScanConfig.ReadLatest has found; where none was given of values without a framing, those that were inferred of the first messages, and those of keys likewise.
 	Latest []LatestSchema
 
 	cfg ScanConfig
@@ -55,11 +54,15 @@ func (p *Plan) Rows() int64 {
 // TopicIDs are the ids of the topics, where brokers have some: for ScanConfig.TopicIDs.
 func (p *Plan) TopicIDs() map[string][16]byte { return maps.Clone(p.cfg.TopicIDs) }
 
-// latestOf returns the schemas that a topic's values are read as; none: as they were written.
-func (p *Plan) latestOf(topic string) (out []registry.Schema) {
+// planned returns the schemas that a topic's messages are read as; none: as they were written.
+func (p *Plan) planned(topic string) (out scan.Planned) {
 	for _, l := range p.Latest {
-		if l.Topic == topic {
-			out = append(out, l.Schema)
+		switch {
+		case l.Topic != topic:
+		case l.IsKey:
+			out.Keys = append(out.Keys, l.Schema)
+		default:
+			out.Values = append(out.Values, l.Schema)
 		}
 	}
 	return out
@@ -81,7 +84,7 @@ func (p *Plan) topics() []string {
 func (p *Plan) Schemas(ctx context.Context) ([]TypeSchema, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
-	return p.cfg.inference().Schemas(ctx, p.topics(), p.latestOf)
+	return p.cfg.inference().Schemas(ctx, p.topics(), p.planned)
 }
 
 // RowBytes estimates the mean bytes of values, keys and headers per offset of each partition of the plan, from a sample in the middle; 0 where the sample has no record.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
+	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -18,11 +19,19 @@ const DefaultSchemaPatience = 5 * time.Minute
 type schemaSources struct {
 	registry registry.Registry
 	shared   *schema.Shared
-	bytes    int               // the bound of compiled schemas
-	latest   []registry.Schema // the reader schemas of a scan that asked the registry for them; where schemas are inferred, those that it has inferred
+	bytes    int          // the bound of compiled schemas
+	planned  scan.Planned // the reader schemas of a scan that asked the registry for them; where schemas are inferred, those that it has inferred
 
 	inference schema.Inference
 	held      func(*source.Chunk) [][]source.Record // see schema.Config
+}
+
+// givenOf are schemas that a plan brings, of all messages that are read by it.
+func givenOf(planned []registry.Schema) (out []schema.Given) {
+	for _, s := range planned {
+		out = append(out, schema.Given{Text: s.Text})
+	}
+	return out
 }
 
 // resolvers makes the Resolvers of these messages. Look-ups end with ctx.
@@ -39,11 +48,9 @@ func (m *Messages) resolvers(ctx context.Context, from schemaSources, log *clien
 	values.NullsHaveSchemas = m.Tombstones == KeepTombstones
 	if m.infers() {
 		values.Inference, values.Held = from.inference, from.held
-		for _, s := range from.latest {
-			values.Given = append(values.Given, schema.Given{Text: s.Text})
-		}
+		values.Given = givenOf(from.planned.Values)
 	} else {
-		values.Latest = from.latest
+		values.Latest = from.planned.Values
 	}
 	for _, text := range m.Readers {
 		values.Readers = append(values.Readers, registry.Schema{Text: text})
@@ -61,8 +68,9 @@ func (m *Messages) resolvers(ctx context.Context, from schemaSources, log *clien
 	}
 	keys := common
 	keys.IsKey, keys.Content, keys.NullsHaveSchemas = true, m.Key, true
-	if m.Framing.AsksRegistry() { // else keys are framed as Confluent does
-		keys.Framing = m.Framing
+	keys.Framing, keys.Given = m.keyFraming(), m.KeySchemas
+	if m.infersKeys() {
+		keys.Inference, keys.Held, keys.Given = from.inference, from.held, givenOf(from.planned.Keys)
 	}
 	keys.Options = options
 	keys.Options.Whole, keys.Options.Nullable = true, true

@@ -10,7 +10,6 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/clientlog"
 	"github.com/pykafarr/pykafarr/kafarr/internal/scan"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
-	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/fetch"
 )
 
@@ -85,10 +84,15 @@ func Scan(ctx context.Context, cfg ScanConfig) (*Plan, error) {
 			return nil, wrap(err)
 		}
 	}
-	if cfg.Messages.infers() {
-		if p.Latest, err = cfg.inference().InferredSchemas(ctx, cluster, p.Partitions); err != nil {
+	for _, of := range []struct{ isKey, infers bool }{{false, cfg.Messages.infers()}, {true, cfg.Messages.infersKeys()}} {
+		if !of.infers {
+			continue
+		}
+		inferred, err := cfg.inference().InferredSchemas(ctx, cluster, p.Partitions, of.isKey)
+		if err != nil {
 			return nil, wrap(err)
 		}
+		p.Latest = append(p.Latest, inferred...)
 	}
 	cfg.TopicIDs = map[string][16]byte{}
 	for _, topic := range p.topics() {
@@ -203,9 +207,9 @@ func (c *ScanConfig) dialWith(memory Memory, token func(context.Context) (OAuthT
 	return cluster, nil
 }
 
-// schemaSources are what resolves the schemas of messages. latest is what values are read as.
-func (c *ScanConfig) schemaSources(bytes int, latest []registry.Schema) schemaSources {
-	return schemaSources{registry: c.Registry.Client, shared: c.shared, bytes: bytes, latest: latest, inference: schema.InferredBefore}
+// schemaSources are what resolves the schemas of messages. planned is what they are read as.
+func (c *ScanConfig) schemaSources(bytes int, planned scan.Planned) schemaSources {
+	return schemaSources{registry: c.Registry.Client, shared: c.shared, bytes: bytes, planned: planned, inference: schema.InferredBefore}
 }
 
 // inference finds the schemas of rows before any is read.
@@ -215,8 +219,8 @@ func (c *ScanConfig) inference() *scan.Inference {
 	log := clientlog.New(c.Logger)
 	return &scan.Inference{
 		Dial: c.dial, Registry: c.Registry.Client,
-		Resolvers: func(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error) {
-			from := c.schemaSources(c.Memory.schemaBytes(), latest)
+		Resolvers: func(ctx context.Context, planned scan.Planned) (*schema.Resolvers, error) {
+			from := c.schemaSources(c.Memory.schemaBytes(), planned)
 			from.shared = from.shared.WithoutReaders()
 			return m.resolvers(ctx, from, log)
 		},

@@ -44,7 +44,7 @@ func (p *Plan) read(ranges []ScanRange) *Stream {
 		Workers: workers,
 		Dial:    func() (scan.Cluster, error) { return cfg.dialWith(memory, token, large) },
 		Resolvers: func(ctx context.Context, topic string) (*schema.Resolvers, error) {
-			return cfg.Messages.resolvers(ctx, cfg.schemaSources(memory.schemaBytes(), p.latestOf(topic)), log)
+			return cfg.Messages.resolvers(ctx, cfg.schemaSources(memory.schemaBytes(), p.planned(topic)), log)
 		},
 		Assembly:  cfg.Messages.assembly(assemble.Config{BatchBytes: memory.scanBatchBytes()}, 0),
 		BatchRows: cfg.BatchRows, Timeout: cfg.Timeout, AllowPartial: cfg.AllowPartial, Shared: cfg.shared, Warn: log.Warn,

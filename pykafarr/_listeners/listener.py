@@ -287,14 +287,20 @@ class Listener(Positions):
         found: dict[str, int] = library_.json(library_.lib.listener_stats, self._handle)
         return found
 
-    def schema(self, topic: str) -> pa.Schema | None:
+    def schema(self, topic: str, *, of_keys: bool = False) -> pa.Schema | None:
         """The schema that was inferred of a topic's first messages, where value="json" has no `schema`; None: none yet.
 
         Given as `schema`, it reads the topic by the same one in every process, and after a restart.
+
+        Args:
+            topic: the topic's name.
+            of_keys: that of the topic's keys instead, where key="json" has no `key_schema`: it is for that option.
         """
         library_ = self._library()
         name = checks.text("topic", topic).encode()
-        text: str = library_.json(library_.lib.listener_schema, self._handle, name, len(name))
+        text: str = library_.json(
+            library_.lib.listener_schema, self._handle, name, len(name), checks.truth("of_keys", of_keys)
+        )
         return pyarrow_schema(text) if text else None
 
     def _poll(self, num_messages: int, max_time: Duration, deliver: Callable[[Batch | None], _T]) -> _T:

@@ -55,6 +55,7 @@ def listener(
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
     value: Content = "avro",
     key: KeyContent | None = None,
+    key_schema: GivenSchemas | None = None,
     framing: Framing = "confluent",
     schema: GivenSchemas | None = None,
     message_type: str | None = None,
@@ -115,8 +116,10 @@ def listener(
             `value`; these three without a registry; "auto": what the registry says that the schema is where a message
             is framed, bytes where it is not, each with frames of their own.
         key: what the keys are, for a column `_key`, null where a message has none: "bytes" (as when metadata asks for
-            it), "string", "avro", "protobuf" or "jsonschema" (registry-framed; a record becomes a struct) or
-            "auto". A frame has one schema of keys.
+            it), "string", "avro", "protobuf" or "jsonschema" (registry-framed; a record becomes a struct), "auto", or
+            "json". A frame has one schema of keys.
+        key_schema: what keys are read by with key="json", as `schema` for value="json". None: with framing="connect"
+            keys are envelopes, and else their schemas are inferred of the first messages.
         framing: how values say which schema they were written with: "confluent", a zero byte and the registry's id;
             "schema_header", Confluent's newer form with the schema's GUID or id in the header `__value_schema_id`
             (a message without it is read as "confluent"); "apicurio", a zero byte and an id of Apicurio's in 8 bytes,

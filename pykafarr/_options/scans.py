@@ -44,6 +44,7 @@ class ReadOptions(TypedDict, total=False):
     metadata: str | Iterable[str] | Mapping[str, str] | None
     value: Content
     key: KeyContent | None
+    key_schema: GivenSchemas | None
     framing: Framing
     schema: GivenSchemas | None
     message_type: str | None
@@ -100,6 +101,16 @@ class Options:
         """Whether the schemas of values are inferred when it is planned."""
         return bool(
             self._checked["value"] == "json" and self._checked["framing"] != "connect" and not self._checked["schemas"]
+        )
+
+    @property
+    def infers_keys(self) -> bool:
+        """Whether those of keys are."""
+        return bool(
+            self._checked["key"] == "json"
+            and any(column == "_key" for column, _ in self.metadata)
+            and self._checked["framing"] != "connect"
+            and not self._checked["key_schemas"]
         )
 
     @property

@@ -100,7 +100,7 @@ def scan_reader_schemas(given: object, value: object = "avro") -> tuple[bool, li
     return (True, []) if latest else (False, reader_schemas(given, value))
 
 
-def given_schemas(given: object, value: object = "avro") -> list[tuple[str, str, str]]:
+def given_schemas(given: object, value: object = "avro", name: str = "schema") -> list[tuple[str, str, str]]:
     """The schemas that messages do not carry, each as (topic, text, message type).
 
     The topic is "" for all topics, and the message type "" for the one that the schema has. A dict with "type" in it is
@@ -109,12 +109,12 @@ def given_schemas(given: object, value: object = "avro") -> list[tuple[str, str,
     if given is None:
         return []
     if _is_schema(given, value):
-        return [("", *schema_of(given, "schema", value))]
+        return [("", *schema_of(given, name, value))]
     if isinstance(given, Mapping):
-        return [(str(topic), *schema_of(schema, f"schema[{topic!r}]", value)) for topic, schema in given.items()]
+        return [(str(topic), *schema_of(schema, f"{name}[{topic!r}]", value)) for topic, schema in given.items()]
     if isinstance(given, (list, tuple)):
-        return [("", *schema_of(schema, f"schema[{index}]", value)) for index, schema in enumerate(given)]
-    raise TypeError(f"schema must be a schema, a list of schemas or a dict, not {kind(given)}")
+        return [("", *schema_of(schema, f"{name}[{index}]", value)) for index, schema in enumerate(given)]
+    raise TypeError(f"{name} must be a schema, a list of schemas or a dict, not {kind(given)}")
 
 
 def _of_type(name: str, message_type: object, schema: object, value: object) -> str:

@@ -233,6 +233,14 @@ OPTIONS = (
         text="text",
         flag="--key",
     ),
+    Option(
+        name="key_schema",
+        of=_BOTH,
+        keys=("key_schemas",),
+        check=lambda given: schemas.given_schemas(given, "json", "key_schema"),
+        help='the schema of keys, for key="json"',
+        text="either",
+    ),
     _word("framing", _BOTH, Framing, "how messages name their schema", flag="--framing"),
     _word("framing", _DECODER, BodyFraming, "what is around bodies"),
     Option(

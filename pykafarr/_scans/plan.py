@@ -105,9 +105,16 @@ class Plan:
 
         Given as `schema`, they read the topics by the same ones in later plans, too.
         """
-        if not self._options.infers:
-            return {}
-        return {found["topic"]: pyarrow_schema(found["schema"]) for found in self._data["latest_schemas"]}
+        return self._inferred(of_keys=False) if self._options.infers else {}
+
+    @property
+    def inferred_keys(self) -> dict[str, pa.Schema]:
+        """Those of the topics' keys likewise, where key="json" has no `key_schema`: they are for that option."""
+        return self._inferred(of_keys=True) if self._options.infers_keys else {}
+
+    def _inferred(self, *, of_keys: bool) -> dict[str, pa.Schema]:
+        latest = self._data["latest_schemas"]
+        return {found["topic"]: pyarrow_schema(found["schema"]) for found in latest if found["of_keys"] == of_keys}
 
     def tasks(self, max_rows: int | None = None, max_bytes: int | None = None) -> list[Task]:
         """Cuts the plan into tasks that can be pickled and read anywhere, in any order.
@@ -174,8 +181,9 @@ class Plan:
                 raise ConfigError(f"{name} is no option of reading: there are {known}")
         changed = self._options.changed(options)
         data = self._data
-        if options.keys() & {"reader_schema", "value", "schema", "framing"}:
-            asks = changed.latest or changed.infers
+        values = options.keys() & {"reader_schema", "value", "schema", "framing"}
+        if values or (changed.infers_keys and not self._options.infers_keys):
+            asks = changed.latest or changed.infers or changed.infers_keys
             data = {**data, "latest_schemas": plan_data(changed)["latest_schemas"] if asks else []}
         ScanHandle(changed, data).free()  # raises what is wrong with the options
         return Plan(changed, data)

@@ -54,6 +54,7 @@ def scan(
     metadata: str | Iterable[str] | Mapping[str, str] | None = ("offset",),
     value: Content = "avro",
     key: KeyContent | None = None,
+    key_schema: GivenSchemas | None = None,
     framing: Framing = "confluent",
     schema: GivenSchemas | None = None,
     message_type: str | None = None,
@@ -101,6 +102,7 @@ def scan(
         metadata: as in `listener()`.
         value: as in `listener()`.
         key: as in `listener()`.
+        key_schema: as in `listener()`.
         framing: as in `listener()`.
         schema: as in `listener()`.
         message_type: as in `listener()`.

@@ -180,3 +180,44 @@ def test_a_body_that_is_json_is_no_row_of_bare_avro_even_where_it_could_be_read(
         ]
     with pytest.raises(DecodeError, match=r'payload 0: .* no Avro.*value="json" and a schema of it decode them'):
         pykafarr.decode(schema, [value])
+
+
+KEY = envelope(struct("shop.orders.Key", field("id", "int32")), {"id": 1})
+
+
+def test_keys_of_debezium_are_structs_of_their_envelopes(kafka):
+    kafka.produce_raw("t", [CHANGES[0], None], keys=[KEY, KEY])
+    with pykafarr.read(kafka.servers, "t", None, key="json", **CONNECT) as stream:
+        rows = [row for batch in stream for row in batch.to_arrow().to_pylist()]
+    assert [row["_key"] for row in rows] == [{"id": 1}, {"id": 1}]
+
+
+def test_keys_of_json_are_inferred_once_and_the_schema_is_pasted_back(kafka):
+    kafka.produce_raw("t", [b"{}", b"{}"], keys=[b'{"id":1}', b'{"id":2.5}'])
+    options = {"value": "bytes", "key": "json"}
+    plan = pykafarr.scan(kafka.servers, "t", None, **options)
+    assert plan.inferred == {}
+    found = plan.inferred_keys["t"]
+    assert found.equals(pa.schema([("id", pa.float64())]))
+    assert plan.with_options(columns=None).inferred_keys == plan.inferred_keys
+    assert plan.with_options(key_schema=found).inferred_keys == {}
+    assert plan.with_options(key="string").with_options(key="json").inferred_keys == plan.inferred_keys
+    for again in (plan, pickle.loads(pickle.dumps(plan)).with_options(key_schema={"t": found})):
+        with again.read() as stream:
+            keys = [row["_key"] for batch in stream for row in batch.to_arrow().to_pylist()]
+        assert keys == [{"id": 1.0}, {"id": 2.5}]
+    listener = pykafarr.listener(kafka.servers, "g", "t", None, config={"auto.offset.reset": "earliest"}, **options)
+    with listener as p:
+        assert len(p.poll(10, 5000)[1]) == 2
+        assert p.schema("t", of_keys=True).equals(found)
+        assert p.schema("t") is None
+
+
+def test_keys_of_json_without_one_that_is_json_say_which_option_gives_their_schema(kafka):
+    kafka.produce_raw("t", [b"{}"], keys=[b"plain"])
+    with pytest.raises(
+        ConfigError, match=r"no schema could be inferred for the keys of topic t: .*give it: key_schema="
+    ):
+        pykafarr.scan(kafka.servers, "t", None, value="bytes", key="json")
+    with pytest.raises(ConfigError, match="it is for keys of JSON"):
+        pykafarr.scan(kafka.servers, "t", None, value="bytes", key="string", key_schema={"id": "int64"})

@@ -20,8 +20,8 @@ import (
 type Inference struct {
 	Dial     func() (Cluster, error)
 	Registry registry.Registry // nil: none
-	// Resolvers makes what resolves the schemas of a topic's messages, which are read as latest. A schema that the registry does not have is an error at once.
-	Resolvers  func(ctx context.Context, latest []registry.Schema) (*schema.Resolvers, error)
+	// Resolvers makes what resolves the schemas of a topic's messages, which are read as planned. A schema that the registry does not have is an error at once.
+	Resolvers  func(ctx context.Context, planned Planned) (*schema.Resolvers, error)
 	Errors     assemble.ErrorMode // of the scan
 	Limits     format.Limits
 	Framing    schema.Framing
@@ -34,8 +34,12 @@ type Inference struct {
 // LatestSchema is what a topic's values are read as. Another topic may have another version of the same type.
 type LatestSchema struct {
 	Topic string
+	IsKey bool // keys are, and not values
 	registry.Schema
 }
+
+// Planned are the schemas that a topic's messages are read as.
+type Planned struct{ Values, Keys []registry.Schema }
 
 // TypeSchema is the Arrow schema of the rows of a message type.
 type TypeSchema struct {
@@ -55,7 +59,7 @@ func (i *Inference) LatestSchemas(ctx context.Context, cluster Cluster, topics [
 			return nil, err
 		}
 		if found {
-			out = append(out, LatestSchema{topic, s})
+			out = append(out, LatestSchema{Topic: topic, Schema: s})
 		}
 	}
 	return out, nil
@@ -99,7 +103,7 @@ func (i *Inference) writtenLast(ctx context.Context, cluster Cluster, topic stri
 	if err != nil || !found {
 		return s, false, err
 	}
-	schemas, err := i.Resolvers(ctx, nil)
+	schemas, err := i.Resolvers(ctx, Planned{})
 	if err != nil {
 		return s, false, err
 	}
@@ -132,9 +136,9 @@ func (i *Inference) leavesOut(s registry.Schema) bool {
 }
 
 // Schemas returns the Arrow schemas of the rows of topics: those of the schemas to read as, else of the schemas that were registered last, else of the topics' last messages.
-// latest are the schemas that a topic's values are read as.
-func (i *Inference) Schemas(ctx context.Context, topics []string, latest func(topic string) []registry.Schema) ([]TypeSchema, error) {
-	s := &schemaSearch{Inference: i, latest: latest}
+// planned are the schemas that a topic's messages are read as.
+func (i *Inference) Schemas(ctx context.Context, topics []string, planned func(topic string) Planned) ([]TypeSchema, error) {
+	s := &schemaSearch{Inference: i, planned: planned}
 	defer s.close()
 	for _, topic := range topics {
 		if err := s.of(ctx, topic); err != nil {
@@ -147,7 +151,7 @@ func (i *Inference) Schemas(ctx context.Context, topics []string, latest func(to
 // schemaSearch gathers the schemas of topics.
 type schemaSearch struct {
 	*Inference
-	latest  func(topic string) []registry.Schema
+	planned func(topic string) Planned
 	schemas *schema.Resolvers // of the topic
 	cluster Cluster           // nil until it is needed
 	found   []TypeSchema
@@ -164,7 +168,7 @@ func (s *schemaSearch) of(ctx context.Context, topic string) error {
 	var err error
 	lookups, end := context.WithCancel(context.WithoutCancel(ctx)) // where the time is over, the error says which schema was waited for
 	defer end()
-	if s.schemas, err = s.Resolvers(lookups, s.latest(topic)); err != nil {
+	if s.schemas, err = s.Resolvers(lookups, s.planned(topic)); err != nil {
 		return err
 	}
 	values, err := s.values(ctx, topic)
@@ -278,8 +282,13 @@ func (s *schemaSearch) values(ctx context.Context, topic string) ([]*schema.Comp
 
 // key returns the plan of a topic's keys; nil: a message has to be looked at.
 func (s *schemaSearch) key(ctx context.Context, topic string) (*schema.Compiled, error) {
-	if s.schemas.Keys.IsUntyped() {
-		return s.schemas.Keys.UntypedPlan(), nil
+	keys := s.schemas.Keys
+	switch {
+	case keys.IsUntyped():
+		return keys.UntypedPlan(), nil
+	case !keys.AsksRegistry():
+		given, _ := keys.GivenPlan(topic) // nil: envelopes, or there was no key when it was planned
+		return given, nil
 	}
 	latest, found, err := s.latestOf(ctx, topic+"-key", s.Key, true)
 	if err != nil || !found {

@@ -9,11 +9,16 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/internal/assemble"
 	"github.com/pykafarr/pykafarr/kafarr/internal/schema"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// InferredSchemas infers a schema for the values of each topic, of the first messages of its ranges. A topic whose messages have no values there has none.
-func (i *Inference) InferredSchemas(ctx context.Context, cluster Cluster, ranges []Range) ([]LatestSchema, error) {
+// InferredSchemas infers a schema for the values of each topic, or for the keys, of the first messages of its ranges. A topic whose messages have none there has no schema.
+func (i *Inference) InferredSchemas(ctx context.Context, cluster Cluster, ranges []Range, isKey bool) ([]LatestSchema, error) {
+	content := i.Value
+	if isKey {
+		content = i.Key
+	}
 	var topics []string
 	of := map[string][]Range{}
 	for _, r := range ranges {
@@ -24,7 +29,7 @@ func (i *Inference) InferredSchemas(ctx context.Context, cluster Cluster, ranges
 	}
 	var out []LatestSchema
 	for _, topic := range topics {
-		s := sample{bytes: schema.SampleBytes}
+		s := sample{isKey: isKey, bytes: schema.SampleBytes}
 		for _, r := range of[topic] {
 			if r.Start == r.End {
 				continue
@@ -37,25 +42,26 @@ func (i *Inference) InferredSchemas(ctx context.Context, cluster Cluster, ranges
 			continue
 		}
 		if len(s.bodies) == 0 {
-			return nil, schema.NothingToInfer(topic, fmt.Sprintf("its first messages have more than %d bytes each", schema.SampleBytes))
+			return nil, schema.NothingToInfer(topic, isKey, fmt.Sprintf("its first messages have more than %d bytes each", schema.SampleBytes))
 		}
-		text, err := schema.InferText(i.Value, topic, s.bodies)
+		text, err := schema.InferText(content, topic, s.bodies)
 		if err != nil {
-			return nil, schema.NothingToInfer(topic, err.Error())
+			return nil, schema.NothingToInfer(topic, isKey, err.Error())
 		}
-		out = append(out, LatestSchema{topic, registry.Schema{Text: text}})
+		out = append(out, LatestSchema{topic, isKey, registry.Schema{Text: text}})
 	}
 	return out, nil
 }
 
 // sample gathers the bodies that a schema is inferred of.
 type sample struct {
+	isKey  bool // it is keys, and not values
 	bodies []format.Body
 	bytes  int  // that may still come
-	large  bool // a value was passed over, as there was no room for it
+	large  bool // one was passed over, as there was no room for it
 }
 
-// read takes so many values of a range, or fewer, and closes the reader.
+// read takes so many values, or keys, of a range, or fewer, and closes the reader.
 func (s *sample) read(ctx context.Context, reader RangeReader, most int) error {
 	defer func() { _ = reader.Close() }()
 	for seen := 0; most > 0 && seen < farthestPeek && !reader.Ended(); {
@@ -66,8 +72,8 @@ func (s *sample) read(ctx context.Context, reader RangeReader, most int) error {
 		for i := range chunks {
 			seen += len(chunks[i].Records)
 			for j := range chunks[i].Records {
-				r := &chunks[i].Records[j]
-				if n := int(r.ValueLen); n >= 0 && most > 0 && s.add(unsafe.Slice((*byte)(r.Value), n)) {
+				data, n := s.payload(&chunks[i].Records[j])
+				if n >= 0 && most > 0 && s.add(unsafe.Slice((*byte)(data), int(n))) {
 					most--
 				}
 			}
@@ -78,6 +84,14 @@ func (s *sample) read(ctx context.Context, reader RangeReader, most int) error {
 		}
 	}
 	return nil
+}
+
+// payload is a record's key or value.
+func (s *sample) payload(r *source.Record) (unsafe.Pointer, int32) {
+	if s.isKey {
+		return r.Key, r.KeyLen
+	}
+	return r.Value, r.ValueLen
 }
 
 // add copies a value, if there is room.

@@ -45,12 +45,24 @@ func InferText(c Content, topic string, bodies []format.Body) (string, error) {
 }
 
 // NothingToInfer is the error of a topic whose messages give no schema; why says it.
-func NothingToInfer(topic, why string) *status.Error {
-	return ofSchemaOption(status.Errorf(status.ConfigError, "no schema could be inferred for topic %s: %s (give it: schema=)", topic, why))
+func NothingToInfer(topic string, isKey bool, why string) *status.Error {
+	what, option := "", schemaOption(isKey)
+	if isKey {
+		what = "the keys of "
+	}
+	return ofOption(option, status.Errorf(status.ConfigError, "no schema could be inferred for %stopic %s: %s (give it: %s=)", what, topic, why, option))
 }
 
-func ofSchemaOption(e *status.Error) *status.Error {
-	e.Option = "schema"
+// schemaOption is the option that gives a schema.
+func schemaOption(isKey bool) string {
+	if isKey {
+		return "key_schema"
+	}
+	return "schema"
+}
+
+func ofOption(option string, e *status.Error) *status.Error {
+	e.Option = option
 	return e
 }
 
@@ -65,14 +77,14 @@ func (s *Resolver) infer(chunk *source.Chunk, rest []source.Record, ref Ref) Res
 	unusable := func(e *status.Error) Resolution { return Resolution{State: Unusable, Err: e} }
 	topic, place := chunk.Topic, chunk.TopicPartition()
 	if s.cfg.Inference == InferredBefore {
-		return unusable(NothingToInfer(topic, "when the reading was planned, none of the messages that were looked at had a value"))
+		return unusable(NothingToInfer(topic, s.cfg.IsKey, "when the reading was planned, none of the messages that were looked at had one"))
 	}
 	if n := s.noJSON; n.TopicPartition == place && n.first <= rest[0].Offset && rest[0].Offset < n.next {
 		return unusable(s.noSchemaOf(topic, &rest[0]))
 	}
 	bodies, next := s.sample(chunk, rest)
 	if len(bodies) == 0 {
-		return unusable(NothingToInfer(topic, fmt.Sprintf("its first messages have more than %d bytes each", SampleBytes)))
+		return unusable(NothingToInfer(topic, s.cfg.IsKey, fmt.Sprintf("its first messages have more than %d bytes each", SampleBytes)))
 	}
 	text, err := InferText(s.cfg.Content, topic, bodies)
 	if err != nil {
@@ -83,13 +95,13 @@ func (s *Resolver) infer(chunk *source.Chunk, rest []source.Record, ref Ref) Res
 		e := status.Wrap(err)
 		e.Err = fmt.Errorf("the schema that was inferred of the first %d messages of topic %s: %w", len(bodies), topic, e.Err)
 		if e.Option == "" {
-			e = ofSchemaOption(e)
+			e = ofOption(schemaOption(s.cfg.IsKey), e)
 		}
 		return unusable(e)
 	}
 	s.noJSON = noJSON{}
 	s.inferred[topic] = text
-	s.cfg.Note("SCHEMA", fmt.Sprintf("topic %s: its schema was inferred of %d messages, and stays as it is; schema= reads the topic by the same one from now on: %s", topic, len(bodies), cut(text)))
+	s.cfg.Note("SCHEMA", fmt.Sprintf("topic %s: its %s was inferred of %d messages, and stays as it is; %[2]s= reads the topic by the same one from now on: %[4]s", topic, schemaOption(s.cfg.IsKey), len(bodies), cut(text)))
 	return s.plans[ref].of(topic).resolution()
 }
 

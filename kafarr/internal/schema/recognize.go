@@ -41,6 +41,12 @@ func (s *Resolver) looks(r *source.Record, err *status.Error) string {
 // remedy says what reads values that look so.
 func (s *Resolver) remedy(look wire.Look) string {
 	switch {
+	case s.cfg.IsKey && look.Form == wire.EnvelopeForm:
+		return `set key="json" and framing="connect"`
+	case s.cfg.IsKey && look.Form == wire.JSONForm && s.cfg.Framing == Connect:
+		return "give key_schema=, which reads keys without an envelope"
+	case s.cfg.IsKey && look.Form == wire.JSONForm:
+		return `set key="json" or key="string"`
 	case look.Form == wire.JSONForm && s.cfg.Framing == Connect:
 		return `set framing="bare", for JSON without an envelope` // and schema=, unless it is to be inferred
 	case look.Form == wire.ConfluentForm && s.cfg.Content == JSON:

@@ -227,6 +227,9 @@ func (s *Resolver) Readers() []Reader { return s.readers }
 // IsUntyped tells that every payload is bytes or a text.
 func (s *Resolver) IsUntyped() bool { return s.cfg.Content == Bytes || s.cfg.Content == String }
 
+// AsksRegistry tells that a registry has the schemas.
+func (s *Resolver) AsksRegistry() bool { return !s.IsUntyped() && s.cfg.Framing.AsksRegistry() }
+
 // IsPlain tells that every payload is framed as Confluent does: the framing of such a one says all about it. hasPaths: message indexes follow.
 func (s *Resolver) IsPlain() (plain, hasPaths bool) {
 	plain = s.named != nil && s.cfg.Framing == Confluent
