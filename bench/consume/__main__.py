@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,7 +48,11 @@ def main() -> int:
         properties=properties,
     )
     with start() as cluster:
-        contests = [_contest(cluster, name, arguments, settings) for name in arguments.workload]
+        contests = [
+            _contest(cluster, name, arguments, replace(settings, format=format_))
+            for format_ in arguments.format
+            for name in arguments.workload
+        ]
     tables = [contest.table for contest in contests]
     text = "\n\n".join([_machine(settings), *(table.markdown() for table in tables)])
     print(text)
@@ -69,6 +73,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--frame-rows", type=int, default=100_000, help="rows of a frame (%(default)s)")
     parser.add_argument("--messages", type=int, help="messages of a topic, instead of the workload's own number")
     parser.add_argument("--workload", nargs="+", choices=[*WORKLOADS], default=[*WORKLOADS], metavar="NAME")
+    parser.add_argument("--format", nargs="+", choices=[*topic.FORMATS], default=[*topic.FORMATS], metavar="NAME")
     parser.add_argument("--only", nargs="+", choices=keys, default=usual, metavar="KEY", help=f"of {' '.join(keys)}")
     parser.add_argument("--set", action="append", default=[], metavar="PROPERTY=VALUE", help="librdkafka's, for all")
     return parser.parse_args()
@@ -77,12 +82,13 @@ def _arguments() -> argparse.Namespace:
 def _contest(cluster: Cluster, name: str, arguments: argparse.Namespace, settings: Settings) -> Contest:
     workload = WORKLOADS[name]
     messages = arguments.messages or workload.messages
-    print(f"{name}: {messages:,} messages …", file=sys.stderr, flush=True)
-    filled = topic.fill(cluster, workload, messages)
-    contestants = [contestant for contestant in CONTESTANTS if contestant.key in arguments.only]
+    print(f"{settings.format}, {name}: {messages:,} messages …", file=sys.stderr, flush=True)
+    filled = topic.fill(cluster, workload, messages, format=settings.format)
+    contestants = [one for one in CONTESTANTS if one.key in arguments.only and settings.format in one.formats]
     results = Rounds(cluster, workload, filled, messages, settings).run(contestants)
     frame_rows = min(settings.frame_rows, messages)
-    return Contest(report.table(name, messages, filled.size(messages) / messages, frame_rows, results), results)
+    size = filled.size(messages) / messages
+    return Contest(report.table(settings.format, name, messages, size, frame_rows, results), results)
 
 
 def _machine(settings: Settings) -> str:
@@ -101,7 +107,7 @@ def _json(contests: list[Contest], settings: Settings) -> str:
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
         "settings": asdict(settings),
         "workloads": {
-            contest.table.workload: {
+            f"{contest.table.format}, {contest.table.workload}": {
                 **asdict(contest.table),
                 "runs": {result.contestant.key: result.runs for result in contest.results},
             }

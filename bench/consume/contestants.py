@@ -24,6 +24,7 @@ class Contestant:
     module: str = ""  # of this package; empty: a program
     program: Callable[[], Path] | None = None
     options: dict[str, str] = field(default_factory=dict)
+    formats: tuple[str, ...] = ("avro",)  # that it reads
     slow: bool = False  # reads a fraction, in fewer rounds
     optional: bool = False
 
@@ -38,14 +39,15 @@ class Contestant:
 
 RAW = "a"
 OURS = "b"
+ALL = ("avro", "protobuf", "jsonschema")
 
 # In the order of the table.
 CONTESTANTS = [
-    Contestant(RAW, "librdkafka in C, counting bytes", program=limit.build_stock),
-    Contestant("a2", "the same with our copy of librdkafka", program=limit.build_ours, optional=True),
-    Contestant(OURS, "pykafarr → pandas", module="with_pykafarr"),
-    Contestant("b2", "pykafarr → Arrow", module="with_pykafarr", options={"to": "arrow"}),
+    Contestant(RAW, "librdkafka in C, counting bytes", program=limit.build_stock, formats=ALL),
+    Contestant("a2", "the same with our copy of librdkafka", program=limit.build_ours, formats=ALL, optional=True),
+    Contestant(OURS, "pykafarr → pandas", module="with_pykafarr", formats=ALL),
+    Contestant("b2", "pykafarr → Arrow", module="with_pykafarr", options={"to": "arrow"}, formats=ALL),
     Contestant("c", "confluent-kafka + fastavro → pandas", module="with_fastavro", slow=True),
-    Contestant("d", "confluent-kafka's AvroDeserializer → pandas", module="with_confluent", slow=True),
+    Contestant("d", "confluent-kafka's own deserializer → pandas", module="with_confluent", formats=ALL, slow=True),
     Contestant("e", "confluent-kafka + pyruhvro → pandas", module="with_pyruhvro"),
 ]

@@ -27,7 +27,8 @@ class Job:
     servers: str
     registry_url: str
     topic: str
-    schema: str
+    workload: str
+    format: str  # a name of FORMATS
     rows: int
     frame_rows: int
     properties: dict[str, str] = field(default_factory=dict)  # librdkafka's, the same for all

@@ -32,7 +32,8 @@ def save(tables: list[Table], folder: Path) -> list[Path]:
         times = [row.first_frame_seconds * 1000 for row in found.rows]
         _bars(left, found.rows, rates, "{:.2f}")
         _bars(right, found.rows, times, "{:,.0f}")
-        left.set_title(f"{found.workload}, {found.message_bytes:.0f} bytes: million messages/s", fontsize=10)
+        topic = f"{found.format}, {found.workload}, {found.message_bytes:.0f} bytes"
+        left.set_title(f"{topic}: million messages/s", fontsize=10)
         right.set_title(f"first {found.frame_rows:,} messages, from assignment: ms", fontsize=10)
         right.set_yticklabels([])
     paths = [folder / f"consume.{kind}" for kind in ("png", "svg")]

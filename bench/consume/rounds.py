@@ -33,6 +33,7 @@ class Settings:
     slow_rows: int
     frame_rows: int
     properties: dict[str, str]  # librdkafka's, the same for all
+    format: str = "avro"
 
 
 @dataclass
@@ -85,7 +86,8 @@ class Rounds:
             servers=self._cluster.servers,
             registry_url=self._cluster.registry_url,
             topic=self._filled.topic,
-            schema=self._workload.schema,
+            workload=self._workload.name,
+            format=self._settings.format,
             rows=rows,
             frame_rows=min(self._settings.frame_rows, rows),
             properties=self._settings.properties,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.protobuf import ProtobufSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from bench.peers import messages as other_formats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.consume.workloads import Workload
+
+    # The messages' values with Confluent's framing, whose schemas the registry has got under subjects of the topic.
+    Values = Callable[[SchemaRegistryClient, str, Workload, list[dict[str, Any]], int], list[bytes]]
     from tests.servers import Cluster
 
 # So many different messages, over and over. More would only take longer to draw: none of the contestants remembers one.
@@ -43,22 +52,22 @@ class Filled:
 
 
 def fill(
-    cluster: Cluster, workload: Workload, messages: int, types: int = 1, partitions: int = 1, compression: str = "none"
+    cluster: Cluster,
+    workload: Workload,
+    messages: int,
+    types: int = 1,
+    partitions: int = 1,
+    compression: str = "none",
+    format: str = "avro",  # noqa: A002 - Kafka's users say format
 ) -> Filled:
     """Writes so many messages, Confluent's framing before each body, into a new topic.
 
-    types: so many record types, which differ in their names only, take turns.
+    types: so many record types of Avro, which differ in their names only, take turns.
     """
     topic = cluster.new_topic(partitions)
     registry = SchemaRegistryClient({"url": cluster.registry_url, "timeout": 10})
-    framings = []
-    for number in range(types):
-        schema = json.loads(workload.schema)
-        schema["name"] += str(number or "")
-        schema_id = registry.register_schema(f"{topic}-{number}", Schema(json.dumps(schema), "AVRO"))
-        framings.append(b"\0" + schema_id.to_bytes(4, "big"))
     records = workload.records(min(POOL, messages))
-    values = [framings[number % types] + body for number, body in enumerate(workload.bodies(records))]
+    values = FORMATS[format](registry, topic, workload, records, types)
     _write(cluster.servers, topic, values, messages, partitions, compression)
     return Filled(
         topic,
@@ -67,6 +76,40 @@ def fill(
         [record["flag"] for record in records],
         [*map(len, values)],
     )
+
+
+def _avro(
+    registry: SchemaRegistryClient, topic: str, workload: Workload, records: list[dict[str, Any]], types: int
+) -> list[bytes]:
+    framings = []
+    for number in range(types):
+        schema = json.loads(workload.schema)
+        schema["name"] += str(number or "")
+        framings.append(_framing(registry, f"{topic}-{number}", Schema(json.dumps(schema), "AVRO")))
+    return [framings[number % types] + body for number, body in enumerate(workload.bodies(records))]
+
+
+def _protobuf(
+    registry: SchemaRegistryClient, topic: str, workload: Workload, records: list[dict[str, Any]], _types: int
+) -> list[bytes]:
+    of = other_formats.message_class(workload)
+    serialize = ProtobufSerializer(of, registry, {"use.deprecated.format": False})
+    context = SerializationContext(topic, MessageField.VALUE)
+    return [serialize(of.FromString(body), context) for body in other_formats.protobuf_bodies(of, records)]
+
+
+def _json(
+    registry: SchemaRegistryClient, topic: str, workload: Workload, records: list[dict[str, Any]], _types: int
+) -> list[bytes]:
+    framing = _framing(registry, f"{topic}-value", Schema(other_formats.json_schema_text(workload), "JSON"))
+    return [framing + body for body in other_formats.json_bodies(records)]
+
+
+def _framing(registry: SchemaRegistryClient, subject: str, schema: Schema) -> bytes:
+    return b"\0" + registry.register_schema(subject, schema).to_bytes(4, "big")
+
+
+FORMATS: dict[str, Values] = {"avro": _avro, "protobuf": _protobuf, "jsonschema": _json}
 
 
 def _write(servers: str, topic: str, values: list[bytes], messages: int, partitions: int, compression: str) -> None:

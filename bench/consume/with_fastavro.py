@@ -10,11 +10,12 @@ import pandas as pd
 
 from bench.consume.consumer import frames, subscribed
 from bench.consume.meter import Job, Meter
+from bench.consume.workloads import WORKLOADS
 
 
 def main() -> None:
     job = Job.from_command_line()
-    schema = fastavro.parse_schema(json.loads(job.schema))
+    schema = fastavro.parse_schema(json.loads(WORKLOADS[job.workload].schema))
     read = fastavro.schemaless_reader
     pd.DataFrame([{"n": 1, "text": "x"}])
     meter = Meter(job)

@@ -19,6 +19,7 @@ def main() -> None:
     meter = Meter(job)
     metadata = tuple(filter(None, job.options.get("metadata", "offset").split(",")))
     mixed: Any = job.options.get("mixed", "split")
+    value: Any = job.format
     with pykafarr.listener(
         job.servers,
         job.group,
@@ -27,6 +28,7 @@ def main() -> None:
         config=job.properties,
         metadata=metadata,
         mixed=mixed,
+        value=value,
     ) as listener:
         watcher = threading.Thread(target=_watch, args=(listener, meter))
         watcher.start()

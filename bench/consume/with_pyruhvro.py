@@ -10,6 +10,7 @@ import pyruhvro
 
 from bench.consume.consumer import frames, subscribed
 from bench.consume.meter import Job, Meter
+from bench.consume.workloads import WORKLOADS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     job = Job.from_command_line()
+    schema = WORKLOADS[job.workload].schema
     threads = int(job.options.get("threads", 1))
     pa.table({"n": [1], "text": ["x"]}).to_pandas()
     meter = Meter(job)
@@ -26,9 +28,9 @@ def main() -> None:
             for messages in lists:
                 bodies = [message.value()[5:] for message in messages]
                 if threads > 1:
-                    batches += pyruhvro.deserialize_array_threaded(bodies, job.schema, threads)
+                    batches += pyruhvro.deserialize_array_threaded(bodies, schema, threads)
                 else:
-                    batches.append(pyruhvro.deserialize_array(bodies, job.schema))
+                    batches.append(pyruhvro.deserialize_array(bodies, schema))
             frame: pd.DataFrame = pa.Table.from_batches(batches).to_pandas()
             meter.frame(frame)
         meter.report(f"pyruhvro {version('pyruhvro')}")

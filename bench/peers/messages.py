@@ -62,6 +62,35 @@ def json_schema(workload: Workload) -> pa.Schema:
     return pa.schema([(name, _column(kind)) for name, kind, _ in workload.fields])
 
 
+def json_schema_text(workload: Workload) -> str:
+    """A JSON Schema of those, draft 7."""
+    properties = {name: _json_type(kind) for name, kind, _ in workload.fields}
+    return json.dumps(
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "title": workload.name.title(),
+            "type": "object",
+            "properties": properties,
+            "required": [name for name, kind, _ in workload.fields if not isinstance(kind, list)],
+        }
+    )
+
+
+def _json_type(kind: Any) -> dict[str, Any]:
+    if isinstance(kind, list):
+        return {"oneOf": [{"type": "null"}, _json_type(kind[1])]}
+    shape = kind["type"] if isinstance(kind, dict) else kind
+    if shape == "array":
+        return {"type": "array", "items": _json_type(kind["items"])}
+    if shape == "map":
+        return {"type": "object", "additionalProperties": _json_type(kind["values"])}
+    if shape == "record":
+        return {"type": "object", "properties": {part["name"]: _json_type(part["type"]) for part in kind["fields"]}}
+    if shape in {"int", "long"}:
+        return {"type": "integer"}
+    return {"type": {"float": "number", "double": "number", "boolean": "boolean"}.get(shape, "string")}
+
+
 def _add(file: Any, message: Any, name: str, number: int, kind: Any) -> None:
     field = message.field.add(name=name, number=number, label=_Field.LABEL_OPTIONAL)
     if isinstance(kind, list):
