@@ -46,8 +46,8 @@ def _json(job: Job, registry: SchemaRegistryClient) -> Deserializer:
     return JSONDeserializer(text, schema_registry_client=registry), pd.DataFrame
 
 
-def _protobuf(job: Job, registry: SchemaRegistryClient) -> Deserializer:
-    """Submessages and repeated fields stay Python's views of the message, which is the least work there is."""
+def _protobuf(job: Job, _: SchemaRegistryClient) -> Deserializer:
+    """Without the registry, which the class makes unnecessary. Submessages and repeated fields stay Python's views of the message, which is the least work there is."""
     of = messages.message_class(WORKLOADS[job.workload])
     fields = of.DESCRIPTOR.fields
     always = [field.name for field in fields if not field.has_presence]
@@ -62,7 +62,7 @@ def _protobuf(job: Job, registry: SchemaRegistryClient) -> Deserializer:
             ]
         )
 
-    return ProtobufDeserializer(of, {"use.deprecated.format": False}, registry), frame
+    return ProtobufDeserializer(of, {"use.deprecated.format": False}), frame
 
 
 FORMATS: dict[str, Callable[[Job, SchemaRegistryClient], Deserializer]] = {

@@ -54,6 +54,32 @@ func TestABadBodySaysWhereAndLeavesTheOthers(t *testing.T) {
 	}
 }
 
+func TestAnEntryOfAMapWithoutItsValueLacksWhatTheValueMustHave(t *testing.T) {
+	closeBooks(t)
+	p := compile(t, `syntax = "proto2"; message T { map<string, M> m = 1; optional int32 id = 2; } message M { required string z = 1; }`, format.Options{})
+	full := wire(1, wire(1, "k", 2, wire(1, "v")))
+	for _, bad := range []string{wire(1, wire(1, "k")), full + wire(1, wire(1, "l")), wire(1, wire(1, "k", 2, ""))} {
+		if e := refused(t, p, full, bad); e.Path != "m.value.z" || !strings.Contains(e.Error(), "required") {
+			t.Errorf("got %v at %q", e, e.Path)
+		}
+	}
+}
+
+func TestProtoJSONNamesFollowFromNamesWhereTheSchemaLeavesThemOut(t *testing.T) {
+	closeBooks(t)
+	p := compile(t, `syntax = "proto3"; import "google/protobuf/duration.proto";
+		message T { T next = 1; int32 snake_case_name = 2; int32 _a__b9_c = 3; int32 own = 4 [json_name = "my own"]; google.protobuf.Duration d = 5; }`,
+		format.Options{Recursion: format.JSON})
+	inner := wire(1, wire(2, 1, 3, 2, 4, 3, 5, wire(1, 1, 2, 1_000_000_000)))
+	if got := decode(t, p, inner)[0]; !strings.Contains(got, `{"snakeCaseName":1,"AB9C":2,"my own":3,"d":"2s"}`) {
+		t.Error(got)
+	}
+	negative := wire(1, wire(5, wire(1, 1, 2, -1)))
+	if got := decode(t, p, negative)[0]; !strings.Contains(got, `{"d":"0.999999999s"}`) {
+		t.Error(got)
+	}
+}
+
 func TestWhatAnotherWireTypeWroteIsAnUnknownField(t *testing.T) {
 	closeBooks(t)
 	p := compile(t, `syntax = "proto3"; message T { int32 a = 1; string b = 2; repeated int32 c = 3; optional M d = 4; } message M {}`, format.Options{})

@@ -1,6 +1,7 @@
 package protobuf
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -64,10 +65,33 @@ func (s *Schema) of(m *message) *Schema {
 }
 
 // At implements format.Indexed.
+//
+// Serializers of Python, Go and C# count nested messages as descriptors have them, with one for the entries of each map. Java's counts those that the text names, which has no such
+// message. No body says which of them wrote it, so a path that leads to one message by the one way and to another by the other is refused.
 func (s *Schema) At(path []int) (format.Schema, error) {
 	if len(path) == 0 {
 		return nil, status.Errorf(status.FramingError, "the path of message indexes is empty")
 	}
+	counted, err := s.walk(path, func(m *message) []*message { return m.nested })
+	written, _ := s.walk(path, (*message).written) //nolint:errcheck // what it says of a path, the other says as well
+	switch {
+	case counted == nil && written == nil:
+		return nil, err
+	case counted == nil || counted.mapEntry: // nobody sends the entry of a map alone
+		counted = cmp.Or(written, counted)
+	case written != nil && written != counted:
+		return nil, status.Errorf(status.FramingError,
+			"the message indexes %v are those of %s where maps count as nested messages, as for the serializers of Python, Go and C#, and those of %s where they do not, as for Java's: set message_type to the one that was written",
+			path, short(counted.name), short(written.name))
+	}
+	if counted.mapEntry {
+		return nil, status.Errorf(status.FramingError, "the message indexes %v lead to the entry of a map, which is no message of its own", path)
+	}
+	return s.of(counted), nil
+}
+
+// walk follows a path of indexes among messages and those nested in them.
+func (s *Schema) walk(path []int, nested func(*message) []*message) (*message, error) {
 	level := s.top
 	var m *message
 	for i, k := range path {
@@ -79,9 +103,20 @@ func (s *Schema) At(path []int) (format.Schema, error) {
 			return nil, status.Errorf(status.FramingError, "the message index %d, number %d of %v, leads to no message: %s %d", k, i+1, path, within, len(level))
 		}
 		m = level[k]
-		level = m.nested
+		level = nested(m)
 	}
-	return s.of(m), nil
+	return m, nil
+}
+
+// written are the nested messages but for the entries of maps.
+func (m *message) written() []*message {
+	var out []*message
+	for _, n := range m.nested {
+		if !n.mapEntry {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // Named implements format.Indexed.

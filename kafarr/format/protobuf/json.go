@@ -195,11 +195,7 @@ func (w *jsonWriter) message(m *message, body []byte, depth int) fault {
 			w.out = append(w.out, ',')
 		}
 		first = false
-		name := f.field.jsonName
-		if name == "" {
-			name = f.field.name
-		}
-		w.text(name)
+		w.text(f.field.jsonName)
 		w.out = append(w.out, ':')
 		if f.field.repeated {
 			fault = w.list(f, depth)
@@ -418,6 +414,14 @@ func (w *jsonWriter) moment(m *message, all []found) fault {
 			case 2:
 				nanos = int64(int32(all[i].values[n-1])) //nolint:gosec // the low bits
 			}
+		}
+	}
+	if whole := nanos / nanosPerSecond; m.known == wellDuration && (whole != 0 || seconds < 0 && nanos > 0 || seconds > 0 && nanos < 0) {
+		// No writer makes such a message. The text is that of the sum, as the column of a Duration is.
+		if seconds, nanos = seconds+whole, nanos%nanosPerSecond; seconds > 0 && nanos < 0 {
+			seconds, nanos = seconds-1, nanos+nanosPerSecond
+		} else if seconds < 0 && nanos > 0 {
+			seconds, nanos = seconds+1, nanos-nanosPerSecond
 		}
 	}
 	const first, last = -62_135_596_800, 253_402_300_799

@@ -166,6 +166,9 @@ func (k *linker) message(d *descriptorpb.DescriptorProto, scope string, inherite
 		if value, found := option(options.GetUninterpretedOption(), "json_name"); found {
 			f.jsonName = value
 		}
+		if f.jsonName == "" { // generated code and what Python's serializer registers leave out what follows from the name
+			f.jsonName = jsonNameOf(f.name)
+		}
 		if of.delimited && (f.kind == kindMessage || f.kind == 0) && !m.mapEntry {
 			f.kind = kindGroup // which resolve takes back where the type is an enum, or a map's entry
 		}

@@ -111,10 +111,23 @@ func (a *Appender) appendEntry(f *boundField, base unsafe.Pointer, s span) bool 
 		return false
 	}
 	row := f.items.begin()
-	if !a.run(f.sub, base, s.pos, s.end, row) || !a.ended(f.items, base) {
+	if !a.run(f.sub, base, s.pos, s.end, row) || !a.ended(f.items, base) || len(f.items.required) > 0 && !a.valued(f) {
 		return false
 	}
 	f.items.rows.Seal()
+	return true
+}
+
+// valued checks an entry that lacks its value: it has that of an empty message, which lacks all that is required.
+func (a *Appender) valued(f *boundField) bool {
+	for i := range f.sub.fields {
+		value := f.sub.fields[i].sub
+		if value != nil && value.seen != nil && value.serial != f.items.serial {
+			a.fail(faultRequired, nil, 0)
+			a.failure.path = join(value.plan.path, value.plan.required[0])
+			return false
+		}
+	}
 	return true
 }
 

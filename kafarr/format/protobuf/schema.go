@@ -128,6 +128,23 @@ func short(name string) string {
 	return name
 }
 
+// jsonNameOf is what a field is called in JSON where its schema does not say so: each letter after an underscore is a capital. As protoc has it (ToJsonName in descriptor.cc).
+func jsonNameOf(name string) string {
+	out := make([]byte, 0, len(name))
+	capital := false
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_':
+			capital = true
+		case capital && c >= 'a' && c <= 'z':
+			out, capital = append(out, c-'a'+'A'), false
+		default:
+			out, capital = append(out, c), false
+		}
+	}
+	return string(out)
+}
+
 // maxPath bounds paths, which are made of names from outside.
 const maxPath = 1000
 

@@ -98,7 +98,7 @@ func TestAMessageIsFoundByItsIndexesAndByItsName(t *testing.T) {
 	for _, c := range []struct {
 		path []int
 		want string
-	}{{[]int{0}, "p.A"}, {[]int{1}, "p.B"}, {[]int{0, 0}, "p.A.X"}, {[]int{0, 1}, "p.A.MEntry"}, {[]int{0, 2}, "p.A.N"}, {[]int{0, 2, 0}, "p.A.N.D"}} {
+	}{{[]int{0}, "p.A"}, {[]int{1}, "p.B"}, {[]int{0, 0}, "p.A.X"}, {[]int{0, 2}, "p.A.N"}, {[]int{0, 2, 0}, "p.A.N.D"}} {
 		if of, err := s.At(c.path); err != nil || of.TypeName() != c.want {
 			t.Errorf("%v: %v", c.path, err)
 		}
@@ -113,6 +113,31 @@ func TestAMessageIsFoundByItsIndexesAndByItsName(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := s.Named("p.C"); err == nil || !strings.Contains(err.Error(), "Did you mean") {
+		t.Error(err)
+	}
+}
+
+func TestAPathThatCountsMapsIsToldFromOneThatDoesNot(t *testing.T) {
+	s := parse(t, `syntax = "proto3"; package p; message A { message X {} map<string, int32> m = 1; message N {} message O { message D {} } message P {} }`)
+	for _, c := range []struct {
+		path []int
+		want string
+	}{
+		{[]int{0, 1}, "p.A.N"}, // of Java: by descriptors it is the map's entry
+		{[]int{0, 4}, "p.A.P"}, // of descriptors: the text has no fifth message
+		{[]int{0, 3, 0}, "p.A.O.D"},
+	} {
+		if of, err := s.At(c.path); err != nil || of.TypeName() != c.want {
+			t.Errorf("%v: %v, %v", c.path, of, err)
+		}
+	}
+	var e *status.Error
+	if _, err := s.At([]int{0, 2}); !errors.As(err, &e) || e.Code != status.FramingError ||
+		!strings.Contains(e.Error(), "A.N") || !strings.Contains(e.Error(), "A.O") || !strings.Contains(e.Error(), "message_type") {
+		t.Error(err)
+	}
+	only := parse(t, `syntax = "proto3"; message A { map<string, int32> m = 1; }`)
+	if _, err := only.At([]int{0, 0}); !errors.As(err, &e) || e.Code != status.FramingError || !strings.Contains(e.Error(), "entry of a map") {
 		t.Error(err)
 	}
 }
