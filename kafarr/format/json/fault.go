@@ -2,6 +2,7 @@ package json
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
@@ -33,6 +34,7 @@ const (
 	faultArray
 	faultNullOnly
 	faultBranch
+	faultValue
 	faultNull
 	faultMissing
 	faultUnknown
@@ -116,6 +118,17 @@ func found(b format.Body, pos int) string {
 	}
 }
 
+// String names the values, as in "an object or an array".
+func (v Values) String() string {
+	var names []string
+	for i, name := range []string{"an object", "an array", "a string", "a number", "a boolean"} {
+		if v&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
 // err is the error of a body that failed.
 func (f *failure) err(a *Appender, b format.Body) error {
 	switch f.fault {
@@ -186,7 +199,11 @@ func (f *failure) text(a *Appender, b format.Body) string {
 	case faultNullOnly:
 		what = "null is expected, and this is " + found(b, f.at)
 	case faultBranch:
-		what = "no branch of the union is " + found(b, f.at)
+		if what = "no branch of the union is " + found(b, f.at); at(b.Data, f.at) == '{' && len(f.field.more.objects) > 0 {
+			what = "the object is none of the union's branches: each of these has members that it lacks, or texts that it has not"
+		}
+	case faultValue:
+		what = f.field.more.takes.String() + " is expected, and this is " + found(b, f.at)
 	case faultNull:
 		what = "the value is null, and the schema says that it never is"
 	case faultMissing:
@@ -214,7 +231,7 @@ func (f *failure) text(a *Appender, b format.Body) string {
 	case faultDate:
 		what = "the string is no date, such as 2023-11-14"
 	case faultTime:
-		what = "the string is no time of day, such as 22:13:20"
+		what = `the string is no time of day, such as 22:13:20 or 22:13:20Z; one with another offset, or of a leap second, has no value in the column (formats="text" reads all as texts)`
 	case faultTimeRange:
 		what = "the time of day is outside of 24 hours" + nullsInstead
 	case faultEntry:

@@ -72,8 +72,9 @@ type node struct {
 	branches    branches
 	objects     []int // of a union: the branches that are objects of named members, where there are several
 	pairs       bool
-	items       int // that fit into the column
-	columns     int // of this and below, but for those of items
+	items       int    // that fit into the column
+	takes       Values // of a text of JSON; 0: all
+	columns     int    // of this and below, but for those of items
 	hint        string
 	encryptedBy []int
 }
@@ -412,7 +413,7 @@ func (l *layouter) leaf(n *node, t *Type) error {
 	texts := t.Arrow == nil && l.options.Formats == format.TextFormats // of JSON Schema's formats
 	switch t.Kind {
 	case Any:
-		n.op, n.dtype = opAny, arrow.BinaryTypes.String
+		n.op, n.dtype, n.takes = opAny, arrow.BinaryTypes.String, t.Takes
 	case Null:
 		n.op, n.dtype, n.required, n.nullable = opNull, arrow.Null, false, true
 	case Boolean:

@@ -145,7 +145,7 @@ func (a *Appender) mapping(f *field, row int, base unsafe.Pointer, pos, end int)
 	f.list.Mark(row)
 	pos++
 	next := a.entriesOf(f, nil, base, pos, end)
-	if next < 0 || f.op == opEntries { // which are read as they stand there
+	if next < 0 {
 		return next
 	}
 	replaced := a.replaced(f)
@@ -173,9 +173,12 @@ func (a *Appender) entriesOf(f *field, replaced []bool, base unsafe.Pointer, pos
 		switch {
 		case items.Len() >= most:
 			return a.fail(f, faultFull.position(), pos)
-		case replaced != nil && replaced[i]:
-			pos = a.checkString(base, pos+1, end) // it was read before: nothing is wrong with it
-			pos = a.skip(base, blank(base, pos, end)+1, end, 0)
+		case replaced != nil && replaced[i]: // it was read before: nothing is wrong with it
+			if f.op == opMap {
+				pos = a.checkString(base, pos+1, end)
+				pos = blank(base, pos, end) + 1 // a colon
+			}
+			pos = a.skip(base, pos, end, 0)
 		default:
 			pos = a.entry(f, items.Begin(), base, pos, end)
 			if pos < 0 {
@@ -233,11 +236,19 @@ func (a *Appender) entry(f *field, row int, base unsafe.Pointer, pos, end int) i
 	return a.value(value, row, base, pos, end)
 }
 
-// replaced says of each entry of the map that is being read whether a later one has its key; nil: of none.
+// replaced says of each entry of the map that is being read whether a later one has its key; nil: of none. Keys that are nested, which entries may have, are not compared.
 func (a *Appender) replaced(f *field) []bool {
 	const few = 12 // so many are compared with one another
-	first, keys := f.list.First(), f.kids[0].varlen
-	n := f.list.Items.Len() - first
+	first, n := f.list.First(), f.list.Items.Len()-f.list.First()
+	var keys interface{ Value(row int) []byte }
+	switch key := &f.kids[0]; {
+	case key.varlen != nil:
+		keys = key.varlen
+	case key.fixed != nil:
+		keys = key.fixed
+	default:
+		return nil
+	}
 	var out []bool
 	replace := func(i int) {
 		if out == nil {

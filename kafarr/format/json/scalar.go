@@ -9,8 +9,11 @@ import (
 
 // raw stores a value as its JSON text.
 func (a *Appender) raw(f *field, base unsafe.Pointer, pos, end int) int {
-	if f.null && isNull(base, pos, end) {
-		return pos + 4
+	if isNull(base, pos, end) {
+		return a.other(f, 0, base, pos, end)
+	}
+	if takes := f.more.takes; takes != 0 && pos < end && takes&valuesOf[at(base, pos)] == 0 {
+		return a.fail(f, notA(base, pos, end, faultValue), pos)
 	}
 	next := a.skip(base, pos, end, 0)
 	if next < 0 {
@@ -21,6 +24,12 @@ func (a *Appender) raw(f *field, base unsafe.Pointer, pos, end int) int {
 	}
 	f.varlen.Put(unsafe.Add(base, pos), next-pos)
 	return next
+}
+
+// valuesOf says which values begin with a byte.
+var valuesOf = [256]Values{
+	'{': Objects, '[': Arrays, '"': Strings, 't': Booleans, 'f': Booleans, '-': Numbers,
+	'0': Numbers, '1': Numbers, '2': Numbers, '3': Numbers, '4': Numbers, '5': Numbers, '6': Numbers, '7': Numbers, '8': Numbers, '9': Numbers,
 }
 
 // whole reads a whole number that its field's bounds hold, in two's complement.

@@ -9,7 +9,7 @@ type Kind uint8
 
 // The kinds. Those without a fixed Arrow type take the one in Type.Arrow; in brackets is what stands there where it is nil.
 const (
-	// Any is any value, as its JSON text [utf8]. A null is a null where the field is nullable, and else the text "null".
+	// Any is any value, or one of Type.Takes, as its JSON text [utf8]. It is never the text "null": that is a null, or an error where the field is not nullable.
 	Any Kind = iota
 	// Null is null, and nothing else [null].
 	Null
@@ -52,6 +52,18 @@ const (
 	Union
 )
 
+// Values is a set of JSON's types of values, null left out.
+type Values uint8
+
+// The types of values.
+const (
+	Objects Values = 1 << iota
+	Arrays
+	Strings
+	Numbers
+	Booleans
+)
+
 // Type is what a JSON value becomes: a column, or several. Schemas of every dialect become a tree of Types: JSON Schema, Connect's envelopes, Arrow's schemas. A Type that holds
 // itself is a circle of pointers. It is not changed once it is compiled.
 type Type struct {
@@ -62,6 +74,7 @@ type Type struct {
 	Symbols []string       // of an Enum
 	Pairs   bool           // of Entries
 	Name    string         // of an Object, for errors; may be empty
+	Takes   Values         // of Any; 0: all
 }
 
 // Field is where values of a Type stand: a member, an item, a branch.

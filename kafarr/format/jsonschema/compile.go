@@ -198,12 +198,18 @@ func (c *compiler) join(forms []*form, path string) (typ *json.Type, nullable bo
 			return nil, false, err
 		}
 	}
+	var takes kinds
+	for _, b := range found {
+		takes |= b.takes
+	}
 	found, distinct := c.merge(found)
 	switch {
 	case len(found) == 0:
 		return c.new(json.Null), true, nil
 	case !distinct:
-		return c.new(json.Any), nullable, nil
+		text := c.new(json.Any)
+		text.Takes = takes.values()
+		return text, nullable, nil
 	case len(found) == 1:
 		return found[0].typ, nullable, nil
 	}
@@ -218,6 +224,19 @@ func (c *compiler) join(forms []*form, path string) (typ *json.Type, nullable bo
 		union.Fields = append(union.Fields, json.Field{Name: name, Type: b.typ, Nullable: true})
 	}
 	return union, nullable, nil
+}
+
+// values are the same for a column of JSON texts, which does not tell numbers apart; 0 stands for all.
+func (k kinds) values() (out json.Values) {
+	for _, each := range []struct {
+		kinds  kinds
+		values json.Values
+	}{{isObject, json.Objects}, {isArray, json.Arrays}, {isString, json.Strings}, {isNumber, json.Numbers}, {isBoolean, json.Booleans}} {
+		if k&each.kinds != 0 {
+			out |= each.values
+		}
+	}
+	return out
 }
 
 // word is what a branch of a union is called.
@@ -320,7 +339,11 @@ func (c *compiler) branchesOf(f *form, found []branch, path string) ([]branch, e
 			return append(found, branch{takes: types, typ: t}), nil
 		}
 	}
-	if t := f.decimal(); t != nil {
+	t, err := f.decimal(path)
+	if err != nil {
+		return nil, err
+	}
+	if t != nil {
 		c.bytes += typeBytes
 		found, types = append(found, branch{takes: types & (isNumber | isString), typ: t}), types&^(isNumber|isString)
 	}

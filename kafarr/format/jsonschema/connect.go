@@ -38,24 +38,27 @@ func (f *form) connectType() string {
 // mostDigits is the precision of decimals that do not say theirs: the most that every reader of Arrow takes.
 const mostDigits = 38
 
-// decimal is Connect's type of a decimal; nil: the schema is none. One without a scale has no type.
-func (f *form) decimal() *json.Type {
+// decimal is Connect's type of a decimal; nil: the schema is none. One without a scale is an error, as in Connect: to read its numbers as floating-point ones would change them.
+func (f *form) decimal(path string) (*json.Type, error) {
 	if f.logical != decimalName || f.types&(isNumber|isString) == 0 || f.limited {
-		return nil
+		return nil, nil
 	}
 	parameters := f.connect.get("connect.parameters")
 	scale, given := parameter(parameters, scaleParameter)
 	if !given {
-		return nil
+		if f.types&isNumber == 0 { // texts of base64, which stay what they are
+			return nil, nil
+		}
+		return nil, schemaErrorf(path, `the title says that it is Connect's Decimal, and "connect.parameters" has no %q, a whole number in quotes`, scaleParameter)
 	}
 	precision, given := parameter(parameters, precisionParameter)
 	if !given {
 		precision = max(mostDigits, scale)
 	}
 	if t := json.DecimalOf(precision, scale); t != nil {
-		return &json.Type{Kind: json.UnscaledDecimal, Arrow: t}
+		return &json.Type{Kind: json.UnscaledDecimal, Arrow: t}, nil
 	}
-	return nil
+	return nil, schemaErrorf(path, "the precision %d and the scale %d are those of no decimal: a scale from 0 to the precision, which is at most 76", precision, scale)
 }
 
 // parameter reads a whole number, which Connect writes as a text.

@@ -91,6 +91,66 @@ func TestObjectsAreOfTheBranchThatTheirMembersFit(t *testing.T) {
 	}
 }
 
+func TestAColumnOfJSONTextsTakesWhatItsSchemaDoes(t *testing.T) {
+	for _, c := range []struct{ schema, body, want string }{
+		{`{"type": "object"}`, `{"a":1}`, `v={"a":1}`},
+		{`{"type": "object"}`, `null`, "never is"},
+		{`{"type": "object"}`, `5`, "an object is expected, and this is a number"},
+		{`{"type": "object"}`, `nul`, "expected"},
+		{`{"type": ["object", "null"]}`, `null`, "v=(null)"},
+		{`{"type": "array"}`, `[1,"a"]`, `v=[1,"a"]`},
+		{`{"type": "array"}`, `{}`, "an array is expected, and this is an object"},
+		{`{"type": "array"}`, `null`, "never is"},
+		{`{"enum": [1, "a"]}`, `"a"`, `v="a"`},
+		{`{"enum": [1, "a"]}`, `true`, "a string or a number is expected, and this is a boolean"},
+		{`{"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "array", "items": {"type": "integer"}}]}`, `null`, "never is"},
+		{`{}`, `null`, "v=(null)"},
+		{`{}`, `true`, "v=true"},
+	} {
+		got, err := read(t, compile(t, `{"properties": {"v": `+c.schema+`}, "required": ["v"]}`, format.Options{}), `{"v": `+c.body+`}`)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s of %s: %s, %q is wanted", c.body, c.schema, got, c.want)
+		}
+	}
+}
+
+func TestTheLastOfTwoEntriesOfAMapCounts(t *testing.T) {
+	entries := func(key string) format.Plan {
+		return compile(t, `{"properties": {"m": {"type": "array", "connect.type": "map", "items": {"type": "object",
+			"properties": {"key": {"type": "`+key+`"}, "value": {"type": "string"}}, "required": ["key"]}}}}`, format.Options{})
+	}
+	for _, c := range []struct{ key, body, want string }{
+		{"integer", `[{"key":1,"value":"x"},{"key":2},{"value":"y","key":1}]`, `m=[{"key":2,"value":null},{"key":1,"value":"y"}]`},
+		{"string", `[{"key":"a","value":"x"}, {"key":"\u0061", "value":null} ]`, `m=[{"key":"a","value":null}]`},
+		{"number", `[{"key":1.5,"value":"{]"},{"key":15e-1,"value":"y"},{"key":1.5,"value":"z"}]`, `m=[{"key":1.5,"value":"z"}]`},
+	} {
+		if got, err := read(t, entries(c.key), `{"m": `+c.body+`}`); err != nil || got != c.want {
+			t.Errorf("%s: %s %v, %s is wanted", c.body, got, err, c.want)
+		}
+	}
+}
+
+func TestAnObjectOfNoBranchIsNamedAsOne(t *testing.T) {
+	plan := compile(t, `{"properties": {"v": {"oneOf": [
+		{"title": "A", "properties": {"kind": {"const": "a"}}, "required": ["kind"]},
+		{"title": "B", "properties": {"kind": {"const": "b"}}, "required": ["kind"]}]}}}`, format.Options{})
+	if _, err := read(t, plan, `{"v": {"kind": "c"}}`); err == nil || !strings.Contains(err.Error(), "the object is none of the union's branches") {
+		t.Error(err)
+	}
+}
+
+func TestANumberThatIsADecimalOfNoScaleIsRefused(t *testing.T) {
+	for _, parameters := range []string{`{}`, `{"scale": "x"}`, `{"scale": "-2"}`, `{"scale": "80"}`} {
+		text := `{"properties": {"v": {"type": "number", "title": "org.apache.kafka.connect.data.Decimal", "connect.type": "bytes", "connect.parameters": ` + parameters + `}}}`
+		if e := refused(t, text); !strings.Contains(e.Error(), "scale") {
+			t.Error(e)
+		}
+	}
+}
+
 // TestChoosingABranchCostsNoMoreThanItsBudget has a body that ends in the middle, which is found out only by who has read as far.
 func TestChoosingABranchCostsNoMoreThanItsBudget(t *testing.T) {
 	branches := make([]string, 600)
