@@ -6,7 +6,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
-// A bare body says nothing about its format, and the text of an object in JSON can be a record of a long and a string. docs/decisions/0069-whole-json-is-no-bare-avro.md says why it is
+// A bare body says nothing about its format, and the text of an object in JSON can be a record of a long and a string. docs/decisions/0070-whole-json-is-no-bare-avro.md says why it is
 // an error, and why it is one of the record.
 
 // MayBeJSON tells whether bodies of a schema may be JSON from their first byte to their last and be good all the same, as they may be a text that someone chose.
