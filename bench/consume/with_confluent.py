@@ -47,7 +47,10 @@ def _json(job: Job, registry: SchemaRegistryClient) -> Deserializer:
 
 
 def _protobuf(job: Job, _: SchemaRegistryClient) -> Deserializer:
-    """Without the registry, which the class makes unnecessary. Submessages and repeated fields stay Python's views of the message, which is the least work there is."""
+    """Without the registry, which the class makes unnecessary.
+
+    Submessages and repeated fields stay Python's views of the message, which is the least work there is.
+    """
     of = messages.message_class(WORKLOADS[job.workload])
     fields = of.DESCRIPTOR.fields
     always = [field.name for field in fields if not field.has_presence]

@@ -73,7 +73,7 @@ func (s *Schema) At(path []int) (format.Schema, error) {
 		return nil, status.Errorf(status.FramingError, "the path of message indexes is empty")
 	}
 	counted, err := s.walk(path, func(m *message) []*message { return m.nested })
-	written, _ := s.walk(path, (*message).written) //nolint:errcheck // what it says of a path, the other says as well
+	written, _ := s.walk(path, (*message).written) // what it says of a path, the other says as well
 	switch {
 	case counted == nil && written == nil:
 		return nil, err
