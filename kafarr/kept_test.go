@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
+	"github.com/pykafarr/pykafarr/kafarr/hostile"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
@@ -65,6 +66,7 @@ func drained(t *testing.T, l *kafarr.Listener, rows int) (got []string) {
 
 // TestAnyNumberOfSchemasTakesABoundedHeap is on defaults. Without a bound these schemas take 220 MiB.
 func TestAnyNumberOfSchemasTakesABoundedHeap(t *testing.T) {
+	hostile.Unwatched(t)
 	const schemas = 500
 	for name, cfg := range map[string]kafarr.Config{
 		"values": {}, "grouped": {Messages: kafarr.Messages{Mixed: kafarr.GroupMixed}},

@@ -13,11 +13,12 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/hostile"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 )
 
-// costly is a schema of which a message of a megabyte takes some tenths of a second within the default limits: it has 30 million values, most of which take no byte.
+// costly is a schema of which a message of manyItems takes some tenths of a second within the default limits: each item has 30 values, most of which take no byte.
 var costly = func() string {
 	nulls := make([]string, 29)
 	for i := range nulls {
@@ -36,7 +37,7 @@ func costlyBody(n byte, items int) []byte {
 	return append(out, 0)
 }
 
-const manyItems = 1_000_000
+var manyItems = hostile.Rounds(1_000_000)
 
 // costlyLine is messages with so many items each, {n: offset}.
 func costlyLine(items ...int) []replay.Message {

@@ -34,6 +34,17 @@ const (
 	bytesPerOne = 256
 )
 
+// Rounds is how many of n rounds a test of random schemas runs: a tenth under the race detector, where each takes ten times as long. `make test-go` runs the tests of formats without it, too.
+func Rounds(n int) int { return n / slower }
+
+// Unwatched skips a test of a single goroutine that would take minutes under the race detector: `make test-go` runs it without.
+func Unwatched(t testing.TB) {
+	t.Helper()
+	if slower > 1 {
+		t.Skip("make test-go runs it without the race detector")
+	}
+}
+
 // Check compiles a schema, appends a body and hands the columns over. It fails the test where that takes too long or too much memory, or leaves some.
 func Check(t testing.TB, f Format, schema string, body []byte) (refused error) {
 	t.Helper()

@@ -214,6 +214,7 @@ sent = []
 def interrupt():
     sent.append(time.monotonic())
     os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has it ignored
 threading.Timer(0.1, interrupt).start()
 try:
     while True:

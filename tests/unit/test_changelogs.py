@@ -38,7 +38,7 @@ def listened(kafka, topic, num_messages, total):
     ) as p:
         rows = 0
         while rows < total:
-            if batch := p.poll_batch(num_messages, 20_000):
+            if batch := p.poll_batch(min(num_messages, total - rows), 20_000):
                 rows += batch.num_rows
                 yield batch
 

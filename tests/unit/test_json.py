@@ -63,7 +63,7 @@ def test_members_that_the_schema_does_not_name_are_counted_kept_or_an_error():
 def test_a_listener_reads_a_topic_of_json_by_a_schema_without_a_registry(topic):
     start = {"auto.offset.reset": "earliest"}
     with pykafarr.listener(topic.servers, "g", "t", None, value="json", schema=SCHEMA, config=start) as p:
-        message_type, frame = p.poll(10, 5000)
+        message_type, frame = p.poll(3, 5000)
         assert message_type == "t"
         assert frame.drop(columns="_offset").fillna("").to_dict("list") == {"id": [1, 2, 3], "name": ["a", "b", ""]}
         assert p.stats()["unknown_members"] == 1

@@ -93,7 +93,7 @@ def test_a_large_binary_array_is_read_in_place():
         pa.array([None]),
         pl.Series(["a"]),
     ],
-    ids=repr,
+    ids=lambda payloads: f"{type(payloads).__name__} of {payloads!r}"[:40].split(" object at ")[0],
 )
 def test_what_holds_no_bytes_is_a_type_error(payloads):
     with pytest.raises(TypeError, match="payloads must be"):

@@ -13,6 +13,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/cmem"
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/hostile"
 )
 
 // Random schemas and values: what goavro writes, decoded here, against what goavro reads. A failure names its seed, which makes the same schema and
@@ -30,11 +31,12 @@ import (
 //   - It looks an unqualified name up without a namespace first, and in the enclosing namespace then. No two types here have the same unqualified name.
 
 const (
-	cases          = 3000
 	rows           = 5
 	damagesPerCase = 12
 	maxFailures    = 3
 )
+
+var cases = hostile.Rounds(3000)
 
 // subject is a random schema as both sides have it.
 type subject struct {

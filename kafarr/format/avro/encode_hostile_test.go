@@ -210,7 +210,7 @@ func TestColumnsThatAreDamagedAreRefusedOrWritten(t *testing.T) {
 			refused++
 		}
 	}
-	if refused < 50 || written < 50 {
+	if refused < cases/60 || written < cases/60 {
 		t.Errorf("%d were refused and %d written", refused, written)
 	}
 }

@@ -64,6 +64,7 @@ func fieldsOf(n int, of string) string {
 
 // TestAMessageCostsNoMoreThanItsBudget has messages of 60 KB that took gigabytes, or seconds.
 func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
+	hostile.Unwatched(t)
 	const n = 60_000
 	fixeds := make([]string, 1000)
 	for i := range fixeds {
@@ -112,6 +113,7 @@ func TestNullsThatNobodyReadsAreNotWalked(t *testing.T) {
 
 // TestARowBeyondItsBudgetLeavesTheOthers has the row between two others, and the limit raised.
 func TestARowBeyondItsBudgetLeavesTheOthers(t *testing.T) {
+	hostile.Unwatched(t)
 	closeBooks(t)
 	s := parse(t, items(`["null",`+record(fieldsOf(1000, `"long"`))+`]`))
 	good, bad := ones(2, 0), ones(20_000, 0)
@@ -184,7 +186,7 @@ func TestAppendReturnsBetweenMessagesThatTakeLong(t *testing.T) {
 // TestTheOracleHoldsForRandomSchemas damages bodies of random schemas. PYKAFARR_HOSTILE_SEEDS are how many.
 func TestTheOracleHoldsForRandomSchemas(t *testing.T) {
 	seeds, _ := strconv.Atoi(os.Getenv("PYKAFARR_HOSTILE_SEEDS"))
-	for seed := range max(seeds, 200) {
+	for seed := range max(seeds, hostile.Rounds(200)) {
 		m := newMaker(uint64(seed))
 		schema := schemaText(m.schema(4, "", false))
 		unions := pick(m, format.StructUnions, format.DenseUnions)

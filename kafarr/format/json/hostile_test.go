@@ -53,6 +53,7 @@ func fieldsOf(n int, of string) string {
 
 // TestAMessageCostsNoMoreThanItsBudget has messages of 60 KB that would take gigabytes, or minutes.
 func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
+	hostile.Unwatched(t)
 	const n = 60_000
 	wide := `{"type":"struct","fields":[` + fieldsOf(1000, `"type":"int64"`) + `]}`
 	maps := `{"type":"int64"}`
@@ -87,6 +88,7 @@ func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
 
 // TestARowBeyondItsBudgetLeavesTheOthers has the row between two others, and the limit raised.
 func TestARowBeyondItsBudgetLeavesTheOthers(t *testing.T) {
+	hostile.Unwatched(t)
 	closeBooks(t)
 	s := parse(t, `{"name":"l","type":"list","items":{"type":"struct","fields":[`+fieldsOf(1000, `"type":"int64"`)+`]}}`)
 	good, bad := `{"l":[null,null]}`, `{"l":[`+strings.Repeat("null,", 20_000)+`null]}`

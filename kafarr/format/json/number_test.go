@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/pykafarr/pykafarr/kafarr/hostile"
 )
 
 func address(text string) unsafe.Pointer { return unsafe.Pointer(unsafe.StringData(text)) }
@@ -25,7 +27,7 @@ func numberTexts(visit func(text string)) {
 		}
 		return b.String()
 	}
-	for i := range max(n, 100_000) {
+	for i := range max(n, hostile.Rounds(100_000)) {
 		sign := []string{"", "-"}[r.IntN(2)]
 		bits := r.Uint64()
 		f := math.Abs(math.Float64frombits(bits))

@@ -25,7 +25,7 @@ func TestTimesWithoutATypeAreWhatTheOptionsSay(t *testing.T) {
 
 // TestTheOracleHoldsForRandomSchemas damages bodies of inferred schemas, which are read by others as well.
 func TestTheOracleHoldsForRandomSchemas(t *testing.T) {
-	for seed := range 100 {
+	for seed := range hostile.Rounds(100) {
 		m := maker{rand.New(rand.NewPCG(uint64(seed), 11))}
 		one, _ := m.value(json.Field{Type: m.kind(3)})
 		other, _ := m.value(json.Field{Type: m.kind(3)})

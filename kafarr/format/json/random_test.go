@@ -15,6 +15,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/json"
+	"github.com/pykafarr/pykafarr/kafarr/hostile"
 )
 
 // everyKind is a schema with every type, and a body of it.
@@ -233,7 +234,7 @@ func read(arr arrow.Array, i int, t *json.Type) any {
 func TestRandomValuesOfRandomSchemasAreReadAsEncodingJSONReadsThem(t *testing.T) {
 	closeBooks(t)
 	seeds, _ := strconv.Atoi(os.Getenv("PYKAFARR_JSON_SEEDS"))
-	for seed := range max(seeds, 100) {
+	for seed := range max(seeds, hostile.Rounds(100)) {
 		m := maker{rand.New(rand.NewPCG(uint64(seed), 7))}
 		root := json.Field{Type: &json.Type{Kind: json.Object}}
 		for i := range 1 + m.IntN(15) {

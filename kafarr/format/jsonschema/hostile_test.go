@@ -9,6 +9,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/jsonschema"
+	"github.com/pykafarr/pykafarr/kafarr/hostile"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
 
@@ -69,6 +70,7 @@ func list(n int, text func(i int) string) string {
 
 // TestShortSchemasThatStandForMuchComeToAnEnd allows each what a loaded machine may take; without bounds, most would take years.
 func TestShortSchemasThatStandForMuchComeToAnEnd(t *testing.T) {
+	hostile.Unwatched(t)
 	for about, text := range bombs {
 		began := time.Now()
 		s, err := jsonschema.Format{}.Parse(text, nil, format.Limits{})

@@ -52,6 +52,7 @@ func fieldsOf(n int, of string) string {
 
 // TestAMessageCostsNoMoreThanItsBudget has messages of 60 KB that would take gigabytes, or minutes.
 func TestAMessageCostsNoMoreThanItsBudget(t *testing.T) {
+	hostile.Unwatched(t)
 	const n = 60_000
 	keys := ""
 	for i := range n / 8 {
@@ -121,7 +122,7 @@ func TestASchemaCostsNoMoreThanItsLimits(t *testing.T) {
 }
 
 func TestTheOracleOfCostsHoldsForRandomSchemas(t *testing.T) {
-	for seed := range 100 {
+	for seed := range hostile.Rounds(100) {
 		m := &maker{Rand: rand.New(rand.NewPCG(uint64(seed), 2))}
 		raw, err := proto.Marshal(m.file(seed%2 == 0))
 		if err != nil {

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/hostile"
 )
 
 // Random schemas and bodies: what the loop makes of them, against dynamicpb. A failure names its seed. What differs by design: Go reads the numbers of closed enums that have no
@@ -197,7 +198,7 @@ func TestRandomBodiesAreReadAsDynamicpbReadsThem(t *testing.T) {
 	closeBooks(t)
 	seeds, _ := strconv.Atoi(os.Getenv("PYKAFARR_ORACLE_SEEDS"))
 	failures := 0
-	for seed := range max(seeds, 400) {
+	for seed := range max(seeds, hostile.Rounds(400)) {
 		m := &maker{Rand: rand.New(rand.NewPCG(uint64(seed), 1))}
 		file := m.file(seed%2 == 0)
 		linked, err := protodesc.NewFile(file, nil)

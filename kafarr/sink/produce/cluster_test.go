@@ -39,11 +39,16 @@ const partitions = 3
 type cutting struct {
 	net.Conn
 	share int32
+	until time.Time
 	cuts  *atomic.Int32
 }
 
+func (c *cutting) breaks() bool {
+	return rand.Int32N(1000) < c.share && time.Now().Before(c.until)
+}
+
 func (c *cutting) Write(p []byte) (int, error) {
-	if rand.Int32N(1000) < c.share {
+	if c.breaks() {
 		c.cuts.Add(1)
 		n, _ := c.Conn.Write(p[:rand.IntN(len(p))])
 		_ = c.Close()
@@ -53,7 +58,7 @@ func (c *cutting) Write(p []byte) (int, error) {
 }
 
 func (c *cutting) Read(p []byte) (int, error) {
-	if rand.Int32N(1000) < c.share {
+	if c.breaks() {
 		c.cuts.Add(1)
 		_ = c.Close()
 		return 0, errCut
@@ -105,12 +110,13 @@ func TestARealClusterHasWhatWasAcknowledgedOnceAndInOrder(t *testing.T) {
 	}
 	share, seconds := int32(setting(t, ofCuts)), setting(t, ofSeconds)
 	var cuts atomic.Int32
+	until := time.Now().Add(time.Duration(seconds) * time.Second)
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		return &cutting{c, share, &cuts}, nil
+		return &cutting{c, share, until, &cuts}, nil
 	}
 	properties := map[string]string{"retry.backoff.ms": "20", "reconnect.backoff.ms": "20", "socket.timeout.ms": "10000"}
 	if os.Getenv(ofMode) == "transactions" {
@@ -122,7 +128,6 @@ func TestARealClusterHasWhatWasAcknowledgedOnceAndInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := &book{}
-	until := time.Now().Add(time.Duration(seconds) * time.Second)
 	writing := func() bool {
 		_, err := os.Stat(os.Getenv(ofStop))
 		return err != nil && time.Now().Before(until)
@@ -131,7 +136,8 @@ func TestARealClusterHasWhatWasAcknowledgedOnceAndInOrder(t *testing.T) {
 	if properties["transactional.id"] != "" {
 		topics = append(topics, "__transaction_state")
 	}
-	moving, stop := context.WithCancel(t.Context())
+	// Then there is peace: a busy machine that loads a coordinator for longer than it stays moves it before each answer, until the broker ends the transaction.
+	moving, stop := context.WithDeadline(t.Context(), until)
 	moved := make(chan int, 1)
 	if each := setting(t, ofMoves); each > 0 {
 		go func() { moved <- move(moving, t, servers, topics, time.Duration(each)*time.Millisecond) }()
