@@ -19,13 +19,13 @@ def pyarrow_schema(text: str) -> pa.Schema:
 
     root = json.loads(text)["arrow"]
     if root["type"] == "struct":
-        return pa.schema([_pyarrow_field(pa, kid["name"], kid) for kid in root["fields"]])
+        return pa.schema([_pyarrow_field(pa, kid.get("name", ""), kid) for kid in root["fields"]])
     return pa.schema([_pyarrow_field(pa, "value", root)], metadata={WHOLE_VALUE: b"true"})
 
 
 def _pyarrow_field(pa: Any, name: str, field: Mapping[str, Any]) -> Any:
     if field["type"] == "struct":
-        return pa.field(name, pa.struct([_pyarrow_field(pa, kid["name"], kid) for kid in field["fields"]]))
+        return pa.field(name, pa.struct([_pyarrow_field(pa, kid.get("name", ""), kid) for kid in field["fields"]]))
     if field["type"] == "list":
         return pa.field(name, pa.list_(_pyarrow_field(pa, "item", field["items"])))
     if field["type"] == "json":

@@ -140,3 +140,10 @@ def test_what_was_inferred_is_the_same_as_a_pyarrow_schema():
     )
     again = schema_text(pyarrow_schema(text), "schema")
     assert again.replace(" ", "").replace('"name":"item",', "").replace(',"name":"item"', "") == text
+
+
+def test_a_member_of_an_empty_name_is_a_column_of_the_inferred_schema(kafka):
+    kafka.produce_raw("t", [b'{"":1,"a":{"":"x"}}'])
+    with listen(kafka) as p:
+        assert len(p.poll(1, 5000)[1]) == 1
+        assert p.schema("t") == pa.schema([("", pa.int64()), ("a", pa.struct([("", pa.string())]))])

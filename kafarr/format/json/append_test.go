@@ -242,7 +242,7 @@ func TestErrorsNameThePathAndTheByte(t *testing.T) {
 		`{"l":"2023-02-28T00:00:00Z"}`:     "l: the date and time has an offset from UTC, and the column has no time zone, at byte 5",
 		`{"l":"2300-02-28T00:00:00"}`:      `l: the date and time lies outside of 1677 to 2262, which is what nanoseconds reach (out_of_range="null" reads such values as nulls), at byte 5`,
 		`{"y":"2023-13-01"}`:               "y: the string is no date, such as 2023-11-14, at byte 5",
-		`{"c":"24:00:00"}`:                 `c: the string is no time of day, such as 22:13:20 or 22:13:20Z; one with another offset, or of a leap second, has no value in the column (formats="text" reads all as texts), at byte 5`,
+		`{"c":"24:00:00"}`:                 `c: the string is no time of day, such as 22:13:20 or 22:13:20Z; one with another offset, or of a leap second, has no value in the column (formats="string" reads those of JSON Schema as texts), at byte 5`,
 		`{"r":[1,2,"x"]}`:                  "r.item: a number is expected, as JSON writes it, and this is a string, at byte 10",
 		`{"r":[1,2,]}`:                     "r.item: a number is expected, as JSON writes it, and this is the byte 0x5d, at byte 10",
 		`{"r":{}}`:                         "r: an array is expected, and this is an object, at byte 5",

@@ -231,7 +231,7 @@ func (f *failure) text(a *Appender, b format.Body) string {
 	case faultDate:
 		what = "the string is no date, such as 2023-11-14"
 	case faultTime:
-		what = `the string is no time of day, such as 22:13:20 or 22:13:20Z; one with another offset, or of a leap second, has no value in the column (formats="text" reads all as texts)`
+		what = `the string is no time of day, such as 22:13:20 or 22:13:20Z; one with another offset, or of a leap second, has no value in the column (formats="string" reads those of JSON Schema as texts)`
 	case faultTimeRange:
 		what = "the time of day is outside of 24 hours" + nullsInstead
 	case faultEntry:
