@@ -35,7 +35,7 @@ def add_messages(parser: argparse.ArgumentParser) -> None:
         option.flag,
         choices=option.words,
         help=f"{option.help}; default: auto, which is what the registry says of each message, and bytes where a "
-        "message names no schema of it; avro with --framing bare and single_object",
+        "message names no schema of it; avro with --framing bare and single_object, json with connect",
     )
     option = LISTENER["key"]
     parser.add_argument(option.flag, choices=option.words, help=option.help)
@@ -85,13 +85,17 @@ def wrong_usage(options: argparse.Namespace) -> str | None:
     return None
 
 
+# What messages are where only their framing is given; with the others the registry says it.
+_UNSAID = {"bare": "avro", "single_object": "avro", "connect": "json"}
+
+
 def message_options(options: argparse.Namespace, *, scans: bool) -> dict[str, Any]:
     """The options of listeners and scans that the arguments stand for.
 
     Raises:
         ConfigError: a file of a schema cannot be read.
     """
-    value = options.value or ("auto" if is_registered("auto", options.framing) else "avro")
+    value = options.value or _UNSAID.get(options.framing, "auto")
     found = {name: getattr(options, name) for name in _WORDS}
     return found | {
         "value": value,

@@ -30,7 +30,8 @@ SEVEN = {"id": 7}
 @pytest.fixture(scope="module")
 def kafka() -> Iterator[MockKafka]:
     """A topic for each format, and one of all of them, with a message that is not framed."""
-    with MockKafka(topics=["avro", "protobuf", "jsonschema", "json", "mixed", "bare", "binary", "tree"]) as made:
+    topics = ["avro", "protobuf", "jsonschema", "json", "mixed", "bare", "binary", "tree", "connect"]
+    with MockKafka(topics=topics) as made:
         order = made.produce("protobuf", PROTO, [], schema_type="PROTOBUF")
         framed = struct.pack(">bI", 0, order) + b"\0" + ORDER
         made.produce_raw("protobuf", [framed])
@@ -43,6 +44,7 @@ def kafka() -> Iterator[MockKafka]:
         made.produce_raw("mixed", [framed, b"raw"])
         made.produce_raw("bare", [ORDER])
         made.produce_raw("binary", [b"\x02"])
+        made.produce_raw("connect", [b'{"schema": {"type": "int64", "optional": false}, "payload": 7}'])
         made.produce("keyed", AVRO, [{"n": 1}], keys=[b"k"])
         yield made
 
@@ -138,6 +140,10 @@ def test_bare_bodies_are_read_by_the_schema_in_a_file(read: Any, place: list[str
     assert read("bare", *named, registry=False)[1] == [{"id": 7, "c": None}]
     assert read("bare", *named, "--enums", "numbers", "--columns", "c", registry=False)[1] == [{"c": 9}]
     assert read("binary", *bare, "--schema", str(avro), registry=False)[:2] == (0, [{"value": 1}])
+
+
+def test_envelopes_of_connect_are_json_that_needs_no_registry(read: Any, place: list[str]) -> None:
+    assert read("connect", *place, "--framing", "connect", registry=False)[:2] == (0, [{"value": 7}])
 
 
 def test_descriptors_in_a_file_are_no_text(read: Any, tmp_path: Path) -> None:
