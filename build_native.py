@@ -209,13 +209,14 @@ def build_kafarr(rdkafka: Path, headers: Sequence[Path], toolchain: Toolchain, *
         "-o", str(output), "./cgo",
     ]  # fmt: skip
     include = toolchain.work / "include"
-    digest = hashlib.sha256((include / "rename.h").read_bytes()).hexdigest()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(include.rglob("*.h")))).hexdigest()
     environment = {
         "CC": shlex.join(toolchain.compiler),
         "CGO_ENABLED": "1",
-        # Go's cache looks at the flags, not into the files that they name: hence the digest.
-        "CGO_CFLAGS": f"{go('env', 'CGO_CFLAGS')} {' '.join(HARDENED)} '-I{include}' -include rename.h "
-        f"-DRENAMES=0x{digest[:8]}",
+        # Go's cache looks at the flags, not into the files that they name: hence the digest. The folder is not among
+        # the flags, so that all checkouts on a machine share what was compiled, which takes minutes.
+        "CGO_CFLAGS": f"{go('env', 'CGO_CFLAGS')} {' '.join(HARDENED)} -include rename.h -DHEADERS=0x{digest[:8]}",
+        "C_INCLUDE_PATH": os.pathsep.join(filter(None, [str(include), os.environ.get("C_INCLUDE_PATH")])),
         "GOOS": "linux",
         "GOARCH": toolchain.architecture,
         "PATH": f"{pkg_config(toolchain.work / 'bin').parent}{os.pathsep}{os.environ['PATH']}",

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,6 +46,13 @@ func (b *book) SchemaByID(ctx context.Context, id int) (registry.Schema, error) 
 	defer b.mu.Unlock()
 	b.now--
 	return b.answer(id)
+}
+
+// questions is how often each id was asked for so far, also ahead: those questions may still be under way when a test reads it.
+func (b *book) questions() map[int]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.asked)
 }
 
 // typeOf is a schema for each id: record x.T17 for 17.
@@ -143,8 +151,8 @@ func TestASchemaIsPendingUntilTheRegistryAnswersAndIsAskedForAndCompiledOnce(t *
 		if again := at(t, s, c, 2); again.Plan != first.Plan {
 			t.Error("the second payload of a schema has another plan")
 		}
-		if reg.asked[7] != 1 || s.Compiled() != 1 {
-			t.Errorf("asked %v, %d compiled", reg.asked, s.Compiled())
+		if reg.questions()[7] != 1 || s.Compiled() != 1 {
+			t.Errorf("asked %v, %d compiled", reg.questions(), s.Compiled())
 		}
 	})
 }
@@ -166,7 +174,7 @@ func TestARegistryThatFailsIsAskedAgainUntilItHasRecovered(t *testing.T) {
 				t.Fatalf("%v", e)
 			}
 		}
-		if n := reg.asked[7]; n < 600 || n > 1500 { // every five seconds, less up to half
+		if n := reg.questions()[7]; n < 600 || n > 1500 { // every five seconds, less up to half
 			t.Errorf("asked %d times within an hour", n)
 		}
 		mended.Store(true)
@@ -243,8 +251,8 @@ func TestAnUnusableSchemaIsRememberedAndNoNullTakesIt(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if reg.asked[8] != 1 {
-		t.Errorf("asked %v", reg.asked)
+	if reg.questions()[8] != 1 {
+		t.Errorf("asked %v", reg.questions())
 	}
 	null := source.Chunk{Topic: "t", Records: append([]source.Record{recordOf(5, nil, nil)}, c.Records...)}
 	if ref := s.SchemaForNull("t", null.Records); ref != 7 { // the first that follows and is usable
@@ -267,8 +275,8 @@ func TestAnIDThatNoRegistryGivesIsNotAskedFor(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if len(reg.asked) > 0 {
-		t.Errorf("asked %v", reg.asked)
+	if len(reg.questions()) > 0 {
+		t.Errorf("asked %v", reg.questions())
 	}
 }
 
@@ -284,12 +292,10 @@ func TestTheSchemasOfTheRecordsThatFollowAreAskedForManyAtATime(t *testing.T) {
 		at(t, s, c, 0)
 		time.Sleep(time.Minute) // nobody has to wait for the first one
 		synctest.Wait()
-		reg.mu.Lock()
-		defer reg.mu.Unlock()
-		if len(reg.asked) != 400 || reg.mostOnce > aheadAtOnce+1 || reg.mostOnce < 8 {
-			t.Errorf("%d ids, %d at a time", len(reg.asked), reg.mostOnce)
+		if len(reg.questions()) != 400 || reg.mostOnce > aheadAtOnce+1 || reg.mostOnce < 8 {
+			t.Errorf("%d ids, %d at a time", len(reg.questions()), reg.mostOnce)
 		}
-		for id, n := range reg.asked {
+		for id, n := range reg.questions() {
 			if n != 1 {
 				t.Errorf("id %d was asked for %d times", id, n)
 			}
