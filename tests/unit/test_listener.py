@@ -76,6 +76,7 @@ def test_the_settings_reach_the_library_as_json(fake, monkeypatch):
             "key": "avro",
             "framing": "single_object",
             "schemas": [["", '"int"', ""], ["", '{"type": "string"}', ""]],
+            "key_schemas": [],
             "tombstones": "keep",
             "mixed": "group",
             "acknowledge": "commit",
@@ -504,7 +505,7 @@ def test_a_batch_never_taken_is_released(fake):
 
 
 def test_stats_are_a_dict_of_counters(p):
-    assert p.stats() == {"rows": 3, "skipped": 0, "out_of_range": 0}
+    assert p.stats() == {"rows": 3, "skipped": 0, "out_of_range": 0, "unknown_enums": 0, "unknown_members": 0}
 
 
 def test_the_settings_hold_no_secret_in_repr(fake):
