@@ -85,6 +85,9 @@ func (c *Config) validate() error {
 	if err := c.Messages.validate(&c.Registry); err != nil {
 		return err
 	}
+	if err := c.Messages.validateTopics(c.topicNames()); err != nil {
+		return err
+	}
 	if err := c.validateDeadLetters(); err != nil {
 		return err
 	}
@@ -98,14 +101,19 @@ func (c *Config) validate() error {
 }
 
 func (c *Config) validateTopics() error {
-	names, err := topicNames(c.Topics)
-	if err != nil {
+	if _, err := topicNames(c.Topics); err != nil {
 		return err
 	}
+	return c.Cluster.readsAll(c.topicNames())
+}
+
+// topicNames are the topics that are read by their names, and not by a pattern.
+func (c *Config) topicNames() []string {
+	names, _ := topicNames(c.Topics) // validateTopics has checked them
 	for _, p := range c.Assign {
 		names = append(names, p.Topic)
 	}
-	return c.Cluster.readsAll(names)
+	return names
 }
 
 // openSource makes the source.

@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
+	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
 	"github.com/pykafarr/pykafarr/kafarr/wire"
 )
@@ -218,9 +219,44 @@ func TestBareBodiesAreOfAGivenSchema(t *testing.T) {
 	cfg := kafarr.Config{Messages: kafarr.Messages{Framing: kafarr.Bare, Schemas: []kafarr.GivenSchema{{Text: schemas[1].Text}, {Topic: "u", Text: schemas[2].Text}}, Metadata: columns(kafarr.SchemaID)}}
 	l, _ := open(t, cfg, replay.Message{Topic: "t", Value: []byte{10}}, replay.Message{Topic: "u", Value: []byte{12}})
 	wantRendered(t, l, "x.A n=5 _schema_id=(null)", "x.B n=6 _schema_id=(null)")
-	cfg.Messages.Schemas = cfg.Messages.Schemas[1:]
-	other, _ := open(t, cfg, replay.Message{Topic: "t", Value: []byte{10}})
-	wantRendered(t, other, "t[0]@0: no schema was given for this topic")
+}
+
+func TestATopicThatNoSchemaIsGivenForIsAnErrorOfTheOption(t *testing.T) {
+	of := func(topics ...string) (out []kafarr.GivenSchema) {
+		for _, topic := range topics {
+			out = append(out, kafarr.GivenSchema{Topic: topic, Text: schemas[1].Text})
+		}
+		return out
+	}
+	object := []kafarr.GivenSchema{{Topic: "u", Text: `{"type":"object","properties":{"n":{"type":"integer"}}}`}}
+	for want, m := range map[string]kafarr.Messages{
+		`schema names other topics, and none for "t", which is read: add "t": … to it`: {Framing: kafarr.Bare, Schemas: of("u")},
+		`key_schema names other topics, and none for "t", which is read`:               {Value: kafarr.Bytes, Key: kafarr.JSON, KeySchemas: object, Metadata: columns(kafarr.Key)},
+		`schema holds two schemas for all topics`:                                      {Framing: kafarr.Bare, Schemas: of("", "")},
+		`key_schema holds two schemas for "u"`:                                         {Value: kafarr.Bytes, Key: kafarr.JSON, KeySchemas: append(object, object...), Metadata: columns(kafarr.Key)},
+	} {
+		cluster := kafarr.Cluster{Servers: "s:1"}
+		_, err := kafarr.Open(kafarr.Config{Cluster: cluster, Group: "g", Topics: []string{"u", "t"}, Messages: m})
+		wantCode(t, err, kafarr.ConfigError, want)
+		_, err = kafarr.Open(kafarr.Config{Cluster: cluster, Group: "g", Assign: []source.Position{{Topic: "u"}, {Topic: "t"}}, Messages: m})
+		wantCode(t, err, kafarr.ConfigError, want)
+		_, err = kafarr.Scan(t.Context(), kafarr.ScanConfig{Cluster: cluster, Topics: []string{"u", "t"}, Messages: m})
+		wantCode(t, err, kafarr.ConfigError, want)
+		_, err = kafarr.PlanOf(kafarr.ScanConfig{Cluster: cluster, Topics: []string{"^."}, Messages: m}, []kafarr.ScanRange{{Topic: "t", End: 1}}, nil)
+		wantCode(t, err, kafarr.ConfigError, want)
+		if strings.Contains(want, "two schemas") {
+			continue
+		}
+		m.Errors = kafarr.Skip // a topic that a pattern finds: its messages are good, and none is passed
+		l, src := open(t, kafarr.Config{Messages: m, Topics: []string{"^."}}, replay.Message{Topic: "t", Key: []byte(`{"n":5}`), Value: []byte{10}})
+		for range 2 {
+			_, err := l.Poll(t.Context(), 1, 0)
+			wantCode(t, err, kafarr.ConfigError, want)
+		}
+		if s := l.Stats(); s.Skipped != 0 || src.Committed("t", 0) > 0 {
+			t.Errorf("%+v", s)
+		}
+	}
 }
 
 func TestSingleObjectsAreOfTheSchemaWithTheirFingerprint(t *testing.T) {

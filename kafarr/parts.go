@@ -3,6 +3,7 @@ package kafarr
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -203,7 +204,44 @@ func (m *Messages) validate(reg *Registry) error {
 	if _, err := m.Limits.Resolved(); err != nil {
 		return errorf(ConfigError, "%w", err)
 	}
+	if m.Framing == Bare {
+		if err := twiceGiven("schema", m.Schemas); err != nil {
+			return err
+		}
+	}
+	if err := twiceGiven("key_schema", m.KeySchemas); err != nil {
+		return err
+	}
 	return assemble.ValidateMetadata(m.Metadata)
+}
+
+// validateTopics returns the error of a topic that none of the schemas that messages do not carry is for.
+func (m *Messages) validateTopics(names []string) error {
+	for _, topic := range names {
+		if m.Framing == Bare && !m.infers() && !schema.HasGiven(m.Schemas, topic) {
+			return schema.NotGiven(topic, false)
+		}
+		if m.wants(Key) && m.keyFraming() == Bare && !m.infersKeys() && !schema.HasGiven(m.KeySchemas, topic) {
+			return schema.NotGiven(topic, true)
+		}
+	}
+	return nil
+}
+
+// twiceGiven returns the error of a topic that two bare schemas are given for: nothing tells which of them a message is of.
+func twiceGiven(option string, given []GivenSchema) error {
+	seen := map[string]bool{}
+	for _, g := range given {
+		if seen[g.Topic] {
+			of := "all topics"
+			if g.Topic != "" {
+				of = strconv.Quote(g.Topic)
+			}
+			return errorf(ConfigError, "%s holds two schemas for %s, and bare messages do not say which of them they are of: give one, or one by topic, {topic: schema}", option, of)
+		}
+		seen[g.Topic] = true
+	}
+	return nil
 }
 
 // infers tells whether the schemas of values are inferred of the first messages.

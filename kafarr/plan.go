@@ -39,7 +39,11 @@ func PlanOf(cfg ScanConfig, partitions []ScanRange, latest []LatestSchema) (*Pla
 			return nil, errorf(ConfigError, "%s[%d]: [%d, %d) is no range of offsets", r.Topic, r.Partition, r.Start, r.End)
 		}
 	}
-	return &Plan{Partitions: slices.Clone(partitions), Latest: latest, cfg: cfg}, nil
+	p := &Plan{Partitions: slices.Clone(partitions), Latest: latest, cfg: cfg}
+	if err := cfg.Messages.validateTopics(p.topics()); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Rows returns the number of offsets of the plan. There may be fewer rows: transactions and compaction leave offsets without a row.

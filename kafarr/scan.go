@@ -171,6 +171,9 @@ func (c *ScanConfig) validate() error {
 	if err := c.Messages.validate(&c.Registry); err != nil {
 		return err
 	}
+	if err := c.Messages.validateTopics(names); err != nil {
+		return err
+	}
 	if err := c.Memory.validate(c.Cluster.Properties); err != nil {
 		return err
 	}

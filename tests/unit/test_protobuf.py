@@ -126,6 +126,17 @@ def test_a_given_file_of_several_types_needs_the_name_of_one(kafka):
     assert pickle.loads(pickle.dumps(plan)).schema.names == ["n", "_offset"]
 
 
+def test_a_topic_that_no_schema_is_given_for_is_a_mistake_of_the_options(kafka):
+    kafka.produce_raw("t", [LINE])
+    of_another = {"value": "json", "schema": {"u": {"n": "int64"}}, "errors": "skip"}
+    with pytest.raises(ConfigError, match='none for "t", which is read'):
+        pykafarr.scan(kafka.servers, "t", None, **of_another)
+    with pytest.raises(ConfigError, match='none for "t", which is read'):
+        pykafarr.scan(kafka.servers, "^t", None, **of_another)
+    with pytest.raises(ConfigError, match='none for "t", which is read'):
+        pykafarr.listener(kafka.servers, "g", ["t", "u"], None, **of_another)
+
+
 def test_a_generated_class_is_a_schema_with_its_imports_and_its_name():
     descriptors = pytest.importorskip("google.protobuf.timestamp_pb2")
     found = pykafarr.decode(descriptors.Timestamp, [b"\x08\x05"], value="protobuf")

@@ -129,7 +129,7 @@ func (a *Assembler) Add(chunk *source.Chunk, records, rest []source.Record) Adde
 	switch {
 	case to.Wait != nil:
 		return Added{Stop: SchemaPending, Wait: to.Wait}
-	case to.Fault != nil && to.Own:
+	case to.Fault != nil && to.Own && to.Fault.Option == "": // what an option is to blame for passes no record
 		return a.reject(nil, chunk, &records[0], to.Fault)
 	case to.Fault != nil:
 		return a.unusable(chunk, &records[0], to.Fault)

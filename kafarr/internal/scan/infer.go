@@ -110,7 +110,7 @@ func (i *Inference) writtenLast(ctx context.Context, cluster Cluster, topic stri
 	record := m.Record()
 	ref, _, fault := schemas.Values.Frame(topic, &record)
 	switch {
-	case fault != nil && i.Errors != assemble.Raise: // the reading leaves it out
+	case i.passes(fault): // the reading leaves it out
 		return s, false, nil
 	case fault != nil:
 		return s, false, fault.At(topic, m.Partition, m.Offset)

@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
@@ -66,7 +67,7 @@ func (s *Resolver) framed(topic string, r *source.Record, data unsafe.Pointer, n
 		if s.cfg.Inference != NotInferred {
 			return s.number(topic), format.Body{Data: data, Len: int(n)}, nil
 		}
-		return 0, format.Body{}, errors.New("no schema was given for this topic")
+		return 0, format.Body{}, NotGiven(topic, s.cfg.IsKey)
 	case Connect:
 		return s.unwrap(format.Body{Data: data, Len: int(n)})
 	case SingleObject:
@@ -146,6 +147,22 @@ func (s *Resolver) ofTopic(topic string) (Ref, bool) {
 	return 0, false
 }
 
+// HasGiven tells whether one of the schemas that messages do not carry is that of a topic.
+func HasGiven(given []Given, topic string) bool {
+	return slices.ContainsFunc(given, func(g Given) bool { return g.Topic == topic || g.Topic == "" })
+}
+
+// NotGiven is the error of a topic that none of the schemas that messages do not carry is for. It is one of the option, and passes no message.
+func NotGiven(topic string, isKey bool) *status.Error {
+	option := "schema"
+	if isKey {
+		option = "key_schema"
+	}
+	e := status.Errorf(status.ConfigError, "%s names other topics, and none for %q, which is read: add %[2]q: … to it, or give one schema for all topics", option, topic)
+	e.Option = option
+	return e
+}
+
 // givenOf is the schema that was given for a topic, the last that was asked for: it does not change any more.
 type givenOf struct {
 	topic     string
@@ -185,7 +202,7 @@ func KeyError(err *status.Error) *status.Error {
 
 // fault makes the error that it is for a key, where the Resolver is for keys.
 func (s *Resolver) fault(err *status.Error) *status.Error {
-	if s.cfg.IsKey {
+	if s.cfg.IsKey && err.Option == "" {
 		return KeyError(err)
 	}
 	return err
