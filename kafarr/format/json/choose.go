@@ -67,8 +67,12 @@ func (a *Appender) candidatesOf(f *field) []candidate {
 	return a.candidates
 }
 
-// mayBe reports whether a text is one of an enum. What is no enum may be anything here: it is looked at when it is read.
+// mayBe reports whether a text is one of an enum, and a whole number or a boolean one of those that its type has alone. What is neither may be anything here: it is looked at when it is
+// read.
 func (a *Appender) mayBe(f *field, base unsafe.Pointer, pos, end int) bool {
+	if f.more.only != nil && pos < end {
+		return isOneOf(f.more.only, base, pos, end)
+	}
 	if f.op != opEnum || pos >= end || at(base, pos) != '"' {
 		return true
 	}
@@ -78,6 +82,24 @@ func (a *Appender) mayBe(f *field, base unsafe.Pointer, pos, end int) bool {
 	}
 	_, known := f.more.codes[string(text)]
 	return known
+}
+
+// isOneOf reports whether a whole number or a boolean is one of these. What is neither may be.
+func isOneOf(only []int64, base unsafe.Pointer, pos, end int) bool {
+	switch at(base, pos) {
+	case 't':
+		return slices.Contains(only, 1)
+	case 'f':
+		return slices.Contains(only, 0)
+	}
+	v, negative, next := integer(base, pos, end)
+	if next < 0 {
+		return true
+	}
+	if negative {
+		return slices.ContainsFunc(only, func(one int64) bool { return one <= 0 && -uint64(one) == v }) //nolint:gosec // the magnitude of a negative number
+	}
+	return slices.ContainsFunc(only, func(one int64) bool { return one >= 0 && uint64(one) == v })
 }
 
 // best is the branch that names the most members, of those that lack none; -1: there is none.

@@ -67,6 +67,7 @@ type node struct {
 	zoned       bool           // of a date and time
 	precision   int            // of a decimal
 	scale       int
+	only        []int64 // see Type.Only
 	symbols     []string
 	codes       map[string]uint32 // of the symbols
 	branches    branches
@@ -409,7 +410,7 @@ func (b *branches) of(op opcode) []*int {
 
 // leaf compiles a type that has no others below it.
 func (l *layouter) leaf(n *node, t *Type) error {
-	n.dtype = t.Arrow
+	n.dtype, n.only = t.Arrow, t.Only
 	texts := t.Arrow == nil && l.options.Formats == format.TextFormats // of JSON Schema's formats
 	switch t.Kind {
 	case Any:

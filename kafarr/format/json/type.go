@@ -47,7 +47,7 @@ const (
 	// Pairs is set.
 	Entries
 	// Union is one of the branches in Type.Fields, told apart by what stands in JSON: an object, an array, a string, a number, a boolean [a struct with a nullable member for
-	// each branch]. Several Objects are told apart by their members: a value is of a branch whose members that may not be null it has, and whose enums have its texts. Of several
+	// each branch]. Several Objects are told apart by their members: a value is of a branch whose members that may not be null it has, and whose enums and Only have its values. Of several
 	// such branches it is the one that names the most of its members, and of these the first.
 	Union
 )
@@ -72,6 +72,7 @@ type Type struct {
 	Fields  []Field        // the members of an Object, in the order of the columns; the key and the value of Entries; the branches of a Union
 	Items   *Field         // of an Array and a Map; its name does not count
 	Symbols []string       // of an Enum
+	Only    []int64        // of a Boolean (0 and 1) and an Integer: the values by which branches of a Union are told apart; nil: any
 	Pairs   bool           // of Entries
 	Name    string         // of an Object, for errors; may be empty
 	Takes   Values         // of Any; 0: all

@@ -46,6 +46,7 @@ const (
 	stepsPerColumn = 20
 	stepsPerField  = 8
 	typeBytes      = 200
+	onlyBytes      = 8 // of a value of json.Type.Only
 )
 
 // step counts work.
@@ -298,7 +299,7 @@ func (c *compiler) both(a, b *json.Type) *json.Type {
 		}
 		return out
 	case a.Kind == b.Kind && isScalar(a) && (a.Arrow == nil) == (b.Arrow == nil) && (a.Arrow == nil || arrow.TypeEqual(a.Arrow, b.Arrow)):
-		return a
+		return c.either(a, b)
 	case isText(a) && isText(b):
 		return c.new(json.Text)
 	case a.Kind == json.Number && isWholeType(b), isWholeType(a) && b.Kind == json.Number:
@@ -307,6 +308,20 @@ func (c *compiler) both(a, b *json.Type) *json.Type {
 		return c.new(json.Integer)
 	}
 	return nil
+}
+
+// either is the type of values of two types that are the same but for Only.
+func (c *compiler) either(a, b *json.Type) *json.Type {
+	if a.Only == nil {
+		return a
+	}
+	out := c.new(a.Kind)
+	*out = *a
+	if out.Only = nil; b.Only != nil {
+		out.Only = slices.Concat(a.Only, b.Only)
+		c.bytes += onlyBytes * len(out.Only)
+	}
+	return out
 }
 
 // isScalar reports whether the kind and the Arrow type say all of a type.
@@ -351,8 +366,8 @@ func (c *compiler) branchesOf(f *form, found []branch, path string) ([]branch, e
 		types kinds
 		make  func() (*json.Type, error)
 	}{
-		{isBoolean, func() (*json.Type, error) { return c.new(json.Boolean), nil }},
-		{isNumber, func() (*json.Type, error) { return f.number(), nil }},
+		{isBoolean, func() (*json.Type, error) { return c.only(f, isBoolean, &json.Type{Kind: json.Boolean}), nil }},
+		{isNumber, func() (*json.Type, error) { return c.only(f, isNumber, f.number()), nil }},
 		{isString, func() (*json.Type, error) { return f.string(), nil }},
 		{isArray, func() (*json.Type, error) { return c.array(f, path) }},
 		{isObject, func() (*json.Type, error) { return c.object(f, path) }},
@@ -389,6 +404,32 @@ func (c *compiler) listed(f *form, types kinds) *json.Type {
 		return nil
 	}
 	return c.new(json.Any)
+}
+
+// only notes the values of an enum or a const by which objects are told apart, where they are booleans or whole numbers.
+func (c *compiler) only(f *form, of kinds, t *json.Type) *json.Type {
+	if !f.limited || t.Kind != json.Boolean && t.Kind != json.Integer {
+		return t
+	}
+	var found []int64
+	for _, v := range f.values {
+		switch {
+		case v.kind&of == 0:
+		case v.kind == isBoolean && v.yes:
+			found = append(found, 1)
+		case v.kind == isBoolean:
+			found = append(found, 0)
+		default:
+			n, err := strconv.ParseInt(v.text, 10, 64)
+			if err != nil { // such as 1.0: it is looked at when it is read
+				return t
+			}
+			found = append(found, n)
+		}
+	}
+	t.Only = found
+	c.bytes += onlyBytes * len(found)
+	return t
 }
 
 // same returns the type of these schemas that was made before, or a new one whose fields are made later.

@@ -133,6 +133,42 @@ func TestTheLastOfTwoEntriesOfAMapCounts(t *testing.T) {
 	}
 }
 
+func TestObjectsAreToldApartByNumbersAndBooleans(t *testing.T) {
+	plan := compile(t, `{"properties": {"v": {"oneOf": [
+		{"title": "One", "properties": {"kind": {"const": 1}, "x": {"type": "integer"}}, "required": ["kind"]},
+		{"title": "Few", "properties": {"kind": {"type": "integer", "enum": [2, -3, -9223372036854775808]}, "x": {"type": "integer"}}, "required": ["kind"]},
+		{"title": "Both", "properties": {"kind": {"anyOf": [{"const": 4}, {"enum": [5, 6]}]}, "x": {"type": "integer"}}, "required": ["kind"]},
+		{"title": "Yes", "properties": {"on": {"const": true}, "x": {"type": "integer"}}, "required": ["on"]},
+		{"title": "No", "properties": {"on": {"type": "boolean", "enum": [false]}, "x": {"type": "integer"}}, "required": ["on"]},
+		{"title": "Number", "properties": {"n": {"type": "number", "const": 7}}, "required": ["n"]},
+		{"title": "Any", "properties": {"n": {"anyOf": [{"const": 8}, {"type": "integer"}]}, "x": {"type": "integer"}}, "required": ["n"]}]}}}`, format.Options{})
+	for body, want := range map[string]string{
+		`{"kind": 1, "x": 1}`:                    "One",
+		`{"kind": 2, "x": 1}`:                    "Few",
+		`{"x": 1, "kind": -3}`:                   "Few",
+		`{"x": 1, "kind": -9223372036854775808}`: "Few",
+		`{"kind": 4}`:                            "Both",
+		`{"kind": 6}`:                            "Both",
+		`{"on": true}`:                           "Yes",
+		`{"on": false, "x": 1}`:                  "No",
+		`{"n": 7}`:                               "Number",
+		`{"n": 9}`:                               "Any",
+		`{"kind": 3}`:                            "",
+		`{"kind": 9223372036854775808}`:          "",
+		`{"x": 1}`:                               "",
+	} {
+		got, err := read(t, plan, `{"v": `+body+`}`)
+		if want == "" && err == nil || want != "" && (err != nil || !strings.Contains(got, `"`+want+`":{`)) {
+			t.Errorf("%s: %s, %v", body, got, err)
+		}
+	}
+	merged := compile(t, `{"properties": {"v": {"oneOf": [
+		{"title": "A", "properties": {"k": {"oneOf": [{"const": 1}, {"type": "integer"}]}}, "required": ["k"]}, {"title": "B", "properties": {"k": {"const": 2}, "b": {"type": "string"}}, "required": ["k"]}]}}}`, format.Options{})
+	if got, err := read(t, merged, `{"v": {"k": 5, "b": "x"}}`); err != nil || !strings.Contains(got, `"A":{`) {
+		t.Error(got, err)
+	}
+}
+
 func TestAnObjectOfNoBranchIsNamedAsOne(t *testing.T) {
 	plan := compile(t, `{"properties": {"v": {"oneOf": [
 		{"title": "A", "properties": {"kind": {"const": "a"}}, "required": ["kind"]},

@@ -134,7 +134,12 @@ func Compile(writer *Schema, options format.Options) (*Plan, error) {
 	if reader == nil {
 		reader = writer
 	} else {
-		if m := reader.types[writer.message.name]; m != nil && reader.message.name != m.name {
+		m := reader.types[writer.message.name]
+		if m == nil {
+			return nil, status.Errorf(status.IncompatibleSchemaError, "the message is of the type %s, and the reader's schema has none of that name: it has %s",
+				short(writer.message.name), short(reader.message.name))
+		}
+		if reader.message.name != m.name {
 			reader = reader.of(m)
 		}
 		c := comparer{seen: map[[2]*message]bool{}, encrypted: encrypted}

@@ -34,6 +34,11 @@ func TestFieldsAreReadAsAnotherSchemaByTheirNumbers(t *testing.T) {
 			t.Errorf("%s: %v", c.text, err)
 		}
 	}
+	var e *status.Error
+	if _, err := protobuf.Compile(writer, format.Options{Reader: parse(t, "package b; message T { optional int32 id = 1; }")}); !errors.As(err, &e) || e.Code != status.IncompatibleSchemaError ||
+		!strings.Contains(e.Error(), "of the type a.T, and the reader's schema has none of that name: it has b.T") {
+		t.Error(err)
+	}
 	narrow := parse(t, `message T { optional int32 id = 1; }`)
 	if _, err := protobuf.Compile(parse(t, `message T { optional int64 id = 1; }`), format.Options{Reader: narrow}); err == nil {
 		t.Error("an int64 does not fit into an int32")
