@@ -20,12 +20,13 @@ from .._producers.open import producer
 from .._producers.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
     from typing_extensions import Self
 
     from .._producers.producer import Producer
+    from . import text_files
 
 # The formats of files, by the endings of their names.
 _SUFFIXES: dict[str, Any] = {
@@ -40,6 +41,11 @@ _SUFFIXES: dict[str, Any] = {
 }
 # Rows that are sent, and checked, at a time.
 _ROWS = 1 << 17
+# The formats whose files are texts, and have no types.
+_TEXTS = ("csv", "json")
+# The format of keys that are bytes in a file of texts, and the column that `read` gives keys in.
+_BASE64 = "base64"
+_OWN_KEY = "_key"
 
 
 def add_write(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +66,9 @@ def add_write(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="COLUMN", help=send["key"].help)
     parser.add_argument(
         "--key-format",
-        choices=get_args(sends.KeyFormat),
-        help="how keys are written; bytes: texts and bytes as they are",
+        choices=(*get_args(sends.KeyFormat), _BASE64),
+        help="how keys are written; bytes: texts and bytes as they are; base64: the bytes that texts of csv or JSON "
+        "stand for, as read --key bytes writes them",
     )
     for name in ("partition", "timestamp", "tombstone"):
         parser.add_argument(f"--{name}", metavar="COLUMN", help=send[name].help)
@@ -109,10 +116,10 @@ def write(options: argparse.Namespace) -> int:
                 return _check(options, checking, out, bar)
             for file in options.files:
                 reports.append(Report(options.topic))
-                for batch in _batches(file, out._target(checking), options.key):
-                    with _named(file):
+                with _named(file):
+                    for batch in _batches(file, out._target(checking), options):
                         out._append(reports[-1], settings, batch)
-                    bar.update(batch.num_rows)
+                        bar.update(batch.num_rows)
             failures = [failure for report in reports if (failure := _failure(report))]
     except BaseException:
         _tell(reports)  # of what was sent before
@@ -140,11 +147,17 @@ def _tell(reports: list[Report]) -> None:
 
 @contextlib.contextmanager
 def _named(file: str) -> Iterator[None]:
-    """Has the error of a value name the file."""
+    """Has the error of a value name the file, and the line of a file that has some."""
     try:
         yield
     except EncodeError as error:
-        raise EncodeError(f"{file}: {error}", path=error.path, offset=error.row) from error
+        form, place = _SUFFIXES[_suffix(file)], ""
+        if form in _TEXTS and error.row is not None:
+            from . import text_files  # noqa: PLC0415  # with pyarrow, which importing pykafarr does not load
+
+            if line := text_files.line_of(file, form, error.row):
+                place = f" (line {line})"
+        raise EncodeError(f"{file}: {error}{place}", path=error.path, offset=error.row) from error
 
 
 def _check(options: argparse.Namespace, settings: dict[str, Any], out: Producer, bar: _Bar) -> int:
@@ -152,11 +165,11 @@ def _check(options: argparse.Namespace, settings: dict[str, Any], out: Producer,
     total, text = 0, ""
     for file in options.files:
         rows = 0
-        for batch in _batches(file, out._target(settings), options.key):
-            with _named(file):
+        with _named(file):
+            for batch in _batches(file, out._target(settings), options):
                 text = out._check(settings, batch, rows)
-            rows += batch.num_rows
-            bar.update(batch.num_rows)
+                rows += batch.num_rows
+                bar.update(batch.num_rows)
         total += rows
     print(json.dumps(json.loads(text), indent=2) if text else "no schema")
     print(f"{counted(total, 'row')} can be sent to {settings['topic']}", file=sys.stderr)
@@ -175,9 +188,8 @@ def _key(options: argparse.Namespace) -> Any:
     """The key as send() takes it."""
     if options.key_format is None:
         return options.key
-    if options.key is None:
-        raise ConfigError("--key-format is for the column that --key names")
-    return {"column": options.key, "format": options.key_format}
+    form = "bytes" if options.key_format == _BASE64 else options.key_format
+    return {"column": options.key or _OWN_KEY, "format": form}
 
 
 def _schema(text: str | None) -> Any:
@@ -197,17 +209,16 @@ def _suffix(file: str) -> str:
     return suffix
 
 
-def _batches(file: str, target: pa.Schema | None, key: str | None) -> Iterator[Any]:
+def _batches(file: str, target: pa.Schema | None, options: argparse.Namespace) -> Iterator[Any]:
     """The rows of a file; one empty table, if it has none.
 
     target: the columns that the schema stands for, None if they are not known. A file of texts says little of types:
     "007" is a number, unless a text is wanted.
-    key: the column of keys, which are texts unless the schema has another type for them.
     """
     import pyarrow as pa  # noqa: PLC0415  # which importing pykafarr does not load
 
     try:
-        schema, batches = _opened(file, target, key)
+        schema, batches = _opened(file, target, options)
         rows = False
         for batch in batches:
             yield batch
@@ -218,63 +229,65 @@ def _batches(file: str, target: pa.Schema | None, key: str | None) -> Iterator[A
         raise ConfigError(f"{file} cannot be read: {error}") from error
 
 
-def _opened(file: str, target: pa.Schema | None, key: str | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def _opened(
+    file: str, target: pa.Schema | None, options: argparse.Namespace
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     import pyarrow as pa  # noqa: PLC0415  # likewise
-    from pyarrow import csv, dataset  # noqa: PLC0415  # likewise
+    from pyarrow import dataset  # noqa: PLC0415  # likewise
+
+    from . import text_files  # noqa: PLC0415  # likewise
 
     form = _SUFFIXES[_suffix(file)]
     if form == "stream":
         stream = pa.ipc.open_stream(pa.OSFile(file, "rb"))
         return stream.schema, iter(stream)
+    if form not in _TEXTS:
+        found = dataset.dataset(file, format=form)
+        return found.schema, found.to_batches(batch_size=_ROWS)
+    if target is not None:
+        columns = _columns(options, target)
+        if form == "json":
+            return target, text_files.json_batches(file, columns, _ROWS)
+        names = text_files.csv_names(file)
+        return pa.schema([pa.field(name, pa.null()) for name in names]), text_files.csv_batches(file, names, columns)
+    # Nobody has said what the columns are: they are what their values look like.
     if form == "csv":
-        texts = {field.name: pa.string() for field in target or () if _is_text(field.type)}
-        if key is not None and (target is None or key not in target.names):
-            texts[key] = pa.string()
-        # Arrow also takes "NA" and "nan" for null: nothing is null but what is not there.
-        options = csv.ConvertOptions(
-            column_types=texts, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
-        )
-        found = dataset.dataset(file, format=dataset.CsvFileFormat(convert_options=options))
-        filled = {field.name for field in target or () if pa.types.is_string(field.type) and not field.nullable}
-        return found.schema, (_with_texts(batch, filled) for batch in found.to_batches(batch_size=_ROWS))
+        names = text_files.csv_names(file)
+        keys: dict[str, pa.DataType] = {options.key: pa.string()} if options.key is not None else {}
+        reader = text_files.open_csv(file, names, keys)
+        return reader.schema, _finite(reader)
     found = dataset.dataset(file, format=form)
-    if form == "json":
-        known = {field.name: kind for field in target or () if (kind := _in_json(field.type)) is not None}
-        schema = pa.schema([field.with_type(known.get(field.name, field.type)) for field in found.schema])
-        found = dataset.dataset(file, schema=schema, format=form)
-    return found.schema, found.to_batches(batch_size=_ROWS)
+    return found.schema, _finite(found.to_batches(batch_size=_ROWS))
 
 
-def _with_texts(batch: pa.RecordBatch, names: set[str]) -> pa.RecordBatch:
-    """A batch with the empty text for null in columns of texts that cannot be null."""
+def _finite(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Batches whose floats are what was read: Arrow takes 1e400 for infinite."""
     import pyarrow as pa  # noqa: PLC0415  # likewise
+    from pyarrow import compute  # noqa: PLC0415  # likewise
 
-    columns = [
-        column.fill_null("") if field.name in names and column.null_count else column
-        for field, column in zip(batch.schema, batch.columns, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+    first = 0
+    for batch in batches:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_floating(column.type) and (row := compute.index(compute.is_inf(column), True).as_py()) >= 0:
+                raise EncodeError(
+                    f"{name}: row {first + row}: it is infinite, or out of the range of double: give the schema",
+                    path=name,
+                    offset=first + row,
+                )
+        yield batch
+        first += batch.num_rows
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    """Whether a column is written from texts: decimals are, digit by digit."""
-    import pyarrow as pa  # noqa: PLC0415  # likewise
+def _columns(options: argparse.Namespace, target: pa.Schema) -> text_files.Columns:
+    """What the columns of a file of texts are."""
+    from . import text_files  # noqa: PLC0415  # likewise
 
-    return pa.types.is_string(kind) or pa.types.is_decimal(kind)
-
-
-def _in_json(kind: pa.DataType) -> pa.DataType | None:
-    """The type to read a column of JSON as; None: what its values look like."""
-    import pyarrow as pa  # noqa: PLC0415  # likewise
-
-    if pa.types.is_struct(kind):
-        members = [pa.field(field.name, inner) for field in kind if (inner := _in_json(field.type)) is not None]
-        return pa.struct(members) if len(members) == kind.num_fields else None
-    if pa.types.is_list(kind):
-        item = _in_json(kind.value_type)
-        return None if item is None else pa.list_(item)
-    plain = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
-    return kind if any(is_one(kind) for is_one in plain) else None
+    return text_files.Columns(
+        target=target,
+        key=options.key or _OWN_KEY,
+        key_form=options.key_format,
+        **{name: getattr(options, name) or f"_{name}" for name in ("timestamp", "headers", "partition", "tombstone")},
+    )
 
 
 class _Bar:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .._batches.counted import counted
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .._batches.batch import Batch
+
+# What a cell of a csv has within quotes only.
+_SPECIAL = re.compile(r'[",\r\n]|^\s|\s$|^\ufeff')
 
 
 def writer(name: str, stream: TextIO, null: str = "") -> Callable[[Batch], None]:
@@ -52,21 +55,22 @@ def _json_lines(stream: TextIO) -> Callable[[Batch], None]:
 
 
 def _csv(stream: TextIO, null: str) -> Callable[[Batch], None]:
-    rows = csv.writer(stream, lineterminator="\n")
     header: list[str] = []
     kind: str | None = None
 
-    def cell(value: Any) -> Any:
+    def cell(value: Any) -> str:
         if value is None:
             return null
-        return _json(value) if isinstance(value, (dict, list)) else value
+        text = _json(value) if isinstance(value, (dict, list)) else str(value)
+        # The empty text has quotes, which null has not, and so has a text that looks like what null is.
+        return '"' + text.replace('"', '""') + '"' if text == null or not text or _SPECIAL.search(text) else text
 
     def write(batch: Batch) -> None:
         nonlocal header, kind
         names = batch.schema.names
         if kind is None:
             header, kind = names, batch.message_type
-            rows.writerow(header)
+            stream.write(",".join(map(cell, header)) + "\n")
         # A header in the middle would be read as a row, and its rows as those of the columns before.
         elif batch.message_type != kind:
             raise SchemaError(
@@ -80,7 +84,7 @@ def _csv(stream: TextIO, null: str) -> Callable[[Batch], None]:
                 "csv has one header: --start, --end or --output read all versions as the newest, and --format json "
                 "prints all"
             )
-        rows.writerows([cell(value) for value in row] for row in _rows(batch))
+        stream.writelines(",".join(map(cell, row)) + "\n" for row in _rows(batch))
 
     return write
 
