@@ -24,11 +24,13 @@ def pyarrow_schema(text: str) -> pa.Schema:
 
 
 def _pyarrow_field(pa: Any, name: str, field: Mapping[str, Any]) -> Any:
+    nullable = field.get("nullable", True)
     if field["type"] == "struct":
-        return pa.field(name, pa.struct([_pyarrow_field(pa, kid.get("name", ""), kid) for kid in field["fields"]]))
+        kids = [_pyarrow_field(pa, kid.get("name", ""), kid) for kid in field["fields"]]
+        return pa.field(name, pa.struct(kids), nullable)
     if field["type"] == "list":
-        return pa.field(name, pa.list_(_pyarrow_field(pa, "item", field["items"])))
+        return pa.field(name, pa.list_(_pyarrow_field(pa, "item", field["items"])), nullable)
     if field["type"] == "json":
-        return pa.field(name, pa.string(), metadata={JSON_EXTENSION: b"arrow.json"})
+        return pa.field(name, pa.string(), nullable, {JSON_EXTENSION: b"arrow.json"})
     makers = {"int64": pa.int64, "double": pa.float64, "bool": pa.bool_, "string": pa.string}
-    return pa.field(name, makers[field["type"]]())
+    return pa.field(name, makers[field["type"]](), nullable)

@@ -147,3 +147,12 @@ def test_a_member_of_an_empty_name_is_a_column_of_the_inferred_schema(kafka):
     with listen(kafka) as p:
         assert len(p.poll(1, 5000)[1]) == 1
         assert p.schema("t") == pa.schema([("", pa.int64()), ("a", pa.struct([("", pa.string())]))])
+
+
+@pytest.mark.parametrize("bodies", [[b"[1, null]", b"[2]"], [b"1", b"2"], [b'"a"'], [b"true"], [b"1", b'"a"']])
+def test_what_is_inferred_of_values_that_are_no_objects_is_the_same_when_it_is_pasted_back(kafka, bodies):
+    kafka.produce_raw("t", bodies)
+    plan = pykafarr.scan(kafka.servers, "t", None, value="json")
+    again = pykafarr.scan(kafka.servers, "t", None, value="json", schema=plan.inferred["t"])
+    assert again.schema.equals(plan.schema, check_metadata=True)
+    assert again.read().to_arrow("t").equals(plan.read().to_arrow("t"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import pickle
+import re
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 import pykafarr
-from pykafarr import ConfigError
+from pykafarr import ConfigError, SchemaError
 from pykafarr._options.arrow_schemas import schema_text
 from pykafarr._options.schemas import given_schemas
 from pykafarr.testing import MockKafka
@@ -122,3 +125,70 @@ def test_a_dict_of_types_is_a_schema_and_one_of_schemas_is_by_topic():
         given_schemas([1], "json")
     with pytest.raises(ConfigError, match="a dictionary needs its texts"):
         given_schemas({"a": pa.dictionary(pa.int32(), pa.string())}, "json")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "why"),
+    [
+        (pa.map_(pa.int64(), pa.string()), "a map has keys of string, not int64"),
+        (pa.list_(pa.int64(), 2), "use list"),
+        (pa.large_list(pa.int64()), "use list"),
+        (pa.struct([("b", pa.large_string())]), "b: JSON is not read into large_string: use string"),
+        (pa.string_view(), "use string"),
+        (pa.large_binary(), "use binary"),
+        ("large_string", "use string"),
+        (pa.dictionary(pa.int32(), pa.string()), "needs its texts, in the field's metadata"),
+    ],
+)
+def test_a_type_that_json_is_not_read_into_is_refused_by_its_fields_name(dtype, why):
+    with pytest.raises(ConfigError, match=r"^schema.*a.*" + re.escape(why)):
+        pykafarr.decode({"a": dtype}, [b"{}"], value="json")
+
+
+def test_metadata_of_a_field_say_how_its_values_stand_in_json():
+    schema = pa.schema(
+        [
+            pa.field("at", pa.timestamp("ms"), metadata={"pykafarr.json": "epoch"}),
+            pa.field("price", pa.decimal128(10, 2), metadata={"pykafarr.json": "unscaled"}),
+            pa.field("kind", pa.dictionary(pa.int32(), pa.string()), metadata={"pykafarr.symbols": '["A", "B"]'}),
+        ]
+    )
+    at = dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.timezone.utc).replace(tzinfo=None)
+    found = pykafarr.decode(schema, [b'{"at": 1700000000000, "price": "BNI=", "kind": "B"}'], value="json")
+    assert found.schema.types == schema.types
+    assert found.to_pylist() == [
+        {
+            "at": at,
+            "price": decimal.Decimal("12.34"),
+            "kind": "B",
+        }
+    ]
+    for metadata, why in [
+        ({"pykafarr.json": "unscaled"}, "is not written as"),
+        ({"pykafarr.symbols": "[1]"}, "array of texts"),
+        ({"pykafarr.symbols": "["}, "is no JSON"),
+    ]:
+        kind = pa.timestamp("ms") if "pykafarr.json" in metadata else pa.dictionary(pa.int32(), pa.string())
+        with pytest.raises((ConfigError, SchemaError), match=why):
+            pykafarr.decode(pa.schema([pa.field("a", kind, metadata=metadata)]), [b"{}"], value="json")
+    with pytest.raises(ConfigError, match="are the texts of dictionary"):
+        pykafarr.decode(
+            pa.schema([pa.field("a", pa.string(), metadata={"pykafarr.symbols": "[]"})]), [b"{}"], value="json"
+        )
+
+
+def test_the_last_of_duplicate_members_counts():
+    assert pykafarr.decode({"a": "int64"}, [b'{"a": 1, "a": 2}'], value="json").to_pylist() == [{"a": 2}]
+    with pytest.raises(pykafarr.DecodeError, match="a number is expected"):
+        pykafarr.decode({"a": "int64"}, [b'{"a": "x", "a": 2}'], value="json")
+
+
+def test_what_an_option_does_not_go_with_is_said():
+    several = """{"properties": {"v": {"oneOf": [{"type": "string"}, {"type": "integer"}]}}}"""
+    with pytest.raises(ConfigError, match=r'unions="dense" is for Avro'):
+        pykafarr.decode(several, [b"{}"], value="jsonschema", unions="dense")
+    of_objects = """{"oneOf": [
+        {"title": "A", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+        {"title": "B", "properties": {"b": {"type": "string"}}, "required": ["b"]}]}"""
+    with pytest.raises(ConfigError, match=r'unknown_members="keep" wants objects of one type'):
+        pykafarr.decode(of_objects, [b"{}"], value="jsonschema", unknown_members="keep")

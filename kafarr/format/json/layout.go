@@ -353,6 +353,9 @@ func (l *layouter) mapping(n *node, t, writer *Type, selection *format.Selection
 
 // union tells branches apart by what stands in JSON.
 func (l *layouter) union(n *node, t *Type, selection *format.Selection) error {
+	if l.options.Unions == format.DenseUnions {
+		return schemaErrorf(n.path, `unions="dense" is for Avro: a union of JSON is a struct with a member for each branch`)
+	}
 	n.op, n.branches = opUnion, branches{-1, -1, -1, -1, -1, -1}
 	for i := range t.Fields {
 		f := t.Fields[i]

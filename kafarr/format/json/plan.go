@@ -49,6 +49,9 @@ func Compile(writer *Schema, options format.Options) (*Plan, error) {
 	if p.root, err = l.of(&reader.root, &writer.root, "value", "", format.SelectionOf(options.Columns)); err != nil {
 		return nil, err
 	}
+	if p.root.op == opUnion && options.UnknownMembers == format.KeepUnknown {
+		return nil, schemaErrorf("", `a value is one of several types, which come as one column: unknown_members="keep" wants objects of one type, whose members are the columns`)
+	}
 	if p.root.op == opObject && options.UnknownMembers == format.KeepUnknown {
 		if err := p.keepUnknown(); err != nil {
 			return nil, err
