@@ -176,6 +176,10 @@ func TestKeysAreReadAsTheyAreSaidToBe(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != kafarr.KeyDecodeError || e.Path != "_key" {
 		t.Errorf("got %v", err)
 	}
+	short, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.Avro, Metadata: meta}}, keyed(0, 1, 5, framed(1)[:5]))
+	if _, err := short.Poll(t.Context(), 1, 0); !errors.As(err, &e) || e.SchemaID != 3 || !strings.HasPrefix(err.Error(), "t[0]@0: schema 3: _key.n: ") {
+		t.Errorf("got %v", err)
+	}
 	auto, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.Auto, Metadata: meta}}, keyed(0, 1, 5, framed(1)), keyed(1, 1, 6, []byte("plain")))
 	wantRendered(t, auto, `x.A n=5 _key={"n":1}`, "x.A n=6 _key=cGxhaW4=")
 }

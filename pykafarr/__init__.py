@@ -1,4 +1,4 @@
-"""pykafarr: Kafka topics of Avro messages straight into typed pandas frames and Arrow batches.
+"""pykafarr: Kafka topics of Avro, Protobuf or JSON into typed pandas frames and Arrow batches.
 
 Example:
     with pykafarr.listener("localhost:9092", "my-group", ["prices"], "http://localhost:8081") as p:

@@ -82,7 +82,7 @@ def listener(
     on_assign: OnAssign | None = None,
     on_revoke: OnRevoke | None = None,
 ) -> Listener:
-    """Opens a listener on Avro topics, as a member of a consumer group. Does not wait for the network.
+    """Opens a listener on topics, as a member of a consumer group. Does not wait for the network.
 
     Args:
         servers: bootstrap servers, "host:port,host:port" or a list of "host:port"; without a port it is 9092.

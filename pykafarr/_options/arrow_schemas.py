@@ -129,7 +129,7 @@ def _type(place: str, dtype: Any) -> dict[str, Any]:
     if name.startswith("dictionary<"):
         raise ConfigError(
             f"{place}: a dictionary needs its texts, in the field's metadata "
-            f"""{{"{SYMBOLS.decode()}": '["a", "b"]'}}, so that each batch has the same ones: give them, or use string"""
+            f"""{{"{SYMBOLS.decode()}": '["a", "b"]'}}, so that each batch has the same: give them, or use string"""
         )
     if instead := _OTHERS.get(name.partition("<")[0].partition("[")[0]):
         raise ConfigError(f"{place}: JSON is not read into {name}: use {instead}")

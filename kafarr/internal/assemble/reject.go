@@ -54,13 +54,17 @@ func (a *Assembler) placed(chunk *source.Chunk, r *source.Record, err *status.Er
 	return err.Hint(a.cfg.Schemas.Looks(r, err)).At(chunk.Topic, chunk.Partition, r.Offset)
 }
 
-// RowFault is the error of a record that could not be appended, with the schema of its value.
+// RowFault is the error of a record that could not be appended, with the schema of its value, or of its key.
 func RowFault(refs Refs, out Result) *status.Error {
 	switch {
 	case errors.Is(out.Err, format.ErrFull):
 		out.Err = status.Errorf(status.DecodeError, "the row does not fit into one batch")
 	case out.OfKey:
-		return schema.KeyError(status.Wrap(out.Err))
+		e := schema.KeyError(status.Wrap(out.Err))
+		if id, ok := refs.Key.ID(); ok {
+			e.SchemaID = int64(id)
+		}
+		return e
 	}
 	e := status.Wrap(out.Err)
 	if id, ok := refs.Value.ID(); ok {
