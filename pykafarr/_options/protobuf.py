@@ -20,6 +20,8 @@ class Described(Protocol):
 # {"text": one of these, "message_type": the full name of one of its types}.
 ProtobufSchema: TypeAlias = "str | bytes | Described | Mapping[str, Any]"
 _NAMED = {"text", "message_type"}
+# The folders of the files that registries and clients have themselves.
+_BUILT_IN = ("google/protobuf/", "google/type/", "confluent/")
 
 
 def is_schema(value: object) -> bool:
@@ -45,6 +47,19 @@ def schema_of(schema: object, name: str) -> tuple[str, str]:
         raise TypeError(f"{name} must be .proto text, bytes of descriptors or a generated class, not {kind(schema)}")
     message_type = "" if file is descriptor else str(getattr(descriptor, "full_name", ""))
     return base64.b64encode(_file_set(file)).decode(), message_type
+
+
+def registered_text(schema: object) -> str:
+    """The text that a registry has of a schema: of a generated class, as Confluent's serializers register it.
+
+    That is the descriptor of the class's file alone, in base64, whose imports are references. Of a file that imports
+    what registries and clients do not know by themselves, it is a FileDescriptorSet, which holds them.
+    """
+    descriptor = getattr(schema, "DESCRIPTOR", None)
+    file: Any = getattr(descriptor, "file", descriptor)
+    if hasattr(file, "serialized_pb") and all(one.name.startswith(_BUILT_IN) for one in file.dependencies):
+        return base64.b64encode(file.serialized_pb).decode()
+    return schema_of(schema, "schema")[0]
 
 
 def plain(given: object) -> object:

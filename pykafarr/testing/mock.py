@@ -117,7 +117,7 @@ class MockKafka:
         elif kind == "JSON":
             request |= {"schema": schema_text(schema), "bodies": _base64(json_bodies(records))}
         else:
-            text, _ = protobuf.schema_of(schema, "schema")
+            text = protobuf.registered_text(schema)
             request |= {"schema": text, "bodies": _base64(protobuf_bodies(schema, records))}
         return int(self._produce(topic, request, partition, keys, timestamp)["schema_id"])
 

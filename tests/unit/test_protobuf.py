@@ -8,6 +8,9 @@ import struct
 import urllib.request
 
 import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.serialization import MessageField, SerializationContext
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
 
 import pykafarr
 from pykafarr import ConfigError
@@ -144,6 +147,27 @@ def test_a_generated_class_is_a_schema_with_its_imports_and_its_name():
     ((topic, text, name),) = given_schemas(descriptors.Timestamp, "protobuf")
     assert (topic, name) == ("", "google.protobuf.Timestamp")
     assert given_schemas({"text": text, "message_type": name}, "protobuf") == [("", text, name)]
+
+
+def test_a_class_is_registered_as_confluents_serializer_does(kafka):
+    confluent = pytest.importorskip("confluent_kafka.schema_registry.protobuf")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="registered.proto", package="reg", syntax="proto3", dependency=["google/protobuf/timestamp.proto"]
+    )
+    message = file.message_type.add(name="Event")
+    message.field.add(name="at", number=1, type=11, label=1, type_name=".google.protobuf.Timestamp")
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    kind = message_factory.GetMessageClass(pool.FindMessageTypeByName("reg.Event"))
+    event = kind.FromString(b"\x0a\x02\x08\x05")
+    schema_id = kafka.produce("t", kind, [event])
+    with SchemaRegistryClient({"url": kafka.registry_url}) as client:
+        deserialize = confluent.ProtobufDeserializer(kind, {"use.deprecated.format": False}, client)
+        place = SerializationContext("t", MessageField.VALUE)
+        assert deserialize(framed(schema_id, b"\x00", event.SerializeToString()), place) == event
+    ((name, frame),) = frames(kafka, "protobuf")
+    assert (name, frame["at"][0].timestamp()) == ("reg.Event", 5)
 
 
 def test_what_is_no_schema_of_protobuf_is_refused():
