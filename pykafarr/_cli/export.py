@@ -17,6 +17,7 @@ from .._batches.batch import Batch
 from .._batches.counted import counted
 from .._errors import ConfigError, KafarrError, SchemaError
 from .._library.terminal import discard_output
+from .._options import offsets
 from .._scans import keys
 from .._scans.scan import scan
 from .messages import message_options
@@ -33,24 +34,26 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".csv", ".json", ".jsonl", ".arrows")
 
 
-def place(argument: str) -> str | int | datetime:
-    """A place of the command line: a word, an offset, or a time in ISO 8601."""
+def place(argument: str) -> str | int:
+    """A place of the command line: a word, an offset, a time in ISO 8601, a date, or so long ago."""
     if argument in {"earliest", "now"}:
         return argument
     if argument.isdecimal():
         return int(argument)
     try:
-        time = datetime.fromisoformat(argument.replace("Z", "+00:00"))  # Python 3.10 knows no Z
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{argument!r} is not earliest, now, an offset or a time such as 2026-01-31T00:00Z"
-        ) from None
-    if time.utcoffset() is None:
+        offsets.time_of("a time", argument)
+    except ConfigError:
+        try:
+            time = datetime.fromisoformat(argument)
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"{argument!r} is not earliest, now, an offset or a time such as 2026-01-31T00:00Z or -1h"
+            ) from None
         moment = time.isoformat(timespec="auto" if time.second or time.microsecond else "minutes")
         raise argparse.ArgumentTypeError(
             f"{argument!r} has no time zone: write {moment}Z, or an offset as in {moment}+01:00"
-        )
-    return time
+        ) from None
+    return argument
 
 
 def read_scan(options: argparse.Namespace) -> int:

@@ -9,9 +9,10 @@ shells expect it, though the listener was closed cleanly.
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._errors import KafarrError
 from .._library.terminal import discard_output, escaping, shown, standing
@@ -80,6 +81,11 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 class _Parser(argparse.ArgumentParser):
     """A parser that repeats a wrong argument to a terminal without its control characters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # "--start -1h": what looks like a negative number is no option, and neither is so long ago.
+        self._negative_number_matcher = re.compile(r"-[0-9]+(ms|[smhdw])?$|-[0-9]*\.[0-9]+$")
 
     def error(self, message: str) -> NoReturn:
         super().error(shown(message) if sys.stderr.isatty() else message)
@@ -213,7 +219,9 @@ def _add_properties(parser: argparse.ArgumentParser) -> None:
 def _add_scan(scan: argparse._ArgumentGroup) -> None:
     for name in ("start", "end"):
         option = SCAN[name]
-        takes = f"{option.help}: earliest, now, an offset, or a time such as 2026-01-31T00:00Z ({option.default})"
+        takes = (
+            f"{option.help}: earliest, now, an offset, or a time such as 2026-01-31T00:00Z or -1h ({option.default})"
+        )
         scan.add_argument(option.flag, type=place, metavar="PLACE", help=takes)
     scan.add_argument(
         "--output", metavar="FILE", help=f"write the rows to a file, by its ending: {', '.join(SUFFIXES)}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .._errors import ConfigError
-from .._options import json_schemas, nearest
+from .._options import json_schemas, nearest, offsets
 from .._options.secrets import from_env, from_file, hidden, hidden_argument, plain
 from .._options.table import SCAN
 
@@ -126,12 +125,8 @@ def _place(name: str, value: Any) -> Any:
         return value
     if value.isdecimal():
         return int(value)
-    if not value[:1].isdigit():
-        return value
-    try:
-        return datetime.fromisoformat(re.sub("[zZ]$", "+00:00", value))  # Python 3.10 does not read the Z
-    except ValueError:
-        raise ConfigError(f"option {name!r}: {value!r} is no offset and no time such as 2026-11-01T00:00:00Z") from None
+    offsets.scan_places(f"option {name!r}", value)  # raises what is no place, by the option's name
+    return value
 
 
 def _key(key: str) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
-from typing import Literal, NamedTuple, TypeAlias
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from .._errors import ConfigError
 from . import checks
@@ -34,15 +35,19 @@ class Milliseconds(int):
         return f"Milliseconds({int(self)})"
 
 
+# A time, in each of its forms. A datetime (pandas' Timestamp is one) has a time zone; a date is its midnight in UTC,
+# and a datetime64 of numpy is in UTC. A timedelta is so long ago. A text is a time in ISO 8601 with a time zone, a date
+# or so long ago: "-1h", "-90s", "-7d". Numpy's are not named here, as importing pykafarr does not load numpy.
+Time: TypeAlias = date | datetime | timedelta | Milliseconds | str
 # "committed": where the group left off, and where auto.offset.reset says when it never was there. "earliest": the first
 # row that is still there. "latest": after the last one. An int is an offset. A time is the first row with that
 # timestamp or a later one, and the end when there is none. A pair of an offset and a topic's id, as `Plan.ends` has
 # them, is an error where the topic was deleted and created again since.
-Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | datetime | Milliseconds | tuple[int, str]
+Place: TypeAlias = Literal["committed", "earliest", "latest"] | int | Time | tuple[int, str]
 # Where partitions begin: all alike, or by topic or (topic, partition).
 Start: TypeAlias = Place | Mapping[str | tuple[str, int], Place]
 # Where a scan begins and ends: "now" is after the last row that is there when it is planned.
-ScanPlace: TypeAlias = Literal["earliest", "now"] | int | datetime | Milliseconds | tuple[int, str]
+ScanPlace: TypeAlias = Literal["earliest", "now"] | int | Time | tuple[int, str]
 # All partitions alike, or by partition, topic or (topic, partition).
 ScanPlaces: TypeAlias = (
     ScanPlace | Mapping[int, ScanPlace] | Mapping[str, ScanPlace] | Mapping[tuple[str, int], ScanPlace]
@@ -61,27 +66,99 @@ def place(name: str, value: object, words: tuple[str, ...] = _WORDS) -> _Found:
     """A place as the library takes it."""
     if isinstance(value, (tuple, list)):  # JSON makes lists of tuples
         return _of_topic(name, value)
-    if isinstance(value, str):
-        return _word(name, value, words), 0
-    if isinstance(value, datetime):
-        return "time", _since_1970(name, value)
-    if isinstance(value, Milliseconds):
-        return "time", checks.integer(name, value, 0, _MAX_OFFSET)
+    if isinstance(value, str) and value in words:
+        return value, 0
+    moment = time_of(name, value, words)
+    if moment is not None:
+        return "time", moment
     if not checks.is_integer(value):
-        raise TypeError(
-            f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime or Milliseconds, not {kind(value)}"
-        )
+        raise TypeError(f"{name} must be {_forms(words)}, not {kind(value)}")
     return "offset", checks.integer(name, value, 0, _MAX_OFFSET)
 
 
-def _word(name: str, value: str, words: tuple[str, ...]) -> str:
-    """One of the words that name a place."""
-    if value not in words:
-        raise ConfigError(
-            f"{name} must be {', '.join(map(repr, words))}, an offset, a datetime with a time zone or Milliseconds, "
-            f"not {value!r}"
-        )
+def _forms(words: tuple[str, ...]) -> str:
+    """What a place may be, for errors."""
+    return f"{', '.join([*map(repr, words), 'an offset'])}, a datetime with a time zone or Milliseconds"
+
+
+# So long ago. Months and years have no fixed length, and so no letter; "m" is minutes, as everywhere.
+_AGO = re.compile(r"-?(?P<number>[0-9]{1,15})(?P<unit>ms|s|m|h|d|w)")
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+# What Python 3.10 reads as newer ones do, once the Z is an offset.
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?")
+
+
+def time_of(name: str, value: object, words: tuple[str, ...] = ()) -> int | None:
+    """The milliseconds since 1970 of a time in any of its forms; None: it is of no type that times have.
+
+    words: what a text may be besides, for the error.
+
+    Raises:
+        ConfigError: it is a text that is no time, or it has no time zone.
+    """
+    kind_of = type(value)
+    if kind_of.__module__ == "numpy" and kind_of.__name__ in {"datetime64", "timedelta64"}:
+        value = _of_numpy(name, value)
+    if isinstance(value, (datetime, timedelta)) and value != value:  # noqa: PLR0124  # NaT, of pandas, is none
+        raise ConfigError(f"{name} must be a time, not NaT")
+    if isinstance(value, str):
+        return _of_text(name, value, words)
+    if isinstance(value, timedelta):
+        return _ago(-(-abs(value) // timedelta(milliseconds=1)))
+    if isinstance(value, datetime):
+        return _since_1970(name, value)
+    if isinstance(value, date):
+        return _since_1970(name, datetime(value.year, value.month, value.day, tzinfo=timezone.utc))
+    return checks.integer(name, value, 0, _MAX_OFFSET) if isinstance(value, Milliseconds) else None
+
+
+def fixed(name: str, value: object) -> object:
+    """A place whose meaning does not move on with the clock: "-1h" and a timedelta are so long before now."""
+    if isinstance(value, Mapping):
+        return {key: fixed(name, one) for key, one in value.items()}
+    moves = isinstance(value, timedelta) or type(value).__name__ == "timedelta64"
+    if moves or (isinstance(value, str) and _AGO.fullmatch(value)):
+        return Milliseconds(time_of(name, value) or 0)
     return value
+
+
+def _ago(milliseconds: int) -> int:
+    return max(0, time.time_ns() // 1_000_000 - milliseconds)
+
+
+def _of_text(name: str, value: str, words: tuple[str, ...]) -> int:
+    if ago := _AGO.fullmatch(value):
+        return _ago(int(ago["number"]) * _UNITS[ago["unit"]])
+    if _ISO.fullmatch(value):
+        try:
+            if len(value) == len("2026-01-31"):
+                return _since_1970(name, datetime.fromisoformat(f"{value}T00:00+00:00"))
+            moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", value))  # Python 3.10 knows no Z
+        except ValueError:
+            pass
+        else:
+            return _since_1970(name, moment)
+    known = _forms(words) if words else "a datetime with a time zone or Milliseconds"
+    raise ConfigError(
+        f"{name} must be {known}, not {value!r}; texts of times are such as '-1h' and '2026-01-31T00:00Z'"
+    )
+
+
+def _of_numpy(name: str, value: Any) -> datetime | timedelta:
+    """A datetime64, which is in UTC, rounded up to milliseconds, or a timedelta64."""
+    if value != value:  # noqa: PLR0124  # NaT
+        raise ConfigError(f"{name} must be a time, not NaT")
+    unit = "datetime64[ms]" if type(value).__name__ == "datetime64" else "timedelta64[ms]"
+    try:
+        rounded = value.astype(unit)
+        found = (rounded + (rounded < value)).item()
+    except TypeError:  # a timedelta64 of months, which have no length
+        found = None
+    if isinstance(found, datetime):
+        return found.replace(tzinfo=timezone.utc)
+    if not isinstance(found, timedelta):
+        raise ConfigError(f"{name} must be a time of the years 1 to 9999, or a duration with a length, not {value}")
+    return found
 
 
 def _of_topic(name: str, value: Sequence[object]) -> tuple[str, int, str]:
@@ -143,10 +220,8 @@ def scan_places(name: str, value: object) -> Places:
 
 
 def _scan_place(name: str, value: object) -> _Found:
-    if isinstance(value, str):
-        word = _word(name, value, _SCAN_WORDS)
-        return ("latest" if word == "now" else word), 0
-    return place(name, value, _SCAN_WORDS)
+    word, *rest = place(name, value, _SCAN_WORDS)
+    return ("latest" if word == "now" else word, *rest)
 
 
 def assign(value: object) -> list[TopicPartition]:

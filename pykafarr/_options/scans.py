@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from . import protobuf
+from . import offsets, protobuf
 from .environment import environment
 from .secrets import hidden_argument
 from .table import SCAN, settings
@@ -157,12 +157,14 @@ def is_registered(value: object, framing: object) -> bool:
 
 
 def listed(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Iterators as lists, and schemas without classes: the arguments are read again where they are unpickled."""
+    """Iterators as lists, schemas without classes, and times of their own: they are read again where unpickled."""
     found = dict(arguments)
     for name in {"servers", "topics", "columns", "metadata"} & found.keys():
         value = found[name]
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
             found[name] = list(value)
+    for name in {"start", "end"} & found.keys():
+        found[name] = offsets.fixed(name, found[name])
     for name in {"schema", "reader_schema"} & found.keys():
         found[name] = protobuf.plain(found[name])
     return found

@@ -115,8 +115,9 @@ def _place(name: str, default: str, help_: str) -> Option:
         default,
         text="place",
         flag=f"--{name}",
-        forms='`"earliest"`, `"now"`, an offset, a `datetime` with a zone, `Milliseconds`, a pair of `Plan.ends`, or a '
-        "dict of these; as text `earliest`, `now`, an offset, or a time such as `2026-01-31T00:00Z`",
+        forms='`"earliest"`, `"now"`, an offset, a `datetime` with a zone, a `date`, a `timedelta`, `Milliseconds`, '
+        "a pair of `Plan.ends`, or a dict of these; as text `earliest`, `now`, an offset, a time such as "
+        "`2026-01-31T00:00Z`, a date, or so long ago, such as `-1h`",
     )
 
 

@@ -91,9 +91,11 @@ def scan(
         registry_url: URL of a schema registry that speaks Confluent's API. None where no message names a schema of one:
             value="json", "bytes" or "string", framing="bare" or "single_object".
         start: where to begin. "earliest": with the first row that is still there. An offset (int). A time, a datetime
-            with a time zone or `Milliseconds`: with the first row of that timestamp or a later one. Or a dict of these
-            by partition (int), topic, or (topic, partition): (topic, partition) counts before a topic, and
-            a topic before a number. Others begin with "earliest".
+            with a time zone or `Milliseconds`: with the first row of that timestamp or a later one. A time may also be
+            a timedelta or a text such as "-1h" (so long ago: ms, s, m, h, d or w), a text in ISO 8601 with a time zone,
+            a date or its text (midnight in UTC), pandas' Timestamp and Timedelta, and numpy's datetime64 (in UTC) and
+            timedelta64. Or a dict of these by partition (int), topic, or (topic, partition): (topic, partition) counts
+            before a topic, and a topic before a number. Others begin with "earliest".
         end: where to end: with the row before that place. "now": the rows that are there when this is called; with
             isolation.level=read_committed, the default, those before the first open transaction. Else as `start`.
         config: properties of the client, by librdkafka's names. Those of groups, commits and producers are passed over.

@@ -103,7 +103,7 @@ def test_csv_of_two_types_ends_after_the_rows_of_the_first(read, capsys):
 
 
 def test_a_time_without_a_zone_is_answered_in_words_of_the_command_line(read, capsys):
-    for given, meant in (("2023-11-14", "2023-11-14T00:00"), ("2023-11-14 10:20:30", "2023-11-14T10:20:30")):
+    for given, meant in (("2023-11-14T00:00", "2023-11-14T00:00"), ("2023-11-14 10:20:30", "2023-11-14T10:20:30")):
         with pytest.raises(SystemExit):
             read("--start", given)
         said = f"{given!r} has no time zone: write {meant}Z, or an offset as in {meant}+01:00"
