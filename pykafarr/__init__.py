@@ -64,6 +64,7 @@ from ._producers.producer import Producer
 from ._producers.report import Report, SendFailure, SentRange
 from ._producers.sender import Sender, write
 from ._producers.transaction import Transaction
+from ._scans.frame import read_frame
 from ._scans.plan import Plan
 from ._scans.report import Completeness
 from ._scans.scan import read, scan
@@ -135,6 +136,7 @@ __all__ = [
     "listener",
     "producer",
     "read",
+    "read_frame",
     "scan",
     "show_versions",
     "write",
