@@ -163,6 +163,18 @@ class Plan:
         """
         return Stream(self._options, self._data, lambda: self.schemas, self.rows if progress else None)
 
+    def __arrow_c_schema__(self) -> object:
+        """A PyCapsule with the ArrowSchema of `schema`."""
+        return self.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows of the only message type, read anew each time: for `polars.DataFrame(plan)`, `pyarrow.table(plan)`.
+
+        An error in the middle is raised by the reader, which never takes it for the end. What `Stream.reader()` raises
+        of rows of several types or schemas is raised here, too.
+        """
+        return self.read().__arrow_c_stream__(requested_schema)
+
     @hide_secrets
     def with_options(self, **options: Unpack[ReadOptions]) -> Plan:
         """A plan of the same ranges that reads them otherwise: `plan.with_options(columns=["id"])`.

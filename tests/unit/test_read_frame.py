@@ -1,5 +1,6 @@
 """`read_frame()`: one frame of a range, the same in every run."""
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -21,7 +22,9 @@ TRADE = {"type": "record", "name": "Trade", "fields": [{"name": "quantity", "typ
 @pytest.fixture(scope="module")
 def kafka():
     """PRICES: three partitions, whose rows alternate in time; EVOLVED; MIXED; EMPTY with a schema; NOTHING."""
-    with MockKafka(topics={"PRICES": 3, "EVOLVED": 1, "MIXED": 1, "EMPTY": 2, "NOTHING": 1, "GAPS": 2}) as made:
+    with MockKafka(
+        topics={"PRICES": 3, "EVOLVED": 1, "MIXED": 1, "EMPTY": 2, "NOTHING": 1, "GAPS": 2, "BROKEN": 1, "COUNTS": 1}
+    ) as made:
         for row in range(12):
             price = [{"symbol": "x", "bid": row}]
             made.produce("PRICES", PRICE, price, partition=2 - row % 3, timestamp=1_000_000 + row)
@@ -162,3 +165,24 @@ def test_servers_and_registry_may_be_variables(kafka, monkeypatch):
 def test_what_cannot_be_meant_is_refused(read, options, said):
     with pytest.raises(ConfigError, match=said):
         read(**options)
+
+
+def test_a_plan_is_a_stream_of_arrow_that_is_read_as_often_as_one_likes(kafka):
+    plan = pykafarr.scan(kafka.servers, "PRICES", kafka.registry_url)
+    for _ in range(2):
+        assert sorted(pa.table(plan)["bid"].to_pylist()) == list(range(12))
+        assert sorted(pl.DataFrame(plan)["bid"].to_list()) == list(range(12))
+    assert pa.schema(plan) == plan.schema
+    assert duckdb.sql("SELECT sum(bid) FROM plan").fetchall() == [(66,)]
+
+
+def test_an_error_in_the_middle_of_a_plans_stream_is_raised(kafka):
+    kafka.produce("BROKEN", PRICE, [{"symbol": "x", "bid": row} for row in range(3)])
+    kafka.produce_raw("BROKEN", [b"\1broken"])
+    plan = pykafarr.scan(kafka.servers, "BROKEN", kafka.registry_url, num_messages=1)
+    for read in (pa.table, pl.DataFrame, lambda plan: duckdb.sql("SELECT * FROM plan").fetchall()):
+        with pytest.raises(Exception, match=r"BROKEN\[0\]@3"):
+            read(plan)
+    # Half of a stream that is dropped frees what it held: closed_books looks.
+    reader = pa.RecordBatchReader.from_stream(plan)
+    assert reader.read_next_batch().num_rows == 1
