@@ -30,6 +30,7 @@ type messages struct {
 	most       int                                    // max.message.bytes; 0: 1,000,000
 	outcome    func(b *produce.Batch) produce.Outcome // nil: written
 	held       chan struct{}                          // not nil: outcomes come once it is closed
+	missing    error                                  // why there is no such topic
 
 	mu      sync.Mutex
 	written map[int32][]written
@@ -49,7 +50,7 @@ func (m *messages) Partitions(_ context.Context, _ string, fresh bool) (int, err
 		m.partitions += m.added
 		m.added = 0
 	}
-	return m.partitions, nil
+	return m.partitions, m.missing
 }
 
 func (m *messages) MaxMessageBytes(context.Context, string) (int, error) {
@@ -372,6 +373,23 @@ func TestARowThatIsLargerThanTheTopicTakesIsNamedBeforeAnythingIsSent(t *testing
 		t.Fatal(err, sink.batches)
 	}
 	send(t, producerOf(t, sink, nil), bare("prices"), frame(t, `[{"symbol": "`+strings.Repeat("x", 4800)+`", "bid": 2}]`))
+}
+
+func TestATopicIsAskedForBeforeASchemaIsRegisteredAndByACheck(t *testing.T) {
+	missing := errors.New("there is no such topic")
+	sink := &messages{partitions: 1, missing: missing}
+	p := producerOf(t, sink, nil) // which has no registry: to ask it would be another error
+	registering, checking := bare("prices"), bare("prices")
+	registering.Framing, registering.Schema.Register = kafarr.Confluent, true
+	checking.CheckOnly = true
+	for _, o := range []kafarr.SendOptions{registering, checking} {
+		if _, err := p.Send(t.Context(), o, prices(t, 1)); !errors.Is(err, missing) {
+			t.Error(err)
+		}
+		if _, err := p.TargetSchema(t.Context(), o, prices(t, 1).Schema()); !errors.Is(err, missing) {
+			t.Error(err)
+		}
+	}
 }
 
 func TestARowWithoutAValueIsMeasuredByItsKey(t *testing.T) {

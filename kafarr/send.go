@@ -165,6 +165,9 @@ func (p *Producer) TargetSchema(ctx context.Context, options SendOptions, column
 	if err := p.open(); err != nil {
 		return nil, err
 	}
+	if err := p.known(ctx, &options); err != nil {
+		return nil, p.failure(ctx, err)
+	}
 	roles := options.roles(columns)
 	chosen, err := p.choose(ctx, &options, roles, columns)
 	if err != nil {
@@ -187,6 +190,9 @@ type TargetSchema struct {
 func (p *Producer) plan(ctx context.Context, options SendOptions, columns *arrow.Schema) (*dispatch.Plan, error) {
 	if strings.TrimSpace(options.Topic) == "" {
 		return nil, errorf(ConfigError, "topic is empty: it wants the name of a topic")
+	}
+	if err := p.known(ctx, &options); err != nil {
+		return nil, err
 	}
 	roles := options.roles(columns)
 	plan := &dispatch.Plan{
@@ -218,6 +224,15 @@ func (p *Producer) plan(ctx context.Context, options SendOptions, columns *arrow
 		}
 	}
 	return plan, p.planKeys(ctx, plan, options, columns)
+}
+
+// known asks whether there is such a topic, before a schema is registered for it: that would stay in the registry. A check wants to know it, too.
+func (p *Producer) known(ctx context.Context, options *SendOptions) error {
+	if !options.CheckOnly && !options.Schema.Register && !options.Key.Schema.Register {
+		return nil
+	}
+	_, err := p.sink.Partitions(ctx, options.Topic, false)
+	return err
 }
 
 // choose finds the schema of the values.

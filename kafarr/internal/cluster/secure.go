@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"crypto/tls"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -78,6 +79,14 @@ func (l *Login) String() string {
 		return l.mechanism
 	}
 	return l.mechanism + " as " + user
+}
+
+// Refused says who was refused, where there is a login.
+func (l *Login) Refused(err error) error {
+	if l.mechanism == "" && l.tls == nil {
+		return err
+	}
+	return fmt.Errorf("%v: %w", l, err)
 }
 
 // secure reads the properties of security.

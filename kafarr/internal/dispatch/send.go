@@ -334,7 +334,7 @@ func (c *Checked) partAt(row int) *part {
 }
 
 func (p *Plan) tooLarge(row, most int) error {
-	return p.atRow(&format.ValueError{Row: row, Msg: "the message is larger than the " + strconv.Itoa(most) + " bytes that the topic " + p.Topic + " takes (max.message.bytes)"}, 0)
+	return p.atRow(&format.ValueError{Row: row, Msg: "the message is larger than the " + strconv.Itoa(most) + " bytes that may be sent to the topic " + p.Topic + ": raise its max.message.bytes, or message.max.bytes in config where that is lower"}, 0)
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

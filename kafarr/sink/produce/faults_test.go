@@ -200,6 +200,23 @@ func TestWhatIsNotAnsweredInTimeIsUnknownAndTheNextBatchesAreWritten(t *testing.
 	}
 }
 
+func TestTheWaitForATopicsPartitionsIsNoLongerThanThatForItsRows(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // it takes connections, and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for servers, why := range map[string]string{"127.0.0.1:1": "connection refused", silent.Addr().String(): "the question was not answered"} {
+		r := &rig{t: t, outcomes: map[string]map[int]produce.Outcome{}, next: map[string]int{}}
+		r.open(servers, map[string]string{"delivery.timeout.ms": "300"})
+		_, err := r.p.Partitions(t.Context(), "t", false)
+		if err == nil || !strings.Contains(err.Error(), "no broker of "+servers+" has said within 300ms") || !strings.Contains(err.Error(), why) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 func TestWhatNoBrokerHasSeenIsNotSent(t *testing.T) {
 	t.Parallel()
 	r := &rig{t: t, outcomes: map[string]map[int]produce.Outcome{}, next: map[string]int{}}

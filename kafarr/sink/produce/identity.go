@@ -111,9 +111,9 @@ func passingID(err error) bool {
 func (p *Producer) explainID(err error) error {
 	switch {
 	case errors.Is(err, kerr.ClusterAuthorizationFailed):
-		return status.New(status.AuthenticationError, fmt.Errorf("%v: %w: the principal needs the right IdempotentWrite on the cluster, or Write on a topic; enable.idempotence=false does without", &p.set.Login, err))
+		return status.New(status.AuthenticationError, fmt.Errorf("%w: the principal needs the right IdempotentWrite on the cluster, or Write on a topic; enable.idempotence=false does without", p.set.Login.Refused(err)))
 	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
-		return status.New(status.AuthenticationError, fmt.Errorf("%v: %w: the principal needs the rights Describe and Write on transactional.id %s", &p.set.Login, err, p.set.transactional))
+		return status.New(status.AuthenticationError, fmt.Errorf("%w: the principal needs the rights Describe and Write on transactional.id %s", p.set.Login.Refused(err), p.set.transactional))
 	case errors.Is(err, kerr.InvalidTransactionTimeout):
 		return status.New(status.ConfigError, fmt.Errorf("config: transaction.timeout.ms is %d: %w: the brokers allow at most transaction.max.timeout.ms", p.set.transaction.Milliseconds(), err))
 	case errors.Is(err, kerr.UnsupportedVersion) || err.Error() == tooOld || err.Error() == unknownKey:

@@ -51,6 +51,7 @@ const maxRequestBytes = 16 << 20
 type settings struct {
 	cluster.Settings
 
+	servers       string // for errors
 	acks          int16
 	idempotent    bool
 	window        int
@@ -77,7 +78,7 @@ func (c *Settings) Check() error {
 func (c *Settings) read() (*settings, error) {
 	s := &settings{
 		acks: -1, idempotent: true, window: window, delivery: 5 * time.Minute, answer: 30 * time.Second, propagation: defaultPropagation, retries: 1<<31 - 1, memory: defaultMemory,
-		messageMax: 1_000_000_000, transaction: time.Minute, createTopics: c.CreateTopics,
+		messageMax: 1_000_000_000, transaction: time.Minute, createTopics: c.CreateTopics, servers: c.Servers,
 	}
 	user, facility := cmp.Or(c.User, "a producer"), cmp.Or(c.Facility, "PRODUCE")
 	log := func(level int, facility, message string) { // on goroutines of the client's, and under locks

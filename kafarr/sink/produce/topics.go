@@ -74,6 +74,8 @@ func (t *topic) ask() {
 // stays missing is a TopicNotFoundError.
 func (p *Producer) Partitions(ctx context.Context, name string, fresh bool) (int, error) {
 	began := time.Now()
+	bounded, end := context.WithTimeout(ctx, p.set.patience())
+	defer end()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for asked := false; ; asked = true {
@@ -88,21 +90,31 @@ func (p *Producer) Partitions(ctx context.Context, name string, fresh bool) (int
 			return 0, t.refused
 		case asked && !t.stale && !t.missing.IsZero():
 			return 0, t.notFound()
-		case time.Since(began) > p.set.RetryTimeout:
-			why := cmp.Or(p.trouble, t.waited, errSilent)
-			return 0, status.New(status.BrokerError, fmt.Errorf("the cluster does not say for %v which partitions the topic has: %w", time.Since(began).Round(time.Millisecond), why)).At(name, -1, -1)
+		case bounded.Err() != nil && ctx.Err() == nil:
+			why := cmp.Or(p.trouble, t.waited, errUnanswered)
+			return 0, status.New(status.BrokerError, fmt.Errorf("no broker of %s has said within %v which partitions the topic has: %w", p.set.servers, p.set.patience(), why)).At(name, -1, -1)
 		}
 		if !asked {
 			t.refused = nil
 			t.ask()
 		}
-		if err := p.await(ctx, p.changed); err != nil {
+		if err := p.await(bounded, p.changed); err != nil && ctx.Err() != nil {
 			if p.trouble != nil {
 				err = fmt.Errorf("%w: %w", err, p.trouble)
 			}
 			return 0, status.New(status.BrokerError, err).At(name, -1, -1)
 		}
 	}
+}
+
+var errUnanswered = errors.New("the question was not answered")
+
+// patience is how long the cluster may leave a question unanswered that no row can be sent without.
+func (s *settings) patience() time.Duration {
+	if s.delivery > 0 {
+		return min(s.RetryTimeout, s.delivery)
+	}
+	return s.RetryTimeout
 }
 
 func (t *topic) notFound() error {
@@ -216,7 +228,7 @@ func (p *Producer) failure(err error) *status.Error {
 	}
 	code := refusalCode(err)
 	if cluster.IsDenied(err) {
-		err = fmt.Errorf("%v: %w", &p.set.Login, err)
+		err = p.set.Login.Refused(err)
 	}
 	return status.New(code, p.set.Secrets.Error(err))
 }

@@ -44,7 +44,7 @@ func (c *Client) failure(err error) *source.Error {
 		out.Topic, out.Partition = ofPartition.topic, ofPartition.partition
 	}
 	if cluster.IsDenied(err) {
-		out.Code, err = status.AuthenticationError, fmt.Errorf("%v: %w", &c.set.Login, err)
+		out.Code, err = status.AuthenticationError, c.set.Login.Refused(err)
 	}
 	out.Err = c.secrets.Error(err)
 	return out
