@@ -58,6 +58,8 @@ class WriteOptions(TypedDict, total=False):
 
 LATEST, DERIVE = "latest", "derive"
 _LATEST_VERSION = -1
+# How names of files with schemas end. Full names of types, which a schema may be, do not.
+_FILES = (".avsc", ".json")
 
 
 def send_schema(value: object, register: object, subject: object, *, name: str = "schema") -> dict[str, Any]:
@@ -83,6 +85,8 @@ def _schema(name: str, value: object) -> dict[str, Any]:
         return {"id": checks.integer(name, value, 1, checks.MAX_MESSAGES)}
     if isinstance(value, Mapping) and "type" not in value:
         return _choice(name, value)
+    if isinstance(value, str) and value.lstrip()[:1] not in ("{", "[", '"') and value.strip().endswith(_FILES):
+        raise ConfigError(f"{name}: {value!r} is the name of a file, and no schema: give pathlib.Path({value!r})")
     return {"text": schema_text(value, name)}
 
 

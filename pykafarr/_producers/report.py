@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +12,8 @@ from .._library.library import SLICE_MS, library, usable
 from .._options import checks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._errors import KafarrError
     from .._options.checks import Duration
 
@@ -66,6 +69,17 @@ class Report:
     def _add(self, handle: int, rows: int) -> None:
         self._handles.append(handle)
         self._rows += rows
+
+    @contextlib.contextmanager
+    def _attached(self) -> Iterator[None]:
+        """Gives an exception this report, where rows were handed over before it."""
+        try:
+            yield
+        except BaseException as error:
+            if self._rows and getattr(error, "report", None) is None:
+                with contextlib.suppress(AttributeError, TypeError):  # of a class with slots
+                    error.report = self  # type: ignore[attr-defined]
+            raise
 
     @property
     def topic(self) -> str:

@@ -89,9 +89,12 @@ class Sends:
             BrokerError: the cluster does not answer.
             ConfigError: an argument has a wrong value.
             TypeError: an argument has a wrong type.
+            Where rows of a stream were sent before it failed, `error.report` of any exception, the stream's own, too,
+            says what becomes of them.
         """
         settings = table.settings(table.SEND.values(), locals())
         checks.truth("wait", wait)
         report = Report(settings["topic"])
-        self._append(report, settings, frame)
+        with report._attached():
+            self._append(report, settings, frame)
         return report.wait() if wait else report

@@ -102,7 +102,7 @@ class Sender:
             arguments["transactional_id"] = f"{named}-{part}"
         with producer(**arguments) as out:
             scope: AbstractContextManager[Sends] = nullcontext(out) if named is None else out.transaction()
-            with scope as target:
+            with report._attached(), scope as target:
                 for frame in frames:
                     target._append(report, settings, frame)
             return report.wait()

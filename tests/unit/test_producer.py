@@ -521,3 +521,42 @@ def test_timestamps_without_a_time_zone_are_no_timestamps_of_messages(out: pykaf
         out.send(TYPE, frame, topic, schema=PRICE, register=True, timestamp="at")
     frame["at"] = frame["at"].dt.tz_localize("UTC")
     assert out.send(TYPE, frame, topic, schema=PRICE, register=True, timestamp="at", wait=True).written == 2
+
+
+def test_an_exception_of_a_stream_has_the_report_of_the_rows_before_it(
+    kafka: MockKafka, topic: str, out: pykafarr.Producer
+) -> None:
+    table = pa.table(FRAME)
+
+    def broken(last: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
+        yield from table.to_batches()
+        if last is None:
+            raise KeyError("the database is gone")
+        yield last
+
+    bad = pa.record_batch({**FRAME, "symbol": ["A", None]}, schema=table.schema)
+    for last, kind in ((None, KeyError), (bad, pykafarr.EncodeError)):
+        for send in (out.send, sender_of(kafka)):
+            reader = pa.RecordBatchReader.from_batches(table.schema, broken(last))
+            with pytest.raises(kind) as raised:
+                send(TYPE, reader, topic, schema=PRICE, register=True)
+            report: Any = raised.value.report  # type: ignore[attr-defined]
+            assert report.wait().rows == report.written == 2
+    with pytest.raises(pykafarr.EncodeError) as raised:  # of which nothing was sent
+        out.send(TYPE, pa.table([bad[name] for name in table.schema.names], schema=table.schema), topic, schema=PRICE)
+    assert getattr(raised.value, "report", None) is None
+    assert rows(kafka, topic).num_rows == 8
+
+
+def sender_of(kafka: MockKafka) -> Any:
+    """send(), by a sender."""
+
+    def send(kind: str, frame: Any, topic: str, **options: Any) -> Any:
+        return pykafarr.Sender(kafka.servers, topic, kafka.registry_url, message_type=kind, **options).send(frame)
+
+    return send
+
+
+def test_the_name_of_a_file_is_no_schema(out: pykafarr.Producer, topic: str) -> None:
+    with pytest.raises(pykafarr.ConfigError, match=r"schema: 'price.avsc' is the name of a file, .*pathlib.Path\("):
+        out.send(TYPE, pa.table(FRAME), topic, schema="price.avsc")
