@@ -557,6 +557,16 @@ def sender_of(kafka: MockKafka) -> Any:
     return send
 
 
+def test_a_topic_that_does_not_exist_leaves_no_schema_in_the_registry(kafka: MockKafka) -> None:
+    quick = {"topic.metadata.propagation.max.ms": 1}
+    with pykafarr.producer(kafka.servers, kafka.registry_url, config=quick) as out:
+        for frame in (pd.DataFrame({**FRAME, "volume": [7, 8]}), pa.table(FRAME)):
+            with pytest.raises(pykafarr.TopicNotFoundError):
+                out.send(TYPE, frame, "NO-SUCH-TOPIC", schema=PRICE, register=True)
+    with urllib.request.urlopen(f"{kafka.registry_url}/subjects") as answer:
+        assert "NO-SUCH-TOPIC-value" not in json.load(answer)
+
+
 def test_the_name_of_a_file_is_no_schema(out: pykafarr.Producer, topic: str) -> None:
     with pytest.raises(pykafarr.ConfigError, match=r"schema: 'price.avsc' is the name of a file, .*pathlib.Path\("):
         out.send(TYPE, pa.table(FRAME), topic, schema="price.avsc")

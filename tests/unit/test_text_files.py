@@ -314,3 +314,11 @@ def test_an_infinite_number_that_is_read_without_a_schema_is_an_error(
         assert name in (shown := capsys.readouterr().err)
         assert "cannot be read" in shown or "n: row 1: it is infinite" in shown
     assert sent(kafka) == []
+
+
+def test_a_dry_run_asks_whether_the_topic_is_there(
+    to: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ["--config", "topic.metadata.propagation.max.ms=1"]
+    assert send(to, tmp_path, "a.csv", b"n\n1\n", "--topic", "MISSING", "--dry-run", *quick, n="long") == 1
+    assert "TopicNotFoundError" in capsys.readouterr().err
