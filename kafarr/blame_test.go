@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/format"
@@ -26,29 +27,31 @@ const (
 )
 
 func TestAnOptionThatIsWrongIsRaisedAtEveryPollAndPassesNothing(t *testing.T) {
-	for text, mistake := range mistakes {
-		for _, mode := range []kafarr.ErrorMode{kafarr.Raise, kafarr.Skip, kafarr.Collect} {
-			for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-				cfg := mistake
-				cfg.Messages.Errors, cfg.Messages.Mixed = mode, mixed
-				l, src := open(t, cfg, message(0, 7, 1, 0), message(0, 8, 1, 1))
-				for range 3 {
-					if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@7: schema 1: ") || !strings.Contains(got, text) {
-						t.Errorf("errors %d, mixed %d: got %q, want %q in it", mode, mixed, got, text)
+	synctest.Test(t, func(t *testing.T) {
+		for text, mistake := range mistakes {
+			for _, mode := range []kafarr.ErrorMode{kafarr.Raise, kafarr.Skip, kafarr.Collect} {
+				for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+					cfg := mistake
+					cfg.Messages.Errors, cfg.Messages.Mixed = mode, mixed
+					l, src := open(t, cfg, message(0, 7, 1, 0), message(0, 8, 1, 1))
+					for range 3 {
+						if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@7: schema 1: ") || !strings.Contains(got, text) {
+							t.Errorf("errors %d, mixed %d: got %q, want %q in it", mode, mixed, got, text)
+						}
 					}
-				}
-				if s := l.Stats(); s.Skipped+s.Rejected+s.DeadLetters != 0 {
-					t.Errorf("errors %d, %s: %+v", mode, text, s)
-				}
-				if err := l.Close(); err != nil {
-					t.Fatal(err)
-				}
-				if at := src.Committed("t", 0); at > 7 {
-					t.Errorf("errors %d, %s: committed %d", mode, text, at)
+					if s := l.Stats(); s.Skipped+s.Rejected+s.DeadLetters != 0 {
+						t.Errorf("errors %d, %s: %+v", mode, text, s)
+					}
+					if err := l.Close(); err != nil {
+						t.Fatal(err)
+					}
+					if at := src.Committed("t", 0); at > 7 {
+						t.Errorf("errors %d, %s: committed %d", mode, text, at)
+					}
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestAScanRaisesAnOptionThatIsWrongWhateverErrorsSays(t *testing.T) {

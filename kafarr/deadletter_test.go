@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -104,29 +105,31 @@ func leftOver(offset int64) replay.Message {
 }
 
 func TestALetterIsTheMessageWithTheReason(t *testing.T) {
-	box := &letterBox{}
-	bad := leftOver(1)
-	bad.Key, bad.Headers = []byte{}, []replay.Header{{Name: "a\xff", Value: []byte("1")}, {Name: "b"}}
-	l, _ := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), message(0, 0, 1, 0), bad, replay.Message{Topic: "t", Partition: 3, Offset: 7, Value: []byte("x")})
-	wantPolls(t, l, 10, "x.A 0")
-	if len(box.letters) != 2 {
-		t.Fatalf("%d letters", len(box.letters))
-	}
-	first, second := box.letters[0], box.letters[1]
-	if string(first.Value) != string(bad.Value) || first.Key == nil || len(first.Key) != 0 || first.Timestamp != 1001 {
-		t.Errorf("value %q, key %v, timestamp %d", first.Value, first.Key, first.Timestamp)
-	}
-	if second.Key != nil || second.Timestamp != 0 {
-		t.Errorf("key %v, timestamp %d: the message had none", second.Key, second.Timestamp)
-	}
-	want := "a\xff=1 b=null pykafarr.error=DecodeError pykafarr.message=t[0]@1: schema 1: 1 bytes are left over after the last field " +
-		"pykafarr.topic=t pykafarr.partition=0 pykafarr.offset=1 pykafarr.schema_id=1"
-	if got := headers(first); got != want {
-		t.Errorf("got  %q\nwant %q", got, want)
-	}
-	if got := headers(second); !strings.HasPrefix(got, "pykafarr.error=FramingError ") || !strings.HasSuffix(got, "pykafarr.topic=t pykafarr.partition=3 pykafarr.offset=7") {
-		t.Errorf("got %q", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{}
+		bad := leftOver(1)
+		bad.Key, bad.Headers = []byte{}, []replay.Header{{Name: "a\xff", Value: []byte("1")}, {Name: "b"}}
+		l, _ := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), message(0, 0, 1, 0), bad, replay.Message{Topic: "t", Partition: 3, Offset: 7, Value: []byte("x")})
+		wantPolls(t, l, 10, "x.A 0")
+		if len(box.letters) != 2 {
+			t.Fatalf("%d letters", len(box.letters))
+		}
+		first, second := box.letters[0], box.letters[1]
+		if string(first.Value) != string(bad.Value) || first.Key == nil || len(first.Key) != 0 || first.Timestamp != 1001 {
+			t.Errorf("value %q, key %v, timestamp %d", first.Value, first.Key, first.Timestamp)
+		}
+		if second.Key != nil || second.Timestamp != 0 {
+			t.Errorf("key %v, timestamp %d: the message had none", second.Key, second.Timestamp)
+		}
+		want := "a\xff=1 b=null pykafarr.error=DecodeError pykafarr.message=t[0]@1: schema 1: 1 bytes are left over after the last field " +
+			"pykafarr.topic=t pykafarr.partition=0 pykafarr.offset=1 pykafarr.schema_id=1"
+		if got := headers(first); got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+		if got := headers(second); !strings.HasPrefix(got, "pykafarr.error=FramingError ") || !strings.HasSuffix(got, "pykafarr.topic=t pykafarr.partition=3 pykafarr.offset=7") {
+			t.Errorf("got %q", got)
+		}
+	})
 }
 
 func headers(letter *sink.Message) string {
@@ -143,42 +146,46 @@ func headers(letter *sink.Message) string {
 
 // TestALetterDoesNotLookIntoTheMemoryOfTheMessage has the client take its memory back, as librdkafka does after the fetch.
 func TestALetterDoesNotLookIntoTheMemoryOfTheMessage(t *testing.T) {
-	box := &letterBox{}
-	bad := replay.Message{Topic: "t", Key: []byte("key"), Value: []byte("value"), Headers: []replay.Header{{Name: "n", Value: []byte("header")}}}
-	l, _ := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), bad)
-	wantPolls(t, l, 10, "")
-	for _, memory := range [][]byte{bad.Key, bad.Value, bad.Headers[0].Value} {
-		clear(memory)
-	}
-	if got := fmt.Sprintf("%s %s %s", box.letters[0].Key, box.letters[0].Value, headers(box.letters[0])[:8]); got != "key value n=header" {
-		t.Error(got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{}
+		bad := replay.Message{Topic: "t", Key: []byte("key"), Value: []byte("value"), Headers: []replay.Header{{Name: "n", Value: []byte("header")}}}
+		l, _ := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), bad)
+		wantPolls(t, l, 10, "")
+		for _, memory := range [][]byte{bad.Key, bad.Value, bad.Headers[0].Value} {
+			clear(memory)
+		}
+		if got := fmt.Sprintf("%s %s %s", box.letters[0].Key, box.letters[0].Value, headers(box.letters[0])[:8]); got != "key value n=header" {
+			t.Error(got)
+		}
+	})
 }
 
 func TestNothingBehindALetterIsStoredBeforeItArrives(t *testing.T) {
-	for _, mode := range []kafarr.ErrorMode{kafarr.Skip, kafarr.Collect} {
-		for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-			box := &letterBox{}
-			l, src := box.listen(t, box.config(mode, mixed), message(0, 0, 1, 0), unframed(1), leftOver(2), message(0, 3, 1, 3))
-			if got := poll(t, l, 10); !strings.HasPrefix(got, "x.A 0 3") {
-				t.Errorf("got %q", got)
-			}
-			wantPolls(t, l, 10, "")
-			if got := src.Stored("t", 0); got != 1 {
-				t.Errorf("errors %d, mixed %d: stored %d while the letters are on their way, want 1", mode, mixed, got)
-			}
-			box.answer(1, nil)
-			wantPolls(t, l, 10, "")
-			if got := src.Stored("t", 0); got != 2 {
-				t.Errorf("errors %d, mixed %d: stored %d after the first letter, want 2", mode, mixed, got)
-			}
-			box.answer(1, nil)
-			wantPolls(t, l, 10, "")
-			if got, n := src.Stored("t", 0), l.Stats().DeadLetters; got != 4 || n != 2 {
-				t.Errorf("errors %d, mixed %d: stored %d after %d letters, want 4", mode, mixed, got, n)
+	synctest.Test(t, func(t *testing.T) {
+		for _, mode := range []kafarr.ErrorMode{kafarr.Skip, kafarr.Collect} {
+			for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+				box := &letterBox{}
+				l, src := box.listen(t, box.config(mode, mixed), message(0, 0, 1, 0), unframed(1), leftOver(2), message(0, 3, 1, 3))
+				if got := poll(t, l, 10); !strings.HasPrefix(got, "x.A 0 3") {
+					t.Errorf("got %q", got)
+				}
+				wantPolls(t, l, 10, "")
+				if got := src.Stored("t", 0); got != 1 {
+					t.Errorf("errors %d, mixed %d: stored %d while the letters are on their way, want 1", mode, mixed, got)
+				}
+				box.answer(1, nil)
+				wantPolls(t, l, 10, "")
+				if got := src.Stored("t", 0); got != 2 {
+					t.Errorf("errors %d, mixed %d: stored %d after the first letter, want 2", mode, mixed, got)
+				}
+				box.answer(1, nil)
+				wantPolls(t, l, 10, "")
+				if got, n := src.Stored("t", 0), l.Stats().DeadLetters; got != 4 || n != 2 {
+					t.Errorf("errors %d, mixed %d: stored %d after %d letters, want 4", mode, mixed, got, n)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestALetterThatArrivesWithinAPollIsStoredByIt(t *testing.T) {
@@ -225,42 +232,46 @@ var errTooLarge = source.Errorf(status.BrokerError, "message too large")
 const tooLarge = "t[0]@1: the message was rejected and could not be written to dead_letter_topic letters: message too large; it is kept and will be tried again, and no commit passes it"
 
 func TestAFailureIsToldOnceAndTheNextPollTriesAgain(t *testing.T) {
-	box := &letterBox{refuse: errTooLarge}
-	l, src := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), message(0, 0, 1, 0), unframed(1), message(0, 2, 1, 2))
-	wantPolls(t, l, 10, "x.A 0 2", tooLarge)
-	if box.came() != 1 {
-		t.Errorf("%d letters came before the failure was told", box.came())
-	}
-	wantPolls(t, l, 10, tooLarge)
-	if got := src.Stored("t", 0); got != 1 {
-		t.Errorf("stored %d, want 1", got)
-	}
-	box.refusing(nil)
-	wantPolls(t, l, 10, "")
-	box.answer(1, nil)
-	wantPolls(t, l, 10, "")
-	if got := src.Stored("t", 0); got != 3 || box.came() != 3 || l.Stats().DeadLetters != 1 {
-		t.Errorf("stored %d after %d attempts", got, box.came())
-	}
-	if box.opened != 3 || box.closed != 2 {
-		t.Errorf("opened %d times, closed %d times: each attempt wants a client that has not failed", box.opened, box.closed)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{refuse: errTooLarge}
+		l, src := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), message(0, 0, 1, 0), unframed(1), message(0, 2, 1, 2))
+		wantPolls(t, l, 10, "x.A 0 2", tooLarge)
+		if box.came() != 1 {
+			t.Errorf("%d letters came before the failure was told", box.came())
+		}
+		wantPolls(t, l, 10, tooLarge)
+		if got := src.Stored("t", 0); got != 1 {
+			t.Errorf("stored %d, want 1", got)
+		}
+		box.refusing(nil)
+		wantPolls(t, l, 10, "")
+		box.answer(1, nil)
+		wantPolls(t, l, 10, "")
+		if got := src.Stored("t", 0); got != 3 || box.came() != 3 || l.Stats().DeadLetters != 1 {
+			t.Errorf("stored %d after %d attempts", got, box.came())
+		}
+		if box.opened != 3 || box.closed != 2 {
+			t.Errorf("opened %d times, closed %d times: each attempt wants a client that has not failed", box.opened, box.closed)
+		}
+	})
 }
 
 func TestAFailureIsAnErrorOfTheCommit(t *testing.T) {
-	box := &letterBox{refuse: errTooLarge}
-	l, src := box.listen(t, box.config(kafarr.Collect, kafarr.SplitMixed), message(0, 0, 1, 0), unframed(1), message(0, 2, 1, 2))
-	wantPolls(t, l, 10, "x.A 0 2 rejected 1")
-	for range 2 {
-		var e *kafarr.Error
-		if err := l.Commit(context.Background()); !errors.As(err, &e) || e.Code != kafarr.BrokerError || e.Error() != tooLarge || !errors.Is(err, errTooLarge) {
-			t.Errorf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{refuse: errTooLarge}
+		l, src := box.listen(t, box.config(kafarr.Collect, kafarr.SplitMixed), message(0, 0, 1, 0), unframed(1), message(0, 2, 1, 2))
+		wantPolls(t, l, 10, "x.A 0 2 rejected 1")
+		for range 2 {
+			var e *kafarr.Error
+			if err := l.Commit(context.Background()); !errors.As(err, &e) || e.Code != kafarr.BrokerError || e.Error() != tooLarge || !errors.Is(err, errTooLarge) {
+				t.Errorf("got %v", err)
+			}
 		}
-	}
-	if got := src.Committed("t", 0); got > 1 {
-		t.Errorf("committed %d, past a letter that failed", got)
-	}
-	wantPolls(t, l, 10, tooLarge) // tried again, in vain
+		if got := src.Committed("t", 0); got > 1 {
+			t.Errorf("committed %d, past a letter that failed", got)
+		}
+		wantPolls(t, l, 10, tooLarge) // tried again, in vain
+	})
 }
 
 func TestACleanCloseTriesAgainAndCommitsWhatLiesBeforeAFailure(t *testing.T) {
@@ -355,37 +366,41 @@ func TestBytesOnTheirWayAreBounded(t *testing.T) {
 
 // TestALetterOfALostPartitionHoldsUpNoOther takes a partition away whose letter never arrives.
 func TestALetterOfALostPartitionHoldsUpNoOther(t *testing.T) {
-	box := &letterBox{}
-	l, src := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), unframed(0), message(1, 0, 1, 1))
-	wantPolls(t, l, 10, "x.A 1")
-	src.Revoke(source.Position{Topic: "t", Partition: 0})
-	wantPolls(t, l, 10, "")
-	if kept, lost := src.Stored("t", 1), src.Stored("t", 0); kept != 1 || lost > 0 {
-		t.Errorf("stored %d of the partition that stays, %d of the one that was lost", kept, lost)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{}
+		l, src := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), unframed(0), message(1, 0, 1, 1))
+		wantPolls(t, l, 10, "x.A 1")
+		src.Revoke(source.Position{Topic: "t", Partition: 0})
+		wantPolls(t, l, 10, "")
+		if kept, lost := src.Stored("t", 1), src.Stored("t", 0); kept != 1 || lost > 0 {
+			t.Errorf("stored %d of the partition that stays, %d of the one that was lost", kept, lost)
+		}
+	})
 }
 
 func TestAProducerThatCannotBeOpenedIsAFailureOfTheLetter(t *testing.T) {
-	box := &letterBox{}
-	cfg := box.config(kafarr.Skip, kafarr.SplitMixed)
-	broken := true
-	cfg.DeadLetters = func() (sink.Sink, error) {
-		if broken {
-			return nil, source.Errorf(status.ConfigError, "config: no such codec")
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{}
+		cfg := box.config(kafarr.Skip, kafarr.SplitMixed)
+		broken := true
+		cfg.DeadLetters = func() (sink.Sink, error) {
+			if broken {
+				return nil, source.Errorf(status.ConfigError, "config: no such codec")
+			}
+			return box.open()
 		}
-		return box.open()
-	}
-	l, _ := box.listen(t, cfg, unframed(0))
-	_, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
-	var e *kafarr.Error
-	if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(err.Error(), "dead_letter_topic letters: config: no such codec") {
-		t.Errorf("got %v", err)
-	}
-	broken = false
-	wantPolls(t, l, 10, "")
-	if box.answer(1, nil) != 1 {
-		t.Error("the letter is lost")
-	}
+		l, _ := box.listen(t, cfg, unframed(0))
+		_, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
+		var e *kafarr.Error
+		if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(err.Error(), "dead_letter_topic letters: config: no such codec") {
+			t.Errorf("got %v", err)
+		}
+		broken = false
+		wantPolls(t, l, 10, "")
+		if box.answer(1, nil) != 1 {
+			t.Error("the letter is lost")
+		}
+	})
 }
 
 func TestADeadLetterTopicThatCannotWorkIsRefused(t *testing.T) {
@@ -448,7 +463,7 @@ func TestALetterThatIsTooLargeIsWrittenWithoutItsContent(t *testing.T) {
 		{"without the value", 1000, 2000, 10, "key 3, value nil, 1 headers besides: the value of 2000 bytes is left out: with it, the letter is larger than the topic takes"},
 		{"without the key and headers, too", 1000, 2000, 900, "key nil, value nil, 0 headers besides: the value of 2000 bytes is left out: with it, the letter is larger than the topic takes; the key of 3 bytes and the headers are left out"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		inBubble(t, c.name, func(t *testing.T) {
 			box := &boundBox{most: c.most}
 			bad := unframed(1)
 			bad.Key, bad.Value, bad.Headers = []byte("key"), []byte(strings.Repeat("x", c.value)), []replay.Header{{Name: "h", Value: make([]byte, c.extra)}}
@@ -487,15 +502,17 @@ func shape(letter *sink.Message) string {
 }
 
 func TestALetterWhoseTimestampIsRefusedKeepsItInAHeader(t *testing.T) {
-	box := &boundBox{most: 1000, noTimestamp: true}
-	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "letters", DeadLetters: box.open}, leftOver(1))
-	wantPolls(t, l, 10, "", "")
-	if got := src.Stored("t", 0); got != 2 || len(box.taken) != 1 || !strings.HasSuffix(headers(&box.taken[0]), " pykafarr.timestamp=1001") {
-		t.Errorf("stored %d, %d letters", got, len(box.taken))
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		box := &boundBox{most: 1000, noTimestamp: true}
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "letters", DeadLetters: box.open}, leftOver(1))
+		wantPolls(t, l, 10, "", "")
+		if got := src.Stored("t", 0); got != 2 || len(box.taken) != 1 || !strings.HasSuffix(headers(&box.taken[0]), " pykafarr.timestamp=1001") {
+			t.Errorf("stored %d, %d letters", got, len(box.taken))
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestALetterThatIsTooLargeEvenWithoutItsContentIsAnErrorEachTime(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -31,86 +32,92 @@ func TestEnvelopesAreReadByTheirOwnSchemas(t *testing.T) {
 		enveloped(0, "x.A", `{"n":1}`, "n"), enveloped(1, "x.A", `{"n":2,"more":1}`, "n"), enveloped(2, "x.B", `{"m":3}`, "m"), enveloped(3, "x.A", `{"n":4}`, "n"), enveloped(4, "x.A", `{"n":5,"k":6}`, "n", "k"),
 		ofJSON(0, 5, `{"schema":{"type":"string","optional":false},"payload":"a"}`),
 	}
-	t.Run("split", func(t *testing.T) {
+	inBubble(t, "split", func(t *testing.T) {
 		l, _ := open(t, connected(kafarr.Messages{Metadata: columns(kafarr.Offset, kafarr.SchemaID)}), messages...)
 		wantRendered(t, l, "x.A n=1,2 _offset=0,1 _schema_id=(null),(null)", "x.B m=3 _offset=2 _schema_id=(null)", "x.A n=4 _offset=3 _schema_id=(null)", "x.A n=5 k=6 _offset=4 _schema_id=(null)", "t value=a _offset=5 _schema_id=(null)")
 		if s := l.Stats(); s.UnknownMembers != 1 {
 			t.Errorf("%+v", s)
 		}
 	})
-	t.Run("group", func(t *testing.T) {
+	inBubble(t, "group", func(t *testing.T) {
 		l, _ := open(t, connected(kafarr.Messages{Mixed: kafarr.GroupMixed}), messages...)
 		wantRendered(t, l, "x.A n=1,2,4 _offset=0,1,3", "x.B m=3 _offset=2", "x.A n=5 k=6 _offset=4", "t value=a _offset=5")
 	})
 }
 
 func TestWhatIsNoEnvelopeOrHasNoTypesCostsItsOwnRow(t *testing.T) {
-	bad := []replay.Message{
-		ofJSON(0, 0, `{"n":1}`), ofJSON(0, 1, `{"schema":null,"payload":{"n":1}}`), ofJSON(0, 2, `{"schema":{"type":"int128"},"payload":1}`), enveloped(3, "x.A", `{"n":"text"}`, "n"), enveloped(4, "x.A", `{"n":1},"payload":{"n":2}`, "n"),
-		ofJSON(0, 5, "no JSON"),
-	}
-	l, _ := open(t, connected(kafarr.Messages{}), append(bad, enveloped(6, "x.A", `{"n":7}`, "n"))...)
-	for _, want := range []string{
-		`t[0]@0: the body is no envelope of Connect, {"schema": …, "payload": …}: it has another member, at byte 2; its first bytes look like an object or array in JSON: set framing="bare"`,
-		`t[0]@1: the envelope's schema is null`, `t[0]@2: Connect has no type "int128"`, `t[0]@3: n: a number is expected`, `t[0]@4: something follows the value`,
-		`t[0]@5: the body is no envelope of Connect`, "x.A n=7 _offset=6",
-	} {
-		if got := rendered(t, l); !strings.HasPrefix(got, want) {
-			t.Errorf("%s\nand not\n%s", got, want)
+	synctest.Test(t, func(t *testing.T) {
+		bad := []replay.Message{
+			ofJSON(0, 0, `{"n":1}`), ofJSON(0, 1, `{"schema":null,"payload":{"n":1}}`), ofJSON(0, 2, `{"schema":{"type":"int128"},"payload":1}`), enveloped(3, "x.A", `{"n":"text"}`, "n"), enveloped(4, "x.A", `{"n":1},"payload":{"n":2}`, "n"),
+			ofJSON(0, 5, "no JSON"),
 		}
-	}
-	l, _ = open(t, connected(kafarr.Messages{Errors: kafarr.Skip}), append(bad, enveloped(6, "x.A", `{"n":7}`, "n"))...)
-	wantRendered(t, l, "x.A n=7 _offset=6")
-	if s := l.Stats(); s.Skipped != 6 {
-		t.Errorf("%+v", s)
-	}
+		l, _ := open(t, connected(kafarr.Messages{}), append(bad, enveloped(6, "x.A", `{"n":7}`, "n"))...)
+		for _, want := range []string{
+			`t[0]@0: the body is no envelope of Connect, {"schema": …, "payload": …}: it has another member, at byte 2; its first bytes look like an object or array in JSON: set framing="bare"`,
+			`t[0]@1: the envelope's schema is null`, `t[0]@2: Connect has no type "int128"`, `t[0]@3: n: a number is expected`, `t[0]@4: something follows the value`,
+			`t[0]@5: the body is no envelope of Connect`, "x.A n=7 _offset=6",
+		} {
+			if got := rendered(t, l); !strings.HasPrefix(got, want) {
+				t.Errorf("%s\nand not\n%s", got, want)
+			}
+		}
+		l, _ = open(t, connected(kafarr.Messages{Errors: kafarr.Skip}), append(bad, enveloped(6, "x.A", `{"n":7}`, "n"))...)
+		wantRendered(t, l, "x.A n=7 _offset=6")
+		if s := l.Stats(); s.Skipped != 6 {
+			t.Errorf("%+v", s)
+		}
+	})
 }
 
 // TestAPayloadOfNullIsATombstone has nulls of both kinds between rows.
 func TestAPayloadOfNullIsATombstone(t *testing.T) {
-	messages := func() []replay.Message {
-		return []replay.Message{
-			enveloped(0, "x.A", "null", "n"), enveloped(1, "x.A", `{"n":1}`, "n"), enveloped(2, "x.A", " null ", "n"), {Topic: "t", Offset: 3}, enveloped(4, "x.B", "null", "m"), enveloped(5, "x.A", `{"n":2}`, "n"),
-		}
-	}
-	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		for tombstones, want := range map[kafarr.Tombstones][]string{
-			kafarr.SplitTombstones: {"x.A n=1,2 _offset=1,5 _tombstone=false,false", "null _offset=0,2,3,4 _tombstone=true,true,true,true"},
-			kafarr.SkipTombstones:  {"x.A n=1,2 _offset=1,5 _tombstone=false,false", ""},
-			kafarr.KeepTombstones:  {"x.A n=(null),1,(null),(null),(null),2 _offset=0,1,2,3,4,5 _tombstone=true,false,true,true,true,false", ""},
-		} {
-			if mixed == kafarr.GroupMixed && tombstones == kafarr.SplitTombstones {
-				want = []string{want[1], want[0]}
-			}
-			l, src := open(t, connected(kafarr.Messages{Mixed: mixed, Tombstones: tombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}), messages()...)
-			wantRendered(t, l, want...)
-			if s := l.Stats(); tombstones == kafarr.SkipTombstones && s.Tombstones != 4 {
-				t.Errorf("%+v", s)
-			}
-			poll(t, l, 10)
-			if got := src.Stored("t", 0); got != 6 {
-				t.Errorf("stored %d", got)
+	synctest.Test(t, func(t *testing.T) {
+		messages := func() []replay.Message {
+			return []replay.Message{
+				enveloped(0, "x.A", "null", "n"), enveloped(1, "x.A", `{"n":1}`, "n"), enveloped(2, "x.A", " null ", "n"), {Topic: "t", Offset: 3}, enveloped(4, "x.B", "null", "m"), enveloped(5, "x.A", `{"n":2}`, "n"),
 			}
 		}
-	}
+		for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+			for tombstones, want := range map[kafarr.Tombstones][]string{
+				kafarr.SplitTombstones: {"x.A n=1,2 _offset=1,5 _tombstone=false,false", "null _offset=0,2,3,4 _tombstone=true,true,true,true"},
+				kafarr.SkipTombstones:  {"x.A n=1,2 _offset=1,5 _tombstone=false,false", ""},
+				kafarr.KeepTombstones:  {"x.A n=(null),1,(null),(null),(null),2 _offset=0,1,2,3,4,5 _tombstone=true,false,true,true,true,false", ""},
+			} {
+				if mixed == kafarr.GroupMixed && tombstones == kafarr.SplitTombstones {
+					want = []string{want[1], want[0]}
+				}
+				l, src := open(t, connected(kafarr.Messages{Mixed: mixed, Tombstones: tombstones, Metadata: columns(kafarr.Offset, kafarr.Tombstone)}), messages()...)
+				wantRendered(t, l, want...)
+				if s := l.Stats(); tombstones == kafarr.SkipTombstones && s.Tombstones != 4 {
+					t.Errorf("%+v", s)
+				}
+				poll(t, l, 10)
+				if got := src.Stored("t", 0); got != 6 {
+					t.Errorf("stored %d", got)
+				}
+			}
+		}
+	})
 }
 
 // TestAnyNumberOfSchemasInEnvelopesTakesABoundedMemory has more schemas than are kept, and then the first of them again.
 func TestAnyNumberOfSchemasInEnvelopesTakesABoundedMemory(t *testing.T) {
-	var messages []replay.Message
-	for i := range 300 {
-		messages = append(messages, enveloped(int64(i), fmt.Sprintf("x.T%d", i%150), `{"n":1}`, "n"))
-	}
-	cfg := connected(kafarr.Messages{Tombstones: kafarr.KeepTombstones})
-	cfg.Memory.SchemaBytes = 1 << 16
-	l, src := open(t, cfg, messages...)
-	for i := range messages {
-		if got, want := rendered(t, l), fmt.Sprintf("x.T%d n=1 _offset=%d", i%150, i); got != want {
-			t.Fatalf("%s and not %s", got, want)
+	synctest.Test(t, func(t *testing.T) {
+		var messages []replay.Message
+		for i := range 300 {
+			messages = append(messages, enveloped(int64(i), fmt.Sprintf("x.T%d", i%150), `{"n":1}`, "n"))
 		}
-	}
-	src.Add(replay.Message{Topic: "t", Offset: 300})
-	wantRendered(t, l, "x.T149 n=(null) _offset=300")
+		cfg := connected(kafarr.Messages{Tombstones: kafarr.KeepTombstones})
+		cfg.Memory.SchemaBytes = 1 << 16
+		l, src := open(t, cfg, messages...)
+		for i := range messages {
+			if got, want := rendered(t, l), fmt.Sprintf("x.T%d n=1 _offset=%d", i%150, i); got != want {
+				t.Fatalf("%s and not %s", got, want)
+			}
+		}
+		src.Add(replay.Message{Topic: "t", Offset: 300})
+		wantRendered(t, l, "x.T149 n=(null) _offset=300")
+	})
 }
 
 func TestAScanOfEnvelopesHasTheSchemaOfTheLastMessageWithAValue(t *testing.T) {
@@ -219,7 +226,7 @@ func withKey(m replay.Message, key string) replay.Message {
 func TestKeysOfJSONAreReadByASchemaOrInferredOrByTheirEnvelopes(t *testing.T) {
 	values := []replay.Message{ofJSON(0, 0, `{"n":1}`), ofJSON(0, 1, `{"n":2}`), ofJSON(0, 2, `{"n":3}`)}
 	keyColumn := columns(kafarr.Offset, kafarr.Key)
-	t.Run("inferred", func(t *testing.T) {
+	inBubble(t, "inferred", func(t *testing.T) {
 		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.JSON, Key: kafarr.JSON, Metadata: keyColumn}}, withKey(values[0], `{"id":1}`), values[1], withKey(values[2], `{"id":3.5,"s":"x"}`))
 		wantRendered(t, l, `t n=1,2,3 _offset=0,1,2 _key={"id":1,"s":null},(null),{"id":3.5,"s":"x"}`)
 		text, err := l.InferredKeySchema("t")
@@ -229,7 +236,7 @@ func TestKeysOfJSONAreReadByASchemaOrInferredOrByTheirEnvelopes(t *testing.T) {
 		src.Add(withKey(ofJSON(0, 3, `{"n":4}`), `{"id":"text"}`), withKey(ofJSON(0, 4, `{"n":5}`), `no JSON`))
 		wantRendered(t, l, "t[0]@3: _key.id: a number is expected, as JSON writes it, and this is a string, at byte 6", "t[0]@4: _key: an object is expected, and this is null, at byte 0")
 	})
-	t.Run("given", func(t *testing.T) {
+	inBubble(t, "given", func(t *testing.T) {
 		given := []kafarr.GivenSchema{{Topic: "t", Text: `{"arrow":{"type":"int32"}}`}}
 		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.JSON, Key: kafarr.JSON, KeySchemas: given, Metadata: keyColumn}}, withKey(values[0], `7`))
 		wantRendered(t, l, `t n=1 _offset=0 _key=7`)
@@ -237,11 +244,11 @@ func TestKeysOfJSONAreReadByASchemaOrInferredOrByTheirEnvelopes(t *testing.T) {
 			t.Error(text, err)
 		}
 	})
-	t.Run("beside Avro", func(t *testing.T) {
+	inBubble(t, "beside Avro", func(t *testing.T) {
 		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.JSON, Metadata: keyColumn}}, keyed(0, 1, 5, []byte(`"a"`)), keyed(1, 1, 6, []byte(`"b"`)))
 		wantRendered(t, l, `x.A n=5,6 _offset=0,1 _key=a,b`)
 	})
-	t.Run("envelopes", func(t *testing.T) {
+	inBubble(t, "envelopes", func(t *testing.T) {
 		key := string(enveloped(0, "x.Key", `{"id":1}`, "id").Value)
 		m := kafarr.Messages{Key: kafarr.JSON, Metadata: keyColumn}
 		l, _ := open(t, connected(m), withKey(enveloped(0, "x.A", `{"n":1}`, "n"), key), withKey(enveloped(1, "x.A", `null`, "n"), key), withKey(enveloped(2, "x.A", `{"n":2}`, "n"), `{"id":1}`))
@@ -253,7 +260,7 @@ func TestKeysOfJSONAreReadByASchemaOrInferredOrByTheirEnvelopes(t *testing.T) {
 		l, _ = open(t, connected(m), withKey(enveloped(0, "x.A", `{"n":2}`, "n"), `{"id":1}`))
 		wantRendered(t, l, `x.A n=2 _offset=0 _key={"id":1}`)
 	})
-	t.Run("scans", func(t *testing.T) {
+	inBubble(t, "scans", func(t *testing.T) {
 		cfg := scanConfig(t, &cluster{messages: []replay.Message{withKey(values[0], `{"id":1}`), values[1], withKey(values[2], `{"s":"x"}`)}})
 		cfg.Messages = kafarr.Messages{Value: kafarr.JSON, Key: kafarr.JSON, Metadata: columns(kafarr.Key, kafarr.Offset, kafarr.Partition)}
 		p := plan(t, cfg)

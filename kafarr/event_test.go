@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -68,12 +69,14 @@ func TestASeekMakesAResetThatWasBeforeItMeaningless(t *testing.T) {
 }
 
 func TestTakenPartitionsAreAnEvent(t *testing.T) {
-	l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(1, 0, 1, 1))
-	eventsOf(t, l, 1)
-	src.Revoke(source.Position{Topic: "t", Partition: 1})
-	wantPolls(t, l, 1, "")
-	src.Add(message(0, 1, 1, 2))
-	if got := eventsOf(t, l, 1); !slices.Equal(got, []string{"revoked -1 -1"}) {
-		t.Error(got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(1, 0, 1, 1))
+		eventsOf(t, l, 1)
+		src.Revoke(source.Position{Topic: "t", Partition: 1})
+		wantPolls(t, l, 1, "")
+		src.Add(message(0, 1, 1, 2))
+		if got := eventsOf(t, l, 1); !slices.Equal(got, []string{"revoked -1 -1"}) {
+			t.Error(got)
+		}
+	})
 }

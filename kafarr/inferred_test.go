@@ -14,7 +14,7 @@ func ofJSON(partition int32, offset int64, value string) replay.Message {
 
 func TestASchemaIsInferredOnceOfTheFirstMessages(t *testing.T) {
 	for name, mixed := range map[string]kafarr.Mixed{"split": kafarr.SplitMixed, "group": kafarr.GroupMixed} {
-		t.Run(name, func(t *testing.T) {
+		inBubble(t, name, func(t *testing.T) {
 			cfg := kafarr.Config{Messages: kafarr.Messages{Value: kafarr.JSON, Mixed: mixed}}
 			l, src := open(t, cfg, ofJSON(0, 0, `{"n":1}`), ofJSON(1, 0, `{"n":1.5}`))
 			wantRendered(t, l, "t n=1,1.5 _offset=0,0")

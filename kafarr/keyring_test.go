@@ -7,6 +7,7 @@ import (
 	"crypto/cipher"
 	"encoding/base64"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/registry"
@@ -53,30 +54,36 @@ func hidden(t *testing.T, offset int64, prefix, text string) replay.Message {
 }
 
 func TestAKeyIsLookedUpOnceForAllItsValues(t *testing.T) {
-	kept := keeping(nil)
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: kept}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules}}, hidden(t, 0, "", "one"), hidden(t, 1, "", "two and more of it, so that it is long"), hidden(t, 2, "", ""))
-	wantRendered(t, l, "x.A s=one,two and more of it, so that it is long, _offset=0,1,2")
-	if want := (registry.KeyName{Kek: "k", Subject: "t-value", Version: 1, Algorithm: "AES256_GCM"}); len(kept.asked) != 1 || kept.asked[want] != 1 {
-		t.Errorf("%v", kept.asked)
-	}
-	if n := l.Stats().RulesNotRun; n != 0 {
-		t.Errorf("%d rows of rules that were not run", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		kept := keeping(nil)
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: kept}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules}}, hidden(t, 0, "", "one"), hidden(t, 1, "", "two and more of it, so that it is long"), hidden(t, 2, "", ""))
+		wantRendered(t, l, "x.A s=one,two and more of it, so that it is long, _offset=0,1,2")
+		if want := (registry.KeyName{Kek: "k", Subject: "t-value", Version: 1, Algorithm: "AES256_GCM"}); len(kept.asked) != 1 || kept.asked[want] != 1 {
+			t.Errorf("%v", kept.asked)
+		}
+		if n := l.Stats().RulesNotRun; n != 0 {
+			t.Errorf("%d rows of rules that were not run", n)
+		}
+	})
 }
 
 func TestAVersionThatDoesNotExistCostsItsOwnRow(t *testing.T) {
-	kept := keeping(map[string]string{"encrypt.dek.expiry.days": "1"})
-	const one, two, wrong = "\x00\x00\x00\x00\x01", "\x00\x00\x00\x00\x02", "\x01\x00\x00\x00\x01"
-	cfg := kafarr.Config{Registry: kafarr.Registry{Client: kept}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules, Errors: kafarr.Skip, SchemaPatience: -1}}
-	l, _ := open(t, cfg, hidden(t, 0, two, "a"), hidden(t, 1, one, "b"), hidden(t, 2, two, "c"), hidden(t, 3, wrong, "d"), hidden(t, 4, one, "e"))
-	wantRendered(t, l, "x.A s=b,e _offset=1,4")
-	if n := l.Stats().Skipped; n != 3 {
-		t.Errorf("%d were skipped", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		kept := keeping(map[string]string{"encrypt.dek.expiry.days": "1"})
+		const one, two, wrong = "\x00\x00\x00\x00\x01", "\x00\x00\x00\x00\x02", "\x01\x00\x00\x00\x01"
+		cfg := kafarr.Config{Registry: kafarr.Registry{Client: kept}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules, Errors: kafarr.Skip, SchemaPatience: -1}}
+		l, _ := open(t, cfg, hidden(t, 0, two, "a"), hidden(t, 1, one, "b"), hidden(t, 2, two, "c"), hidden(t, 3, wrong, "d"), hidden(t, 4, one, "e"))
+		wantRendered(t, l, "x.A s=b,e _offset=1,4")
+		if n := l.Stats().Skipped; n != 3 {
+			t.Errorf("%d were skipped", n)
+		}
+	})
 }
 
 func TestARegistryThatKeepsNoKeysIsAnErrorThatPassesNothing(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: keeping(nil).Static}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules, Errors: kafarr.Skip}}, hidden(t, 0, "", "a"))
-	const text = "t[0]@0: schema 1: AES256_GCM key of subject t-value, version 1, by key k: this registry keeps no keys"
-	wantRendered(t, l, text, text)
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: keeping(nil).Static}, Messages: kafarr.Messages{Rules: kafarr.DecryptRules, Errors: kafarr.Skip}}, hidden(t, 0, "", "a"))
+		const text = "t[0]@0: schema 1: AES256_GCM key of subject t-value, version 1, by key k: this registry keeps no keys"
+		wantRendered(t, l, text, text)
+	})
 }

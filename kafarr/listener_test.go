@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -72,6 +73,15 @@ func open(t *testing.T, cfg kafarr.Config, messages ...replay.Message) (*kafarr.
 	return l, src
 }
 
+// inBubble runs a subtest in a bubble of testing/synctest: its clock stands still while anything runs, so that no load ends a poll early.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Helper()
+		synctest.Test(t, test)
+	})
+}
+
 // poll renders one poll: "x.A 1 2 3", "" for a quiet one, or the error.
 func poll(t *testing.T, l *kafarr.Listener, limit int) string {
 	t.Helper()
@@ -108,50 +118,62 @@ func wantPolls(t *testing.T, l *kafarr.Listener, limit int, want ...string) {
 }
 
 func TestAFrameHoldsOneMessageType(t *testing.T) {
-	var messages []replay.Message
-	for i := range int64(10) {
-		messages = append(messages, message(0, i, uint32(1+i/5), byte(i)))
-	}
-	l, _ := open(t, kafarr.Config{}, messages...)
-	wantPolls(t, l, 1000, "x.A 0 1 2 3 4", "x.B 5 6 7 8 9", "")
+	synctest.Test(t, func(t *testing.T) {
+		var messages []replay.Message
+		for i := range int64(10) {
+			messages = append(messages, message(0, i, uint32(1+i/5), byte(i)))
+		}
+		l, _ := open(t, kafarr.Config{}, messages...)
+		wantPolls(t, l, 1000, "x.A 0 1 2 3 4", "x.B 5 6 7 8 9", "")
+	})
 }
 
 func TestASchemaThatNobodyKnowsCostsItsOwnRowOnly(t *testing.T) {
-	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 99, 1), message(0, 2, 1, 2), message(0, 3, 99, 3), message(0, 4, 99, 4)}
-	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip, Mixed: mixed, SchemaPatience: -1}}, messages...)
-		wantPolls(t, l, 100, "x.A 0 2", "")
-		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 5 || l.Stats().Skipped != 3 {
-			t.Errorf("mixed %v: %v, committed %d, %d skipped", mixed, err, src.Committed("t", 0), l.Stats().Skipped)
+	synctest.Test(t, func(t *testing.T) {
+		messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 99, 1), message(0, 2, 1, 2), message(0, 3, 99, 3), message(0, 4, 99, 4)}
+		for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+			l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip, Mixed: mixed, SchemaPatience: -1}}, messages...)
+			wantPolls(t, l, 100, "x.A 0 2", "")
+			if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 5 || l.Stats().Skipped != 3 {
+				t.Errorf("mixed %v: %v, committed %d, %d skipped", mixed, err, src.Committed("t", 0), l.Stats().Skipped)
+			}
 		}
-	}
+	})
 }
 
 func TestEachChangeOfTypeEndsABatch(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2), message(0, 3, 2, 3))
-	wantPolls(t, l, 1000, "x.A 0", "x.B 1", "x.A 2", "x.B 3")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2), message(0, 3, 2, 3))
+		wantPolls(t, l, 1000, "x.A 0", "x.B 1", "x.A 2", "x.B 3")
+	})
 }
 
 func TestASchemaIDWithTheSameColumnsDoesNotSplit(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 3, 1), message(0, 2, 1, 2))
-	wantPolls(t, l, 1000, "x.A 0 1 2")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 3, 1), message(0, 2, 1, 2))
+		wantPolls(t, l, 1000, "x.A 0 1 2")
+	})
 }
 
 func TestASchemaIDWithOtherColumnsSplits(t *testing.T) {
-	nullable := message(0, 1, 4, 1)
-	nullable.Value = append(nullable.Value[:5], 2, 2)
-	l, _ := open(t, kafarr.Config{}, message(0, 0, 1, 0), nullable)
-	wantPolls(t, l, 1000, "x.A 0", "x.A 1")
+	synctest.Test(t, func(t *testing.T) {
+		nullable := message(0, 1, 4, 1)
+		nullable.Value = append(nullable.Value[:5], 2, 2)
+		l, _ := open(t, kafarr.Config{}, message(0, 0, 1, 0), nullable)
+		wantPolls(t, l, 1000, "x.A 0", "x.A 1")
+	})
 }
 
 func TestVersionsOfATypeComeAsOneBatchUnderAReaderSchema(t *testing.T) {
-	second := func(offset int64, n byte) replay.Message {
-		m := message(0, offset, 4, n)
-		m.Value = append(m.Value[:5], 2, 2*n)
-		return m
-	}
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Readers: []string{schemas[4].Text}}}, message(0, 0, 1, 0), second(1, 1), message(0, 2, 1, 2), second(3, 3), message(0, 4, 2, 4))
-	wantPolls(t, l, 10, "x.A 0 1 2 3", "x.B 4")
+	synctest.Test(t, func(t *testing.T) {
+		second := func(offset int64, n byte) replay.Message {
+			m := message(0, offset, 4, n)
+			m.Value = append(m.Value[:5], 2, 2*n)
+			return m
+		}
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Readers: []string{schemas[4].Text}}}, message(0, 0, 1, 0), second(1, 1), message(0, 2, 1, 2), second(3, 3), message(0, 4, 2, 4))
+		wantPolls(t, l, 10, "x.A 0 1 2 3", "x.B 4")
+	})
 }
 
 func TestAVersionThatTheReaderSchemaCannotReadIsRaisedAtEveryPoll(t *testing.T) {
@@ -167,20 +189,24 @@ func TestAVersionThatTheReaderSchemaCannotReadIsRaisedAtEveryPoll(t *testing.T) 
 }
 
 func TestAPollReturnsNoMoreThanItWasAskedFor(t *testing.T) {
-	var messages []replay.Message
-	for i := range int64(5) {
-		messages = append(messages, message(0, i, 1, byte(i)))
-	}
-	l, _ := open(t, kafarr.Config{}, messages...)
-	wantPolls(t, l, 2, "x.A 0 1", "x.A 2 3", "x.A 4", "")
+	synctest.Test(t, func(t *testing.T) {
+		var messages []replay.Message
+		for i := range int64(5) {
+			messages = append(messages, message(0, i, 1, byte(i)))
+		}
+		l, _ := open(t, kafarr.Config{}, messages...)
+		wantPolls(t, l, 2, "x.A 0 1", "x.A 2 3", "x.A 4", "")
+	})
 }
 
 func TestABatchEndsAtItsBytes(t *testing.T) {
-	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)} // of 6 bytes
-	for bytes, want := range map[int][]string{1: {"x.A 0", "x.A 1", "x.A 2"}, 12: {"x.A 0 1", "x.A 2"}, 1000: {"x.A 0 1 2"}} {
-		l, _ := open(t, kafarr.Config{Memory: kafarr.Memory{BatchBytes: bytes}}, messages...)
-		wantPolls(t, l, 10, append(want, "")...)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1, 1), message(0, 2, 1, 2)} // of 6 bytes
+		for bytes, want := range map[int][]string{1: {"x.A 0", "x.A 1", "x.A 2"}, 12: {"x.A 0 1", "x.A 2"}, 1000: {"x.A 0 1 2"}} {
+			l, _ := open(t, kafarr.Config{Memory: kafarr.Memory{BatchBytes: bytes}}, messages...)
+			wantPolls(t, l, 10, append(want, "")...)
+		}
+	})
 }
 
 func TestRangesNameEachPartitionOnce(t *testing.T) {
@@ -198,98 +224,110 @@ func TestRangesNameEachPartitionOnce(t *testing.T) {
 
 // TestAnInterruptedPollLosesNothing leaves a poll on its way, then asks for fewer rows than it had gathered.
 func TestAnInterruptedPollLosesNothing(t *testing.T) {
-	var messages []replay.Message
-	for i := range int64(7) {
-		messages = append(messages, message(int32(i%2), i, 1, byte(i)))
-	}
-	l, src := open(t, kafarr.Config{}, messages...)
-	if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
-		t.Fatalf("done %v, error %v", done, err)
-	}
-	wantPolls(t, l, 3, "x.A 0 1 2")
-	wantPolls(t, l, 3, "x.A 3 4 5")
-	if got := src.Stored("t", 0); got != 3 {
-		t.Errorf("stored offset %d of partition 0, want 3: offset 2 was acknowledged", got)
-	}
-	wantPolls(t, l, 3, "x.A 6", "")
-	if got := src.Stored("t", 0); got != 7 {
-		t.Errorf("stored offset %d of partition 0, want 7", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var messages []replay.Message
+		for i := range int64(7) {
+			messages = append(messages, message(int32(i%2), i, 1, byte(i)))
+		}
+		l, src := open(t, kafarr.Config{}, messages...)
+		if _, done, err := l.PollSlice(true, 100, time.Hour, 20*time.Millisecond); done || err != nil {
+			t.Fatalf("done %v, error %v", done, err)
+		}
+		wantPolls(t, l, 3, "x.A 0 1 2")
+		wantPolls(t, l, 3, "x.A 3 4 5")
+		if got := src.Stored("t", 0); got != 3 {
+			t.Errorf("stored offset %d of partition 0, want 3: offset 2 was acknowledged", got)
+		}
+		wantPolls(t, l, 3, "x.A 6", "")
+		if got := src.Stored("t", 0); got != 7 {
+			t.Errorf("stored offset %d of partition 0, want 7", got)
+		}
+	})
 }
 
 func TestTheRowsBeforeABadOneComeFirst(t *testing.T) {
-	bad := message(0, 2, 1, 0)
-	bad.Value = append(bad.Value, 9)
-	plain := replay.Message{Topic: "t", Offset: 4, Value: []byte(`{"n": 1}`)}
-	l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 1, 1), bad, message(0, 3, 1, 3), plain, message(0, 5, 1, 5))
-	wantPolls(t, l, 10, "x.A 0 1", "t[0]@2: schema 1: 1 bytes are left over after the last field")
-	if got := src.Stored("t", 0); got != 2 {
-		t.Errorf("stored offset %d, want 2: the bad row is passed when the next poll is called", got)
-	}
-	wantPolls(t, l, 10, "x.A 3",
-		"t[0]@4: the value begins with byte 0x7b instead of 0x00, the first of the schema-registry header; its first bytes look like an object or array in JSON: set value=\"json\" and schema=, or value=\"string\"",
-		"x.A 5", "")
+	synctest.Test(t, func(t *testing.T) {
+		bad := message(0, 2, 1, 0)
+		bad.Value = append(bad.Value, 9)
+		plain := replay.Message{Topic: "t", Offset: 4, Value: []byte(`{"n": 1}`)}
+		l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 1, 1), bad, message(0, 3, 1, 3), plain, message(0, 5, 1, 5))
+		wantPolls(t, l, 10, "x.A 0 1", "t[0]@2: schema 1: 1 bytes are left over after the last field")
+		if got := src.Stored("t", 0); got != 2 {
+			t.Errorf("stored offset %d, want 2: the bad row is passed when the next poll is called", got)
+		}
+		wantPolls(t, l, 10, "x.A 3",
+			"t[0]@4: the value begins with byte 0x7b instead of 0x00, the first of the schema-registry header; its first bytes look like an object or array in JSON: set value=\"json\" and schema=, or value=\"string\"",
+			"x.A 5", "")
+	})
 }
 
 // TestATypeWithoutAGoodRowLeavesNoMemory has rows whose first field has reserved memory before they turn out bad, and then another type.
 func TestATypeWithoutAGoodRowLeavesNoMemory(t *testing.T) {
-	bad := message(0, 1, 1, 0)
-	bad.Value = append(bad.Value, 9)
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}}, message(0, 0, 1, 0), bad, message(0, 2, 2, 2))
-	wantPolls(t, l, 1, "x.A 0", "x.B 2")
+	synctest.Test(t, func(t *testing.T) {
+		bad := message(0, 1, 1, 0)
+		bad.Value = append(bad.Value, 9)
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}}, message(0, 0, 1, 0), bad, message(0, 2, 2, 2))
+		wantPolls(t, l, 1, "x.A 0", "x.B 2")
+	})
 }
 
 func TestSkippedRowsAreCountedAndAcknowledged(t *testing.T) {
-	bad := replay.Message{Topic: "t", Offset: 1, Value: []byte{0, 0}}
-	last := replay.Message{Topic: "t", Offset: 3, Value: []byte{}}
-	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2), last)
-	wantPolls(t, l, 10, "x.A 0 2", "")
-	if got := l.Stats().Skipped; got != 2 {
-		t.Errorf("%d rows skipped, want 2", got)
-	}
-	if got := src.Stored("t", 0); got != 4 {
-		t.Errorf("stored offset %d, want 4", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		bad := replay.Message{Topic: "t", Offset: 1, Value: []byte{0, 0}}
+		last := replay.Message{Topic: "t", Offset: 3, Value: []byte{}}
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2), last)
+		wantPolls(t, l, 10, "x.A 0 2", "")
+		if got := l.Stats().Skipped; got != 2 {
+			t.Errorf("%d rows skipped, want 2", got)
+		}
+		if got := src.Stored("t", 0); got != 4 {
+			t.Errorf("stored offset %d, want 4", got)
+		}
+	})
 }
 
 func TestRejectedRowsAreCollectedEvenAlone(t *testing.T) {
-	bad := replay.Message{Topic: "t", Offset: 1, Timestamp: 77, Key: []byte("k"), Value: []byte{1, 2, 3}}
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
-	wantPolls(t, l, 10, "x.A 0 2 rejected 1")
-	alone, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, bad)
-	b, err := alone.Poll(context.Background(), 10, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if b.NumRows() != 0 || b.Rejected.NumRows() != 1 {
-		t.Fatalf("%d rows, %v rejected", b.NumRows(), b.Rejected)
-	}
-	got := ""
-	for i, c := range b.Rejected.Columns() {
-		got += b.Rejected.ColumnName(i) + "=" + c.ValueStr(0) + " "
-	}
-	for _, want := range []string{"topic=t", "partition=0", "offset=1", "key=aw==", "value=AQID", "error=FramingError", "message=t[0]@1: the value begins with byte 0x01"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%s: want %s in it", got, want)
+	synctest.Test(t, func(t *testing.T) {
+		bad := replay.Message{Topic: "t", Offset: 1, Timestamp: 77, Key: []byte("k"), Value: []byte{1, 2, 3}}
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, message(0, 0, 1, 0), bad, message(0, 2, 1, 2))
+		wantPolls(t, l, 10, "x.A 0 2 rejected 1")
+		alone, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Collect}}, bad)
+		b, err := alone.Poll(context.Background(), 10, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		defer b.Release()
+		if b.NumRows() != 0 || b.Rejected.NumRows() != 1 {
+			t.Fatalf("%d rows, %v rejected", b.NumRows(), b.Rejected)
+		}
+		got := ""
+		for i, c := range b.Rejected.Columns() {
+			got += b.Rejected.ColumnName(i) + "=" + c.ValueStr(0) + " "
+		}
+		for _, want := range []string{"topic=t", "partition=0", "offset=1", "key=aw==", "value=AQID", "error=FramingError", "message=t[0]@1: the value begins with byte 0x01"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: want %s in it", got, want)
+			}
+		}
+	})
 }
 
 func TestAnUnknownSchemaIDIsTriedAgain(t *testing.T) {
-	known := registry.Static{1: schemas[1]}
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: known}}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2))
-	wantPolls(t, l, 10, "x.A 0")
-	for range 2 {
-		if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@1: schema 2: ") {
-			t.Errorf("got %q", got)
+	synctest.Test(t, func(t *testing.T) {
+		known := registry.Static{1: schemas[1]}
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: known}}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2))
+		wantPolls(t, l, 10, "x.A 0")
+		for range 2 {
+			if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@1: schema 2: ") {
+				t.Errorf("got %q", got)
+			}
 		}
-	}
-	_, err := l.Poll(context.Background(), 10, time.Millisecond)
-	var e *kafarr.Error
-	if !errors.As(err, &e) || e.Code != kafarr.SchemaNotFoundError || e.SchemaID != 2 {
-		t.Errorf("got %#v", err)
-	}
+		_, err := l.Poll(context.Background(), 10, time.Millisecond)
+		var e *kafarr.Error
+		if !errors.As(err, &e) || e.Code != kafarr.SchemaNotFoundError || e.SchemaID != 2 {
+			t.Errorf("got %#v", err)
+		}
+	})
 }
 
 // flaky fails a number of times before it answers.
@@ -339,11 +377,13 @@ func TestADeadRegistryIsAnErrorAfterMaxTimeAndLosesNothing(t *testing.T) {
 }
 
 func TestASchemaThatCannotBeUsedIsAnErrorOfItsRow(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, message(0, 0, 6, 0), message(0, 1, 1, 1))
-	if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@0: schema 6: the schema is not JSON") {
-		t.Errorf("got %q", got)
-	}
-	wantPolls(t, l, 10, "x.A 1")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, message(0, 0, 6, 0), message(0, 1, 1, 1))
+		if got := poll(t, l, 10); !strings.HasPrefix(got, "t[0]@0: schema 6: the schema is not JSON") {
+			t.Errorf("got %q", got)
+		}
+		wantPolls(t, l, 10, "x.A 1")
+	})
 }
 
 func TestAMetadataColumnThatClashesSaysHowToRename(t *testing.T) {
@@ -390,47 +430,53 @@ func TestAllMetadataColumnsSayWhereARowComesFrom(t *testing.T) {
 
 // TestCommitsFollowALogThatGoesBack has a topic that is re-created under the listener.
 func TestCommitsFollowALogThatGoesBack(t *testing.T) {
-	l, src := open(t, kafarr.Config{}, message(0, 100, 1, 0), message(0, 101, 1, 1), message(0, 0, 1, 2), message(0, 1, 1, 3))
-	wantPolls(t, l, 2, "x.A 0 1", "x.A 2 3", "")
-	if got := src.Stored("t", 0); got != 2 {
-		t.Errorf("stored %d, want 2", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := open(t, kafarr.Config{}, message(0, 100, 1, 0), message(0, 101, 1, 1), message(0, 0, 1, 2), message(0, 1, 1, 3))
+		wantPolls(t, l, 2, "x.A 0 1", "x.A 2 3", "")
+		if got := src.Stored("t", 0); got != 2 {
+			t.Errorf("stored %d, want 2", got)
+		}
+	})
 }
 
 func TestCommitCoversOnlyWhatIsAcknowledged(t *testing.T) {
-	ctx := context.Background()
-	l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2))
-	wantPolls(t, l, 10, "x.A 0")
-	if err := l.Commit(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if got := src.Committed("t", 0); got != 1 {
-		t.Errorf("committed %d, want 1", got)
-	}
-	wantPolls(t, l, 10, "x.B 1")
-	if got := src.Stored("t", 0); got != 1 {
-		t.Errorf("stored %d, want 1: the last rows are not acknowledged", got)
-	}
-	if err := l.Abort(); err != nil {
-		t.Fatal(err)
-	}
-	if got := src.Committed("t", 0); got != 1 {
-		t.Errorf("committed %d after Abort, want 1", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 2, 1), message(0, 2, 1, 2))
+		wantPolls(t, l, 10, "x.A 0")
+		if err := l.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := src.Committed("t", 0); got != 1 {
+			t.Errorf("committed %d, want 1", got)
+		}
+		wantPolls(t, l, 10, "x.B 1")
+		if got := src.Stored("t", 0); got != 1 {
+			t.Errorf("stored %d, want 1: the last rows are not acknowledged", got)
+		}
+		if err := l.Abort(); err != nil {
+			t.Fatal(err)
+		}
+		if got := src.Committed("t", 0); got != 1 {
+			t.Errorf("committed %d after Abort, want 1", got)
+		}
+	})
 }
 
 func TestACleanCloseCommitsAllThatWasReturned(t *testing.T) {
-	l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 2, 1))
-	wantPolls(t, l, 10, "x.A 0")
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if got := src.Committed("t", 0); got != 1 {
-		t.Errorf("committed %d, want 1: the row of B was not returned", got)
-	}
-	if _, err := l.Poll(context.Background(), 1, 0); !errors.Is(err, kafarr.ErrClosed) {
-		t.Errorf("a poll after Close: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := open(t, kafarr.Config{}, message(0, 0, 1, 0), message(0, 1, 2, 1))
+		wantPolls(t, l, 10, "x.A 0")
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := src.Committed("t", 0); got != 1 {
+			t.Errorf("committed %d, want 1: the row of B was not returned", got)
+		}
+		if _, err := l.Poll(context.Background(), 1, 0); !errors.Is(err, kafarr.ErrClosed) {
+			t.Errorf("a poll after Close: %v", err)
+		}
+	})
 }
 
 func TestASecondPollAtOnceIsAnError(t *testing.T) {

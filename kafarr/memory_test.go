@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -88,24 +89,26 @@ func TestLibrdkafkaTakesEveryMemoryLimit(t *testing.T) {
 }
 
 func TestAMemoryLimitBoundsTheLettersOnTheirWay(t *testing.T) {
-	box := &letterBox{}
-	cfg := box.config(kafarr.Skip, kafarr.SplitMixed)
-	cfg.Memory.Limit = 16 << 20
-	var messages []replay.Message
-	for i := range int64(6) { // none of them is framed
-		messages = append(messages, replay.Message{Topic: "t", Offset: i, Value: bytes.Repeat([]byte("x"), 1<<20)})
-	}
-	l, _ := box.listen(t, cfg, messages...)
-	wantPolls(t, l, 10, "")
-	if got := box.came(); got != 2 {
-		t.Errorf("%d letters of 1 MiB on their way, want 2: an eighth of the limit", got)
-	}
-	box.answer(2, nil)
-	wantPolls(t, l, 10, "")
-	if got := box.came(); got != 4 {
-		t.Errorf("%d letters came, want 4", got)
-	}
-	box.answer(2, nil)
-	wantPolls(t, l, 10, "")
-	box.answer(2, nil)
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{}
+		cfg := box.config(kafarr.Skip, kafarr.SplitMixed)
+		cfg.Memory.Limit = 16 << 20
+		var messages []replay.Message
+		for i := range int64(6) { // none of them is framed
+			messages = append(messages, replay.Message{Topic: "t", Offset: i, Value: bytes.Repeat([]byte("x"), 1<<20)})
+		}
+		l, _ := box.listen(t, cfg, messages...)
+		wantPolls(t, l, 10, "")
+		if got := box.came(); got != 2 {
+			t.Errorf("%d letters of 1 MiB on their way, want 2: an eighth of the limit", got)
+		}
+		box.answer(2, nil)
+		wantPolls(t, l, 10, "")
+		if got := box.came(); got != 4 {
+			t.Errorf("%d letters came, want 4", got)
+		}
+		box.answer(2, nil)
+		wantPolls(t, l, 10, "")
+		box.answer(2, nil)
+	})
 }

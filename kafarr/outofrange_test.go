@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -32,14 +33,16 @@ func timed(offset int64, value, key string) replay.Message {
 }
 
 func TestAValueOutOfRangeCostsItsRowUnlessItIsToBeANull(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
-	wantRendered(t, l, "x.A t=00:00:00.001 _offset=0",
-		`t[0]@1: schema 1: t: time of day 86400000 is outside of 24 hours (out_of_range="null" reads such values as nulls)`, "x.A t=00:00:00.002 _offset=2")
-	l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}, Messages: kafarr.Messages{OutOfRange: format.NullOutOfRange}}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
-	wantRendered(t, l, "x.A t=00:00:00.001,(null),00:00:00.002 _offset=0,1,2")
-	if n := l.Stats().OutOfRange; n != 1 {
-		t.Errorf("%d values counted", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
+		wantRendered(t, l, "x.A t=00:00:00.001 _offset=0",
+			`t[0]@1: schema 1: t: time of day 86400000 is outside of 24 hours (out_of_range="null" reads such values as nulls)`, "x.A t=00:00:00.002 _offset=2")
+		l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}, Messages: kafarr.Messages{OutOfRange: format.NullOutOfRange}}, timed(0, "\x02", ""), timed(1, midnight, ""), timed(2, "\x04", ""))
+		wantRendered(t, l, "x.A t=00:00:00.001,(null),00:00:00.002 _offset=0,1,2")
+		if n := l.Stats().OutOfRange; n != 1 {
+			t.Errorf("%d values counted", n)
+		}
+	})
 }
 
 // TestNullsOfKeysAreCountedOnceEach has a bad key take back the values after it, which are appended again.
@@ -57,15 +60,17 @@ func TestNullsOfKeysAreCountedOnceEach(t *testing.T) {
 }
 
 func TestALogicalTypeThatIsNotValidIsLoggedOnce(t *testing.T) {
-	var log bytes.Buffer
-	of := func(offset int64, id byte) replay.Message {
-		return replay.Message{Topic: "t", Offset: offset, Value: []byte{0, 0, 0, 0, id, 2, 7}}
-	}
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, of(0, 2), of(1, 3), of(2, 2))
-	wantRendered(t, l, "x.B d=Bw==,Bw==,Bw== _offset=0,1,2")
-	if n := strings.Count(log.String(), "level=WARN msg=\"x.B: d: its logical type decimal is ignored, and bytes is read, as the specification says: its scale 3 exceeds its precision 2\""); n != 1 {
-		t.Errorf("logged %d times: %s", n, log.String())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		of := func(offset int64, id byte) replay.Message {
+			return replay.Message{Topic: "t", Offset: offset, Value: []byte{0, 0, 0, 0, id, 2, 7}}
+		}
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: clock}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, of(0, 2), of(1, 3), of(2, 2))
+		wantRendered(t, l, "x.B d=Bw==,Bw==,Bw== _offset=0,1,2")
+		if n := strings.Count(log.String(), "level=WARN msg=\"x.B: d: its logical type decimal is ignored, and bytes is read, as the specification says: its scale 3 exceeds its precision 2\""); n != 1 {
+			t.Errorf("logged %d times: %s", n, log.String())
+		}
+	})
 }
 
 func TestAScanCountsValuesOutOfRangeInItsReportAndLogsASchemaOnce(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -64,19 +65,23 @@ func wantPosition(t *testing.T, l *kafarr.Listener, want ...int64) {
 }
 
 func TestTheMostExactStartCounts(t *testing.T) {
-	messages := slices.Concat(line(0, 6), line(1, 6), line(2, 6))
-	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{
-		{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1005}},
-		{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtLatest}},
-		{Topic: "t", Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 4}},
-	}}, messages...)
-	wantPolls(t, l, 100, "x.A 4 5 5 4 5", "")
-	wantPosition(t, l, 6, 6, 6)
+	synctest.Test(t, func(t *testing.T) {
+		messages := slices.Concat(line(0, 6), line(1, 6), line(2, 6))
+		l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{
+			{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1005}},
+			{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtLatest}},
+			{Topic: "t", Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 4}},
+		}}, messages...)
+		wantPolls(t, l, 100, "x.A 4 5 5 4 5", "")
+		wantPosition(t, l, 6, 6, 6)
+	})
 }
 
 func TestAStartOutsideTheLogIsToldOnce(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 9}}}}, line(0, 3)...)
-	wantPolls(t, l, 100, "t[0]: offset 9 is not in the log, which goes from 0 to 3; if rows before that offset were there once, the topic was deleted and created again, or the log was truncated", "")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{{Partition: -1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 9}}}}, line(0, 3)...)
+		wantPolls(t, l, 100, "t[0]: offset 9 is not in the log, which goes from 0 to 3; if rows before that offset were there once, the topic was deleted and created again, or the log was truncated", "")
+	})
 }
 
 // mute is a source whose cluster does not answer questions about its log until it is well.
@@ -111,10 +116,12 @@ func openMute(t *testing.T) (*kafarr.Listener, *atomic.Bool) {
 const placeUnknown = "t[0]: the cluster has not answered yet at which offset it starts; nothing is read of it until then: no answer"
 
 func TestAPartitionThatBeginsNobodyKnowsWhereIsToldOfByEveryPollAndReadWhenTheClusterAnswers(t *testing.T) {
-	l, well := openMute(t)
-	wantPolls(t, l, 100, placeUnknown, placeUnknown)
-	well.Store(true)
-	wantWhenPlaced(t, l, "x.A 1 2")
+	synctest.Test(t, func(t *testing.T) {
+		l, well := openMute(t)
+		wantPolls(t, l, 100, placeUnknown, placeUnknown)
+		well.Store(true)
+		wantWhenPlaced(t, l, "x.A 1 2")
+	})
 }
 
 // wantWhenPlaced polls until the cluster has said where the partition begins.
@@ -131,73 +138,81 @@ func wantWhenPlaced(t *testing.T, l *kafarr.Listener, want string) {
 }
 
 func TestAPartitionWithoutAPlaceIsItsUsersToSeekAndPause(t *testing.T) {
-	l, well := openMute(t)
-	wantPolls(t, l, 100, placeUnknown)
-	well.Store(true)
-	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
-	wantPolls(t, l, 100, "x.A 2", "")
+	synctest.Test(t, func(t *testing.T) {
+		l, well := openMute(t)
+		wantPolls(t, l, 100, placeUnknown)
+		well.Store(true)
+		seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
+		wantPolls(t, l, 100, "x.A 2", "")
 
-	l, well = openMute(t)
-	wantPolls(t, l, 100, placeUnknown)
-	if err := errors.Join(l.Pause(nil), l.Resume(nil)); err != nil {
-		t.Fatal(err)
-	}
-	wantPolls(t, l, 100, placeUnknown) // and not what lies at another place
-	if err := l.Pause(nil); err != nil {
-		t.Fatal(err)
-	}
-	wantPolls(t, l, 100, "")
-	well.Store(true)
-	wantPolls(t, l, 100, "")
-	if err := l.Resume(nil); err != nil {
-		t.Fatal(err)
-	}
-	wantWhenPlaced(t, l, "x.A 1 2")
+		l, well = openMute(t)
+		wantPolls(t, l, 100, placeUnknown)
+		if err := errors.Join(l.Pause(nil), l.Resume(nil)); err != nil {
+			t.Fatal(err)
+		}
+		wantPolls(t, l, 100, placeUnknown) // and not what lies at another place
+		if err := l.Pause(nil); err != nil {
+			t.Fatal(err)
+		}
+		wantPolls(t, l, 100, "")
+		well.Store(true)
+		wantPolls(t, l, 100, "")
+		if err := l.Resume(nil); err != nil {
+			t.Fatal(err)
+		}
+		wantWhenPlaced(t, l, "x.A 1 2")
+	})
 }
 
 func TestASeekGoesToEveryKindOfPlace(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, line(0, 6)...)
-	wantPolls(t, l, 3, "x.A 0 1 2")
-	for _, c := range []struct {
-		to   kafarr.OffsetSpec
-		want string
-	}{
-		{kafarr.OffsetSpec{Kind: kafarr.AtEarliest}, "x.A 0 1 2 3 4 5"},
-		{kafarr.OffsetSpec{Kind: kafarr.AtLatest}, ""},
-		{kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 4}, "x.A 4 5"},
-		{kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1003}, "x.A 3 4 5"},
-		{kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 2000}, ""},
-		{kafarr.OffsetSpec{}, "x.A 0 1 2 3 4 5"}, // nothing is committed: auto.offset.reset
-	} {
-		seek(t, l, 0, c.to)
-		if got := poll(t, l, 100); got != c.want {
-			t.Errorf("%v: got %q, want %q", c.to, got, c.want)
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, line(0, 6)...)
+		wantPolls(t, l, 3, "x.A 0 1 2")
+		for _, c := range []struct {
+			to   kafarr.OffsetSpec
+			want string
+		}{
+			{kafarr.OffsetSpec{Kind: kafarr.AtEarliest}, "x.A 0 1 2 3 4 5"},
+			{kafarr.OffsetSpec{Kind: kafarr.AtLatest}, ""},
+			{kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 4}, "x.A 4 5"},
+			{kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 1003}, "x.A 3 4 5"},
+			{kafarr.OffsetSpec{Kind: kafarr.AtTime, Value: 2000}, ""},
+			{kafarr.OffsetSpec{}, "x.A 0 1 2 3 4 5"}, // nothing is committed: auto.offset.reset
+		} {
+			seek(t, l, 0, c.to)
+			if got := poll(t, l, 100); got != c.want {
+				t.Errorf("%v: got %q, want %q", c.to, got, c.want)
+			}
 		}
-	}
+	})
 }
 
 func TestASeekDropsWhatWasFetchedOfItsPartitionOnly(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, slices.Concat(afterTwo(6), lineOfB(1, 6))...)
-	wantPolls(t, l, 100, "x.A 0 1")
-	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 5})
-	wantPosition(t, l, 5, 0)
-	wantPolls(t, l, 100, "x.B 0 1 2 3 4 5 5")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, slices.Concat(afterTwo(6), lineOfB(1, 6))...)
+		wantPolls(t, l, 100, "x.A 0 1")
+		seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 5})
+		wantPosition(t, l, 5, 0)
+		wantPolls(t, l, 100, "x.B 0 1 2 3 4 5 5")
+	})
 }
 
 func TestCommitsFollowASeek(t *testing.T) {
-	l, src := open(t, kafarr.Config{}, line(0, 6)...)
-	wantPolls(t, l, 6, "x.A 0 1 2 3 4 5")
-	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 6 {
-		t.Fatal(err, src.Committed("t", 0))
-	}
-	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
-	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 2 {
-		t.Error(err, src.Committed("t", 0))
-	}
-	wantPolls(t, l, 2, "x.A 2 3")
-	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 4 {
-		t.Error(err, src.Committed("t", 0))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := open(t, kafarr.Config{}, line(0, 6)...)
+		wantPolls(t, l, 6, "x.A 0 1 2 3 4 5")
+		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 6 {
+			t.Fatal(err, src.Committed("t", 0))
+		}
+		seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
+		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 2 {
+			t.Error(err, src.Committed("t", 0))
+		}
+		wantPolls(t, l, 2, "x.A 2 3")
+		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 4 {
+			t.Error(err, src.Committed("t", 0))
+		}
+	})
 }
 
 func TestTheFirstBackgroundCommitAfterALeapBackIsOurs(t *testing.T) {
@@ -220,44 +235,50 @@ func TestTheFirstBackgroundCommitAfterALeapBackIsOurs(t *testing.T) {
 }
 
 func TestPausedPartitionsGiveNothingAndLoseNothing(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 4))...)
-	wantPolls(t, l, 100, "x.A 0 1")
-	if err := l.Pause([]source.Position{{Topic: "t", Partition: 0}}); err != nil {
-		t.Fatal(err)
-	}
-	wantPolls(t, l, 100, "x.B 0 1 2 3", "")
-	wantPosition(t, l, 2, 4)
-	if err := l.Resume(nil); err != nil {
-		t.Fatal(err)
-	}
-	wantPolls(t, l, 100, "x.B 2 3")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 4))...)
+		wantPolls(t, l, 100, "x.A 0 1")
+		if err := l.Pause([]source.Position{{Topic: "t", Partition: 0}}); err != nil {
+			t.Fatal(err)
+		}
+		wantPolls(t, l, 100, "x.B 0 1 2 3", "")
+		wantPosition(t, l, 2, 4)
+		if err := l.Resume(nil); err != nil {
+			t.Fatal(err)
+		}
+		wantPolls(t, l, 100, "x.B 2 3")
+	})
 }
 
 func TestLagIsWhatIsLeft(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtLatest}}}}, slices.Concat(line(0, 6), line(1, 3))...)
-	wantPolls(t, l, 2, "x.A 0 1")
-	if err := l.Pause([]source.Position{{Topic: "t", Partition: 1}}); err != nil {
-		t.Fatal(err)
-	}
-	lag, err := l.Lag(context.Background())
-	if want := []kafarr.Lag{{"t", 0, 2, 6, 4, false}, {"t", 1, 3, 3, 0, true}}; err != nil || !slices.Equal(lag, want) {
-		t.Errorf("got %v, %v, want %v", lag, err, want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtLatest}}}}, slices.Concat(line(0, 6), line(1, 3))...)
+		wantPolls(t, l, 2, "x.A 0 1")
+		if err := l.Pause([]source.Position{{Topic: "t", Partition: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		lag, err := l.Lag(context.Background())
+		if want := []kafarr.Lag{{"t", 0, 2, 6, 4, false}, {"t", 1, 3, 3, 0, true}}; err != nil || !slices.Equal(lag, want) {
+			t.Errorf("got %v, %v, want %v", lag, err, want)
+		}
+	})
 }
 
 func TestPartitionsOfOthersAreRefused(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, line(0, 3)...)
-	wantPolls(t, l, 1, "x.A 0")
-	for name, err := range map[string]error{
-		"seek":   l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Partition: 1}),
-		"pause":  l.Pause([]source.Position{{Topic: "t", Partition: 1}}),
-		"resume": l.Resume([]source.Position{{Topic: "u", Partition: -1}}),
-	} {
-		var e *kafarr.Error
-		if !errors.As(err, &e) || e.Code != kafarr.StateError || !strings.Contains(e.Error(), "not assigned") {
-			t.Errorf("%s: %v", name, err)
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, line(0, 3)...)
+		wantPolls(t, l, 1, "x.A 0")
+		for name, err := range map[string]error{
+			"seek":   l.Seek(context.Background(), kafarr.PartitionOffset{Topic: "t", Partition: 1}),
+			"pause":  l.Pause([]source.Position{{Topic: "t", Partition: 1}}),
+			"resume": l.Resume([]source.Position{{Topic: "u", Partition: -1}}),
+		} {
+			var e *kafarr.Error
+			if !errors.As(err, &e) || e.Code != kafarr.StateError || !strings.Contains(e.Error(), "not assigned") {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
-	}
+	})
 }
 
 func TestSeeksAreSafeBesideAPoll(t *testing.T) {
@@ -336,37 +357,43 @@ func TestAStartMayNameAnyTopicThatAnExpressionMayFind(t *testing.T) {
 }
 
 func TestABatchThatIsGivenBackComesAgainAndAcknowledgesNothing(t *testing.T) {
-	l, src := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 2))...)
-	giveBack(t, l, 100, "x.A 0 1")
-	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != -1 {
-		t.Error(err, src.Committed("t", 0))
-	}
-	wantPolls(t, l, 100, "x.B 0 1", "x.A 0 1", "x.B 2 3", "")
-	if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 4 || src.Committed("t", 1) != 2 {
-		t.Error(err, src.Committed("t", 0), src.Committed("t", 1))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := open(t, kafarr.Config{}, slices.Concat(afterTwo(4), lineOfB(1, 2))...)
+		giveBack(t, l, 100, "x.A 0 1")
+		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != -1 {
+			t.Error(err, src.Committed("t", 0))
+		}
+		wantPolls(t, l, 100, "x.B 0 1", "x.A 0 1", "x.B 2 3", "")
+		if err := l.Commit(context.Background()); err != nil || src.Committed("t", 0) != 4 || src.Committed("t", 1) != 2 {
+			t.Error(err, src.Committed("t", 0), src.Committed("t", 1))
+		}
+	})
 }
 
 func TestAHalfBuiltBatchLosesTheRowsOfASoughtPartition(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, slices.Concat(line(0, 3), line(1, 3))...)
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	if _, err := l.Poll(ctx, 100, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatal(err)
-	}
-	wantPosition(t, l, 0, 0)
-	seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
-	wantPosition(t, l, 2, 0)
-	wantPolls(t, l, 100, "x.A 0 1 2", "x.A 2", "")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, slices.Concat(line(0, 3), line(1, 3))...)
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := l.Poll(ctx, 100, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		wantPosition(t, l, 0, 0)
+		seek(t, l, 0, kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 2})
+		wantPosition(t, l, 2, 0)
+		wantPolls(t, l, 100, "x.A 0 1 2", "x.A 2", "")
+	})
 }
 
 func TestStartsOutsideTheLogAreToldOfAllPartitions(t *testing.T) {
-	messages := slices.Concat(line(0, 3), line(1, 3), line(2, 3))
-	l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{
-		{Topic: "t", Partition: 0, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 9}},
-		{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 3}},
-		{Topic: "t", Partition: 2, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 8}},
-	}}, messages...)
-	const hint = ", which goes from 0 to 3; if rows before that offset were there once, the topic was deleted and created again, or the log was truncated"
-	wantPolls(t, l, 100, "t[0]: offset 9 is not in the log"+hint+"; t[2]: offset 8 is not in the log"+hint, "")
+	synctest.Test(t, func(t *testing.T) {
+		messages := slices.Concat(line(0, 3), line(1, 3), line(2, 3))
+		l, _ := open(t, kafarr.Config{Start: []kafarr.PartitionOffset{
+			{Topic: "t", Partition: 0, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 9}},
+			{Topic: "t", Partition: 1, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 3}},
+			{Topic: "t", Partition: 2, Offset: kafarr.OffsetSpec{Kind: kafarr.AtOffset, Value: 8}},
+		}}, messages...)
+		const hint = ", which goes from 0 to 3; if rows before that offset were there once, the topic was deleted and created again, or the log was truncated"
+		wantPolls(t, l, 100, "t[0]: offset 9 is not in the log"+hint+"; t[2]: offset 8 is not in the log"+hint, "")
+	})
 }

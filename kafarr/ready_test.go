@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -105,74 +106,80 @@ func TestAWaitForTheGroupIsNoFailureWhileTheClusterAnswers(t *testing.T) {
 
 // TestATopicThatDoesNotExistIsNamedInTheLogBeforeTheReadyTimeout has a group that waits for the topic, which is no dead member's fault.
 func TestATopicThatDoesNotExistIsNamedInTheLogBeforeTheReadyTimeout(t *testing.T) {
-	names, dead := &lines{text: "topics that cannot be read: tt (Unknown topic; did you mean t?); they are waited for"}, &lines{text: "a member that ended"}
-	m := &member{missing: map[string]error{"tt": errors.New("Unknown topic; did you mean t?"), "^x": errors.New("none matches")}}
-	m.answers.Store(true)
-	m.Source = replay.New()
-	l, err := kafarr.Open(kafarr.Config{
-		Registry:     kafarr.Registry{Client: schemas},
-		ReadyTimeout: 5500 * time.Millisecond,
-		Logger:       slog.New(both{names, dead}),
-		Source: func(h source.Handler) (source.Source, error) {
-			_, err := m.Open(h)
-			return m, err
-		},
+	synctest.Test(t, func(t *testing.T) {
+		names, dead := &lines{text: "topics that cannot be read: tt (Unknown topic; did you mean t?); they are waited for"}, &lines{text: "a member that ended"}
+		m := &member{missing: map[string]error{"tt": errors.New("Unknown topic; did you mean t?"), "^x": errors.New("none matches")}}
+		m.answers.Store(true)
+		m.Source = replay.New()
+		l, err := kafarr.Open(kafarr.Config{
+			Registry:     kafarr.Registry{Client: schemas},
+			ReadyTimeout: 5500 * time.Millisecond,
+			Logger:       slog.New(both{names, dead}),
+			Source: func(h source.Handler) (source.Source, error) {
+				_, err := m.Open(h)
+				return m, err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := poll(t, l, 10); !strings.Contains(got, "; topics that cannot be read: ^x (none matches), tt (Unknown topic") {
+			t.Errorf("got %q", got)
+		}
+		if names.count.Load() != 1 || dead.count.Load() != 0 {
+			t.Errorf("%d lines name the topic, %d speak of a member", names.count.Load(), dead.count.Load())
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := poll(t, l, 10); !strings.Contains(got, "; topics that cannot be read: ^x (none matches), tt (Unknown topic") {
-		t.Errorf("got %q", got)
-	}
-	if names.count.Load() != 1 || dead.count.Load() != 0 {
-		t.Errorf("%d lines name the topic, %d speak of a member", names.count.Load(), dead.count.Load())
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestAWaitForTheGroupIsAnErrorWhereNoBrokerAnswers(t *testing.T) {
-	m := &member{}
-	l := openMember(t, m, &lines{})
-	for range 2 {
-		if got := poll(t, l, 10); !strings.Contains(got, "still waiting for the group") {
-			t.Errorf("got %q", got)
-		}
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestAListenerThatCannotContinueSaysSoAtEveryCall(t *testing.T) {
-	for _, fatal := range []bool{false, true} {
-		m := &member{stuck: source.Errorf(status.GroupError, "fenced"), fatal: fatal}
+	synctest.Test(t, func(t *testing.T) {
+		m := &member{}
 		l := openMember(t, m, &lines{})
-		ctx := context.Background()
-		for range 3 {
-			if got := poll(t, l, 10); got != "fenced" {
+		for range 2 {
+			if got := poll(t, l, 10); !strings.Contains(got, "still waiting for the group") {
 				t.Errorf("got %q", got)
 			}
 		}
-		if !fatal {
-			if err := l.Broken(); err != nil {
-				t.Error(err)
-			}
-			_ = l.Close()
-			continue
-		}
-		_, position := l.Position(ctx)
-		_, lag := l.Lag(ctx)
-		_, committed := l.Committed(ctx)
-		for name, err := range map[string]error{"position": position, "lag": lag, "committed": committed, "commit": l.Commit(ctx), "broken": l.Broken()} {
-			var e *kafarr.Error
-			if !errors.As(err, &e) || e.Code != kafarr.GroupError || err.Error() != "fenced" {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if err := l.Close(); err != nil { // nothing was handed over, so there is nothing to commit
+		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
-	}
+	})
+}
+
+func TestAListenerThatCannotContinueSaysSoAtEveryCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, fatal := range []bool{false, true} {
+			m := &member{stuck: source.Errorf(status.GroupError, "fenced"), fatal: fatal}
+			l := openMember(t, m, &lines{})
+			ctx := context.Background()
+			for range 3 {
+				if got := poll(t, l, 10); got != "fenced" {
+					t.Errorf("got %q", got)
+				}
+			}
+			if !fatal {
+				if err := l.Broken(); err != nil {
+					t.Error(err)
+				}
+				_ = l.Close()
+				continue
+			}
+			_, position := l.Position(ctx)
+			_, lag := l.Lag(ctx)
+			_, committed := l.Committed(ctx)
+			for name, err := range map[string]error{"position": position, "lag": lag, "committed": committed, "commit": l.Commit(ctx), "broken": l.Broken()} {
+				var e *kafarr.Error
+				if !errors.As(err, &e) || e.Code != kafarr.GroupError || err.Error() != "fenced" {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if err := l.Close(); err != nil { // nothing was handed over, so there is nothing to commit
+				t.Error(err)
+			}
+		}
+	})
 }

@@ -163,7 +163,7 @@ func TestABadLastMessageThatIsSkippedDoesNotKeepAScanFromBeingPlanned(t *testing
 		"not framed":           {Topic: "t", Offset: 1, Timestamp: 1000, Value: []byte("zz")},
 		"of an unknown schema": framed(0, 1, 77, 2),
 	} {
-		t.Run(name, func(t *testing.T) {
+		inBubble(t, name, func(t *testing.T) {
 			known := versions()
 			delete(known.latest, "t-value")
 			cfg := scanConfig(t, &cluster{messages: []replay.Message{framed(0, 0, 1, 2), last}})

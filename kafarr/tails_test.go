@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -28,6 +29,7 @@ var unread = message(0, 14, 1, 0)
 
 func (s *tailed) Fetch(limit int, wait time.Duration) ([]source.Chunk, error) {
 	if s.silent {
+		time.Sleep(wait)
 		return nil, nil
 	}
 	return s.Source.Fetch(limit, wait)
@@ -100,64 +102,74 @@ func soonAt(t *testing.T, l *kafarr.Listener, want int64) {
 }
 
 func TestWhatBringsNoRowsAtTheEndOfALogIsPassedAndCommitted(t *testing.T) {
-	l, src := tailedBy(t, kafarr.Config{}, 0, 6, line(0, 2)...)
-	wantPolls(t, l, 100, "x.A 0 1")
-	soonAt(t, l, 6)
-	lags, err := l.Lag(context.Background())
-	if err != nil || lags[0].Lag != 0 {
-		t.Errorf("%v, %v", lags, err)
-	}
-	if err := l.Close(); err != nil || src.Committed("t", 0) != 6 {
-		t.Errorf("%v, committed %d", err, src.Committed("t", 0))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := tailedBy(t, kafarr.Config{}, 0, 6, line(0, 2)...)
+		wantPolls(t, l, 100, "x.A 0 1")
+		soonAt(t, l, 6)
+		lags, err := l.Lag(context.Background())
+		if err != nil || lags[0].Lag != 0 {
+			t.Errorf("%v, %v", lags, err)
+		}
+		if err := l.Close(); err != nil || src.Committed("t", 0) != 6 {
+			t.Errorf("%v, committed %d", err, src.Committed("t", 0))
+		}
+	})
 }
 
 func TestNoCommitPassesARowThatWasNotAcknowledgedForTheEndBehindIt(t *testing.T) {
-	l, src := tailedBy(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, 0, 6, line(0, 2)...)
-	b, err := l.Poll(context.Background(), 100, 10*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	soonAt(t, l, 6)
-	wantPolls(t, l, 100, "")
-	if stored := src.Stored("t", 0); stored > 0 {
-		t.Errorf("%d was stored before the rows were acknowledged", stored)
-	}
-	if err := l.Commit(context.Background(), b); err != nil || src.Committed("t", 0) != 6 {
-		t.Errorf("%v, committed %d", err, src.Committed("t", 0))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := tailedBy(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, 0, 6, line(0, 2)...)
+		b, err := l.Poll(context.Background(), 100, 10*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		soonAt(t, l, 6)
+		wantPolls(t, l, 100, "")
+		if stored := src.Stored("t", 0); stored > 0 {
+			t.Errorf("%d was stored before the rows were acknowledged", stored)
+		}
+		if err := l.Commit(context.Background(), b); err != nil || src.Committed("t", 0) != 6 {
+			t.Errorf("%v, committed %d", err, src.Committed("t", 0))
+		}
+	})
 }
 
 func TestTheEndIsKnownOfALogOfWhichNothingWasRead(t *testing.T) {
-	l, src := tailedBy(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, 10, 14, unread)
-	_ = src.Commit(context.Background(), []source.Position{{Topic: "t", Offset: 3}})
-	soonAt(t, l, 14)
-	if err := l.Close(); err != nil || src.Committed("t", 0) != 14 {
-		t.Errorf("%v, committed %d", err, src.Committed("t", 0))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := tailedBy(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, 10, 14, unread)
+		_ = src.Commit(context.Background(), []source.Position{{Topic: "t", Offset: 3}})
+		soonAt(t, l, 14)
+		if err := l.Close(); err != nil || src.Committed("t", 0) != 14 {
+			t.Errorf("%v, committed %d", err, src.Committed("t", 0))
+		}
+	})
 }
 
 func TestNothingIsCommittedWhereAResetLeadsToTheEnd(t *testing.T) {
-	l, src := tailedBy(t, kafarr.Config{}, 10, 14, unread)
-	_ = src.Commit(context.Background(), []source.Position{{Topic: "t", Offset: 3}})
-	soonAt(t, l, 14)
-	wantPolls(t, l, 100, "", "", "")
-	if err := l.Close(); err != nil || src.Committed("t", 0) != 3 {
-		t.Errorf("%v, committed %d: rows may lie between the end that the client has found and this one", err, src.Committed("t", 0))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := tailedBy(t, kafarr.Config{}, 10, 14, unread)
+		_ = src.Commit(context.Background(), []source.Position{{Topic: "t", Offset: 3}})
+		soonAt(t, l, 14)
+		wantPolls(t, l, 100, "", "", "")
+		if err := l.Close(); err != nil || src.Committed("t", 0) != 3 {
+			t.Errorf("%v, committed %d: rows may lie between the end that the client has found and this one", err, src.Committed("t", 0))
+		}
+	})
 }
 
 func TestThePositionFollowsAResetBeforeThereIsARow(t *testing.T) {
-	l, src := tailedBy(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, 0, 5, line(0, 5)...)
-	wantPolls(t, l, 100, "x.A 0 1 2 3 4")
-	wantPosition(t, l, 5)
-	src.mu.Lock()
-	src.end, src.reset, src.messages = 2, []source.Position{{Topic: "t", Offset: 5}}, nil
-	src.mu.Unlock()
-	wantPosition(t, l, 0)
-	lags, err := l.Lag(context.Background())
-	if err != nil || lags[0].Lag != 2 {
-		t.Errorf("%v, %v", lags, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := tailedBy(t, kafarr.Config{Cluster: kafarr.Cluster{Properties: map[string]string{"auto.offset.reset": "earliest"}}}, 0, 5, line(0, 5)...)
+		wantPolls(t, l, 100, "x.A 0 1 2 3 4")
+		wantPosition(t, l, 5)
+		src.mu.Lock()
+		src.end, src.reset, src.messages = 2, []source.Position{{Topic: "t", Offset: 5}}, nil
+		src.mu.Unlock()
+		wantPosition(t, l, 0)
+		lags, err := l.Lag(context.Background())
+		if err != nil || lags[0].Lag != 2 {
+			t.Errorf("%v, %v", lags, err)
+		}
+	})
 }

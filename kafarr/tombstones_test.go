@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -27,19 +28,21 @@ func pairs(n int) []replay.Message {
 }
 
 func TestTombstonesBetweenRowsOfOneTypeAreGatheredAfterThem(t *testing.T) {
-	l, src := open(t, kafarr.Config{}, pairs(40)...)
-	wantRendered(t, l, "x.A"+numbers(" n=", 0, 40, 1)+numbers(" _offset=", 0, 80, 2))
-	if got := src.Stored("t", 0); got != -1 {
-		t.Errorf("stored %d: nothing was acknowledged", got)
-	}
-	wantRendered(t, l, "null"+numbers(" _offset=", 1, 80, 2))
-	if got := src.Stored("t", 0); got != 1 {
-		t.Errorf("stored %d, want 1: the first tombstone was not acknowledged", got)
-	}
-	wantRendered(t, l, "")
-	if got := src.Stored("t", 0); got != 80 {
-		t.Errorf("stored %d, want 80", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, src := open(t, kafarr.Config{}, pairs(40)...)
+		wantRendered(t, l, "x.A"+numbers(" n=", 0, 40, 1)+numbers(" _offset=", 0, 80, 2))
+		if got := src.Stored("t", 0); got != -1 {
+			t.Errorf("stored %d: nothing was acknowledged", got)
+		}
+		wantRendered(t, l, "null"+numbers(" _offset=", 1, 80, 2))
+		if got := src.Stored("t", 0); got != 1 {
+			t.Errorf("stored %d, want 1: the first tombstone was not acknowledged", got)
+		}
+		wantRendered(t, l, "")
+		if got := src.Stored("t", 0); got != 80 {
+			t.Errorf("stored %d, want 80", got)
+		}
+	})
 }
 
 // numbers are those from first up to end, after a name.
@@ -55,51 +58,63 @@ func numbers(name string, first, end, step int) string {
 }
 
 func TestARowComesAfterAnOlderTombstoneOfItsKey(t *testing.T) {
-	a, b := []byte("a"), []byte("b")
-	l, _ := open(t, kafarr.Config{}, keyed(0, 1, 0, a), tombstone(1, a), keyed(2, 1, 2, b), keyed(3, 1, 3, a), tombstone(4, a))
-	wantRendered(t, l, "x.A n=0,2 _offset=0,2", "null _offset=1", "x.A n=3 _offset=3", "null _offset=4", "")
+	synctest.Test(t, func(t *testing.T) {
+		a, b := []byte("a"), []byte("b")
+		l, _ := open(t, kafarr.Config{}, keyed(0, 1, 0, a), tombstone(1, a), keyed(2, 1, 2, b), keyed(3, 1, 3, a), tombstone(4, a))
+		wantRendered(t, l, "x.A n=0,2 _offset=0,2", "null _offset=1", "x.A n=3 _offset=3", "null _offset=4", "")
+	})
 }
 
 func TestTheSameKeyOfAnotherPartitionOrNoKeyIsNoSuchRow(t *testing.T) {
-	elsewhere := keyed(0, 1, 2, []byte("a"))
-	elsewhere.Partition = 1
-	l, _ := open(t, kafarr.Config{}, keyed(0, 1, 0, []byte("a")), tombstone(1, []byte("a")), tombstone(2, nil), elsewhere, keyed(3, 1, 3, nil))
-	wantRendered(t, l, "x.A n=0,2,3 _offset=0,0,3", "null _offset=1,2", "")
+	synctest.Test(t, func(t *testing.T) {
+		elsewhere := keyed(0, 1, 2, []byte("a"))
+		elsewhere.Partition = 1
+		l, _ := open(t, kafarr.Config{}, keyed(0, 1, 0, []byte("a")), tombstone(1, []byte("a")), tombstone(2, nil), elsewhere, keyed(3, 1, 3, nil))
+		wantRendered(t, l, "x.A n=0,2,3 _offset=0,0,3", "null _offset=1,2", "")
+	})
 }
 
 func TestTombstonesThatComeFirstAreHandedOverAfterTheRowsToo(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, tombstone(0, []byte("a")), tombstone(1, []byte("b")), keyed(2, 1, 2, []byte("c")))
-	wantRendered(t, l, "x.A n=2 _offset=2", "null _offset=0,1", "")
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, tombstone(0, []byte("a")), tombstone(1, []byte("b")), keyed(2, 1, 2, []byte("c")))
+		wantRendered(t, l, "x.A n=2 _offset=2", "null _offset=0,1", "")
+	})
 }
 
 func TestTombstonesOfOneTypeComeBeforeTheRowsOfTheNext(t *testing.T) {
-	key := func(name string) []byte { return []byte(name) }
-	l, _ := open(t, kafarr.Config{}, keyed(0, 1, 0, key("a")), tombstone(1, key("b")), keyed(2, 1, 2, key("c")), keyed(3, 2, 3, key("d")), tombstone(4, key("e")), keyed(5, 2, 5, key("f")))
-	wantRendered(t, l, "x.A n=0,2 _offset=0,2", "null _offset=1", "x.B n=3,5 _offset=3,5", "null _offset=4", "")
+	synctest.Test(t, func(t *testing.T) {
+		key := func(name string) []byte { return []byte(name) }
+		l, _ := open(t, kafarr.Config{}, keyed(0, 1, 0, key("a")), tombstone(1, key("b")), keyed(2, 1, 2, key("c")), keyed(3, 2, 3, key("d")), tombstone(4, key("e")), keyed(5, 2, 5, key("f")))
+		wantRendered(t, l, "x.A n=0,2 _offset=0,2", "null _offset=1", "x.B n=3,5 _offset=3,5", "null _offset=4", "")
+	})
 }
 
 func TestAnErrorComesAfterTheRowsAndTombstonesBeforeIt(t *testing.T) {
-	bad := keyed(3, 1, 0, []byte("c"))
-	bad.Value = []byte("bad")
-	messages := []replay.Message{keyed(0, 1, 0, []byte("a")), tombstone(1, []byte("a")), keyed(2, 1, 2, []byte("b")), bad, keyed(4, 1, 4, []byte("d"))}
-	l, _ := open(t, kafarr.Config{}, messages...)
-	wantRendered(t, l, "x.A n=0,2 _offset=0,2", "null _offset=1")
-	if got := poll(t, l, 10); len(got) < 6 || got[:6] != "t[0]@3" {
-		t.Errorf("got %q", got)
-	}
-	wantRendered(t, l, "x.A n=4 _offset=4", "")
+	synctest.Test(t, func(t *testing.T) {
+		bad := keyed(3, 1, 0, []byte("c"))
+		bad.Value = []byte("bad")
+		messages := []replay.Message{keyed(0, 1, 0, []byte("a")), tombstone(1, []byte("a")), keyed(2, 1, 2, []byte("b")), bad, keyed(4, 1, 4, []byte("d"))}
+		l, _ := open(t, kafarr.Config{}, messages...)
+		wantRendered(t, l, "x.A n=0,2 _offset=0,2", "null _offset=1")
+		if got := poll(t, l, 10); len(got) < 6 || got[:6] != "t[0]@3" {
+			t.Errorf("got %q", got)
+		}
+		wantRendered(t, l, "x.A n=4 _offset=4", "")
+	})
 }
 
 // TestARebalanceAmidTombstonesRepeatsNoRow has rows handed over, and the tombstones between them waiting, when the partition goes and comes back.
 func TestARebalanceAmidTombstonesRepeatsNoRow(t *testing.T) {
-	p := source.Position{Topic: "t"}
-	l, src := open(t, kafarr.Config{}, pairs(3)...)
-	wantRendered(t, l, "x.A n=0,1,2 _offset=0,2,4")
-	pauseAndResume(t, l)
-	src.Revoke(p)
-	wantRendered(t, l, "")
-	src.Regain(p)
-	wantRendered(t, l, "null _offset=1,3,5", "")
+	synctest.Test(t, func(t *testing.T) {
+		p := source.Position{Topic: "t"}
+		l, src := open(t, kafarr.Config{}, pairs(3)...)
+		wantRendered(t, l, "x.A n=0,1,2 _offset=0,2,4")
+		pauseAndResume(t, l)
+		src.Revoke(p)
+		wantRendered(t, l, "")
+		src.Regain(p)
+		wantRendered(t, l, "null _offset=1,3,5", "")
+	})
 }
 
 // changelog is a mix of types, tombstones, keys that come again and bad messages, in several partitions.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source"
@@ -136,68 +137,76 @@ func next(offset int64) source.Position { return source.Position{Topic: "t", Off
 func nothing() {}
 
 func TestATransactionCommitsTheOffsetsOfABatchForItsMember(t *testing.T) {
-	c := newCopier(t, line(0, 5)...)
-	for _, err := range []error{c.copy(nothing, c.poll(2)), c.copy(nothing, c.poll(2))} {
-		if err != nil {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		c := newCopier(t, line(0, 5)...)
+		for _, err := range []error{c.copy(nothing, c.poll(2)), c.copy(nothing, c.poll(2))} {
+			if err != nil {
+				t.Error(err)
+			}
 		}
-	}
-	c.wantCommitted(next(2), next(4))
-	if c.sink.member != (kafarr.GroupMember{Group: "g", Member: "m", Generation: 3}) {
-		t.Error(c.sink.member)
-	}
-	c.want(c.l.Commit(t.Context()), kafarr.StateError, "are committed by transactions")
-	if err := c.l.Close(); err != nil || c.src.Committed("t", 0) != -1 {
-		t.Errorf("%v, and the listener has committed %d by itself", err, c.src.Committed("t", 0))
-	}
+		c.wantCommitted(next(2), next(4))
+		if c.sink.member != (kafarr.GroupMember{Group: "g", Member: "m", Generation: 3}) {
+			t.Error(c.sink.member)
+		}
+		c.want(c.l.Commit(t.Context()), kafarr.StateError, "are committed by transactions")
+		if err := c.l.Close(); err != nil || c.src.Committed("t", 0) != -1 {
+			t.Errorf("%v, and the listener has committed %d by itself", err, c.src.Committed("t", 0))
+		}
+	})
 }
 
 func TestABatchWhoseTransactionFailedIsOpenAgain(t *testing.T) {
-	for _, call := range []string{"offsets", "commit"} {
+	synctest.Test(t, func(t *testing.T) {
+		for _, call := range []string{"offsets", "commit"} {
+			c := newCopier(t, line(0, 2)...)
+			b := c.poll(2)
+			c.sink.failing[call] = source.Errorf(kafarr.BrokerError, "refused")
+			c.want(c.copy(nothing, b), kafarr.BrokerError, "refused; the transaction is aborted")
+			delete(c.sink.failing, call)
+			if err := c.copy(nothing, b); err != nil {
+				t.Error(err)
+			}
+			c.wantCommitted(next(2))
+		}
+	})
+}
+
+func TestATransactionThatCouldNotBeAbortedIsAbortedByTheNextOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		c := newCopier(t, line(0, 2)...)
 		b := c.poll(2)
-		c.sink.failing[call] = source.Errorf(kafarr.BrokerError, "refused")
-		c.want(c.copy(nothing, b), kafarr.BrokerError, "refused; the transaction is aborted")
-		delete(c.sink.failing, call)
+		c.sink.failing["commit"], c.sink.failing["abort"] = source.Errorf(kafarr.BrokerError, "refused"), source.Errorf(kafarr.BrokerError, "no answer")
+		c.want(c.copy(nothing, b), kafarr.BrokerError, "refused; aborting the transaction failed, too, so that the next one does it first: no answer")
+		if _, err := c.p.Begin(t.Context()); err == nil {
+			t.Error("a transaction has begun within another one")
+		}
+		clear(c.sink.failing)
 		if err := c.copy(nothing, b); err != nil {
 			t.Error(err)
 		}
 		c.wantCommitted(next(2))
-	}
-}
-
-func TestATransactionThatCouldNotBeAbortedIsAbortedByTheNextOne(t *testing.T) {
-	c := newCopier(t, line(0, 2)...)
-	b := c.poll(2)
-	c.sink.failing["commit"], c.sink.failing["abort"] = source.Errorf(kafarr.BrokerError, "refused"), source.Errorf(kafarr.BrokerError, "no answer")
-	c.want(c.copy(nothing, b), kafarr.BrokerError, "refused; aborting the transaction failed, too, so that the next one does it first: no answer")
-	if _, err := c.p.Begin(t.Context()); err == nil {
-		t.Error("a transaction has begun within another one")
-	}
-	clear(c.sink.failing)
-	if err := c.copy(nothing, b); err != nil {
-		t.Error(err)
-	}
-	c.wantCommitted(next(2))
-	if want := []string{"begin", "abort", "begin", "commit"}; !slices.Equal(c.sink.calls, want) {
-		t.Error(c.sink.calls)
-	}
+		if want := []string{"begin", "abort", "begin", "commit"}; !slices.Equal(c.sink.calls, want) {
+			t.Error(c.sink.calls)
+		}
+	})
 }
 
 func TestABatchWhoseCommitIsUnknownIsNeitherAcknowledgedNorOpen(t *testing.T) {
-	c := newCopier(t, line(0, 2)...)
-	b := c.poll(2)
-	c.sink.failing["commit"] = source.Errorf(kafarr.BrokerError, "%w", kafarr.ErrUnknownCommit)
-	c.want(c.copy(nothing, b), kafarr.BrokerError, "seek to the committed offsets")
-	clear(c.sink.failing)
-	c.want(c.copy(nothing, b), kafarr.StateError, "of which it is not known whether it was committed")
-	if err := c.l.Seek(t.Context(), kafarr.PartitionOffset{Topic: "t", Offset: kafarr.OffsetSpec{Kind: kafarr.AtEarliest}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.copy(nothing, c.poll(2)); err != nil {
-		t.Error(err)
-	}
-	c.wantCommitted(next(2))
+	synctest.Test(t, func(t *testing.T) {
+		c := newCopier(t, line(0, 2)...)
+		b := c.poll(2)
+		c.sink.failing["commit"] = source.Errorf(kafarr.BrokerError, "%w", kafarr.ErrUnknownCommit)
+		c.want(c.copy(nothing, b), kafarr.BrokerError, "seek to the committed offsets")
+		clear(c.sink.failing)
+		c.want(c.copy(nothing, b), kafarr.StateError, "of which it is not known whether it was committed")
+		if err := c.l.Seek(t.Context(), kafarr.PartitionOffset{Topic: "t", Offset: kafarr.OffsetSpec{Kind: kafarr.AtEarliest}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.copy(nothing, c.poll(2)); err != nil {
+			t.Error(err)
+		}
+		c.wantCommitted(next(2))
+	})
 }
 
 func TestARebalanceBeforeTheCommitAbortsTheTransaction(t *testing.T) {
@@ -205,7 +214,7 @@ func TestARebalanceBeforeTheCommitAbortsTheTransaction(t *testing.T) {
 		"before the member is asked for": func(c *copier) func() { return func() { c.rebalance() } },
 		"while the member is asked for":  func(c *copier) func() { c.src.asked = c.rebalance; return nothing },
 	} {
-		t.Run(name, func(t *testing.T) {
+		inBubble(t, name, func(t *testing.T) {
 			c := newCopier(t, line(0, 2)...)
 			b := c.poll(2)
 			c.want(c.copy(when(c), b), kafarr.GroupError, "its new owner reads the rows from offset 0 on again. Seek the partitions that this listener has to their committed offsets, where it reads on; the transaction is aborted")
@@ -226,13 +235,15 @@ func (c *copier) rebalance() {
 }
 
 func TestABatchIsNotCommittedBeforeTheRowsThatPrecedeIt(t *testing.T) {
-	c := newCopier(t, line(0, 4)...)
-	first, second := c.poll(2), c.poll(2)
-	c.want(c.copy(nothing, second), kafarr.StateError, "t[0]: the rows before offset 4 cannot be committed: the row at offset 0, of another batch, is not")
-	if err := c.copy(nothing, second, first); err != nil {
-		t.Error(err)
-	}
-	c.wantCommitted(next(4))
+	synctest.Test(t, func(t *testing.T) {
+		c := newCopier(t, line(0, 4)...)
+		first, second := c.poll(2), c.poll(2)
+		c.want(c.copy(nothing, second), kafarr.StateError, "t[0]: the rows before offset 4 cannot be committed: the row at offset 0, of another batch, is not")
+		if err := c.copy(nothing, second, first); err != nil {
+			t.Error(err)
+		}
+		c.wantCommitted(next(4))
+	})
 }
 
 func TestACommitUnderWayKeepsBatchesOutOfTransactions(t *testing.T) {
@@ -265,43 +276,47 @@ func (s *slowCommit) Commit(context.Context, []source.Position) error {
 }
 
 func TestAListenerThatMayCommitByItselfGivesNoBatchToATransaction(t *testing.T) {
-	for want, change := range map[string]func(*kafarr.Config){
-		`acknowledge="commit"`:           func(cfg *kafarr.Config) { cfg.Acknowledge = kafarr.OnNextPoll },
-		"enable.auto.commit":             func(cfg *kafarr.Config) { delete(cfg.Cluster.Properties, "enable.auto.commit") },
-		"isolation.level=read_committed": func(cfg *kafarr.Config) { cfg.Cluster.Properties["isolation.level"] = "read_uncommitted" },
-	} {
+	synctest.Test(t, func(t *testing.T) {
+		for want, change := range map[string]func(*kafarr.Config){
+			`acknowledge="commit"`:           func(cfg *kafarr.Config) { cfg.Acknowledge = kafarr.OnNextPoll },
+			"enable.auto.commit":             func(cfg *kafarr.Config) { delete(cfg.Cluster.Properties, "enable.auto.commit") },
+			"isolation.level=read_committed": func(cfg *kafarr.Config) { cfg.Cluster.Properties["isolation.level"] = "read_uncommitted" },
+		} {
+			c := newCopier(t)
+			cfg := kafarr.Config{Acknowledge: kafarr.OnCommit, Cluster: kafarr.Cluster{Properties: map[string]string{"enable.auto.commit": "false"}}}
+			change(&cfg)
+			src := replay.New(line(0, 1)...)
+			c.l = openOver(t, cfg, &groupMember{Source: src}, src)
+			c.want(c.copy(nothing, c.poll(1)), kafarr.ConfigError, want)
+		}
 		c := newCopier(t)
-		cfg := kafarr.Config{Acknowledge: kafarr.OnCommit, Cluster: kafarr.Cluster{Properties: map[string]string{"enable.auto.commit": "false"}}}
-		change(&cfg)
-		src := replay.New(line(0, 1)...)
-		c.l = openOver(t, cfg, &groupMember{Source: src}, src)
-		c.want(c.copy(nothing, c.poll(1)), kafarr.ConfigError, want)
-	}
-	c := newCopier(t)
-	c.l, _ = open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, line(0, 1)...)
-	c.want(c.copy(nothing, c.poll(1)), kafarr.ConfigError, "this source is no member of one")
+		c.l, _ = open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, line(0, 1)...)
+		c.want(c.copy(nothing, c.poll(1)), kafarr.ConfigError, "this source is no member of one")
+	})
 }
 
 func TestAPartitionThatComesBackBeginsAtTheOffsetThatATransactionCommitted(t *testing.T) {
-	c := newCopier(t, line(0, 4)...)
-	if err := c.copy(nothing, c.poll(2)); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.src.Commit(t.Context(), c.sink.committed); err != nil {
-		t.Fatal(err)
-	}
-	lost := c.poll(1)
-	c.src.Revoke(next(0))
-	c.src.Regain(next(0))
-	again := c.poll(2)
-	c.want(c.copy(nothing, lost), kafarr.GroupError, "t[0]: the partition was taken away")
-	if again.Ranges[0].First != 2 || again.NumRows() != 2 {
-		t.Errorf("the rows from offset 2 on do not come again: %v", again.Ranges)
-	}
-	if err := c.copy(nothing, again); err != nil {
-		t.Error(err)
-	}
-	c.wantCommitted(next(2), next(4))
+	synctest.Test(t, func(t *testing.T) {
+		c := newCopier(t, line(0, 4)...)
+		if err := c.copy(nothing, c.poll(2)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.src.Commit(t.Context(), c.sink.committed); err != nil {
+			t.Fatal(err)
+		}
+		lost := c.poll(1)
+		c.src.Revoke(next(0))
+		c.src.Regain(next(0))
+		again := c.poll(2)
+		c.want(c.copy(nothing, lost), kafarr.GroupError, "t[0]: the partition was taken away")
+		if again.Ranges[0].First != 2 || again.NumRows() != 2 {
+			t.Errorf("the rows from offset 2 on do not come again: %v", again.Ranges)
+		}
+		if err := c.copy(nothing, again); err != nil {
+			t.Error(err)
+		}
+		c.wantCommitted(next(2), next(4))
+	})
 }
 
 func TestAnAbortDuringACommitComesTooLate(t *testing.T) {
@@ -326,25 +341,27 @@ func TestAnAbortDuringACommitComesTooLate(t *testing.T) {
 }
 
 func TestATransactionWhoseCommitWasInterruptedMayBeAborted(t *testing.T) {
-	c := newCopier(t, line(0, 2)...)
-	b := c.poll(2)
-	tx, err := c.p.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.CommitBatches(c.l, b); err != nil {
-		t.Fatal(err)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := tx.Commit(ended); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	if err := tx.Abort(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if err := c.copy(nothing, b); err != nil {
-		t.Error(err)
-	}
-	c.wantCommitted(next(2))
+	synctest.Test(t, func(t *testing.T) {
+		c := newCopier(t, line(0, 2)...)
+		b := c.poll(2)
+		tx, err := c.p.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.CommitBatches(c.l, b); err != nil {
+			t.Fatal(err)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := tx.Commit(ended); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if err := tx.Abort(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := c.copy(nothing, b); err != nil {
+			t.Error(err)
+		}
+		c.wantCommitted(next(2))
+	})
 }

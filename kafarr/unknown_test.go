@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pykafarr/pykafarr/kafarr"
@@ -27,7 +28,7 @@ var ways = map[string]kafarr.Config{
 func TestAnIDThatTheRegistryDoesNotKnowYetPassesNoRow(t *testing.T) {
 	for kind, code := range map[registry.Kind]kafarr.Code{registry.NotFound: kafarr.SchemaNotFoundError, registry.Invalid: kafarr.RegistryError} {
 		for name, cfg := range ways {
-			t.Run(fmt.Sprint(name, ", ", code), func(t *testing.T) {
+			inBubble(t, fmt.Sprint(name, ", ", code), func(t *testing.T) {
 				lagging := &outage{id: 2, kind: kind}
 				cfg.Registry.Client = lagging
 				l, src := open(t, cfg, needsB()...)
@@ -73,36 +74,40 @@ func untilPassed(t *testing.T, l *kafarr.Listener, passed func() bool) (got []st
 }
 
 func TestAnIDThatStaysUnknownBlocksItsPartitionNoLongerThanThePatience(t *testing.T) {
-	for _, mode := range []kafarr.ErrorMode{kafarr.Skip, kafarr.Collect} {
-		cfg := kafarr.Config{Registry: kafarr.Registry{Client: &outage{id: 2, kind: registry.NotFound}}, Messages: kafarr.Messages{Errors: mode, SchemaPatience: 300 * time.Millisecond}}
-		l, src := open(t, cfg, needsB()...)
-		wantPolls(t, l, 100, "x.A 0 10 11")
-		if s := l.Stats(); s.Skipped+s.Rejected != 0 {
-			t.Errorf("rows were passed before the patience was over: %+v", s)
+	synctest.Test(t, func(t *testing.T) {
+		for _, mode := range []kafarr.ErrorMode{kafarr.Skip, kafarr.Collect} {
+			cfg := kafarr.Config{Registry: kafarr.Registry{Client: &outage{id: 2, kind: registry.NotFound}}, Messages: kafarr.Messages{Errors: mode, SchemaPatience: 300 * time.Millisecond}}
+			l, src := open(t, cfg, needsB()...)
+			wantPolls(t, l, 100, "x.A 0 10 11")
+			if s := l.Stats(); s.Skipped+s.Rejected != 0 {
+				t.Errorf("rows were passed before the patience was over: %+v", s)
+			}
+			got := untilPassed(t, l, func() bool { return l.Stats().Skipped+l.Stats().Rejected == 2 })
+			if !strings.Contains(strings.Join(got, ";"), "503") {
+				t.Errorf("nothing says that the partition waits: %q", got)
+			}
+			src.Add(message(0, 4, 2, 4), message(0, 5, 1, 5)) // the id is bad by now
+			got = append(got, untilPassed(t, l, func() bool { return src.Stored("t", 0) == 6 })...)
+			if s := l.Stats(); s.Rows != 5 || s.Skipped+s.Rejected != 3 {
+				t.Errorf("%q, %+v: want 5 rows, and 3 that are bad", got, s)
+			}
 		}
-		got := untilPassed(t, l, func() bool { return l.Stats().Skipped+l.Stats().Rejected == 2 })
-		if !strings.Contains(strings.Join(got, ";"), "503") {
-			t.Errorf("nothing says that the partition waits: %q", got)
-		}
-		src.Add(message(0, 4, 2, 4), message(0, 5, 1, 5)) // the id is bad by now
-		got = append(got, untilPassed(t, l, func() bool { return src.Stored("t", 0) == 6 })...)
-		if s := l.Stats(); s.Rows != 5 || s.Skipped+s.Rejected != 3 {
-			t.Errorf("%q, %+v: want 5 rows, and 3 that are bad", got, s)
-		}
-	}
+	})
 }
 
 func TestWhereErrorsAreRaisedNoPatienceEnds(t *testing.T) {
-	l, src := open(t, kafarr.Config{Registry: kafarr.Registry{Client: &outage{id: 2, kind: registry.NotFound}}, Messages: kafarr.Messages{SchemaPatience: time.Millisecond}}, needsB()...)
-	wantPolls(t, l, 100, "x.A 0 10 11")
-	for range 20 {
-		if got := poll(t, l, 100); !strings.HasPrefix(got, "t[0]@1: schema 2: ") {
-			t.Fatalf("got %q", got)
+	synctest.Test(t, func(t *testing.T) {
+		l, src := open(t, kafarr.Config{Registry: kafarr.Registry{Client: &outage{id: 2, kind: registry.NotFound}}, Messages: kafarr.Messages{SchemaPatience: time.Millisecond}}, needsB()...)
+		wantPolls(t, l, 100, "x.A 0 10 11")
+		for range 20 {
+			if got := poll(t, l, 100); !strings.HasPrefix(got, "t[0]@1: schema 2: ") {
+				t.Fatalf("got %q", got)
+			}
 		}
-	}
-	if got := src.Stored("t", 0); got > 1 {
-		t.Errorf("stored %d", got)
-	}
+		if got := src.Stored("t", 0); got > 1 {
+			t.Errorf("stored %d", got)
+		}
+	})
 }
 
 func TestAnIDThatNoRegistryGivesIsBadAtOnce(t *testing.T) {
@@ -110,7 +115,7 @@ func TestAnIDThatNoRegistryGivesIsBadAtOnce(t *testing.T) {
 	messages := []replay.Message{message(0, 0, 1, 0), message(0, 1, 1<<31|99, 1), apicurio, message(0, 3, 1, 3)}
 	asked := &outage{}
 	for name, cfg := range ways {
-		t.Run(name, func(t *testing.T) {
+		inBubble(t, name, func(t *testing.T) {
 			cfg.Registry.Client = asked
 			l, src := open(t, cfg, messages...)
 			got := untilPassed(t, l, func() bool { return src.Stored("t", 0) == 4 })
