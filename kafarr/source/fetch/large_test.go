@@ -34,7 +34,7 @@ func TestOneRecordBatchAtATimeBecomesLarge(t *testing.T) {
 				running.Go(func() {
 					defer func() { _ = reader.Close() }()
 					var got []int
-					for end := time.Now().Add(30 * time.Second); !reader.Ended() && time.Now().Before(end); {
+					for end := time.Now().Add(2 * time.Minute); !reader.Ended() && time.Now().Before(end); {
 						chunks, err := reader.Fetch(1, 100*time.Millisecond)
 						if err != nil {
 							t.Error(err)
