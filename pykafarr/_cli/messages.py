@@ -39,6 +39,8 @@ def add_messages(parser: argparse.ArgumentParser) -> None:
     )
     option = LISTENER["key"]
     parser.add_argument(option.flag, choices=option.words, help=option.help)
+    option = LISTENER["key_schema"]
+    parser.add_argument(option.flag, metavar="FILE", help=f"{option.help}; a file as --schema takes them for json")
     option = LISTENER["framing"]
     parser.add_argument(
         option.flag,
@@ -100,6 +102,7 @@ def message_options(options: argparse.Namespace, *, scans: bool) -> dict[str, An
     return found | {
         "value": value,
         "key": options.key,
+        "key_schema": _schemas("--key-schema", options.key_schema and [options.key_schema], "json"),
         "framing": options.framing,
         "schema": _schemas("--schema", options.schema, value),
         "message_type": options.schema_message_type,

@@ -241,6 +241,7 @@ OPTIONS = (
         check=lambda given: schemas.given_schemas(given, "json", "key_schema"),
         help='the schema of keys, for key="json"',
         text="either",
+        flag="--key-schema",
     ),
     _word("framing", _BOTH, Framing, "how messages name their schema", flag="--framing"),
     _word("framing", _DECODER, BodyFraming, "what is around bodies"),

@@ -45,6 +45,7 @@ def kafka() -> Iterator[MockKafka]:
         made.produce_raw("bare", [ORDER])
         made.produce_raw("binary", [b"\x02"])
         made.produce_raw("connect", [b'{"schema": {"type": "int64", "optional": false}, "payload": 7}'])
+        made.produce_raw("json-keys", [b"a", b"b"], keys=[b'{"id": 7}', None])
         made.produce("keyed", AVRO, [{"n": 1}], keys=[b"k"])
         yield made
 
@@ -194,6 +195,15 @@ def test_a_schema_that_cannot_be_read_is_named(read: Any, tmp_path: Path) -> Non
         status, _, said = read("bare", "--framing", "bare", "--schema", str(tmp_path / name), registry=False)
         assert status == 1
         assert f"--schema {tmp_path}/{text}" in said
+
+
+def test_keys_of_json_are_read_by_the_schema_in_a_file(read: Any, place: list[str], tmp_path: Path) -> None:
+    schema = tmp_path / "key.json"
+    schema.write_text('{"id": "int32"}')
+    keys = ["--value", "bytes", "--key", "json", "--key-schema", str(schema)]
+    assert [row["_key"] for row in read("json-keys", *place, *keys, registry=False)[1]] == [{"id": 7}, None]
+    status, _, said = read("json-keys", *place, *keys[:-1], str(tmp_path / "none"), registry=False)
+    assert (status, "--key-schema" in said) == (1, True)
 
 
 def test_keys_are_read_as_they_are_said_to_be(read: Any, place: list[str]) -> None:

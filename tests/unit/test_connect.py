@@ -92,6 +92,45 @@ def test_a_scan_of_envelopes_has_the_schema_of_its_last_message_and_its_tasks_th
         assert [row["_tombstone"] for batch in stream for row in batch.to_arrow().to_pylist()] == [False, False, True]
 
 
+def test_who_infers_a_schema_of_envelopes_is_told_which_option_reads_them(kafka, caplog):
+    kafka.produce_raw("t", CHANGES, keys=[CHANGES[0], CHANGES[1]])
+    options = {"value": "json", "key": "json", "config": {"auto.offset.reset": "earliest"}}
+    with pykafarr.listener(kafka.servers, "g", "t", None, metadata="key", **options) as p:
+        assert len(p.poll(10, 5000)[1]) == 2
+        assert len(p.poll(1, 0)[1]) == 0
+    told = [r.getMessage() for r in caplog.records if "as Kafka Connect's envelopes have" in r.getMessage()]
+    assert len(told) == 2
+    assert all('framing="connect"' in text for text in told)
+    caplog.clear()
+    with pykafarr.read(kafka.servers, "t", None, value="json") as stream:
+        assert sum(batch.num_rows for batch in stream) == 2
+    assert caplog.text.count("as Kafka Connect's envelopes have") == 1
+
+
+def test_a_value_that_an_enum_of_debezium_does_not_allow_fails_its_row_until_its_schema_does(kafka):
+    def changed(allowed, state):
+        schema = struct(
+            "x.Row", field("state", "string", name="io.debezium.data.Enum", parameters={"allowed": allowed})
+        )
+        return envelope(schema, {"state": state})
+
+    kafka.produce_raw("t", [changed("new,old", "new"), changed("new,old", "sold"), changed("new,old,sold", "sold")])
+    with pytest.raises(DecodeError, match=r"^t\[0\]@1: state: the string is none of the schema's symbols"):
+        pykafarr.read(kafka.servers, "t", None, **CONNECT).to_arrow()
+    with pykafarr.read(kafka.servers, "t", None, errors="skip", **CONNECT) as stream:
+        found = [row for batch in stream for row in batch.to_arrow().to_pylist()]
+    assert found == [{"state": "new", "_offset": 0}, {"state": "sold", "_offset": 2}]
+
+
+def test_times_of_debezium_in_iso_8601_are_texts(kafka):
+    names = {"IsoDate": "2023-11-14Z", "IsoTime": "22:13:20.5Z", "IsoTimestamp": "2023-11-14T22:13:20.5Z"}
+    schema = struct("x.Row", *(field(name, "string", name=f"io.debezium.time.{name}", version=1) for name in names))
+    kafka.produce_raw("t", [envelope(schema, names)])
+    found = pykafarr.read(kafka.servers, "t", None, metadata=(), **CONNECT).to_arrow("x.Row")
+    assert found.to_pylist() == [names]
+    assert set(found.schema.types) == {pa.string()}
+
+
 def test_messages_of_several_schemas_are_several_types(kafka):
     kafka.produce_raw("t", [CHANGES[0], TEXT, CHANGES[1], TEXT])
     for mixed, want in (

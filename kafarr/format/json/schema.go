@@ -26,6 +26,12 @@ func NewSchema(name string, root Field, text int) *Schema {
 // Root is the field of the values as a whole.
 func (s *Schema) Root() Field { return s.root }
 
+// LooksLikeEnvelope tells whether values have the two members of Connect's envelopes and no others.
+func (s *Schema) LooksLikeEnvelope() bool {
+	t := s.root.Type
+	return t.Kind == Object && len(t.Fields) == 2 && t.member("schema") != nil && t.member("payload") != nil
+}
+
 // TypeName implements format.Schema. A schema without any name is "json".
 func (s *Schema) TypeName() string { return cmp.Or(s.name, s.given, "json") }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/json"
 	"github.com/pykafarr/pykafarr/kafarr/source"
 	"github.com/pykafarr/pykafarr/kafarr/status"
 )
@@ -103,6 +104,18 @@ func (s *Resolver) infer(chunk *source.Chunk, rest []source.Record, ref Ref) Res
 	s.inferred[topic] = text
 	s.cfg.Note("SCHEMA", fmt.Sprintf("topic %s: its %s was inferred of %d messages, and stays as it is; %[2]s= reads the topic by the same one from now on: %[4]s", topic, schemaOption(s.cfg.IsKey), len(bodies), cut(text)))
 	return s.plans[ref].of(topic).resolution()
+}
+
+// warnOfEnvelopes tells of a schema that was inferred of envelopes of Connect, which have a better one in themselves.
+func (s *Resolver) warnOfEnvelopes(inferred format.Schema) {
+	if of, ok := inferred.(*json.Schema); !ok || !of.LooksLikeEnvelope() {
+		return
+	}
+	what, option := "messages", `framing="connect"`
+	if s.cfg.IsKey {
+		what, option = "keys", `framing="connect", without key_schema=,`
+	}
+	s.warnOnce("SCHEMA", fmt.Sprintf(`the %s from which a schema was inferred have the members "schema" and "payload" and no others, as Kafka Connect's envelopes have: %s reads the payload alone, with the types that its schema says`, what, option))
 }
 
 // cut cuts a schema's text for the log.

@@ -295,6 +295,9 @@ func (s *Resolver) compileOne(g Given) error {
 	if err != nil {
 		return err
 	}
+	if s.cfg.Inference != NotInferred {
+		s.warnOfEnvelopes(parsed)
+	}
 	parsed, e := only(parsed, cmp.Or(s.cfg.MessageType, g.MessageType))
 	if e != nil {
 		return e
