@@ -74,8 +74,8 @@ done
 .PHONY: fuzz fuzz-short
 fuzz: ## Fuzz each Go fuzz target for FUZZTIME
 	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$(FUZZTIME) $$package)
-fuzz-short: ## Fuzz the decoder of bodies for 20 s and the other targets for 5 s each
-	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$$([ $$target = FuzzBody ] && echo 20s || echo 5s) $$package)
+fuzz-short: ## Fuzz the decoder of bodies for 10 s and the other targets for 3 s each
+	$(call fuzz,go test -run='^$$' -fuzz="^$$target$$" $(FUZZFLAGS) -fuzztime=$$([ $$target = FuzzBody ] && echo 10s || echo 3s) $$package)
 
 .PHONY: test-python
 test-python: build build-testing $(VENV)/release.stamp .tools/compose-go ## Run the Python tests that need no server; some ask Avro's Java (JDK)

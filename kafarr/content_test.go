@@ -80,15 +80,17 @@ func TestTombstonesAreATypeOfTheirOwn(t *testing.T) {
 }
 
 func TestTombstonesWithoutMetadataAreRowsWithoutColumns(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: []kafarr.Metadata{}}}, tombstone(0, nil), tombstone(1, nil))
-	b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if b.MessageType != "null" || b.NumRows() != 2 || b.Record.NumCols() != 0 {
-		t.Errorf("%s: %d rows, %d columns", b.MessageType, b.NumRows(), b.Record.NumCols())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: []kafarr.Metadata{}}}, tombstone(0, nil), tombstone(1, nil))
+		b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		if b.MessageType != "null" || b.NumRows() != 2 || b.Record.NumCols() != 0 {
+			t.Errorf("%s: %d rows, %d columns", b.MessageType, b.NumRows(), b.Record.NumCols())
+		}
+	})
 }
 
 func TestKeptTombstonesAreNullRowsOfTheirType(t *testing.T) {
@@ -222,18 +224,20 @@ func TestAFrameHasOneSchemaOfKeys(t *testing.T) {
 }
 
 func TestABadKeyLeavesItsValueWhole(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.String, Metadata: columns(kafarr.Key), Errors: kafarr.Collect}}, keyed(0, 1, 5, []byte("k")), keyed(1, 1, 6, []byte{0xff}), keyed(2, 1, 7, []byte("l")))
-	b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if b.NumRows() != 2 || b.Rejected == nil || b.Rejected.NumRows() != 1 {
-		t.Fatalf("%d rows, rejected %v", b.NumRows(), b.Rejected)
-	}
-	if value, class := b.Rejected.Column(5).ValueStr(0), b.Rejected.Column(6).ValueStr(0); value != "AAAAAAEM" || class != "KeyDecodeError" {
-		t.Errorf("value %s, error %s", value, class)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Key: kafarr.String, Metadata: columns(kafarr.Key), Errors: kafarr.Collect}}, keyed(0, 1, 5, []byte("k")), keyed(1, 1, 6, []byte{0xff}), keyed(2, 1, 7, []byte("l")))
+		b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		if b.NumRows() != 2 || b.Rejected == nil || b.Rejected.NumRows() != 1 {
+			t.Fatalf("%d rows, rejected %v", b.NumRows(), b.Rejected)
+		}
+		if value, class := b.Rejected.Column(5).ValueStr(0), b.Rejected.Column(6).ValueStr(0); value != "AAAAAAEM" || class != "KeyDecodeError" {
+			t.Errorf("value %s, error %s", value, class)
+		}
+	})
 }
 
 func TestBareBodiesAreOfAGivenSchema(t *testing.T) {

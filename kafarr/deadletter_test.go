@@ -516,15 +516,17 @@ func TestALetterWhoseTimestampIsRefusedKeepsItInAHeader(t *testing.T) {
 }
 
 func TestALetterThatIsTooLargeEvenWithoutItsContentIsAnErrorEachTime(t *testing.T) {
-	box := &boundBox{most: 10}
-	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "letters", DeadLetters: box.open}, unframed(1))
-	for range 3 {
-		if _, err := l.Poll(context.Background(), 10, 100*time.Millisecond); !errors.Is(err, sink.ErrMessageTooLarge) {
-			t.Errorf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		box := &boundBox{most: 10}
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Errors: kafarr.Skip}, DeadLetterTopic: "letters", DeadLetters: box.open}, unframed(1))
+		for range 3 {
+			if _, err := l.Poll(context.Background(), 10, 100*time.Millisecond); !errors.Is(err, sink.ErrMessageTooLarge) {
+				t.Errorf("got %v", err)
+			}
 		}
-	}
-	if got := src.Stored("t", 0); got > 1 {
-		t.Errorf("stored %d", got)
-	}
-	_ = l.Abort()
+		if got := src.Stored("t", 0); got > 1 {
+			t.Errorf("stored %d", got)
+		}
+		_ = l.Abort()
+	})
 }

@@ -55,83 +55,87 @@ func TestAGroupedCommitCoversNoUndeliveredRow(t *testing.T) {
 }
 
 func TestBatchesAreCommittedInAnyOrder(t *testing.T) {
-	ctx := context.Background()
-	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed}, Acknowledge: kafarr.OnCommit}, alternating(4)...)
-		var batches []*kafarr.Batch
-		for {
-			b, err := l.Poll(ctx, 100, 5*time.Millisecond)
-			if err != nil {
-				t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+			l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: mixed}, Acknowledge: kafarr.OnCommit}, alternating(4)...)
+			var batches []*kafarr.Batch
+			for {
+				b, err := l.Poll(ctx, 100, 5*time.Millisecond)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if b.NumRows() == 0 {
+					break
+				}
+				batches = append(batches, b)
 			}
-			if b.NumRows() == 0 {
-				break
+			if got := src.Stored("t", 0); got != -1 {
+				t.Errorf("stored %d: polling acknowledges nothing", got)
 			}
-			batches = append(batches, b)
-		}
-		if got := src.Stored("t", 0); got != -1 {
-			t.Errorf("stored %d: polling acknowledges nothing", got)
-		}
-		slices.Reverse(batches)
-		var got []int64
-		for _, b := range batches {
-			if err := l.Commit(ctx, b); err != nil {
-				t.Fatal(err)
+			slices.Reverse(batches)
+			var got []int64
+			for _, b := range batches {
+				if err := l.Commit(ctx, b); err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, src.Committed("t", 0))
+				b.Release()
 			}
-			got = append(got, src.Committed("t", 0))
-			b.Release()
+			want := map[kafarr.Mixed][]int64{kafarr.SplitMixed: {0, 0, 0, 4}, kafarr.GroupMixed: {0, 4}}[mixed]
+			if !slices.Equal(got, want) {
+				t.Errorf("mixed %d: committed %v, want %v", mixed, got, want)
+			}
 		}
-		want := map[kafarr.Mixed][]int64{kafarr.SplitMixed: {0, 0, 0, 4}, kafarr.GroupMixed: {0, 4}}[mixed]
-		if !slices.Equal(got, want) {
-			t.Errorf("mixed %d: committed %v, want %v", mixed, got, want)
-		}
-	}
+	})
 }
 
 func TestTheCommitOfABatchPassesTheErrorsThatWereRaisedBeforeIt(t *testing.T) {
-	bad := func(offset int64) replay.Message {
-		m := message(0, offset, 1, 0)
-		m.Value = append(m.Value, 9)
-		return m
-	}
-	l, src := open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, message(0, 0, 1, 0), bad(1), message(0, 2, 1, 2), bad(3))
-	take := func() *kafarr.Batch {
-		b, err := l.Poll(context.Background(), 10, 0)
-		if err != nil {
-			var e *kafarr.Error
-			if !errors.As(err, &e) || e.Code != kafarr.DecodeError {
+	synctest.Test(t, func(t *testing.T) {
+		bad := func(offset int64) replay.Message {
+			m := message(0, offset, 1, 0)
+			m.Value = append(m.Value, 9)
+			return m
+		}
+		l, src := open(t, kafarr.Config{Acknowledge: kafarr.OnCommit}, message(0, 0, 1, 0), bad(1), message(0, 2, 1, 2), bad(3))
+		take := func() *kafarr.Batch {
+			b, err := l.Poll(context.Background(), 10, 0)
+			if err != nil {
+				var e *kafarr.Error
+				if !errors.As(err, &e) || e.Code != kafarr.DecodeError {
+					t.Fatal(err)
+				}
+				return nil
+			}
+			t.Cleanup(b.Record.Release)
+			return b
+		}
+		first := take()
+		if take() != nil {
+			t.Fatal("no error")
+		}
+		second := take()
+		if take() != nil {
+			t.Fatal("no error")
+		}
+		for _, step := range []struct {
+			batch *kafarr.Batch
+			want  int64
+		}{{first, 1}, {second, 3}} { // the error after the second batch is nobody's yet
+			if err := l.Commit(context.Background(), step.batch); err != nil {
 				t.Fatal(err)
 			}
-			return nil
+			if got := src.Committed("t", 0); got != step.want {
+				t.Errorf("committed %d, want %d", got, step.want)
+			}
 		}
-		t.Cleanup(b.Record.Release)
-		return b
-	}
-	first := take()
-	if take() != nil {
-		t.Fatal("no error")
-	}
-	second := take()
-	if take() != nil {
-		t.Fatal("no error")
-	}
-	for _, step := range []struct {
-		batch *kafarr.Batch
-		want  int64
-	}{{first, 1}, {second, 3}} { // the error after the second batch is nobody's yet
-		if err := l.Commit(context.Background(), step.batch); err != nil {
+		if err := l.Commit(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		if got := src.Committed("t", 0); got != step.want {
-			t.Errorf("committed %d, want %d", got, step.want)
+		if got := src.Committed("t", 0); got != 4 {
+			t.Errorf("committed %d after all was acknowledged, want 4", got)
 		}
-	}
-	if err := l.Commit(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if got := src.Committed("t", 0); got != 4 {
-		t.Errorf("committed %d after all was acknowledged, want 4", got)
-	}
+	})
 }
 
 func TestACleanCloseCommitsOnlyWhatCommitNamed(t *testing.T) {

@@ -210,16 +210,18 @@ func TestABatchEndsAtItsBytes(t *testing.T) {
 }
 
 func TestRangesNameEachPartitionOnce(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, message(0, 5, 1, 0), message(1, 7, 1, 1), message(0, 6, 1, 2), message(0, 9, 1, 3))
-	b, err := l.Poll(context.Background(), 10, time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	want := []kafarr.Range{{Topic: "t", Partition: 0, First: 5, Next: 10, Rows: 3}, {Topic: "t", Partition: 1, First: 7, Next: 8, Rows: 1}}
-	if !slices.Equal(b.Ranges, want) {
-		t.Errorf("got %v, want %v", b.Ranges, want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, message(0, 5, 1, 0), message(1, 7, 1, 1), message(0, 6, 1, 2), message(0, 9, 1, 3))
+		b, err := l.Poll(context.Background(), 10, time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		want := []kafarr.Range{{Topic: "t", Partition: 0, First: 5, Next: 10, Rows: 3}, {Topic: "t", Partition: 1, First: 7, Next: 8, Rows: 1}}
+		if !slices.Equal(b.Ranges, want) {
+			t.Errorf("got %v, want %v", b.Ranges, want)
+		}
+	})
 }
 
 // TestAnInterruptedPollLosesNothing leaves a poll on its way, then asks for fewer rows than it had gathered.
@@ -344,36 +346,40 @@ func (f *flaky) SchemaByID(ctx context.Context, id int) (registry.Schema, error)
 }
 
 func TestARegistryThatComesBackInTimeIsNotNoticed(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: &flaky{failures: 2}}}, message(0, 0, 1, 0))
-	b, err := l.Poll(context.Background(), 1, 30*time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if text(b) != "x.A 0" {
-		t.Error(text(b))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: &flaky{failures: 2}}}, message(0, 0, 1, 0))
+		b, err := l.Poll(context.Background(), 1, 30*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		if text(b) != "x.A 0" {
+			t.Error(text(b))
+		}
+	})
 }
 
 func TestADeadRegistryIsAnErrorAfterMaxTimeAndLosesNothing(t *testing.T) {
-	o := &outage{id: 1}
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: o}}, message(0, 0, 1, 0))
-	for range 2 {
-		_, err := l.Poll(context.Background(), 1, 50*time.Millisecond)
-		var e *kafarr.Error
-		if !errors.As(err, &e) || e.Code != kafarr.RegistryError || e.Topic != "t" || e.Offset != 0 || e.SchemaID != 1 {
-			t.Fatalf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		o := &outage{id: 1}
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: o}}, message(0, 0, 1, 0))
+		for range 2 {
+			_, err := l.Poll(context.Background(), 1, 50*time.Millisecond)
+			var e *kafarr.Error
+			if !errors.As(err, &e) || e.Code != kafarr.RegistryError || e.Topic != "t" || e.Offset != 0 || e.SchemaID != 1 {
+				t.Fatalf("got %v", err)
+			}
 		}
-	}
-	o.end()
-	b, err := l.Poll(context.Background(), 1, 30*time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if text(b) != "x.A 0" {
-		t.Error(text(b))
-	}
+		o.end()
+		b, err := l.Poll(context.Background(), 1, 30*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		if text(b) != "x.A 0" {
+			t.Error(text(b))
+		}
+	})
 }
 
 func TestASchemaThatCannotBeUsedIsAnErrorOfItsRow(t *testing.T) {
@@ -387,45 +393,49 @@ func TestASchemaThatCannotBeUsedIsAnErrorOfItsRow(t *testing.T) {
 }
 
 func TestAMetadataColumnThatClashesSaysHowToRename(t *testing.T) {
-	l, _ := open(t, kafarr.Config{}, message(0, 0, 5, 1))
-	_, err := l.Poll(context.Background(), 1, 0)
-	var e *kafarr.Error
-	if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(err.Error(), "rename it") {
-		t.Fatalf("got %v", err)
-	}
-	renamed, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: []kafarr.Metadata{{Column: kafarr.Offset, As: "at"}}}}, message(0, 3, 5, 1))
-	b, err := renamed.Poll(context.Background(), 1, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if got := b.Record.Schema().Field(1).Name + b.Record.Column(1).ValueStr(0); got != "at3" {
-		t.Error(got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{}, message(0, 0, 5, 1))
+		_, err := l.Poll(context.Background(), 1, 0)
+		var e *kafarr.Error
+		if !errors.As(err, &e) || e.Code != kafarr.ConfigError || !strings.Contains(err.Error(), "rename it") {
+			t.Fatalf("got %v", err)
+		}
+		renamed, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: []kafarr.Metadata{{Column: kafarr.Offset, As: "at"}}}}, message(0, 3, 5, 1))
+		b, err := renamed.Poll(context.Background(), 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		if got := b.Record.Schema().Field(1).Name + b.Record.Column(1).ValueStr(0); got != "at3" {
+			t.Error(got)
+		}
+	})
 }
 
 func TestAllMetadataColumnsSayWhereARowComesFrom(t *testing.T) {
-	m := message(3, 9, 1, 1)
-	m.Key = []byte("key")
-	without := message(3, 10, 1, 2)
-	without.Timestamp = 0
-	var all []kafarr.Metadata
-	for _, c := range []kafarr.MetadataColumn{kafarr.Topic, kafarr.Partition, kafarr.Offset, kafarr.Timestamp, kafarr.TimestampType, kafarr.SchemaID, kafarr.Key, kafarr.Headers} {
-		all = append(all, kafarr.Metadata{Column: c})
-	}
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: all}}, m, without)
-	b, err := l.Poll(context.Background(), 2, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	want := []string{"n=1,2", "_topic=t,t", "_partition=3,3", "_offset=9,10", "_timestamp=1970-01-01T00:00:01.009Z,(null)",
-		"_timestamp_type=CreateTime,(null)", "_schema_id=1,1", "_key=a2V5,(null)", "_headers=[],[]"}
-	for i, c := range b.Record.Columns() {
-		if got := b.Record.ColumnName(i) + "=" + c.ValueStr(0) + "," + c.ValueStr(1); got != want[i] {
-			t.Errorf("got %s, want %s", got, want[i])
+	synctest.Test(t, func(t *testing.T) {
+		m := message(3, 9, 1, 1)
+		m.Key = []byte("key")
+		without := message(3, 10, 1, 2)
+		without.Timestamp = 0
+		var all []kafarr.Metadata
+		for _, c := range []kafarr.MetadataColumn{kafarr.Topic, kafarr.Partition, kafarr.Offset, kafarr.Timestamp, kafarr.TimestampType, kafarr.SchemaID, kafarr.Key, kafarr.Headers} {
+			all = append(all, kafarr.Metadata{Column: c})
 		}
-	}
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Metadata: all}}, m, without)
+		b, err := l.Poll(context.Background(), 2, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		want := []string{"n=1,2", "_topic=t,t", "_partition=3,3", "_offset=9,10", "_timestamp=1970-01-01T00:00:01.009Z,(null)",
+			"_timestamp_type=CreateTime,(null)", "_schema_id=1,1", "_key=a2V5,(null)", "_headers=[],[]"}
+		for i, c := range b.Record.Columns() {
+			if got := b.Record.ColumnName(i) + "=" + c.ValueStr(0) + "," + c.ValueStr(1); got != want[i] {
+				t.Errorf("got %s, want %s", got, want[i])
+			}
+		}
+	})
 }
 
 // TestCommitsFollowALogThatGoesBack has a topic that is re-created under the listener.

@@ -22,32 +22,36 @@ func large(n, size int) []replay.Message {
 }
 
 func TestAMemoryLimitEndsBatchesOfLargeMessagesAtTheirShare(t *testing.T) {
-	const size, limit = 1 << 20, 32 << 20
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.Bytes}, Memory: kafarr.Memory{Limit: limit}}, large(20, size)...)
-	for range 5 { // an eighth of the limit is four messages; without the bound the twenty are one run and one batch
-		b, err := l.Poll(t.Context(), 100, time.Minute)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		const size, limit = 1 << 20, 32 << 20
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.Bytes}, Memory: kafarr.Memory{Limit: limit}}, large(20, size)...)
+		for range 5 { // an eighth of the limit is four messages; without the bound the twenty are one run and one batch
+			b, err := l.Poll(t.Context(), 100, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.NumRows() != limit/8/size {
+				t.Errorf("a batch of %d messages, want %d", b.NumRows(), limit/8/size)
+			}
+			b.Release()
 		}
-		if b.NumRows() != limit/8/size {
-			t.Errorf("a batch of %d messages, want %d", b.NumRows(), limit/8/size)
-		}
-		b.Release()
-	}
+	})
 }
 
 func TestAMessageLargerThanItsShareStillComes(t *testing.T) {
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.Bytes}, Memory: kafarr.Memory{Limit: kafarr.MinMemoryLimit}}, large(2, 8<<20)...)
-	for range 2 {
-		b, err := l.Poll(t.Context(), 100, 0)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.Bytes}, Memory: kafarr.Memory{Limit: kafarr.MinMemoryLimit}}, large(2, 8<<20)...)
+		for range 2 {
+			b, err := l.Poll(t.Context(), 100, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.NumRows() != 1 {
+				t.Errorf("a batch of %d messages, want 1", b.NumRows())
+			}
+			b.Release()
 		}
-		if b.NumRows() != 1 {
-			t.Errorf("a batch of %d messages, want 1", b.NumRows())
-		}
-		b.Release()
-	}
+	})
 }
 
 func TestAMemoryLimitNamesWhatContradictsIt(t *testing.T) {

@@ -47,16 +47,18 @@ func TestAValueOutOfRangeCostsItsRowUnlessItIsToBeANull(t *testing.T) {
 
 // TestNullsOfKeysAreCountedOnceEach has a bad key take back the values after it, which are appended again.
 func TestNullsOfKeysAreCountedOnceEach(t *testing.T) {
-	cfg := kafarr.Config{Registry: kafarr.Registry{Client: clock}, Messages: kafarr.Messages{OutOfRange: format.NullOutOfRange, Key: kafarr.Avro, Metadata: columns(kafarr.Key), Errors: kafarr.Skip}}
-	l, _ := open(t, cfg, timed(0, midnight, midnight), timed(1, midnight, "\x02\x02"), timed(2, midnight, "\x02"), timed(3, "\x02", midnight))
-	b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Release()
-	if s := l.Stats(); b.NumRows() != 3 || s.Skipped != 1 || s.OutOfRange != 4 {
-		t.Errorf("%d rows, %+v", b.NumRows(), s)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		cfg := kafarr.Config{Registry: kafarr.Registry{Client: clock}, Messages: kafarr.Messages{OutOfRange: format.NullOutOfRange, Key: kafarr.Avro, Metadata: columns(kafarr.Key), Errors: kafarr.Skip}}
+		l, _ := open(t, cfg, timed(0, midnight, midnight), timed(1, midnight, "\x02\x02"), timed(2, midnight, "\x02"), timed(3, "\x02", midnight))
+		b, err := l.Poll(context.Background(), 10, 10*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Release()
+		if s := l.Stats(); b.NumRows() != 3 || s.Skipped != 1 || s.OutOfRange != 4 {
+			t.Errorf("%d rows, %+v", b.NumRows(), s)
+		}
+	})
 }
 
 func TestALogicalTypeThatIsNotValidIsLoggedOnce(t *testing.T) {

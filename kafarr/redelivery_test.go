@@ -32,28 +32,30 @@ func TestAPauseRepeatsNoRowThatLiesBetweenOthers(t *testing.T) {
 
 // TestAPauseAmidARereadForgetsNoRow pauses again when some of the discarded rows were gathered again and others were not.
 func TestAPauseAmidARereadForgetsNoRow(t *testing.T) {
-	tombstone := func(offset int64) replay.Message { return replay.Message{Topic: "t", Offset: offset} }
-	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Metadata: columns(kafarr.Offset)}},
-		message(0, 0, 1, 0), message(0, 1, 2, 1), tombstone(2), message(0, 3, 1, 3), message(0, 4, 2, 4), tombstone(5))
-	var ranges []kafarr.Range
-	for _, limit := range []int{6, 2, 6, 6, 6} {
-		b, err := l.Poll(context.Background(), limit, 10*time.Millisecond)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		tombstone := func(offset int64) replay.Message { return replay.Message{Topic: "t", Offset: offset} }
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Mixed: kafarr.GroupMixed, Metadata: columns(kafarr.Offset)}},
+			message(0, 0, 1, 0), message(0, 1, 2, 1), tombstone(2), message(0, 3, 1, 3), message(0, 4, 2, 4), tombstone(5))
+		var ranges []kafarr.Range
+		for _, limit := range []int{6, 2, 6, 6, 6} {
+			b, err := l.Poll(context.Background(), limit, 10*time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ranges = append(ranges, b.Ranges...)
+			b.Release()
+			if len(ranges) < 3 {
+				pauseAndResume(t, l)
+			}
 		}
-		ranges = append(ranges, b.Ranges...)
-		b.Release()
-		if len(ranges) < 3 {
-			pauseAndResume(t, l)
+		want := []kafarr.Range{rangeOf(0, 4, 2), rangeOf(1, 2, 1), rangeOf(2, 6, 2), rangeOf(4, 5, 1)} // A, the first of B, null, the rest of B
+		if !slices.Equal(ranges, want) {
+			t.Errorf("got %v, want %v", ranges, want)
 		}
-	}
-	want := []kafarr.Range{rangeOf(0, 4, 2), rangeOf(1, 2, 1), rangeOf(2, 6, 2), rangeOf(4, 5, 1)} // A, the first of B, null, the rest of B
-	if !slices.Equal(ranges, want) {
-		t.Errorf("got %v, want %v", ranges, want)
-	}
-	if got := src.Stored("t", 0); got != 6 {
-		t.Errorf("stored %d, want 6", got)
-	}
+		if got := src.Stored("t", 0); got != 6 {
+			t.Errorf("stored %d, want 6", got)
+		}
+	})
 }
 
 // TestBadRowsComeOnceOverAPause has bad rows on both sides of a good one that is handed over first.
