@@ -75,38 +75,42 @@ func TestAScanRaisesAnOptionThatIsWrongWhateverErrorsSays(t *testing.T) {
 }
 
 func TestASchemaThatNoOptionIsToBlameForIsTheMessages(t *testing.T) {
-	recursive := `{"type":"record","name":"x.A","fields":[{"name":"n","type":["null","x.A"]}]}`
-	wide := `{"type":"record","name":"x.A","fields":[` + manyFields(20_001) + `]}`
-	for text, cfg := range map[string]kafarr.Config{
-		"invalid":                   {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: `not json`}}}, Messages: kafarr.Messages{Columns: []string{"n"}}},
-		"recursive":                 {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: recursive}}}},
-		"beyond the default limits": {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: wide}}}},
-		"beyond limits lower, too":  {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: wide}}}, Messages: kafarr.Messages{Limits: format.Limits{Columns: 10}}},
-		"beyond limits that are higher than the defaults": {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: manyColumns}}}, Messages: kafarr.Messages{Limits: format.Limits{Columns: 20_001}}},
-	} {
-		cfg.Messages.Errors = kafarr.Skip
-		l, _ := open(t, cfg, message(0, 0, 1, 0))
-		if got := poll(t, l, 10); got != "" || l.Stats().Skipped != 1 {
-			t.Errorf("%s: got %q, %+v", text, got, l.Stats())
+	synctest.Test(t, func(t *testing.T) {
+		recursive := `{"type":"record","name":"x.A","fields":[{"name":"n","type":["null","x.A"]}]}`
+		wide := `{"type":"record","name":"x.A","fields":[` + manyFields(20_001) + `]}`
+		for text, cfg := range map[string]kafarr.Config{
+			"invalid":                   {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: `not json`}}}, Messages: kafarr.Messages{Columns: []string{"n"}}},
+			"recursive":                 {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: recursive}}}},
+			"beyond the default limits": {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: wide}}}},
+			"beyond limits lower, too":  {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: wide}}}, Messages: kafarr.Messages{Limits: format.Limits{Columns: 10}}},
+			"beyond limits that are higher than the defaults": {Registry: kafarr.Registry{Client: registry.Static{1: {ID: 1, Text: manyColumns}}}, Messages: kafarr.Messages{Limits: format.Limits{Columns: 20_001}}},
+		} {
+			cfg.Messages.Errors = kafarr.Skip
+			l, _ := open(t, cfg, message(0, 0, 1, 0))
+			if got := poll(t, l, 10); got != "" || l.Stats().Skipped != 1 {
+				t.Errorf("%s: got %q, %+v", text, got, l.Stats())
+			}
 		}
-	}
+	})
 }
 
 func TestOneVersionThatLacksAColumnIsRaisedAndAReaderSchemaWithADefaultReadsIt(t *testing.T) {
-	versions := registry.Static{
-		1: {ID: 1, Text: `{"type":"record","name":"x.A","fields":[{"name":"n","type":"int"}]}`},
-		2: {ID: 2, Text: `{"type":"record","name":"x.A","fields":[{"name":"m","type":"int"}]}`},
-	}
-	messages := []replay.Message{message(0, 0, 1, 4), message(0, 1, 2, 5)}
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: versions}, Messages: kafarr.Messages{Columns: []string{"m"}, Errors: kafarr.Skip}}, messages...)
-	for range 2 {
-		if got := poll(t, l, 10); !strings.Contains(got, `has no field "m": it has n`) || !strings.Contains(got, "reader_schema") {
-			t.Errorf("got %q", got)
+	synctest.Test(t, func(t *testing.T) {
+		versions := registry.Static{
+			1: {ID: 1, Text: `{"type":"record","name":"x.A","fields":[{"name":"n","type":"int"}]}`},
+			2: {ID: 2, Text: `{"type":"record","name":"x.A","fields":[{"name":"m","type":"int"}]}`},
 		}
-	}
-	reader := `{"type":"record","name":"x.A","fields":[{"name":"m","type":"int","default":-1}]}`
-	l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: versions}, Messages: kafarr.Messages{Columns: []string{"m"}, Readers: []string{reader}, Errors: kafarr.Skip}}, messages...)
-	wantPolls(t, l, 10, "x.A -1 5")
+		messages := []replay.Message{message(0, 0, 1, 4), message(0, 1, 2, 5)}
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: versions}, Messages: kafarr.Messages{Columns: []string{"m"}, Errors: kafarr.Skip}}, messages...)
+		for range 2 {
+			if got := poll(t, l, 10); !strings.Contains(got, `has no field "m": it has n`) || !strings.Contains(got, "reader_schema") {
+				t.Errorf("got %q", got)
+			}
+		}
+		reader := `{"type":"record","name":"x.A","fields":[{"name":"m","type":"int","default":-1}]}`
+		l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: versions}, Messages: kafarr.Messages{Columns: []string{"m"}, Readers: []string{reader}, Errors: kafarr.Skip}}, messages...)
+		wantPolls(t, l, 10, "x.A -1 5")
+	})
 }
 
 var manyColumns = `{"type":"record","name":"x.A","fields":[` + manyFields(20_002) + `]}`
@@ -121,27 +125,29 @@ func manyFields(n int) string {
 
 // TestATypeThatTwoReferencesDefineIsNamedWithBoth has a diamond whose sides lead to two versions of one type, each of them good.
 func TestATypeThatTwoReferencesDefineIsNamedWithBoth(t *testing.T) {
-	money := func(field string) string {
-		return `{"type":"record","name":"x.Money","fields":[{"name":"` + field + `","type":"int"}]}`
-	}
-	diamond := registry.Schema{
-		Text: `{"type":"record","name":"x.A","fields":[{"name":"n","type":"x.Money"}]}`,
-		References: []registry.Referenced{
-			{Name: "x.Money", Text: money("a"), Source: "subject money, version 1"},
-			{Name: "x.Money", Text: money("b"), Source: "subject money, version 2"},
-		},
-	}
-	l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
-	got := poll(t, l, 10)
-	for _, want := range []string{"schema 1", "x.Money is defined twice", "in subject money, version 1, and in subject money, version 2"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%q does not say %q", got, want)
+	synctest.Test(t, func(t *testing.T) {
+		money := func(field string) string {
+			return `{"type":"record","name":"x.Money","fields":[{"name":"` + field + `","type":"int"}]}`
 		}
-	}
-	diamond.References = diamond.References[:1]
-	diamond.Text = money("c")
-	l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
-	if got := poll(t, l, 10); !strings.Contains(got, "in subject money, version 1, and in the schema itself") {
-		t.Error(got)
-	}
+		diamond := registry.Schema{
+			Text: `{"type":"record","name":"x.A","fields":[{"name":"n","type":"x.Money"}]}`,
+			References: []registry.Referenced{
+				{Name: "x.Money", Text: money("a"), Source: "subject money, version 1"},
+				{Name: "x.Money", Text: money("b"), Source: "subject money, version 2"},
+			},
+		}
+		l, _ := open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
+		got := poll(t, l, 10)
+		for _, want := range []string{"schema 1", "x.Money is defined twice", "in subject money, version 1, and in subject money, version 2"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q does not say %q", got, want)
+			}
+		}
+		diamond.References = diamond.References[:1]
+		diamond.Text = money("c")
+		l, _ = open(t, kafarr.Config{Registry: kafarr.Registry{Client: registry.Static{1: diamond}}}, message(0, 0, 1, 0))
+		if got := poll(t, l, 10); !strings.Contains(got, "in subject money, version 1, and in the schema itself") {
+			t.Error(got)
+		}
+	})
 }

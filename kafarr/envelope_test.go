@@ -130,38 +130,40 @@ func TestAScanOfEnvelopesHasTheSchemaOfTheLastMessageWithAValue(t *testing.T) {
 }
 
 func TestABareBodyThatIsJSONIsNoRowOfAnotherFormat(t *testing.T) {
-	// Both are read by the schema without an error: a long and a string take each byte of them.
-	record := `{"type":"record","name":"R","fields":[{"name":"id","type":"long"},{"name":"text","type":"string"}]}`
-	object := `{"id":1,"name":"x"}`
-	if len(object) != 2+int('"')/2 {
-		t.Fatal("the text is not as long as its second byte says")
-	}
-	good := replay.Message{Topic: "t", Offset: 1, Value: []byte{2, 2, 'a'}}
-	negative := replay.Message{Topic: "t", Offset: 2, Value: append([]byte{'{', 34}, "seventeen bytes.."...)}
-	cfg := kafarr.Config{Messages: kafarr.Messages{Framing: kafarr.Bare, Schemas: []kafarr.GivenSchema{{Text: record}}}}
-	l, _ := open(t, cfg, ofJSON(0, 0, object), good, negative)
-	got := poll(t, l, 10)
-	for _, part := range []string{"t[0]@0: the body is an object or array in JSON from its first byte to its last, and so it is no Avro", `set value="json" and schema=`} {
-		if !strings.Contains(got, part) {
-			t.Errorf("%s: there is no %s", got, part)
+	synctest.Test(t, func(t *testing.T) {
+		// Both are read by the schema without an error: a long and a string take each byte of them.
+		record := `{"type":"record","name":"R","fields":[{"name":"id","type":"long"},{"name":"text","type":"string"}]}`
+		object := `{"id":1,"name":"x"}`
+		if len(object) != 2+int('"')/2 {
+			t.Fatal("the text is not as long as its second byte says")
 		}
-	}
-	wantRendered(t, l, `R id=1,-62 text=a,seventeen bytes.. _offset=1,2`)
-	envelope := enveloped(0, "x.A", `{"n":1}`, "n")
-	l, _ = open(t, cfg, envelope)
-	if got := poll(t, l, 10); !strings.Contains(got, `an envelope of Kafka Connect, {"schema": …, "payload": …}: set value="json" and framing="connect"`) {
-		t.Error(got)
-	}
-	cfg.Messages.Schemas[0].Text = `{"type":"fixed","name":"F","size":7}`
-	l, _ = open(t, cfg, ofJSON(0, 0, `{"n":1}`))
-	if got := rendered(t, l); !strings.HasPrefix(got, "F value=") {
-		t.Errorf("a fixed may hold any bytes: %s", got)
-	}
-	cfg.Messages.Value, cfg.Messages.Schemas[0].Text = kafarr.Protobuf, `syntax = "proto3"; message M { int32 n = 1; }`
-	l, _ = open(t, cfg, ofJSON(0, 0, `{"n":1}`))
-	if got := poll(t, l, 10); !strings.Contains(got, "and so it is no Protobuf") {
-		t.Error(got)
-	}
+		good := replay.Message{Topic: "t", Offset: 1, Value: []byte{2, 2, 'a'}}
+		negative := replay.Message{Topic: "t", Offset: 2, Value: append([]byte{'{', 34}, "seventeen bytes.."...)}
+		cfg := kafarr.Config{Messages: kafarr.Messages{Framing: kafarr.Bare, Schemas: []kafarr.GivenSchema{{Text: record}}}}
+		l, _ := open(t, cfg, ofJSON(0, 0, object), good, negative)
+		got := poll(t, l, 10)
+		for _, part := range []string{"t[0]@0: the body is an object or array in JSON from its first byte to its last, and so it is no Avro", `set value="json" and schema=`} {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s: there is no %s", got, part)
+			}
+		}
+		wantRendered(t, l, `R id=1,-62 text=a,seventeen bytes.. _offset=1,2`)
+		envelope := enveloped(0, "x.A", `{"n":1}`, "n")
+		l, _ = open(t, cfg, envelope)
+		if got := poll(t, l, 10); !strings.Contains(got, `an envelope of Kafka Connect, {"schema": …, "payload": …}: set value="json" and framing="connect"`) {
+			t.Error(got)
+		}
+		cfg.Messages.Schemas[0].Text = `{"type":"fixed","name":"F","size":7}`
+		l, _ = open(t, cfg, ofJSON(0, 0, `{"n":1}`))
+		if got := rendered(t, l); !strings.HasPrefix(got, "F value=") {
+			t.Errorf("a fixed may hold any bytes: %s", got)
+		}
+		cfg.Messages.Value, cfg.Messages.Schemas[0].Text = kafarr.Protobuf, `syntax = "proto3"; message M { int32 n = 1; }`
+		l, _ = open(t, cfg, ofJSON(0, 0, `{"n":1}`))
+		if got := poll(t, l, 10); !strings.Contains(got, "and so it is no Protobuf") {
+			t.Error(got)
+		}
+	})
 }
 
 // bodiesOf are the values of messages.

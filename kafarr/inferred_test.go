@@ -3,6 +3,7 @@ package kafarr_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/pykafarr/pykafarr/kafarr"
 	"github.com/pykafarr/pykafarr/kafarr/source/replay"
@@ -35,14 +36,16 @@ func TestASchemaIsInferredOnceOfTheFirstMessages(t *testing.T) {
 }
 
 func TestAMessageThatIsTooLargeToInferASchemaOfIsPassedByNoErrorMode(t *testing.T) {
-	large := `{"a":"` + strings.Repeat("x", 5<<20) + `"}`
-	l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.JSON, Errors: kafarr.Skip}}, ofJSON(0, 0, large))
-	for range 2 {
-		if got := poll(t, l, 10); !strings.Contains(got, "give it: schema=") {
-			t.Errorf("%q", got)
+	synctest.Test(t, func(t *testing.T) {
+		large := `{"a":"` + strings.Repeat("x", 5<<20) + `"}`
+		l, src := open(t, kafarr.Config{Messages: kafarr.Messages{Value: kafarr.JSON, Errors: kafarr.Skip}}, ofJSON(0, 0, large))
+		for range 2 {
+			if got := poll(t, l, 10); !strings.Contains(got, "give it: schema=") {
+				t.Errorf("%q", got)
+			}
 		}
-	}
-	if s := l.Stats(); s.Skipped != 0 || src.Committed("t", 0) > 0 {
-		t.Errorf("%+v", s)
-	}
+		if s := l.Stats(); s.Skipped != 0 || src.Committed("t", 0) > 0 {
+			t.Errorf("%+v", s)
+		}
+	})
 }

@@ -177,15 +177,17 @@ func TestVersionsOfATypeComeAsOneBatchUnderAReaderSchema(t *testing.T) {
 }
 
 func TestAVersionThatTheReaderSchemaCannotReadIsRaisedAtEveryPoll(t *testing.T) {
-	reader := `{"type":"record","name":"x.A","fields":[{"name":"n","type":"int"},{"name":"more","type":"string"}]}`
-	l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Readers: []string{reader}}}, message(0, 0, 1, 0), message(0, 1, 2, 1))
-	for range 2 {
-		_, err := l.Poll(context.Background(), 10, time.Millisecond)
-		var e *kafarr.Error
-		if !errors.As(err, &e) || e.Code != kafarr.IncompatibleSchemaError || e.Path != "more" || e.SchemaID != 1 || e.Option != "reader_schema" {
-			t.Errorf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		reader := `{"type":"record","name":"x.A","fields":[{"name":"n","type":"int"},{"name":"more","type":"string"}]}`
+		l, _ := open(t, kafarr.Config{Messages: kafarr.Messages{Readers: []string{reader}}}, message(0, 0, 1, 0), message(0, 1, 2, 1))
+		for range 2 {
+			_, err := l.Poll(context.Background(), 10, time.Millisecond)
+			var e *kafarr.Error
+			if !errors.As(err, &e) || e.Code != kafarr.IncompatibleSchemaError || e.Path != "more" || e.SchemaID != 1 || e.Option != "reader_schema" {
+				t.Errorf("got %v", err)
+			}
 		}
-	}
+	})
 }
 
 func TestAPollReturnsNoMoreThanItWasAskedFor(t *testing.T) {
