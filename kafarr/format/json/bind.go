@@ -83,8 +83,11 @@ func (f *field) members(n *node) {
 	for i, k := range n.kids {
 		f.kids[i].named(k.name)
 	}
-	for _, name := range n.skipped {
+	for i, name := range n.skipped {
 		skipped := field{op: opSkip, null: true, more: skippedNode}
+		if i < len(n.unread) {
+			skipped.more = n.unread[i]
+		}
 		skipped.named(name)
 		f.kids = append(f.kids, skipped)
 	}

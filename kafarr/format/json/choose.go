@@ -10,7 +10,7 @@ import (
 type candidate struct {
 	seen  []uint64 // a bit for each member of the branch that the object has
 	named int      // how many of the object's members it names
-	out   bool     // a text of the object's is not in the branch's enum
+	out   bool     // a value of the object's is none of those that the branch allows
 }
 
 // choose tells of which branch an object is, by its members. It returns the branch, -1: it is of none, or failed. Which branch is right is known at the object's end only, so that
@@ -59,7 +59,7 @@ func (a *Appender) candidatesOf(f *field) []candidate {
 	n := len(f.more.objects)
 	a.candidates = slices.Grow(a.candidates[:0], n)[:n]
 	for i, branch := range f.more.objects {
-		words := len(f.kids[branch].required)
+		words := len(f.kids[branch].more.telling)
 		seen := slices.Grow(a.candidates[i].seen[:0], words)[:words]
 		clear(seen)
 		a.candidates[i] = candidate{seen: seen}
@@ -73,7 +73,7 @@ func (a *Appender) mayBe(f *field, base unsafe.Pointer, pos, end int) bool {
 	if f.more.only != nil && pos < end {
 		return isOneOf(f.more.only, base, pos, end)
 	}
-	if f.op != opEnum || pos >= end || at(base, pos) != '"' {
+	if f.more.codes == nil || pos >= end || at(base, pos) != '"' {
 		return true
 	}
 	text, next := a.content(base, pos, end)
@@ -108,7 +108,7 @@ func (f *field) best(candidates []candidate) int {
 next:
 	for i := range candidates {
 		c, branch := &candidates[i], f.more.objects[i]
-		for word, required := range f.kids[branch].required {
+		for word, required := range f.kids[branch].more.telling {
 			if bits.OnesCount64(required&^c.seen[word]) > 0 {
 				continue next
 			}

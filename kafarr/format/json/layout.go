@@ -61,6 +61,8 @@ type node struct {
 	skipped  []string         // of an object: members that the schema names and no column takes; of entries: the names of the key and the value
 	index    map[string]int32 // of an object and of entries: the number of each member, those that are skipped after the others
 	wanted   []uint64         // of these: a bit for each member that must be there
+	unread   []*node          // of those that are skipped: what tells branches of a union apart by them, see unread
+	telling  []uint64         // as wanted, and for those that are skipped, too
 
 	most, least uint64         // of whole numbers: the largest magnitude, and that of the negative ones
 	unit        arrow.TimeUnit // of times
@@ -250,7 +252,11 @@ func (l *layouter) object(n *node, t, writer *Type, selection *format.Selection)
 		taken[f.Name] = true
 		below, wanted := selection.Field(f.Name)
 		if !wanted {
-			n.skipped = append(n.skipped, f.Name)
+			unread, err := l.unread(f)
+			if err != nil {
+				return err
+			}
+			n.skipped, n.unread = append(n.skipped, f.Name), append(n.unread, unread)
 			continue
 		}
 		kid, err := l.of(f, writer.member(f.Name), f.Name, join(n.path, f.Name), below)
@@ -274,6 +280,19 @@ func (l *layouter) object(n *node, t, writer *Type, selection *format.Selection)
 	n.op, n.dtype = opObject, arrow.StructOf(arrowFields(n.kids)...)
 	n.look()
 	return nil
+}
+
+// unread is what branches of a union are told apart by of a member that no column takes: whether it must be there, and which values it may have.
+func (l *layouter) unread(f *Field) (*node, error) {
+	t := f.Type
+	if t == nil || f.Nullable && t.Kind != Enum && t.Only == nil {
+		return skippedNode, nil
+	}
+	n := &node{op: opSkip, id: noColumn, required: !f.Nullable, only: t.Only}
+	if t.Kind == Enum {
+		return n, l.codes(n, t)
+	}
+	return n, nil
 }
 
 // firstOf lists names for an error: the first twenty.
@@ -553,6 +572,11 @@ func (l *layouter) enum(n *node, t *Type) error {
 		return err
 	}
 	n.op, n.dtype, n.symbols = opEnum, column.DictionaryType, t.Symbols
+	return l.codes(n, t)
+}
+
+// codes numbers the symbols of an enum.
+func (l *layouter) codes(n *node, t *Type) error {
 	n.codes = make(map[string]uint32, len(t.Symbols))
 	for i, symbol := range t.Symbols {
 		if _, twice := n.codes[symbol]; twice {
@@ -584,6 +608,12 @@ func (n *node) look() {
 	for i, k := range n.kids {
 		if k.required {
 			n.wanted[i>>6] |= 1 << (i & 63)
+		}
+	}
+	n.telling = slices.Clone(n.wanted)
+	for i, u := range n.unread {
+		if at := len(n.kids) + i; u.required {
+			n.telling[at>>6] |= 1 << (at & 63)
 		}
 	}
 }

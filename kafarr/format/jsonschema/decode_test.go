@@ -169,6 +169,28 @@ func TestObjectsAreToldApartByNumbersAndBooleans(t *testing.T) {
 	}
 }
 
+func TestBranchesAreToldApartByMembersThatNoColumnTakes(t *testing.T) {
+	text := `{"properties": {"v": {"oneOf": [
+		{"title": "A", "properties": {"kind": {"const": "a"}, "x": {"type": "integer"}}, "required": ["kind"]},
+		{"title": "B", "properties": {"x": {"type": "integer"}, "kind": {"const": "b"}}},
+		{"title": "C", "properties": {"n": {"const": 1}, "x": {"type": "integer"}}},
+		{"title": "D", "properties": {"n": {"const": 2}, "x": {"type": "integer"}, "must": {"type": "string"}}, "required": ["must"]}]}}}`
+	plan := compile(t, text, format.Options{Columns: []string{"v.x"}})
+	for body, want := range map[string]string{
+		`{"kind": "a", "x": 1}`:         "A",
+		`{"kind": "b", "x": 1}`:         "B",
+		`{"x": 1, "n": 1}`:              "C",
+		`{"x": 1, "n": 2, "must": "y"}`: "D",
+	} {
+		if got, err := read(t, plan, `{"v": `+body+`}`); err != nil || !strings.Contains(got, `"`+want+`":{"x":1}`) {
+			t.Errorf("%s: %s, %v", body, got, err)
+		}
+	}
+	if got, err := read(t, plan, `{"v": {"kind": "c", "n": 2, "x": 1}}`); err == nil || !strings.Contains(err.Error(), "none of the union's branches") {
+		t.Error(got, err)
+	}
+}
+
 func TestAnObjectOfNoBranchIsNamedAsOne(t *testing.T) {
 	plan := compile(t, `{"properties": {"v": {"oneOf": [
 		{"title": "A", "properties": {"kind": {"const": "a"}}, "required": ["kind"]},
