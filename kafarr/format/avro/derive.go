@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 var _ format.Writing = Format{}
@@ -154,10 +155,10 @@ func valuesOf(t arrow.DataType) arrow.DataType {
 		case *arrow.RunEndEncodedType:
 			t = e.Encoded()
 		default:
-			if isUUID(t) || isBool8(t) || storage(t) == t {
+			if frame.IsUUID(t) || frame.IsBool8(t) || frame.Storage(t) == t {
 				return t
 			}
-			t = storage(t)
+			t = frame.Storage(t)
 		}
 	}
 }
@@ -174,13 +175,13 @@ var plain = map[arrow.Type]string{
 // value writes a type. branch is the name that a named type must have within a union.
 func (d *deriver) value(t arrow.DataType, path, branch string) error {
 	t = valuesOf(t)
-	if symbols, ok := d.enums[path]; ok && isText(t) {
+	if symbols, ok := d.enums[path]; ok && frame.IsText(t) {
 		return d.enum(symbols, path, branch)
 	}
 	switch name, ok := plain[t.ID()]; {
-	case isUUID(t):
+	case frame.IsUUID(t):
 		return d.fixed(16, "uuid", path, branch)
-	case isBool8(t):
+	case frame.IsBool8(t):
 		d.raw(`"boolean"`)
 		return nil
 	case ok:
@@ -229,7 +230,7 @@ func (d *deriver) nested(t arrow.DataType, path, branch string) error {
 		d.raw("}")
 		return nil
 	case *arrow.MapType:
-		if !isText(valuesOf(t.KeyType())) {
+		if !frame.IsText(valuesOf(t.KeyType())) {
 			return schemaErrorf(path, "the keys of the map are of the type %s, and in Avro they are texts: cast them", t.KeyType())
 		}
 		d.raw(`{"type":"map","values":`)

@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // Symbols implements format.Writing: the values of a dictionary column, for DeriveOptions.Enums.
@@ -22,7 +23,7 @@ func (Format) Symbols(batch arrow.RecordBatch, path string) ([]string, error) {
 	for rest != "" {
 		name, rest, _ = strings.Cut(rest, ".")
 		child := 0
-		switch t := storage(data.DataType()).(type) {
+		switch t := frame.Storage(data.DataType()).(type) {
 		case *arrow.StructType:
 			child, err = columnNamed(t.Fields(), name, "")
 		case *arrow.MapType:
@@ -43,18 +44,18 @@ func (Format) Symbols(batch arrow.RecordBatch, path string) ([]string, error) {
 		}
 		data = data.Children()[child]
 	}
-	dictionary := (&segment{data: data}).dictionary()
-	if _, ok := storage(data.DataType()).(*arrow.DictionaryType); !ok || dictionary == nil || !isText(dictionary.DataType()) {
+	dictionary := (&frame.Segment{Data: data}).Dictionary()
+	if _, ok := frame.Storage(data.DataType()).(*arrow.DictionaryType); !ok || dictionary == nil || !frame.IsText(dictionary.DataType()) {
 		return nil, schemaErrorf(path, "the column is no dictionary of texts, but of the Arrow type %s", data.DataType())
 	}
-	s := segment{data: dictionary, off: dictionary.Offset(), n: dictionary.Len(), row: func(int) int { return -1 }}
+	s := frame.Segment{Data: dictionary, Off: dictionary.Offset(), N: dictionary.Len(), Row: func(int) int { return -1 }}
 	source := spanWriter{target: target{path: path, schema: mapKey, null: nullAbove}, layout: spanLayout(dictionary.DataType()), utf8: true, size: -1}
 	o, err := source.check(&binder{}, &s)
 	if err != nil {
 		return nil, err
 	}
-	symbols := make([]string, 0, s.n)
-	for i := range s.n {
+	symbols := make([]string, 0, s.N)
+	for i := range s.N {
 		if !o.isNull(i) {
 			base, from, n, _ := o.span(i)
 			symbols = append(symbols, string(format.Span(base, from, n)))

@@ -1,13 +1,12 @@
 package avro
 
 import (
-	"math"
-	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
@@ -71,7 +70,7 @@ func (p *planner) single(s *Schema, columns []arrow.Field) ([]fieldWriter, []str
 		return nil, nil, err
 	}
 	if at < 0 {
-		hint := nearest.Hint(name, columnNames(columns))
+		hint := nearest.Hint(name, frame.Names(columns))
 		return nil, nil, schemaErrorf("", "the frame has no column %q for values of the type %s%s", format.ShortName(name), s.describe(), hint)
 	}
 	var ignored []string
@@ -95,81 +94,31 @@ func (e *Encoding) Size() int { return e.size + int(unsafe.Sizeof(*e)) }
 
 // Bind implements format.Encoding.
 func (e *Encoding) Bind(batch arrow.RecordBatch, skip []bool) (format.Encoder, error) {
-	b := &binder{rows: int(batch.NumRows())}
-	if err := e.bind(b, batch, skip); err != nil {
+	rows, err := frame.Open(batch, e.columns, skip)
+	if err != nil {
 		return nil, err
 	}
-	return &Encoder{ops: b.ops, rows: b.rows}, nil
+	b := &binder{}
+	if err := e.bind(b, rows); err != nil {
+		return nil, err
+	}
+	return &Encoder{ops: b.ops, rows: rows.Rows}, nil
 }
 
-func (e *Encoding) bind(b *binder, batch arrow.RecordBatch, skip []bool) error {
-	if batch.NumRows() > math.MaxInt32 {
-		return broken("", "the batch has %d rows, and at most %d are taken: send it in parts", batch.NumRows(), math.MaxInt32)
-	}
-	if int(batch.NumCols()) != len(e.columns) {
-		return broken("", "the batch has %d columns, and the encoding was compiled for %d", batch.NumCols(), len(e.columns))
-	}
-	var live []bool
-	if skip != nil {
-		if len(skip) != b.rows {
-			return broken("", "skip is of %d rows, and the batch of %d", len(skip), b.rows)
-		}
-		if slices.Contains(skip, true) {
-			live = make([]bool, b.rows)
-			for i, without := range skip {
-				live[i] = !without
-			}
-		}
-	}
+func (e *Encoding) bind(b *binder, rows *frame.Batch) error {
 	for _, f := range e.fields {
-		if f.column == noColumn {
-			if err := f.writer.bind(b, segment{n: b.rows, live: live, row: func(i int) int { return i }}); err != nil {
+		s := rows.NoSegment()
+		if f.column != noColumn {
+			var err error
+			if s, err = rows.Segment(f.column); err != nil {
 				return err
 			}
-			continue
 		}
-		field, column := e.columns[f.column], batch.Column(f.column)
-		if got := batch.Schema().Field(f.column); got.Name != field.Name || !sameLayout(column.DataType(), field.Type) {
-			return broken(format.ShortName(field.Name), "the encoding was compiled for this column of the type %s, and column %d of the batch is %q of the type %s", field.Type, f.column, format.ShortName(got.Name), column.DataType())
-		}
-		data := column.Data()
-		if data.Len() < b.rows {
-			return broken(format.ShortName(field.Name), "the column has %d values, and the batch %d rows", data.Len(), b.rows)
-		}
-		if err := f.writer.bind(b, segment{data: data, off: data.Offset(), n: b.rows, live: live, row: func(i int) int { return i }}); err != nil {
+		if err := f.writer.bind(b, s); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// sameLayout reports whether values of two types lie in memory in the same way. Whether they may be null, and how the items of lists are called, makes no difference.
-func sameLayout(a, b arrow.DataType) bool {
-	if arrow.TypeEqual(a, b) {
-		return true
-	}
-	if a.ID() != b.ID() {
-		return false
-	}
-	switch a := a.(type) {
-	case *arrow.DictionaryType:
-		b := b.(*arrow.DictionaryType)
-		return a.IndexType.ID() == b.IndexType.ID() && sameLayout(a.ValueType, b.ValueType)
-	case *arrow.FixedSizeListType:
-		if a.Len() != b.(*arrow.FixedSizeListType).Len() {
-			return false
-		}
-	case arrow.UnionType:
-		if !slices.Equal(a.TypeCodes(), b.(arrow.UnionType).TypeCodes()) {
-			return false
-		}
-	}
-	nested, ok := a.(arrow.NestedType)
-	other, both := b.(arrow.NestedType)
-	_, list := a.(arrow.ListLikeType)
-	return ok && both && slices.EqualFunc(nested.Fields(), other.Fields(), func(x, y arrow.Field) bool {
-		return (list || x.Name == y.Name) && sameLayout(x.Type, y.Type)
-	})
 }
 
 // Encoder writes rows of one batch, which outlives it.

@@ -7,29 +7,9 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/float16"
 
-	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
-
-// loadKind is how a number lies in Arrow memory.
-type loadKind uint8
-
-const (
-	loadInt8 loadKind = iota
-	loadUint8
-	loadInt16
-	loadUint16
-	loadInt32
-	loadUint32
-	loadInt64
-	loadUint64
-	loadFloat16
-	loadFloat32
-	loadFloat64
-)
-
-var loadBytes = [...]int{1, 1, 2, 2, 4, 4, 8, 8, 2, 4, 8}
 
 // putKind is how a number is written.
 type putKind uint8
@@ -43,7 +23,7 @@ const (
 
 // conversion makes an Avro number of an Arrow number, if that loses nothing.
 type conversion struct {
-	load     loadKind
+	load     frame.Load
 	put      putKind
 	mul, div int64 // of units of time; 0: as it is
 	lo, hi   int64 // what a whole number may be
@@ -64,23 +44,23 @@ func (c *conversion) direct() (code writeCode, always bool) {
 	}
 	switch {
 	case c.put == putSingle:
-		if c.load == loadFloat32 {
+		if c.load == frame.Float32 {
 			return writeFloat, true
 		}
-		return writeNumber, c.load == loadFloat16
+		return writeNumber, c.load == frame.Float16
 	case c.put == putDouble:
-		if c.load == loadFloat64 {
+		if c.load == frame.Float64 {
 			return writeDouble, true
 		}
-		return writeNumber, c.load != loadInt64 && c.load != loadUint64
-	case c.load >= loadFloat16:
+		return writeNumber, c.load != frame.Int64 && c.load != frame.Uint64
+	case c.load >= frame.Float16:
 		return writeNumber, false
-	case c.load == loadInt32: // a varint is the same for an int and a long
+	case c.load == frame.Int32: // a varint is the same for an int and a long
 		return writeInt, c.lo <= math.MinInt32
-	case c.load == loadInt64:
+	case c.load == frame.Int64:
 		return writeLong, c.lo == math.MinInt64
 	}
-	return writeNumber, c.lo != 0 && (c.load < loadUint32 || c.load == loadUint32 && c.hi > math.MaxUint32)
+	return writeNumber, c.lo != 0 && (c.load < frame.Uint32 || c.load == frame.Uint32 && c.hi > math.MaxUint32)
 }
 
 // allFit is a quick look at all values, null or not, of the commonest conversions; false: look closer.
@@ -92,12 +72,12 @@ func (c *conversion) allFit(data unsafe.Pointer, n int) bool {
 	switch {
 	case c.mul != 0 || c.div != 0 || c.put != putWhole:
 		return false
-	case c.load == loadInt64:
+	case c.load == frame.Int64:
 		for _, v := range unsafe.Slice((*int64)(data), n) {
 			bad = bad || v < c.lo || v > c.hi
 		}
 		return !bad
-	case c.load == loadInt32:
+	case c.load == frame.Int32:
 		for _, v := range unsafe.Slice((*int32)(data), n) {
 			bad = bad || int64(v) < c.lo || int64(v) > c.hi
 		}
@@ -111,15 +91,15 @@ func (c *conversion) why(data unsafe.Pointer, i int) string {
 	switch {
 	case c.put != putWhole:
 		return "cast the column, and see what becomes of the value"
-	case c.load >= loadFloat16:
-		if f := c.real(data, i); f == 0 {
+	case c.load >= frame.Float16:
+		if f := c.load.Real(data, i); f == 0 {
 			return "it is a negative zero, which only floats have: add 0 to the column"
 		}
 		return fmt.Sprintf("it must be a whole number from %d to %d; write null for a number that is missing", c.lo, c.hi)
 	case c.times == nil:
 		return fmt.Sprintf("it must be from %d to %d", c.lo, c.hi)
 	}
-	v, _ := c.whole(data, i)
+	v, _ := c.load.Whole(data, i)
 	switch {
 	case c.div != 0 && v%c.div != 0:
 		if c.times.point {
@@ -132,41 +112,10 @@ func (c *conversion) why(data unsafe.Pointer, i int) string {
 	return fmt.Sprintf("it is too far from 1970 for the field's unit (%s)", c.times.into)
 }
 
-// whole reads an integer; false: it is greater than 2^63 - 1.
-func (c *conversion) whole(data unsafe.Pointer, i int) (int64, bool) {
-	switch c.load {
-	case loadInt8:
-		return int64(*(*int8)(unsafe.Add(data, i))), true
-	case loadUint8:
-		return int64(*(*uint8)(unsafe.Add(data, i))), true
-	case loadInt16:
-		return int64(*(*int16)(unsafe.Add(data, i*2))), true
-	case loadUint16:
-		return int64(*(*uint16)(unsafe.Add(data, i*2))), true
-	case loadInt32:
-		return int64(*(*int32)(unsafe.Add(data, i*4))), true
-	case loadUint32:
-		return int64(*(*uint32)(unsafe.Add(data, i*4))), true
-	}
-	v := *(*int64)(unsafe.Add(data, i*8))
-	return v, c.load == loadInt64 || v >= 0
-}
-
-// real reads a float.
-func (c *conversion) real(data unsafe.Pointer, i int) float64 {
-	switch c.load {
-	case loadFloat16:
-		return float64(float16.FromBits(*(*uint16)(unsafe.Add(data, i*2))).Float32())
-	case loadFloat32:
-		return float64(math.Float32frombits(format.Load32(data, i*4)))
-	}
-	return math.Float64frombits(format.Load64(data, i*8))
-}
-
 // value is the bits of the number to write, of a whole one or a float; false: it does not fit.
 func (c *conversion) value(data unsafe.Pointer, i int) (uint64, bool) {
-	if c.load >= loadFloat16 {
-		f := c.real(data, i)
+	if c.load >= frame.Float16 {
+		f := c.load.Real(data, i)
 		switch c.put {
 		case putDouble:
 			return math.Float64bits(f), true
@@ -180,7 +129,7 @@ func (c *conversion) value(data unsafe.Pointer, i int) (uint64, bool) {
 		v := int64(f)
 		return uint64(v), v >= c.lo && v <= c.hi //nolint:gosec // two's complement
 	}
-	v, ok := c.whole(data, i)
+	v, ok := c.load.Whole(data, i)
 	switch c.put {
 	case putTruth:
 		return min(uint64(v), 1), true //nolint:gosec // zero or not
@@ -224,16 +173,10 @@ func (c *conversion) write(data unsafe.Pointer, i int, dst unsafe.Pointer, pos i
 
 // text is the value as it stands, for an error; a point in time is one of the calendar.
 func (c *conversion) text(data unsafe.Pointer, i int) string {
-	if c.load >= loadFloat16 {
-		return strconv.FormatFloat(c.real(data, i), 'g', -1, 64)
-	}
-	v, ok := c.whole(data, i)
-	if !ok {
-		return strconv.FormatUint(uint64(v), 10) //nolint:gosec // it has none of the sign
-	}
 	if c.times == nil {
-		return strconv.FormatInt(v, 10)
+		return c.load.Text(data, i)
 	}
+	v, _ := c.load.Whole(data, i) // times are not of 64 bits without a sign
 	perSecond := int64(1e9) / unitNanos[c.times.unit]
 	if seconds := v / perSecond; c.times.point && seconds > -yearTenThousand && seconds < yearTenThousand {
 		return arrow.Timestamp(v).ToTime(c.times.unit).Format("2006-01-02 15:04:05.999999999")

@@ -11,6 +11,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/column"
+
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // decimalWriter writes decimals that have the field's scale already.
@@ -25,7 +27,7 @@ type decimalWriter struct {
 // the bytes as they are to be written.
 func decimalColumn(to target, t arrow.DataType, code opcode) writer {
 	big := code == opBigDecimal
-	st := storage(t)
+	st := frame.Storage(t)
 	switch d := st.(type) {
 	case arrow.DecimalType:
 		w := &decimalWriter{target: to, width: d.(arrow.FixedWidthDataType).Bytes(), scale: int(d.GetScale())}
@@ -35,26 +37,26 @@ func decimalColumn(to target, t arrow.DataType, code opcode) writer {
 		if big || to.schema.Type == Fixed && d.ByteWidth != to.schema.Size {
 			return nil
 		}
-		return &madeWriter{to, spanWriter{target: to, layout: fixedSize, width: d.ByteWidth, size: -1}, decimalBytes}
+		return &madeWriter{to, spanWriter{target: to, layout: frame.FixedSize, width: d.ByteWidth, size: -1}, decimalBytes}
 	}
-	if load, ok := loads[st.ID()]; ok && load < loadFloat16 {
+	if load, ok := frame.Loads[st.ID()]; ok && load < frame.Float16 {
 		return &wholeDecimalWriter{to, conversion{load: load}}
 	}
 	switch source := (spanWriter{target: to, layout: spanLayout(t), size: -1}); {
-	case isText(t):
+	case frame.IsText(t):
 		return &madeWriter{to, source, decimalText}
-	case isBinary(t) && !big:
+	case frame.IsBinary(t) && !big:
 		return &madeWriter{to, source, decimalBytes}
 	}
 	return nil
 }
 
-func (w *decimalWriter) bind(b *binder, s segment) error {
+func (w *decimalWriter) bind(b *binder, s frame.Segment) error {
 	o, nulls, err := b.start(&w.target, &s, writeDecimal)
 	if err != nil {
 		return err
 	}
-	if o.data, err = s.buffer(w.path, 1, w.width, s.n); err != nil {
+	if o.data, err = s.Buffer(w.path, 1, w.width, s.N); err != nil {
 		return err
 	}
 	if w.made {
@@ -62,11 +64,11 @@ func (w *decimalWriter) bind(b *binder, s segment) error {
 	}
 	digits := min(w.schema.Logical.Precision, decimal256Digits)
 	wide := w.schema.Logical.Precision > decimal256Digits // Arrow's have fewer digits
-	if s.live == nil && w.width == 16 && !wide && decimalsFit(unsafe.Slice((*[2]uint64)(o.data), s.n), column.DecimalLimits[digits]) {
+	if s.Live == nil && w.width == 16 && !wide && decimalsFit(unsafe.Slice((*[2]uint64)(o.data), s.N), column.DecimalLimits[digits]) {
 		return w.add(b, o)
 	}
-	err = s.each(w.path, nulls, func(i int) error {
-		words := decimalWords(o.data, i, w.width)
+	err = s.Each(w.path, nulls, func(i int) error {
+		words := frame.DecimalWords(o.data, i, w.width)
 		if wide || column.DecimalFits(words, digits) {
 			return nil
 		}
@@ -107,9 +109,9 @@ func decimalsFit(values [][2]uint64, limit [4]uint64) bool {
 }
 
 // rescaled writes values whose scale is not the field's.
-func (w *decimalWriter) rescaled(b *binder, s segment, o writeOp) error {
+func (w *decimalWriter) rescaled(b *binder, s frame.Segment, o writeOp) error {
 	return makeDecimals(b, s, &w.target, o, func(i int) (string, *big.Int, int) {
-		words := decimalWords(o.data, i, w.width)
+		words := frame.DecimalWords(o.data, i, w.width)
 		return w.text(words), wordsInt(words), w.scale
 	})
 }
@@ -137,16 +139,16 @@ type wholeDecimalWriter struct {
 	convert conversion
 }
 
-func (w *wholeDecimalWriter) bind(b *binder, s segment) error {
+func (w *wholeDecimalWriter) bind(b *binder, s frame.Segment) error {
 	o, _, err := b.start(&w.target, &s, writeSpan)
 	if err != nil {
 		return err
 	}
-	if o.data, err = s.buffer(w.path, 1, loadBytes[w.convert.load], s.n); err != nil {
+	if o.data, err = s.Buffer(w.path, 1, w.convert.load.Bytes(), s.N); err != nil {
 		return err
 	}
 	return makeDecimals(b, s, &w.target, o, func(i int) (string, *big.Int, int) {
-		v, ok := w.convert.whole(o.data, i)
+		v, ok := w.convert.load.Whole(o.data, i)
 		n := big.NewInt(v)
 		if !ok {
 			n.SetUint64(uint64(v)) //nolint:gosec // it has none of the sign
@@ -156,10 +158,10 @@ func (w *wholeDecimalWriter) bind(b *binder, s segment) error {
 }
 
 // makeDecimals writes numbers of any scale.
-func makeDecimals(b *binder, s segment, to *target, o writeOp, number func(i int) (text string, unscaled *big.Int, scale int)) error {
-	m := &made{ends: make([]int64, s.n+1)}
-	for i := range s.n {
-		if s.counts(i) && !o.isNull(i) {
+func makeDecimals(b *binder, s frame.Segment, to *target, o writeOp, number func(i int) (text string, unscaled *big.Int, scale int)) error {
+	m := &made{ends: make([]int64, s.N+1)}
+	for i := range s.N {
+		if s.Counts(i) && !o.isNull(i) {
 			text, unscaled, scale := number(i)
 			var err error
 			if m.bytes, err = appendScaled(m.bytes, to.schema, unscaled, scale); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // interval is how a span of time lies in Arrow memory: what a value counts, and of a duration, its unit in nanoseconds.
@@ -26,7 +27,7 @@ type durationWriter struct {
 
 // durationColumn takes Arrow's intervals, durations that are whole milliseconds, and the 12 bytes as they are to be written.
 func durationColumn(to target, t arrow.DataType) writer {
-	switch t := storage(t).(type) {
+	switch t := frame.Storage(t).(type) {
 	case *arrow.MonthDayNanoIntervalType:
 		return &durationWriter{to, interval{kind: t.ID()}, 16}
 	case *arrow.DayTimeIntervalType:
@@ -43,15 +44,15 @@ func durationColumn(to target, t arrow.DataType) writer {
 	return nil
 }
 
-func (w *durationWriter) bind(b *binder, s segment) error {
+func (w *durationWriter) bind(b *binder, s frame.Segment) error {
 	o, nulls, err := b.start(&w.target, &s, writeDuration)
 	if err != nil {
 		return err
 	}
-	if o.data, err = s.buffer(w.path, 1, w.width, s.n); err != nil {
+	if o.data, err = s.Buffer(w.path, 1, w.width, s.N); err != nil {
 		return err
 	}
-	if err := s.each(w.path, nulls, func(i int) error {
+	if err := s.Each(w.path, nulls, func(i int) error {
 		if _, _, _, ok := w.interval.read(o.data, i); !ok {
 			return w.wrong(&s, i, w.interval.text(o.data, i), "cannot be written as %s, which counts whole milliseconds, and has no sign: months and days are at most %d, milliseconds %d", w.schema.describe(), math.MaxInt32, uint32(math.MaxUint32))
 		}

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // made are values that Bind has written already: texts that must be parsed to be checked are parsed once.
@@ -16,7 +17,7 @@ type made struct {
 // add adds the op that copies the values.
 func (m *made) add(b *binder, o writeOp) {
 	o.code, o.size = writeSpan, 0
-	o.more = &writeMore{layout: offsets64, keep: m}
+	o.more = &writeMore{layout: frame.Offsets64, keep: m}
 	o.offs, o.data = unsafe.Pointer(unsafe.SliceData(m.ends)), unsafe.Pointer(unsafe.SliceData(m.bytes))
 	if len(m.bytes) > 0 {
 		o.last = uintptr(o.data) + uintptr(len(m.bytes))
@@ -31,18 +32,18 @@ type madeWriter struct {
 	make   func(to *target, dst, text []byte) ([]byte, error)
 }
 
-func (w *madeWriter) bind(b *binder, s segment) error {
+func (w *madeWriter) bind(b *binder, s frame.Segment) error {
 	o, err := w.source.check(b, &s)
 	if err != nil {
 		return err
 	}
-	m := &made{ends: make([]int64, s.n+1)}
-	for i := range s.n {
-		if s.counts(i) && !o.isNull(i) {
+	m := &made{ends: make([]int64, s.N+1)}
+	for i := range s.N {
+		if s.Counts(i) && !o.isNull(i) {
 			base, from, n, _ := o.span(i)
 			text := format.Span(base, from, n)
 			if m.bytes, err = w.make(&w.target, m.bytes, text); err != nil {
-				return w.wrong(&s, i, shortBytes(text), "cannot be written as %s: %v", w.schema.describe(), err)
+				return w.wrong(&s, i, frame.ShortBytes(text), "cannot be written as %s: %v", w.schema.describe(), err)
 			}
 		}
 		m.ends[i+1] = int64(len(m.bytes))
@@ -76,11 +77,11 @@ func (e errorText) Error() string { return string(e) }
 // jsonValueWriter writes values of a recursive type, which stand in the column as the reader gives them: as the text of their Avro JSON encoding, a null of a union as an Arrow null.
 type jsonValueWriter struct {
 	target
-	layout layoutOfSpans
+	layout frame.Layout
 	depth  int
 }
 
-func (w *jsonValueWriter) bind(b *binder, s segment) error {
+func (w *jsonValueWriter) bind(b *binder, s frame.Segment) error {
 	to := w.target
 	inText := to.null == notNullable && to.schema.Type == Union // the union's index is part of what is made
 	null := to.schema.nullIndex()
@@ -92,10 +93,10 @@ func (w *jsonValueWriter) bind(b *binder, s segment) error {
 	if err != nil {
 		return err
 	}
-	m := &made{ends: make([]int64, s.n+1)}
-	for i := range s.n {
+	m := &made{ends: make([]int64, s.N+1)}
+	for i := range s.N {
 		switch {
-		case !s.counts(i):
+		case !s.Counts(i):
 		case o.isNull(i):
 			if inText && null < 0 {
 				return w.notNull(&s, i)
@@ -107,7 +108,7 @@ func (w *jsonValueWriter) bind(b *binder, s segment) error {
 			base, from, n, _ := o.span(i)
 			text := format.Span(base, from, n)
 			if m.bytes, err = encodeJSON(m.bytes, w.schema, text, w.path, w.depth); err != nil {
-				return &format.ValueError{Row: s.row(i), Path: w.path, Value: shortBytes(text), Msg: "is not the Avro JSON encoding of " + w.schema.describe() + ": " + err.Error()}
+				return &format.ValueError{Row: s.Row(i), Path: w.path, Value: frame.ShortBytes(text), Msg: "is not the Avro JSON encoding of " + w.schema.describe() + ": " + err.Error()}
 			}
 		}
 		m.ends[i+1] = int64(len(m.bytes))

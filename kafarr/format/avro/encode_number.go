@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // booleanWriter writes bits.
@@ -11,24 +13,24 @@ type booleanWriter struct{ target }
 
 func booleanColumn(to target, t arrow.DataType) writer {
 	switch {
-	case isBool8(t):
-		return &numberWriter{target: to, convert: conversion{load: loadInt8, put: putTruth}}
-	case storage(t).ID() == arrow.BOOL:
+	case frame.IsBool8(t):
+		return &numberWriter{target: to, convert: conversion{load: frame.Int8, put: putTruth}}
+	case frame.Storage(t).ID() == arrow.BOOL:
 		return &booleanWriter{to}
 	}
 	return nil
 }
 
-func (w *booleanWriter) bind(b *binder, s segment) error {
+func (w *booleanWriter) bind(b *binder, s frame.Segment) error {
 	o, _, err := b.start(&w.target, &s, writeBoolean)
 	if err != nil {
 		return err
 	}
-	if o.data, err = s.bits(w.path, 1); err != nil {
+	if o.data, err = s.Bits(w.path, 1); err != nil {
 		return err
 	}
-	if o.data == nil && s.n > 0 {
-		return broken(w.path, "the Arrow array has no buffer of values")
+	if o.data == nil && s.N > 0 {
+		return frame.Broken(w.path, "the Arrow array has no buffer of values")
 	}
 	b.add(o, 2)
 	return nil
@@ -42,11 +44,6 @@ type numberWriter struct {
 	always  bool      // no value can be wrong
 }
 
-var loads = map[arrow.Type]loadKind{
-	arrow.INT8: loadInt8, arrow.UINT8: loadUint8, arrow.INT16: loadInt16, arrow.UINT16: loadUint16, arrow.INT32: loadInt32, arrow.UINT32: loadUint32,
-	arrow.INT64: loadInt64, arrow.UINT64: loadUint64, arrow.FLOAT16: loadFloat16, arrow.FLOAT32: loadFloat32, arrow.FLOAT64: loadFloat64,
-}
-
 // unitNanos are the nanoseconds of Arrow's units of time.
 var unitNanos = map[arrow.TimeUnit]int64{arrow.Second: 1e9, arrow.Millisecond: 1e6, arrow.Microsecond: 1e3, arrow.Nanosecond: 1}
 
@@ -57,38 +54,38 @@ func numberColumn(to target, t, own arrow.DataType) writer {
 		c.lo, c.hi = math.MinInt32, math.MaxInt32
 	}
 	w := &numberWriter{target: to}
-	switch from := storage(t).(type) {
+	switch from := frame.Storage(t).(type) {
 	case *arrow.Date32Type:
 		if own.ID() != arrow.DATE32 {
 			return nil
 		}
-		c.load = loadInt32
+		c.load = frame.Int32
 	case *arrow.Date64Type:
 		if own.ID() != arrow.DATE32 {
 			return nil
 		}
-		c.load, c.div, c.times = loadInt64, dayMillis, &times{unit: arrow.Millisecond, into: "D", point: true}
+		c.load, c.div, c.times = frame.Int64, dayMillis, &times{unit: arrow.Millisecond, into: "D", point: true}
 	case *arrow.Time32Type:
 		if !c.time(own, from.Unit) {
 			return nil
 		}
-		c.load = loadInt32
+		c.load = frame.Int32
 	case *arrow.Time64Type:
 		if !c.time(own, from.Unit) {
 			return nil
 		}
-		c.load = loadInt64
+		c.load = frame.Int64
 	case *arrow.TimestampType:
 		into, ok := own.(*arrow.TimestampType)
 		if !ok || (into.TimeZone == "") != (from.TimeZone == "") {
 			return nil
 		}
-		c.load = loadInt64
+		c.load = frame.Int64
 		c.scale(from.Unit, into.Unit)
 		c.times.point = true
 	default:
-		load, ok := loads[from.ID()]
-		if _, number := loads[own.ID()]; !ok || !number {
+		load, ok := frame.Loads[from.ID()]
+		if _, number := frame.Loads[own.ID()]; !ok || !number {
 			return nil
 		}
 		c.load = load
@@ -124,7 +121,7 @@ func (c *conversion) scale(from, into arrow.TimeUnit) {
 	}
 }
 
-func (w *numberWriter) bind(b *binder, s segment) error {
+func (w *numberWriter) bind(b *binder, s frame.Segment) error {
 	o, nulls, err := b.start(&w.target, &s, w.direct)
 	if err != nil {
 		return err
@@ -132,12 +129,12 @@ func (w *numberWriter) bind(b *binder, s segment) error {
 	if w.convert.put == putTruth {
 		o.code = writeNumber
 	}
-	if o.data, err = s.buffer(w.path, 1, loadBytes[w.convert.load], s.n); err != nil {
+	if o.data, err = s.Buffer(w.path, 1, w.convert.load.Bytes(), s.N); err != nil {
 		return err
 	}
 	c := &w.convert
-	if !w.always && c.put != putTruth && (s.live != nil || nulls > 0 || !c.allFit(o.data, s.n)) {
-		if err := s.each(w.path, nulls, func(i int) error {
+	if !w.always && c.put != putTruth && (s.Live != nil || nulls > 0 || !c.allFit(o.data, s.N)) {
+		if err := s.Each(w.path, nulls, func(i int) error {
 			if _, ok := c.value(o.data, i); !ok {
 				return w.wrong(&s, i, c.text(o.data, i), "cannot be written as %s without loss: %s", w.schema.describe(), c.why(o.data, i))
 			}

@@ -4,15 +4,15 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/extensions"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 )
 
 // writer writes the values of one column, and of those below it. Binding it to the column's memory checks the values and adds the ops.
 type writer interface {
-	bind(b *binder, s segment) error
+	bind(b *binder, s frame.Segment) error
 }
 
 // fieldWriter is the writer of a record's field.
@@ -53,7 +53,7 @@ func (p *planner) value(s *Schema, t arrow.DataType, path string, null int8) (wr
 	if s.Type == Null {
 		return &onlyNullWriter{to}, nil
 	}
-	switch t := storage(t).(type) {
+	switch t := frame.Storage(t).(type) {
 	case *arrow.DictionaryType:
 		if s.optionalOrSelf().Type != Enum {
 			values, err := p.value(s, t.ValueType, path, null)
@@ -65,7 +65,7 @@ func (p *planner) value(s *Schema, t arrow.DataType, path string, null int8) (wr
 	case *arrow.NullType:
 		return &nullColumnWriter{to, to.nullBranch()}, nil
 	}
-	if s.leadsTo(p.open) && isText(t) {
+	if s.leadsTo(p.open) && frame.IsText(t) {
 		return &jsonValueWriter{to, spanLayout(t), p.options.Limits.ValueDepth}, nil
 	}
 	switch s.Type {
@@ -145,7 +145,7 @@ func typeMismatch(to target, t, own arrow.DataType) error {
 
 // record makes the writer of a struct column.
 func (p *planner) record(to target, t arrow.DataType) (writer, error) {
-	st, ok := storage(t).(*arrow.StructType)
+	st, ok := frame.Storage(t).(*arrow.StructType)
 	if !ok {
 		return nil, schemaErrorf(to.path, "a column of the Arrow type %s cannot be written as %s: it must be a struct", t, to.schema.describe())
 	}
@@ -195,9 +195,9 @@ func (p *planner) missing(f *Field, columns []arrow.Field, path string) ([]byte,
 		if !f.HasDefault {
 			what = "the schema has no default for it"
 		}
-		return nil, schemaErrorf(path, "the frame has no column for this field of the schema%s; %s", nearest.Hint(f.Name, columnNames(columns)), what)
+		return nil, schemaErrorf(path, "the frame has no column for this field of the schema%s; %s", nearest.Hint(f.Name, frame.Names(columns)), what)
 	case !f.HasDefault:
-		return nil, schemaErrorf(path, "the frame has no column for this field, and the schema no default%s", nearest.Hint(f.Name, columnNames(columns)))
+		return nil, schemaErrorf(path, "the frame has no column for this field, and the schema no default%s", nearest.Hint(f.Name, frame.Names(columns)))
 	}
 	return encodeDefault(nil, f.Type, f.Default, path)
 }
@@ -218,71 +218,18 @@ func (p *planner) extra(columns []arrow.Field, used func(int) bool, s *Schema, p
 
 // columnNamed finds a column; -1: there is none.
 func columnNamed(columns []arrow.Field, name, path string) (int, error) {
-	at := -1
-	for i, c := range columns {
-		if c.Name != name {
-			continue
-		}
-		if at >= 0 {
-			return 0, schemaErrorf(format.JoinPath(path, name), "there are two columns of this name: rename one")
-		}
-		at = i
+	at, twice := frame.Named(columns, name)
+	if twice {
+		return 0, schemaErrorf(format.JoinPath(path, name), "there are two columns of this name: rename one")
 	}
 	return at, nil
-}
-
-func columnNames(columns []arrow.Field) []string {
-	out := make([]string, len(columns))
-	for i, c := range columns {
-		out[i] = c.Name
-	}
-	return out
-}
-
-// storage is the type that an extension type is stored as, and any other type itself.
-func storage(t arrow.DataType) arrow.DataType {
-	for {
-		e, ok := t.(arrow.ExtensionType)
-		if !ok {
-			return t
-		}
-		t = e.StorageType()
-	}
-}
-
-func isUUID(t arrow.DataType) bool {
-	_, ok := t.(*extensions.UUIDType)
-	return ok
-}
-
-func isBool8(t arrow.DataType) bool {
-	_, ok := t.(*extensions.Bool8Type)
-	return ok
-}
-
-// isText reports whether values of a type are UTF-8.
-func isText(t arrow.DataType) bool {
-	switch storage(t).ID() {
-	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
-		return true
-	}
-	return false
-}
-
-// isBinary reports whether values of a type are bytes of any length.
-func isBinary(t arrow.DataType) bool {
-	switch storage(t).ID() {
-	case arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW:
-		return true
-	}
-	return false
 }
 
 // list makes the writer of an array or a map. A map may be a list of structs of two members, too, which is what polars makes of it.
 func (p *planner) list(to target, t arrow.DataType) (writer, error) {
 	s := to.schema
 	var item arrow.DataType
-	switch t := storage(t).(type) {
+	switch t := frame.Storage(t).(type) {
 	case *arrow.MapType: // which is a ListLikeType, too
 		if s.Type == Map {
 			item = t.Elem()
@@ -295,9 +242,9 @@ func (p *planner) list(to target, t arrow.DataType) (writer, error) {
 	}
 	if s.Type == Array {
 		w, err := p.value(s.Items, item, format.JoinPath(to.path, "item"), notNullable)
-		return &listWriter{to, storage(t), w}, err
+		return &listWriter{to, frame.Storage(t), w}, err
 	}
-	entry, ok := storage(item).(*arrow.StructType)
+	entry, ok := frame.Storage(item).(*arrow.StructType)
 	if !ok || entry.NumFields() != 2 {
 		return nil, schemaErrorf(to.path, "a column of the Arrow type %s cannot be written as %s: its items must be structs of key and value", t, s.describe())
 	}
@@ -310,5 +257,5 @@ func (p *planner) list(to target, t arrow.DataType) (writer, error) {
 		return nil, err
 	}
 	pair := &recordWriter{target{format.JoinPath(to.path, "entry"), &Schema{Type: Record}, notNullable}, []fieldWriter{{0, key}, {1, value}}}
-	return &listWriter{to, storage(t), pair}, nil
+	return &listWriter{to, frame.Storage(t), pair}, nil
 }

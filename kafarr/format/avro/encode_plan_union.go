@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // union makes the writer of a union.
@@ -20,7 +21,7 @@ func (p *planner) union(to target, t arrow.DataType) (writer, error) {
 		return &prefixWriter{[]byte{0}, w}, err
 	}
 	null := s.nullIndex()
-	switch t := storage(t).(type) {
+	switch t := frame.Storage(t).(type) {
 	case arrow.UnionType:
 		return p.arrowUnion(to, t, null)
 	case *arrow.StructType:
@@ -33,7 +34,7 @@ func (p *planner) union(to target, t arrow.DataType) (writer, error) {
 }
 
 func isUnion(t arrow.DataType) bool {
-	_, ok := storage(t).(arrow.UnionType)
+	_, ok := frame.Storage(t).(arrow.UnionType)
 	return ok
 }
 
@@ -118,10 +119,10 @@ func (s *Schema) isOwn(t arrow.DataType) bool {
 	}
 	own, _ := leafOf(s)
 	if own.code == opString {
-		return isText(t)
+		return frame.IsText(t)
 	}
 	if own.code == opBytes {
-		return isBinary(t)
+		return frame.IsBinary(t)
 	}
 	if own.code == opEnum {
 		return t.ID() == arrow.DICTIONARY

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // rare writes one op, and those below it, of the kinds that are not worth a place in the loop.
@@ -38,8 +39,8 @@ func (e *Encoder) rare(o *writeOp, i, row int, dst unsafe.Pointer, pos, limit in
 		}
 		return putBytes(dst, pos, limit, o.data, from, n, o.last)
 	case writeSpan:
-		if o.more.layout == views && o.more.length {
-			if view := unsafe.Add(o.data, row*16); format.Load32(view, 0) <= inlineView { // a length without a sign, as it was checked
+		if o.more.layout == frame.Views && o.more.length {
+			if view := unsafe.Add(o.data, row*16); format.Load32(view, 0) <= frame.InlineView { // a length without a sign, as it was checked
 				if pos > limit {
 					return noRoom
 				}
@@ -55,7 +56,7 @@ func (e *Encoder) rare(o *writeOp, i, row int, dst unsafe.Pointer, pos, limit in
 		}
 		return putBytes(dst, pos, limit, base, from, n, last)
 	case writeDecimal:
-		return putDecimal(decimalWords(o.data, row, o.more.width), int(o.size), dst, pos, limit)
+		return putDecimal(frame.DecimalWords(o.data, row, o.more.width), int(o.size), dst, pos, limit)
 	case writeUUID:
 		var text [36]byte
 		formatUUID(&text, unsafe.Slice((*byte)(unsafe.Add(o.data, row*16)), 16))
@@ -83,7 +84,7 @@ func (e *Encoder) rare(o *writeOp, i, row int, dst unsafe.Pointer, pos, limit in
 		}
 		return e.branch(k.lo, k.end, row, dst, putVarint(dst, pos, uint64(k.branch)<<1), limit) //nolint:gosec // an index of a branch
 	case writeStructUnion:
-		if o.valid == nil || bit(o.valid, o.voff+row) != 0 {
+		if o.valid == nil || frame.Bit(o.valid, o.voff+row) != 0 {
 			for k := range o.more.kids {
 				if k := &o.more.kids[k]; !nullAt(e.ops, k.lo, row) {
 					return e.branch(k.lo, k.end, row, dst, putVarint(dst, pos, uint64(k.branch)<<1), limit) //nolint:gosec // an index of a branch
@@ -129,78 +130,44 @@ func nullAt(ops []writeOp, lo, row int) bool {
 	return o.code == writeNull || o.isNull(row)
 }
 
-func (o *writeOp) isNull(row int) bool { return o.valid != nil && bit(o.valid, o.voff+row) == 0 }
-
-// layoutOfSpans is how texts, bytes and lists say where each one lies; of durations, what they are counted in.
-type layoutOfSpans uint8
-
-const (
-	offsets32 layoutOfSpans = iota
-	offsets64
-	views   // a word of 16 bytes each, with the text or its place
-	views32 // offsets and sizes, of lists
-	views64
-	fixedSize
-)
+func (o *writeOp) isNull(row int) bool { return o.valid != nil && frame.Bit(o.valid, o.voff+row) == 0 }
 
 // span is where a text or bytes lies: base[from:from+n], in memory that ends at last.
 func (o *writeOp) span(row int) (base unsafe.Pointer, from, n int, last uintptr) {
 	switch o.more.layout {
-	case offsets64:
+	case frame.Offsets64:
 		from = int(*(*int64)(unsafe.Add(o.offs, row*8)))
 		return o.data, from, int(*(*int64)(unsafe.Add(o.offs, row*8+8))) - from, o.last
-	case views:
+	case frame.Views:
 		view := unsafe.Add(o.data, row*16)
 		n = int(*(*int32)(view))
-		if n <= inlineView {
+		if n <= frame.InlineView {
 			return view, 4, n, uintptr(view) + 16
 		}
 		b := &o.more.buffers[*(*int32)(unsafe.Add(view, 8))]
-		return b.base, int(*(*int32)(unsafe.Add(view, 12))), n, b.last
-	case fixedSize:
+		return b.Base, int(*(*int32)(unsafe.Add(view, 12))), n, b.Last
+	case frame.FixedSize:
 		return o.data, row * int(o.size), int(o.size), o.last
 	}
 	from = int(*(*int32)(unsafe.Add(o.offs, row*4)))
 	return o.data, from, int(*(*int32)(unsafe.Add(o.offs, row*4+4))) - from, o.last
 }
 
-// inlineView is the longest text that stands in its view.
-const inlineView = 12
-
 // listed is which items a list has.
 func (o *writeOp) listed(row int) (from, n int) {
 	switch o.more.layout {
-	case offsets64:
+	case frame.Offsets64:
 		from = int(*(*int64)(unsafe.Add(o.offs, row*8)))
 		return from, int(*(*int64)(unsafe.Add(o.offs, row*8+8))) - from
-	case views32:
+	case frame.Views32:
 		return int(*(*int32)(unsafe.Add(o.offs, row*4))), int(*(*int32)(unsafe.Add(o.more.sizes, row*4)))
-	case views64:
+	case frame.Views64:
 		return int(*(*int64)(unsafe.Add(o.offs, row*8))), int(*(*int64)(unsafe.Add(o.more.sizes, row*8)))
-	case fixedSize:
+	case frame.FixedSize:
 		return row * o.more.width, o.more.width
 	}
 	from = int(*(*int32)(unsafe.Add(o.offs, row*4)))
 	return from, int(*(*int32)(unsafe.Add(o.offs, row*4+4))) - from
-}
-
-// decimalWords reads a decimal of Arrow, of 4 to 32 bytes, as words from the lowest.
-func decimalWords(data unsafe.Pointer, row, width int) (words [4]uint64) {
-	switch width {
-	case 4:
-		v := int64(*(*int32)(unsafe.Add(data, row*4)))
-		sign := uint64(v >> 63)                       //nolint:gosec // the sign, in all bits
-		return [4]uint64{uint64(v), sign, sign, sign} //nolint:gosec // two's complement
-	case 8:
-		v := format.Load64(data, row*8)
-		sign := uint64(int64(v) >> 63) //nolint:gosec // the sign, in all bits
-		return [4]uint64{v, sign, sign, sign}
-	case 16:
-		high := format.Load64(data, row*16+8)
-		sign := uint64(int64(high) >> 63) //nolint:gosec // the sign, in all bits
-		return [4]uint64{format.Load64(data, row*16), high, sign, sign}
-	}
-	return [4]uint64{format.Load64(data, row*32), format.Load64(data, row*32+8), format.Load64(data, row*32+16), format.Load64(data, row*32+24)}
 }
 
 // putDecimal writes a number as a fixed of so many bytes, or, for 0, as the shortest bytes with their length.

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 )
 
 // writeCode says how an op's value is written.
@@ -55,21 +56,15 @@ type writeOp struct {
 type writeMore struct {
 	bytes    []byte // writeConst
 	convert  conversion
-	layout   layoutOfSpans
+	layout   frame.Layout
 	interval interval       // writeDuration
 	length   bool           // writeSpan: the length stands before the bytes
-	buffers  []memoryOf     // of views
+	buffers  []frame.Memory // of views
 	sizes    unsafe.Pointer // of list views
 	keep     any            // Go memory that data and offs are in
 	kids     []branchOps    // of unions; of an Arrow union by type code
 	null     int            // of unions and indices: the index of null; -1: none
 	width    int            // of a decimal in Arrow; items of a list of fixed size
-}
-
-// memoryOf is a buffer: its begin, and one past its end.
-type memoryOf struct {
-	base unsafe.Pointer
-	last uintptr
 }
 
 // branchOps are the ops of a union's branch.
@@ -114,7 +109,7 @@ func (e *Encoder) run(lo, hi, row int, dst unsafe.Pointer, pos, limit int) int {
 	for i := lo; i < hi; i++ {
 		o := &ops[i]
 		if o.null >= 0 {
-			if o.valid != nil && bit(o.valid, o.voff+row) == 0 {
+			if o.valid != nil && frame.Bit(o.valid, o.voff+row) == 0 {
 				put8(dst, pos, byte(o.null)<<1)
 				pos++
 				i = int(o.end) - 1
@@ -125,7 +120,7 @@ func (e *Encoder) run(lo, hi, row int, dst unsafe.Pointer, pos, limit int) int {
 		}
 		switch o.code {
 		case writeBoolean:
-			put8(dst, pos, bit(o.data, o.voff+row))
+			put8(dst, pos, frame.Bit(o.data, o.voff+row))
 			pos++
 		case writeInt:
 			v := *(*int32)(unsafe.Add(o.data, row*4))

@@ -17,6 +17,9 @@ type Indices struct {
 // At is the index of a value.
 func (x *Indices) At(i int) int { return int(*(*int32)(unsafe.Add(x.Data, i*4))) }
 
+// AreInPlace tells whether they are read where they lie in the frame.
+func (x *Indices) AreInPlace() bool { return x.made == nil }
+
 // Indices reads those of a dictionary and checks that they lie within it. used are the values that one refers to.
 func (s *Segment) Indices(path string, nulls int) (x *Indices, used []bool, err error) {
 	dictionary := s.Dictionary()
