@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/nearest"
 	"github.com/pykafarr/pykafarr/kafarr/status"
@@ -37,6 +39,15 @@ func (Format) Compile(writer format.Schema, options format.Options) (format.Plan
 		return nil, err
 	}
 	return p, nil
+}
+
+// CompileEncoding implements format.Writing.
+func (Format) CompileEncoding(schema format.Schema, columns []arrow.Field, options format.EncodeOptions) (format.Encoding, error) {
+	e, err := CompileEncoding(schema.(*Schema), columns, options) // a schema of another format is a bug of the caller
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // Schema is one message of a linked file.
