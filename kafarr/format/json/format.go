@@ -1,11 +1,19 @@
 package json
 
-import "github.com/pykafarr/pykafarr/kafarr/format"
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
+)
 
 // Format is JSON whose schemas are Arrow's, as texts: of messages that no registry has a schema for. It implements format.Format.
 type Format struct{}
 
-var _ format.Inferring = Format{}
+var (
+	_ format.Inferring = Format{}
+	_ format.Writing   = Format{}
+)
 
 // SchemaType implements format.Format: registries have no such schemas.
 func (Format) SchemaType() string { return "" }
@@ -38,4 +46,27 @@ func (Format) Compile(writer format.Schema, options format.Options) (format.Plan
 		return nil, err
 	}
 	return p, nil
+}
+
+// CompileEncoding implements format.Writing, for every Schema of this package.
+func (Format) CompileEncoding(schema format.Schema, columns []arrow.Field, options format.EncodeOptions) (format.Encoding, error) {
+	e, err := CompileEncoding(schema.(*Schema), columns, options) // a schema of another format is a bug of the caller
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Derive implements format.Writing: the text of an Arrow schema.
+func (Format) Derive(name string, columns []arrow.Field, options format.DeriveOptions) (string, error) {
+	s, err := Derive(name, columns, options)
+	if err != nil {
+		return "", err
+	}
+	return s.Text(), nil
+}
+
+// Symbols implements format.Writing.
+func (Format) Symbols(batch arrow.RecordBatch, path string) ([]string, error) {
+	return frame.Symbols(batch, path)
 }

@@ -53,6 +53,7 @@ type node struct {
 	op       opcode
 	name     string
 	path     string
+	from     *Field
 	required bool             // null and a missing member are errors
 	nullable bool             // of the column
 	dtype    arrow.DataType   // of the column
@@ -130,7 +131,7 @@ func (l *layouter) of(f, writer *Field, name, path string, selection *format.Sel
 	if l.arrays += 1 << l.maps; l.arrays > arraysPerColumn*l.options.Limits.Columns {
 		return nil, schemaErrorf(path, "too many columns lie in maps within maps")
 	}
-	n := &node{name: name, path: path, required: !f.Nullable, nullable: f.Nullable, columns: 1, encryptedBy: f.encryptedAs(writer)}
+	n := &node{name: name, path: path, from: f, required: !f.Nullable, nullable: f.Nullable, columns: 1, encryptedBy: f.encryptedAs(writer)}
 	t := f.Type
 	if t.leadsTo(l.open, l.options.Limits.SchemaDepth) {
 		if l.options.Recursion != format.JSON {

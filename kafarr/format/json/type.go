@@ -75,7 +75,7 @@ type Type struct {
 	Only    []int64        // of a Boolean (0 and 1) and an Integer: the values by which branches of a Union are told apart; nil: any
 	Pairs   bool           // of Entries
 	Name    string         // of an Object, for errors; may be empty
-	Takes   Values         // of Any; 0: all
+	Takes   Values         // of Any; 0: all. Of an UnscaledDecimal: Strings, where it must not be a number
 }
 
 // Field is where values of a Type stand: a member, an item, a branch.
@@ -84,6 +84,8 @@ type Field struct {
 	Type *Type
 	// Nullable fields may be null or missing, both of which is a null. In others both is an error of the row.
 	Nullable bool
+	// Optional fields are left out where they are null: the schema does not say that they must be there, and may not let them be null.
+	Optional bool
 	// Tags are those by which rules of a data contract find their fields ("confluent:tags").
 	Tags []string
 

@@ -152,7 +152,7 @@ func (c *compiler) fill(t *json.Type, f *form, path string) error {
 			if err != nil {
 				return err
 			}
-			t.Fields[i] = json.Field{Name: name, Type: e.typ, Nullable: e.nullable || !f.required[name], Tags: e.flat.tags}
+			t.Fields[i] = json.Field{Name: name, Type: e.typ, Nullable: e.nullable || !f.required[name], Optional: !f.required[name], Tags: e.flat.tags}
 		}
 	}
 	return nil
@@ -171,7 +171,7 @@ func (c *compiler) fillObject(t *json.Type, f *form, path string) error {
 		}
 		c.bytes += typeBytes
 		indices[m.name] = of.flat.index
-		t.Fields = append(t.Fields, json.Field{Name: m.name, Type: of.typ, Nullable: of.nullable || !f.required[m.name] || m.all == nil, Tags: of.flat.tags})
+		t.Fields = append(t.Fields, json.Field{Name: m.name, Type: of.typ, Nullable: of.nullable || !f.required[m.name] || m.all == nil, Optional: !f.required[m.name], Tags: of.flat.tags})
 	}
 	slices.SortStableFunc(t.Fields, func(a, b json.Field) int { return cmp.Compare(indices[a.Name], indices[b.Name]) })
 	return nil

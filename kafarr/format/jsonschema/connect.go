@@ -56,7 +56,11 @@ func (f *form) decimal(path string) (*json.Type, error) {
 		precision = max(mostDigits, scale)
 	}
 	if t := json.DecimalOf(precision, scale); t != nil {
-		return &json.Type{Kind: json.UnscaledDecimal, Arrow: t}, nil
+		made := &json.Type{Kind: json.UnscaledDecimal, Arrow: t}
+		if f.types&isNumber == 0 {
+			made.Takes = json.Strings
+		}
+		return made, nil
 	}
 	return nil, schemaErrorf(path, "the precision %d and the scale %d are those of no decimal: a scale from 0 to the precision, which is at most 76", precision, scale)
 }

@@ -3,14 +3,17 @@ package jsonschema
 import (
 	"fmt"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame"
 	"github.com/pykafarr/pykafarr/kafarr/format/json"
 )
 
 // Format is JSON whose schemas are JSON Schema, as a format.Format.
 type Format struct{}
 
-var _ format.Format = Format{}
+var _ format.Writing = Format{}
 
 // SchemaType implements format.Format.
 func (Format) SchemaType() string { return "JSON" }
@@ -35,6 +38,21 @@ func (Format) Compile(writer format.Schema, options format.Options) (format.Plan
 		return nil, err
 	}
 	return plan, nil
+}
+
+// CompileEncoding implements format.Writing.
+func (Format) CompileEncoding(schema format.Schema, columns []arrow.Field, options format.EncodeOptions) (format.Encoding, error) {
+	return json.Format{}.CompileEncoding(schema, columns, options)
+}
+
+// Derive implements format.Writing.
+func (Format) Derive(name string, columns []arrow.Field, options format.DeriveOptions) (string, error) {
+	return Derive(name, columns, options)
+}
+
+// Symbols implements format.Writing.
+func (Format) Symbols(batch arrow.RecordBatch, path string) ([]string, error) {
+	return frame.Symbols(batch, path)
 }
 
 // Parse reads the text of a JSON Schema: of what type values are in JSON, and which columns they become. Nothing is fetched from a network.
