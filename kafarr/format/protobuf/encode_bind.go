@@ -113,44 +113,44 @@ func (w *fieldWriter) bind(c *frame.Column) (b boundWriter, err error) {
 	return b, err
 }
 
-func (b *boundWriter) bindMap() (err error) {
-	if b.items, err = b.column.Items("entries"); err != nil {
+func (f *boundWriter) bindMap() (err error) {
+	if f.items, err = f.column.Items("entries"); err != nil {
 		return err
 	}
-	if err = refuseNulls(b.items, "an entry of a map cannot be null"); err != nil {
+	if err = refuseNulls(f.items, "an entry of a map cannot be null"); err != nil {
 		return err
 	}
-	keys, err := b.items.Member(0, "key")
+	keys, err := f.items.Member(0, "key")
 	if err != nil {
 		return err
 	}
-	keys.Path = b.fieldWriter.key.path
+	keys.Path = f.fieldWriter.key.path
 	if err = refuseNulls(keys, "the key of a map cannot be null"); err != nil {
 		return err
 	}
-	if b.key, err = b.fieldWriter.key.bind(keys); err != nil {
+	if f.key, err = f.fieldWriter.key.bind(keys); err != nil {
 		return err
 	}
-	values, err := b.items.Member(1, "value")
+	values, err := f.items.Member(1, "value")
 	if err != nil {
 		return err
 	}
-	values.Path = b.fieldWriter.value.path
+	values.Path = f.fieldWriter.value.path
 	if err = refuseNulls(values, "the value of a map cannot be null: leave the key out"); err != nil {
 		return err
 	}
-	if b.value, err = b.fieldWriter.value.bind(values); err != nil {
+	if f.value, err = f.fieldWriter.value.bind(values); err != nil {
 		return err
 	}
-	return b.uniqueKeys()
+	return f.uniqueKeys()
 }
 
 // uniqueKeys refuses a key that comes twice in a map: readers would keep its last value alone.
-func (b *boundWriter) uniqueKeys() error {
+func (f *boundWriter) uniqueKeys() error {
 	var seen map[string]int // the list that has had the key last
 	var scratch [32]byte
-	return b.column.Each(func(i int) error {
-		from, to := b.column.Range(i)
+	return f.column.Each(func(i int) error {
+		from, to := f.column.Range(i)
 		if to-from < 2 {
 			return nil
 		}
@@ -158,15 +158,15 @@ func (b *boundWriter) uniqueKeys() error {
 			seen = map[string]int{}
 		}
 		for j := from; j < to; j++ {
-			at := b.items.Place(j)
+			at := f.items.Place(j)
 			var key []byte
-			if b.key.code == writeText {
-				key = b.key.column.Bytes(at)
+			if f.key.code == writeText {
+				key = f.key.column.Bytes(at)
 			} else {
-				key = scratch[:max(b.key.raw(scratch[:], 0, at), 0)]
+				key = scratch[:max(f.key.raw(scratch[:], 0, at), 0)]
 			}
 			if last, before := seen[string(key)]; before && last == i {
-				return b.key.column.Wrong(at, b.key.column.Text(at), "comes twice in the map, of which readers keep the last value alone")
+				return f.key.column.Wrong(at, f.key.column.Text(at), "comes twice in the map, of which readers keep the last value alone")
 			}
 			seen[string(key)] = i
 		}
@@ -266,7 +266,7 @@ func (b *boundValue) number(i int) (uint64, bool) {
 	}
 	v := c.Int(i)
 	if v < 0 && c.IsUint64() {
-		u := uint64(v)
+		u := uint64(v) //nolint:gosec // it has none of the sign
 		switch kind {
 		case kindUint64, kindFixed64:
 			return u, true

@@ -88,7 +88,7 @@ func (b *boundValue) appendDecimal(dst []byte, n *big.Int, scale int) ([]byte, e
 	dst = protowire.AppendBytes(dst, body)
 	if f := b.of.message.field(2); f != nil && (f.kind == kindUint32 || f.kind == kindInt32) {
 		dst = protowire.AppendTag(dst, 2, protowire.VarintType)
-		dst = protowire.AppendVarint(dst, uint64(len(new(big.Int).Abs(n).String()))) //nolint:gosec // not negative
+		dst = protowire.AppendVarint(dst, uint64(len(new(big.Int).Abs(n).String())))
 	}
 	if scale != 0 {
 		dst = protowire.AppendTag(dst, 3, protowire.VarintType)
@@ -106,7 +106,7 @@ func bytesOf(n *big.Int) []byte {
 		}
 		return b
 	}
-	size := uint(new(big.Int).Not(n).BitLen()/8 + 1) //nolint:gosec // not negative
+	size := uint(new(big.Int).Not(n).BitLen()/8 + 1)
 	b := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), 8*size)).Bytes()
 	return b
 }

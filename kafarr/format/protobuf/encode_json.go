@@ -76,7 +76,7 @@ func parseValue(d *json.Decoder, depth int) (*jsonValue, error) {
 		if depth--; depth < 0 {
 			return nil, errorText("it nests too deep")
 		}
-		v := &jsonValue{kind: byte(t)}
+		v := &jsonValue{kind: byte(t)} //nolint:gosec // a bracket
 		seen := map[string]bool{}
 		for d.More() {
 			if t == '{' {
@@ -373,7 +373,8 @@ func parseNumber(f *field, v *jsonValue, path string) (uint64, error) {
 		return 0, wrong
 	}
 	if f.kind == kindEnum {
-		if n != int64(int32(n)) || f.enum.closed && !slices.Contains(f.enum.numbers, int32(n)) {
+		if n != int64(int32(n)) || //nolint:gosec // what does not fit is refused
+			f.enum.closed && !slices.Contains(f.enum.numbers, int32(n)) {
 			return 0, wrong
 		}
 		return uint64(n), nil //nolint:gosec // a negative number takes ten bytes

@@ -94,7 +94,7 @@ func (f *boundWriter) entry(dst []byte, pos, at int) int {
 func putLength(dst []byte, start, pos int) int {
 	n := pos - start - 1
 	if n < 0x80 {
-		dst[start] = byte(n)
+		dst[start] = byte(n) //nolint:gosec // less than 128
 		return pos
 	}
 	more := varintBytes(n) - 1

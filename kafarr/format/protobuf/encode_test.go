@@ -176,8 +176,7 @@ func closedAmong(msg protoreflect.Message, closed bool) bool {
 		return false
 	}
 	found := false
-	var value func(v protoreflect.Value, f protoreflect.FieldDescriptor)
-	value = func(v protoreflect.Value, f protoreflect.FieldDescriptor) {
+	value := func(v protoreflect.Value, f protoreflect.FieldDescriptor) {
 		switch {
 		case f.Enum() != nil:
 			found = found || f.Enum().Values().ByNumber(v.Enum()) == nil

@@ -68,7 +68,7 @@ func (b *boundValue) time(dst []byte, pos int, v int64) int {
 func putNumbers(dst []byte, pos int, values ...int64) int {
 	for i, v := range values {
 		if v != 0 {
-			dst[pos] = byte(i+1)<<3 | wireVarint   //nolint:gosec // at most four
+			dst[pos] = byte(i+1)<<3 | wireVarint
 			pos = putVarint(dst, pos+1, uint64(v)) //nolint:gosec // a negative number takes ten bytes
 		}
 	}
