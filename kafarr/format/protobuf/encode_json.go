@@ -373,8 +373,8 @@ func parseNumber(f *field, v *jsonValue, path string) (uint64, error) {
 		return 0, wrong
 	}
 	if f.kind == kindEnum {
-		if n != int64(int32(n)) || //nolint:gosec // what does not fit is refused
-			f.enum.closed && !slices.Contains(f.enum.numbers, int32(n)) {
+		number := int32(n) //nolint:gosec // what does not fit is refused
+		if n != int64(number) || f.enum.closed && !slices.Contains(f.enum.numbers, number) {
 			return 0, wrong
 		}
 		return uint64(n), nil //nolint:gosec // a negative number takes ten bytes
