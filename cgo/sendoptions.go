@@ -16,6 +16,7 @@ import (
 // sendIn is the JSON of producer_send_start.
 type sendIn struct {
 	MessageType string      `json:"message_type"`
+	Value       string      `json:"value"`
 	Topic       string      `json:"topic"`
 	Schema      schemaIn    `json:"schema"`
 	Framing     string      `json:"framing"`
@@ -55,7 +56,8 @@ type keyIn struct {
 
 var (
 	sendFramings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "schema_header": kafarr.SchemaHeader, "bare": kafarr.Bare}
-	keyFormats   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "bytes": kafarr.Bytes, "string": kafarr.String}
+	keyFormats   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "jsonschema": kafarr.JSONSchema, "bytes": kafarr.Bytes, "string": kafarr.String}
+	valueFormats = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "jsonschema": kafarr.JSONSchema, "json": kafarr.JSON}
 	strategies   = map[string]kafarr.SubjectStrategy{"": kafarr.TopicSubject, "topic": kafarr.TopicSubject, "record": kafarr.RecordSubject, "topic_record": kafarr.TopicRecordSubject}
 	extras       = map[string]format.ExtraColumns{"": format.IgnoreExtra, "ignore": format.IgnoreExtra, "error": format.RaiseExtra}
 	missings     = map[string]format.MissingColumns{"": format.RaiseMissing, "error": format.RaiseMissing, "default": format.DefaultMissing}
@@ -87,5 +89,5 @@ func sendOptionsOf(text *C.char, n C.int64_t) (kafarr.SendOptions, *sendIn, erro
 	o.Key.Column = in.Key.Column
 	return o, in, errors.Join(
 		failed[0], failed[1], choose("framing", in.Framing, sendFramings, &o.Framing), choose("key", in.Key.Format, keyFormats, &o.Key.Format),
-		choose("extra", in.Extra, extras, &o.Extra), choose("missing", in.Missing, missings, &o.Missing))
+		choose("value", in.Value, valueFormats, &o.Value), choose("extra", in.Extra, extras, &o.Extra), choose("missing", in.Missing, missings, &o.Missing))
 }

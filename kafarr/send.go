@@ -27,7 +27,10 @@ type SendOptions struct {
 	// MessageType is the full name of the type; empty: that of the schema. NullType: each row is a tombstone, and there is no schema. BytesType and StringType, without a schema: the
 	// column "value" is sent as it is.
 	MessageType string
-	Schema      SchemaChoice
+	// Value is what the values are. Usual: what the schema is of, and Avro for one that is given or derived. JSON: no registry knows of it, and messages have no framing; where no schema
+	// is given, it is derived.
+	Value  Content
+	Schema SchemaChoice
 	// Framing is how messages say which schema they were written with: Confluent, SchemaHeader or Bare.
 	Framing Framing
 	// Key, Partition, Timestamp, Headers and Tombstone are the columns that say these of a message. Empty: the column that a listener gives them in, where the frame has it.
@@ -89,7 +92,7 @@ const (
 // KeyChoice says what the keys are.
 type KeyChoice struct {
 	Column string
-	// Format is Bytes, which takes texts and bytes as they are; String, which takes whole numbers, too; Avro, which writes values by Schema, framed as values are. Usual: Bytes, and
+	// Format is Bytes, which takes texts and bytes as they are; String, which takes whole numbers, too; Avro or JSONSchema, which write values by Schema, framed as values are. Usual: Bytes, and
 	// Avro for a column of a listener's that is of another type.
 	Format Content
 	Schema SchemaChoice
@@ -212,7 +215,11 @@ func (p *Producer) plan(ctx context.Context, options SendOptions, columns *arrow
 		if err != nil {
 			return nil, err
 		}
-		if plan.Prefix, plan.Named, err = framing(options.Framing, chosen, wire.ValueSchemaHeader); err != nil {
+		framed := options.Framing
+		if options.Value == JSON {
+			framed = Bare
+		}
+		if plan.Prefix, plan.Named, err = framing(framed, chosen, wire.ValueSchemaHeader); err != nil {
 			return nil, err
 		}
 		plan.Outdated = append(plan.Outdated, wire.ValueSchemaHeader)
@@ -237,25 +244,37 @@ func (p *Producer) known(ctx context.Context, options *SendOptions) error {
 
 // choose finds the schema of the values.
 func (p *Producer) choose(ctx context.Context, options *SendOptions, roles roles, columns *arrow.Schema) (*subject.Chosen, error) {
-	choice := options.Schema.choice()
+	choice := options.Schema.choice(options.Value)
 	choice.Topic, choice.MessageType, choice.Unnamed = options.Topic, options.MessageType, options.Framing == Bare
-	if options.Schema.Derive {
+	derive := options.Schema.Derive
+	if options.Value == JSON {
+		if choice.ID != 0 || choice.Version != 0 || choice.Subject != "" || choice.Register || len(choice.Definition.References) > 0 {
+			return nil, errorf(ConfigError, `no registry has schemas for value="json": give an Arrow schema or a JSON Schema, or none, or set value="jsonschema"`)
+		}
+		choice.Unnamed = true
+		derive = derive || choice.Definition.Text == ""
+	}
+	if derive {
 		fields, err := roles.values(columns, nil)
 		if err != nil {
 			return nil, err
 		}
-		if options.MessageType == "" {
+		if options.MessageType == "" && options.Value != JSON {
 			return nil, errorf(ConfigError, "message_type is None: a schema that is derived needs a name")
 		}
-		if choice.Definition.Text, err = p.chooser.Derive(options.MessageType, fields, format.DeriveOptions{Enums: options.Schema.Enums}); err != nil {
+		if choice.Definition.Text, err = p.chooser.Derive(options.Value, options.MessageType, fields, format.DeriveOptions{Enums: options.Schema.Enums}); err != nil {
 			return nil, err
 		}
 	}
 	return p.chooser.Choose(ctx, choice)
 }
 
-func (c *SchemaChoice) choice() subject.Choice {
-	return subject.Choice{Definition: c.Definition, Register: c.Register, ID: c.ID, Subject: c.Subject, Version: c.Version, Strategy: c.Strategy}
+func (c *SchemaChoice) choice(content Content) subject.Choice {
+	definition := c.Definition
+	if definition.Type == "" {
+		definition.Type = content.RegistryType()
+	}
+	return subject.Choice{Content: content, Definition: definition, Register: c.Register, ID: c.ID, Subject: c.Subject, Version: c.Version, Strategy: c.Strategy}
 }
 
 // planKeys says how keys are written.
@@ -267,7 +286,7 @@ func (p *Producer) planKeys(ctx context.Context, plan *dispatch.Plan, options Se
 	if err != nil {
 		return err
 	}
-	content := options.Key.Format
+	content, by := options.Key.Format, options.Key.Format
 	if content == Usual && options.Key.Column == "" && !isText(field.Type) {
 		content = Avro // a listener's column of keys that it has read by a schema
 	}
@@ -275,7 +294,9 @@ func (p *Producer) planKeys(ctx context.Context, plan *dispatch.Plan, options Se
 		if content == Bytes || content == String {
 			return errorf(ConfigError, "key: a schema is given, and the format is %s, which has none: leave out one of them", keyWords[content])
 		}
-		content = Avro
+		if content == Usual {
+			content = Avro
+		}
 	}
 	switch content {
 	case Usual, Bytes:
@@ -283,11 +304,11 @@ func (p *Producer) planKeys(ctx context.Context, plan *dispatch.Plan, options Se
 	case String:
 		plan.KeyForm = dispatch.KeyTexts
 		return nil
-	case Avro:
+	case Avro, JSONSchema:
 	default:
-		return errorf(ConfigError, "key: the format of keys must be bytes, string or avro")
+		return errorf(ConfigError, "key: the format of keys must be bytes, string, avro or jsonschema")
 	}
-	choice := options.Key.Schema.choice()
+	choice := options.Key.Schema.choice(by)
 	choice.Topic, choice.IsKey, choice.Unnamed = options.Topic, true, options.Framing == Bare
 	if choice.Strategy != subject.Topic && choice.Subject == "" && choice.Definition.Text == "" && choice.ID == 0 {
 		return errorf(ConfigError, "key: give the schema of the keys, or its subject: the strategy names subjects by the type, which is not known")

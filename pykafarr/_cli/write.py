@@ -56,10 +56,11 @@ def add_write(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help=f"files, by their endings: {', '.join(_SUFFIXES)}")
     parser.add_argument("--topic", required=True, help=send["topic"].help)
     parser.add_argument("--message-type", metavar="NAME", help=send["message_type"].help)
+    parser.add_argument("--value", choices=get_args(sends.SendValue), default=None, help=send["value"].help)
     parser.add_argument(
         "--schema",
         metavar="SCHEMA",
-        help=f"{send['schema'].help}; a file of an Avro schema, an id, latest, or derive",
+        help=f"{send['schema'].help}; a file of a schema, an id, latest, or derive",
     )
     parser.add_argument("--register", action="store_true", help=send["register"].help)
     parser.add_argument("--subject", choices=get_args(sends.Subject), default="topic", help=send["subject"].help)
@@ -94,7 +95,7 @@ def write(options: argparse.Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
     for file in options.files:  # before the first is sent
         _suffix(file)
-    names = ("register", "subject", "partition", "timestamp", "tombstone", "partitioner", "extra", "missing")
+    names = ("register", "subject", "partition", "timestamp", "tombstone", "partitioner", "extra", "missing", "value")
     defaults = {name: option.default for name, option in table.SEND.items()}
     given = {"schema": _schema(options.schema), "key": _key(options), "headers": options.header or options.headers}
     given |= {name: getattr(options, name) for name in names}

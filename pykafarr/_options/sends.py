@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
 from .._errors import ConfigError
-from . import checks
+from . import checks, json_schemas
 from .schemas import Schema, schema_text
 from .secrets import kind
 
@@ -21,7 +21,8 @@ Subject: TypeAlias = Literal["topic", "record", "topic_record"]
 SendFraming: TypeAlias = Literal["confluent", "schema_header", "bare"]
 Extra: TypeAlias = Literal["ignore", "error"]
 Missing: TypeAlias = Literal["error", "default"]
-KeyFormat: TypeAlias = Literal["bytes", "string", "avro"]
+KeyFormat: TypeAlias = Literal["bytes", "string", "avro", "jsonschema"]
+SendValue: TypeAlias = Literal["avro", "jsonschema", "json"]
 Partitioner: TypeAlias = Literal[
     "consistent_random", "consistent", "murmur2", "murmur2_random", "fnv1a", "fnv1a_random", "random"
 ]
@@ -42,6 +43,7 @@ class WriteOptions(TypedDict, total=False):
     memory_limit: int | None
     transactional_id: str | None
     message_type: str | None
+    value: SendValue | None
     schema: SendSchema | None
     register: bool
     subject: Subject
@@ -59,12 +61,19 @@ class WriteOptions(TypedDict, total=False):
 LATEST, DERIVE = "latest", "derive"
 _LATEST_VERSION = -1
 # How names of files with schemas end. Full names of types, which a schema may be, do not.
-_FILES = (".avsc", ".json")
+_FILES = (".avsc", ".json", ".proto")
 
 
-def send_schema(value: object, register: object, subject: object, *, name: str = "schema") -> dict[str, Any]:
+def send_value(value: object) -> str | None:
+    """What the values are; None: what their schema is of."""
+    return None if value is None else checks.choice("value", value, get_args(SendValue))
+
+
+def send_schema(
+    schema: object, register: object, subject: object, value: object = None, *, name: str = "schema"
+) -> dict[str, Any]:
     """The schema choice as the library takes it."""
-    found = _schema(name, value)
+    found = _schema(name, schema, value)
     found["register"] = checks.truth("register", register)
     strategy = checks.choice("subject", subject, get_args(Subject))
     if found["register"] and "text" not in found and "derive" not in found:
@@ -72,7 +81,7 @@ def send_schema(value: object, register: object, subject: object, *, name: str =
     return {**found, "strategy": strategy}
 
 
-def _schema(name: str, value: object) -> dict[str, Any]:
+def _schema(name: str, value: object, form: object) -> dict[str, Any]:
     if value is None:
         return {}
     if value == LATEST:
@@ -83,14 +92,21 @@ def _schema(name: str, value: object) -> dict[str, Any]:
         return {"text": _file(name, Path(value))}
     if checks.is_integer(value):
         return {"id": checks.integer(name, value, 1, checks.MAX_MESSAGES)}
-    if isinstance(value, Mapping) and "type" not in value:
-        return _choice(name, value)
+    if isinstance(value, Mapping) and _is_choice(value, form):
+        return _choice(name, value, form)
     if isinstance(value, str) and value.lstrip()[:1] not in ("{", "[", '"') and value.strip().endswith(_FILES):
         raise ConfigError(f"{name}: {value!r} is the name of a file, and no schema: give pathlib.Path({value!r})")
-    return {"text": schema_text(value, name)}
+    return {"text": schema_text(value, name, "avro" if form is None else form)}
 
 
-def _choice(name: str, value: Mapping[Any, Any]) -> dict[str, Any]:
+def _is_choice(value: Mapping[Any, Any], form: object) -> bool:
+    """Whether a dict says which schema, instead of being one."""
+    if form == "json":
+        return value.get("derive") is True or isinstance(value.get("schema"), Mapping)
+    return not json_schemas.is_schema(value) if form == "jsonschema" else "type" not in value
+
+
+def _choice(name: str, value: Mapping[Any, Any], form: object) -> dict[str, Any]:
     """A dict that says which schema, instead of being one."""
     known = ("subject", "version", "derive", "enums", "schema", "references")
     if unknown := [key for key in value if key not in known]:
@@ -99,7 +115,7 @@ def _choice(name: str, value: Mapping[Any, Any]) -> dict[str, Any]:
         )
     found: dict[str, Any] = {}
     if "schema" in value:
-        found.update(_schema(f"{name}['schema']", value["schema"]))
+        found.update(_schema(f"{name}['schema']", value["schema"], form))
     if "subject" in value:
         found["subject"] = checks.text(f"{name}['subject']", value["subject"])
     version = value.get("version")
@@ -155,7 +171,9 @@ def send_key(value: object, subject: object = "topic") -> dict[str, Any] | None:
         found["format"] = checks.choice("key['format']", value["format"], get_args(KeyFormat))
     if "schema" in value or "register" in value:
         register = value.get("register", False)
-        found["key_schema"] = send_schema(value.get("schema"), register, subject, name="key['schema']")
+        found["key_schema"] = send_schema(
+            value.get("schema"), register, subject, value.get("format"), name="key['schema']"
+        )
     return found
 
 

@@ -478,12 +478,19 @@ OPTIONS = (
         default=REQUIRED,
     ),
     Option(
+        name="value",
+        of=_SEND,
+        keys=("value",),
+        check=sends.send_value,
+        help="what the values are; by default what the schema is of, and Avro for one that is given or derived",
+    ),
+    Option(
         name="schema",
         of=_SEND,
         keys=("schema",),
         check=sends.send_schema,
         help="the schema to write with; by default the subject's last version of the message type",
-        uses=("register", "subject"),
+        uses=("register", "subject", "value"),
     ),
     Option(
         name="register",

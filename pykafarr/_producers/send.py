@@ -8,7 +8,7 @@ from .._options import checks, table
 from .report import Report
 
 if TYPE_CHECKING:
-    from .._options.sends import Extra, Missing, SendFraming, SendHeaders, SendKey, SendSchema, Subject
+    from .._options.sends import Extra, Missing, SendFraming, SendHeaders, SendKey, SendSchema, SendValue, Subject
 
 
 class Sends:
@@ -24,6 +24,7 @@ class Sends:
         frame: Any,
         topic: str,
         *,
+        value: SendValue | None = None,
         schema: SendSchema | None = None,
         register: bool = False,
         subject: Subject = "topic",
@@ -44,7 +45,7 @@ class Sends:
         encoded and within the memory limit: then the frame may be changed, and the report says what becomes of them.
 
         Args:
-            message_type: the full name of the Avro record, such as "com.example.Price". None: that of the schema.
+            message_type: the full name of the type, such as "com.example.Price"; that of JSON Schema is its title. None: that of the schema.
                 "null", as listeners give it: every row is a tombstone, and there is no schema. "bytes" and "string", as
                 they give them, without a schema: the column `value` is sent as it is.
             frame: a frame of pandas or polars, a table, batch or reader of pyarrow, a relation of duckdb, a `Batch`, or
@@ -52,8 +53,11 @@ class Sends:
                 Columns with the names of a listener's metadata are never fields: `_key`, `_headers`, `_timestamp`,
                 `_partition` and `_tombstone` say what they say there, and `_offset`, `_topic` and others are left out.
             topic: the topic, which has to exist.
+            value: what the values are: "avro", "jsonschema", or "json", which has no registry and no framing, and is
+                written by an Arrow schema or a JSON Schema, or by the frame's columns. None: what the schema is of,
+                and Avro for one that is given as a text or a dict, or derived.
             schema: the schema to write with. None: the last version of the subject that is of the message type. An
-                Avro schema (JSON text, dict, or a pathlib.Path of a file), which its subject must have; a registered
+                Avro schema or a JSON Schema (text, dict, or a pathlib.Path of a file), which its subject must have; a registered
                 id; "latest"; {"subject": …, "version": …}; {"schema": …, "references": [{"name": …, "subject": …,
                 "version": …}]}; "derive": it is made of the frame's columns, or {"derive": True, "enums":
                 {column: symbols}}. What the registry answers is remembered as long as the producer
@@ -65,8 +69,8 @@ class Sends:
             framing: how messages name their schema: "confluent", a zero byte and the id; "schema_header", in the header
                 `__value_schema_id`; "bare", not at all: a schema that is given then needs no registry.
             key: the column of keys, whose texts or bytes are taken as they are; or {"column": …, "format": …} with
-                "bytes", "string" (whole numbers, too) or "avro", which writes values by the subject "<topic>-key", or
-                by "schema", with "register" as above.
+                "bytes", "string" (whole numbers, too), "avro" or "jsonschema", which write values by the subject
+                "<topic>-key", or by "schema", with "register" as above.
             partition: the column of partitions; a row that has none gets one by its key.
             timestamp: the column of timestamps, or of milliseconds since 1970; a row that has none has the time of the
                 send.

@@ -127,8 +127,41 @@ func untypedPlan(c Content, nullable bool) format.Plan {
 	return avro.UntypedPlan(avro.Bytes, nullable)
 }
 
-// Deriving is the format of schemas that are made of the columns of a frame.
-func Deriving() format.Writing { return avro.Format{} }
+// Deriving is the format of schemas that are made of the columns of a frame: Avro, where nothing else is said.
+func (c Content) Deriving() (format.Writing, error) {
+	f := c.given()
+	if writing, ok := f.Format.(format.Writing); ok {
+		return writing, nil
+	}
+	return nil, status.Errorf(status.ConfigError, "no schemas of %s are derived: give one", f.name)
+}
+
+// Parse makes a schema of its text: by what a registry says that it is of, or by the Content, where none knows such schemas.
+func (c Content) Parse(s registry.Schema, isKey bool, limits format.Limits) (format.Format, format.Schema, error) {
+	if c == JSON {
+		f := c.named()
+		parsed, err := f.Parse(s.Text, references(s), limits)
+		if err != nil {
+			return nil, nil, parseFault(f, err, limits, s)
+		}
+		return f.Format, parsed, nil
+	}
+	if c != Usual {
+		if fault := c.Fits(s, isKey); fault != nil {
+			return nil, nil, fault
+		}
+	}
+	return Parse(s, limits)
+}
+
+// RegistryType is the type of schemas that registries have of a Content; empty: Avro, or none.
+func (c Content) RegistryType() string {
+	f := c.named()
+	if f == nil || f.SchemaType() == unsaid {
+		return ""
+	}
+	return f.SchemaType()
+}
 
 // typeOf returns the schema of one of the types that a schema has, by its name or else by its path; a schema of one type is that type.
 func (s *Resolver) typeOf(parsed format.Schema, ref Ref) (format.Schema, *status.Error) {

@@ -22,7 +22,9 @@ type Choice struct {
 	Topic       string
 	MessageType string // full name; empty: that of the schema
 	IsKey       bool
-	Strategy    Strategy
+	// Content is the format; Usual: that of the schema, and Avro for one that the caller gives.
+	Content  schema.Content
+	Strategy Strategy
 	// Definition is a schema that the caller gives. It is looked up under its subject, or registered.
 	Definition registry.Definition
 	// Unnamed is set where messages do not say which schema they were written with: a schema that the caller gives is used as it is.
@@ -227,7 +229,7 @@ func (c *Chooser) versions() (registry.Versions, error) {
 
 // parsed makes a schema of what was found, and compares its type.
 func (c *Chooser) parsed(choice Choice, found registry.Version) (*Chosen, error) {
-	f, parsed, err := schema.Parse(found.Schema, c.limits)
+	f, parsed, err := choice.Content.Parse(found.Schema, choice.IsKey, c.limits)
 	if err != nil {
 		return nil, place(err, found)
 	}
@@ -237,6 +239,9 @@ func (c *Chooser) parsed(choice Choice, found registry.Version) (*Chosen, error)
 	}
 	if fault := encryptionFault(found); fault != nil {
 		return nil, fault
+	}
+	if nameable, ok := parsed.(format.Nameable); ok && !choice.IsKey && choice.MessageType != "" {
+		parsed = nameable.OrNamed(choice.MessageType)
 	}
 	if choice.MessageType != "" && !choice.IsKey && parsed.TypeName() != choice.MessageType {
 		return nil, place(status.Errorf(status.ConfigError, "message_type is %s, and the schema is of the type %s", choice.MessageType, parsed.TypeName()), found)

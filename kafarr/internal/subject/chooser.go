@@ -55,6 +55,10 @@ func (c *Chooser) Choose(ctx context.Context, choice Choice) (*Chosen, error) {
 }
 
 // Derive makes the text of a schema from the columns of a frame.
-func (c *Chooser) Derive(name string, columns []arrow.Field, options format.DeriveOptions) (string, error) {
-	return schema.Deriving().Derive(name, columns, options)
+func (c *Chooser) Derive(content schema.Content, name string, columns []arrow.Field, options format.DeriveOptions) (string, error) {
+	f, err := content.Deriving()
+	if err != nil {
+		return "", err
+	}
+	return f.Derive(name, columns, options)
 }
