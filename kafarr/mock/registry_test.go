@@ -214,3 +214,10 @@ func TestAnswersAreThoseOfConfluentsRegistry(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
+
+func TestAnEmptyListOfReferencesIsNone(t *testing.T) {
+	with, without := schema{Type: "JSON", Text: "{}", References: []reference{}}, schema{Type: "JSON", Text: "{}"}
+	if with.guid() != without.guid() {
+		t.Errorf("%s and %s", with.guid(), without.guid())
+	}
+}

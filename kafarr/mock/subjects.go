@@ -28,7 +28,7 @@ type reference struct {
 
 // key is equal for schemas that are the same but for white space, with the same data contract.
 func (s schema) key() string {
-	references, _ := json.Marshal(s.References)
+	references, _ := json.Marshal(append([]reference(nil), s.References...)) // an empty list is none
 	key := fmt.Sprintf("%s %s %s", s.Type, references, compact([]byte(s.Text)))
 	if metadata, rules := compact(s.Metadata), compact(s.RuleSet); len(metadata)+len(rules) > 0 {
 		key += fmt.Sprintf(" %s %s", metadata, rules)

@@ -65,9 +65,7 @@ def bodies(kafka: MockKafka, topic: str) -> list[bytes]:
     return rows(kafka, topic, value="bytes")["value"].to_pylist()
 
 
-def test_a_json_schema_is_written_as_confluents_serializer_writes_it(
-    kafka: MockKafka, out: pykafarr.Producer
-) -> None:
+def test_a_json_schema_is_written_as_confluents_serializer_writes_it(kafka: MockKafka, out: pykafarr.Producer) -> None:
     out.send("Price", FRAME, "JSON", value="jsonschema", schema=PRICE, register=True, wait=True)
     found = bodies(kafka, "JSON")
     registry = SchemaRegistryClient({"url": kafka.registry_url})
