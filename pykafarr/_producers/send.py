@@ -45,7 +45,8 @@ class Sends:
         encoded and within the memory limit: then the frame may be changed, and the report says what becomes of them.
 
         Args:
-            message_type: the full name of the type, such as "com.example.Price"; that of JSON Schema is its title. None: that of the schema.
+            message_type: the full name of the type, such as "com.example.Price"; that of JSON Schema is its title.
+                None: that of the schema.
                 "null", as listeners give it: every row is a tombstone, and there is no schema. "bytes" and "string", as
                 they give them, without a schema: the column `value` is sent as it is.
             frame: a frame of pandas or polars, a table, batch or reader of pyarrow, a relation of duckdb, a `Batch`, or
@@ -57,10 +58,10 @@ class Sends:
                 written by an Arrow schema or a JSON Schema, or by the frame's columns. None: what the schema is of,
                 and Avro for one that is given as a text or a dict, or derived.
             schema: the schema to write with. None: the last version of the subject that is of the message type. An
-                Avro schema or a JSON Schema (text, dict, or a pathlib.Path of a file), which its subject must have; a registered
-                id; "latest"; {"subject": …, "version": …}; {"schema": …, "references": [{"name": …, "subject": …,
-                "version": …}]}; "derive": it is made of the frame's columns, or {"derive": True, "enums":
-                {column: symbols}}. What the registry answers is remembered as long as the producer
+                Avro schema or a JSON Schema (text, dict, or a pathlib.Path of a file), which its
+                subject must have; a registered id; "latest"; {"subject": …, "version": …}; {"schema": …, "references":
+                [{"name": …, "subject": …, "version": …}]}; "derive": it is made of the frame's columns, or {"derive":
+                True, "enums": {column: symbols}}. What the registry answers is remembered as long as the producer
                 lives, for sends with the same arguments.
             register: register a schema that is given or derived, where its subject does not have it. What the registry
                 answers to an incompatible one is in the RegistryError.

@@ -1,4 +1,4 @@
-"""Frames to messages of JSON, with JSON Schema and without a registry; Confluent's deserializer reads the same values."""
+"""Frames to messages of JSON, with and without a registry, which Confluent's deserializer reads, too."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_json_without_a_registry_has_no_framing(kafka: MockKafka) -> None:
     with pykafarr.producer(kafka.servers, None) as out:
         out.send(None, FRAME, "BARE", value="json", wait=True)
         schema = pa.schema([("bid", pa.float32())])
-        with pytest.raises(pykafarr.EncodeError, match=r"row 1: bid: 1e-09 cannot be written as float without loss"):
+        with pytest.raises(pykafarr.EncodeError, match=r"bid: row 1: 1e-09 cannot be written as float without loss"):
             out.send(None, FRAME, "BARE", value="json", schema=schema)
         with pytest.raises(pykafarr.ConfigError, match='no registry has schemas for value="json"'):
             out.send(None, FRAME, "BARE", value="json", schema="latest")
@@ -118,7 +118,7 @@ def test_json_without_a_registry_has_no_framing(kafka: MockKafka) -> None:
 
 def test_a_value_that_does_not_fit_is_named_and_nothing_is_sent(kafka: MockKafka, out: pykafarr.Producer) -> None:
     frame = FRAME.set_column(1, "bid", pa.array([1.0, math.nan]))
-    with pytest.raises(pykafarr.EncodeError, match=r"row 1: bid: NaN is no number that JSON has"):
+    with pytest.raises(pykafarr.EncodeError, match=r"bid: row 1: NaN is no number that JSON has"):
         out.send("Price", frame, "BAD", value="jsonschema", schema=PRICE, register=True)
     with pytest.raises(pykafarr.SchemaError, match=r"bid: the frame has no column for this field, which the schema"):
         out.send("Price", FRAME.drop_columns(["bid"]), "BAD", value="jsonschema", schema=PRICE, register=True)
