@@ -36,15 +36,16 @@ type sendIn struct {
 
 // schemaIn is a schema choice.
 type schemaIn struct {
-	Text       string               `json:"text"`
-	References []registry.Reference `json:"references"`
-	Derive     bool                 `json:"derive"`
-	Enums      map[string][]string  `json:"enums"`
-	ID         int                  `json:"id"`
-	Subject    string               `json:"subject"`
-	Version    int                  `json:"version"`
-	Strategy   string               `json:"strategy"`
-	Register   bool                 `json:"register"`
+	Text        string               `json:"text"`
+	MessageType string               `json:"message_type"`
+	References  []registry.Reference `json:"references"`
+	Derive      bool                 `json:"derive"`
+	Enums       map[string][]string  `json:"enums"`
+	ID          int                  `json:"id"`
+	Subject     string               `json:"subject"`
+	Version     int                  `json:"version"`
+	Strategy    string               `json:"strategy"`
+	Register    bool                 `json:"register"`
 }
 
 // keyIn is a key choice.
@@ -56,8 +57,8 @@ type keyIn struct {
 
 var (
 	sendFramings = map[string]kafarr.Framing{"": kafarr.Confluent, "confluent": kafarr.Confluent, "schema_header": kafarr.SchemaHeader, "bare": kafarr.Bare}
-	keyFormats   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "jsonschema": kafarr.JSONSchema, "bytes": kafarr.Bytes, "string": kafarr.String}
-	valueFormats = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "jsonschema": kafarr.JSONSchema, "json": kafarr.JSON}
+	keyFormats   = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "jsonschema": kafarr.JSONSchema, "protobuf": kafarr.Protobuf, "bytes": kafarr.Bytes, "string": kafarr.String}
+	valueFormats = map[string]kafarr.Content{"": kafarr.Usual, "avro": kafarr.Avro, "jsonschema": kafarr.JSONSchema, "protobuf": kafarr.Protobuf, "json": kafarr.JSON}
 	strategies   = map[string]kafarr.SubjectStrategy{"": kafarr.TopicSubject, "topic": kafarr.TopicSubject, "record": kafarr.RecordSubject, "topic_record": kafarr.TopicRecordSubject}
 	extras       = map[string]format.ExtraColumns{"": format.IgnoreExtra, "ignore": format.IgnoreExtra, "error": format.RaiseExtra}
 	missings     = map[string]format.MissingColumns{"": format.RaiseMissing, "error": format.RaiseMissing, "default": format.DefaultMissing}
@@ -65,7 +66,7 @@ var (
 
 func (s *schemaIn) choice() (kafarr.SchemaChoice, error) {
 	c := kafarr.SchemaChoice{
-		Definition: registry.Definition{Text: s.Text, References: s.References}, Derive: s.Derive, Enums: s.Enums, ID: s.ID, Subject: s.Subject, Version: s.Version, Register: s.Register,
+		Definition: registry.Definition{Text: s.Text, References: s.References}, Derive: s.Derive, Enums: s.Enums, ID: s.ID, Subject: s.Subject, Version: s.Version, Register: s.Register, MessageType: s.MessageType,
 	}
 	return c, choose("subject", s.Strategy, strategies, &c.Strategy)
 }

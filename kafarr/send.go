@@ -1,6 +1,7 @@
 package kafarr
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -74,6 +75,8 @@ type SchemaChoice struct {
 	Subject  string
 	Version  int
 	Strategy SubjectStrategy
+	// MessageType is the full name of one of the types of a file of Protobuf; empty: SendOptions.MessageType, and for keys the first one.
+	MessageType string
 }
 
 // LatestVersion is the SchemaChoice.Version of the version that was registered last.
@@ -92,8 +95,8 @@ const (
 // KeyChoice says what the keys are.
 type KeyChoice struct {
 	Column string
-	// Format is Bytes, which takes texts and bytes as they are; String, which takes whole numbers, too; Avro or JSONSchema, which write values by Schema, framed as values are. Usual: Bytes, and
-	// Avro for a column of a listener's that is of another type.
+	// Format is Bytes, which takes texts and bytes as they are; String, which takes whole numbers, too; Avro, JSONSchema or Protobuf, which write values by Schema, framed as values are. Usual:
+	// Bytes, and Avro for a column of a listener's that is of another type.
 	Format Content
 	Schema SchemaChoice
 }
@@ -245,7 +248,11 @@ func (p *Producer) known(ctx context.Context, options *SendOptions) error {
 // choose finds the schema of the values.
 func (p *Producer) choose(ctx context.Context, options *SendOptions, roles roles, columns *arrow.Schema) (*subject.Chosen, error) {
 	choice := options.Schema.choice(options.Value)
-	choice.Topic, choice.MessageType, choice.Unnamed = options.Topic, options.MessageType, options.Framing == Bare
+	choice.Topic, choice.Unnamed = options.Topic, options.Framing == Bare
+	if own := choice.MessageType; own != "" && options.MessageType != "" && own != options.MessageType {
+		return nil, errorf(ConfigError, "message_type is %s, and the schema is given as that of %s: leave out one of them", options.MessageType, own)
+	}
+	choice.MessageType = cmp.Or(options.MessageType, choice.MessageType)
 	derive := options.Schema.Derive
 	if options.Value == JSON {
 		if choice.ID != 0 || choice.Version != 0 || choice.Subject != "" || choice.Register || len(choice.Definition.References) > 0 {
@@ -274,7 +281,7 @@ func (c *SchemaChoice) choice(content Content) subject.Choice {
 	if definition.Type == "" {
 		definition.Type = content.RegistryType()
 	}
-	return subject.Choice{Content: content, Definition: definition, Register: c.Register, ID: c.ID, Subject: c.Subject, Version: c.Version, Strategy: c.Strategy}
+	return subject.Choice{Content: content, Definition: definition, Register: c.Register, ID: c.ID, Subject: c.Subject, Version: c.Version, Strategy: c.Strategy, MessageType: c.MessageType}
 }
 
 // planKeys says how keys are written.
@@ -304,9 +311,9 @@ func (p *Producer) planKeys(ctx context.Context, plan *dispatch.Plan, options Se
 	case String:
 		plan.KeyForm = dispatch.KeyTexts
 		return nil
-	case Avro, JSONSchema:
+	case Avro, JSONSchema, Protobuf:
 	default:
-		return errorf(ConfigError, "key: the format of keys must be bytes, string, avro or jsonschema")
+		return errorf(ConfigError, "key: the format of keys must be bytes, string, avro, jsonschema or protobuf")
 	}
 	choice := options.Key.Schema.choice(by)
 	choice.Topic, choice.IsKey, choice.Unnamed = options.Topic, true, options.Framing == Bare
@@ -343,16 +350,25 @@ func isText(t arrow.DataType) bool {
 
 // framing is how messages name a schema.
 func framing(f Framing, chosen *subject.Chosen, header string) (prefix []byte, named []sink.Header, err error) {
-	const magic = 0                                                         // Confluent's first byte
-	byID := binary.BigEndian.AppendUint32([]byte{magic}, uint32(chosen.ID)) //nolint:gosec // ids are positive
-	switch f {
-	case Bare:
+	const magic = 0 // Confluent's first byte
+	if f == Bare {
 		return nil, nil, nil
+	}
+	var indexes []byte
+	if file, ok := chosen.Schema.(format.Indexed); ok {
+		path := file.Path()
+		if path == nil {
+			return nil, nil, errorf(ConfigError, "message_type is %s, which a file defines that the schema imports: messages can name the types of the schema's own file alone; give that file as the schema", chosen.MessageType())
+		}
+		indexes = wire.AppendMessageIndexes(nil, path)
+	}
+	byID := append(binary.BigEndian.AppendUint32([]byte{magic}, uint32(chosen.ID)), indexes...) //nolint:gosec // ids are positive
+	switch f {
 	case Confluent:
 		return byID, nil, nil
 	case SchemaHeader:
 		if digits, err := hex.DecodeString(strings.ReplaceAll(chosen.GUID, "-", "")); err == nil && len(digits) == 16 {
-			return nil, []sink.Header{{Name: header, Value: append([]byte{1}, digits...)}}, nil
+			return nil, []sink.Header{{Name: header, Value: slices.Concat([]byte{1}, digits, indexes)}}, nil
 		}
 		return nil, []sink.Header{{Name: header, Value: byID}}, nil
 	}

@@ -61,6 +61,8 @@ type Indexed interface {
 	At(path []int) (Schema, error)
 	// Named returns the schema of the type of a full name.
 	Named(fullName string) (Schema, error)
+	// Path is the path of message indexes, as At takes it, that leads to the type; nil: none does, since another file defines it.
+	Path() []int
 }
 
 // Nameable is a Schema that may have no name of its own, as one of JSON without a title.

@@ -17,6 +17,18 @@ var (
 	ErrIndexRange      = errors.New("one of its message indexes is negative, or larger than any type's")
 )
 
+// AppendMessageIndexes writes a path as MessageIndexes reads it: that of the first type as a count of 0.
+func AppendMessageIndexes(data []byte, path []int) []byte {
+	if len(path) == 1 && path[0] == 0 {
+		return append(data, 0)
+	}
+	data = binary.AppendVarint(data, int64(len(path)))
+	for _, index := range path {
+		data = binary.AppendVarint(data, int64(index))
+	}
+	return data
+}
+
 // MessageIndexes reads Confluent's message indexes at the beginning of data, and appends them to path. They are a count and as many numbers, all of them zigzag varints: the index
 // of a message type in its file of Protobuf, and those of the types within one another from there on. A count of 0 stands for the first type. length is how many bytes they take.
 func MessageIndexes(path []int, data []byte) (indexes []int, length int, err error) {

@@ -30,6 +30,18 @@ func TestMessageIndexesAreAPathWithItsLength(t *testing.T) {
 	}
 }
 
+func TestMessageIndexesAreWrittenAsTheyAreRead(t *testing.T) {
+	for path, want := range map[*[]int]string{{0}: "\x00", {2}: "\x02\x04", {1, 0}: "\x04\x02\x00", {128}: "\x02\x80\x02", {0, 0}: "\x04\x00\x00"} {
+		got := AppendMessageIndexes([]byte("x"), *path)
+		if string(got) != "x"+want {
+			t.Errorf("%v: got %x", *path, got)
+		}
+		if again, _, err := MessageIndexes(nil, got[1:]); err != nil || !slices.Equal(again, *path) {
+			t.Errorf("%v was read as %v, %v", *path, again, err)
+		}
+	}
+}
+
 func TestMessageIndexesThatCannotBeReadAreAnError(t *testing.T) {
 	for data, want := range map[string]error{
 		"":                         ErrShortIndexes,

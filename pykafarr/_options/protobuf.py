@@ -62,6 +62,17 @@ def registered_text(schema: object) -> str:
     return schema_of(schema, "schema")[0]
 
 
+def file_text(content: bytes) -> str:
+    """The content of a file: the text of a .proto file, or descriptors as base64."""
+    # The first field of a FileDescriptorSet or FileDescriptorProto has the tag 0x0a, which is a new line in a text.
+    # Its length or the version of its syntax, or a tag of a field behind it, is a control character, which no text has.
+    controls = set(content) & {*range(9), 0x0B, *range(0x0E, 0x20), 0x7F}
+    try:
+        return base64.b64encode(content).decode() if controls else content.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(content).decode()
+
+
 def plain(given: object) -> object:
     """The same without classes, for pickles: they are read where the classes may not be."""
     if isinstance(given, Mapping):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
 from .._errors import ConfigError
-from . import checks, json_schemas
+from . import checks, json_schemas, protobuf
 from .schemas import Schema, schema_text
 from .secrets import kind
 
@@ -21,8 +21,8 @@ Subject: TypeAlias = Literal["topic", "record", "topic_record"]
 SendFraming: TypeAlias = Literal["confluent", "schema_header", "bare"]
 Extra: TypeAlias = Literal["ignore", "error"]
 Missing: TypeAlias = Literal["error", "default"]
-KeyFormat: TypeAlias = Literal["bytes", "string", "avro", "jsonschema"]
-SendValue: TypeAlias = Literal["avro", "jsonschema", "json"]
+KeyFormat: TypeAlias = Literal["bytes", "string", "avro", "jsonschema", "protobuf"]
+SendValue: TypeAlias = Literal["avro", "jsonschema", "protobuf", "json"]
 Partitioner: TypeAlias = Literal[
     "consistent_random", "consistent", "murmur2", "murmur2_random", "fnv1a", "fnv1a_random", "random"
 ]
@@ -89,9 +89,12 @@ def _schema(name: str, value: object, form: object) -> dict[str, Any]:
     if value == DERIVE:
         return {"derive": True}
     if isinstance(value, PathLike):
-        return {"text": _file(name, Path(value))}
+        return {"text": _file(name, Path(value), form)}
     if checks.is_integer(value):
         return {"id": checks.integer(name, value, 1, checks.MAX_MESSAGES)}
+    if form == "protobuf" and protobuf.is_schema(value):
+        found, message = protobuf.schema_of(value, name)
+        return {"text": found, "message_type": message} if message else {"text": found}
     if isinstance(value, Mapping) and _is_choice(value, form):
         return _choice(name, value, form)
     if isinstance(value, str) and value.lstrip()[:1] not in ("{", "[", '"') and value.strip().endswith(_FILES):
@@ -145,8 +148,10 @@ def _reference(name: str, value: object) -> dict[str, Any]:
     }
 
 
-def _file(name: str, path: Path) -> str:
+def _file(name: str, path: Path, form: object) -> str:
     try:
+        if form == "protobuf":
+            return protobuf.file_text(path.read_bytes())
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{name}: file {str(path)!r} cannot be read: {error.strerror}") from error

@@ -119,6 +119,23 @@ func (s *Schema) walk(path []int, nested func(*message) []*message) (*message, e
 	return m, nil
 }
 
+// Path implements format.Indexed, with the entries of maps as nested messages, which is how all serializers but Java's count.
+func (s *Schema) Path() []int {
+	var find func(level []*message) []int
+	find = func(level []*message) []int {
+		for i, m := range level {
+			if m == s.message {
+				return []int{i}
+			}
+			if below := find(m.nested); below != nil {
+				return append([]int{i}, below...)
+			}
+		}
+		return nil
+	}
+	return find(s.top)
+}
+
 // written are the nested messages but for the entries of maps.
 func (m *message) written() []*message {
 	var out []*message

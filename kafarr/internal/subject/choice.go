@@ -174,8 +174,8 @@ func (c *Chooser) byType(ctx context.Context, choice Choice) (*Chosen, error) {
 	if err != nil {
 		return nil, err
 	}
-	if choice.MessageType == "" || chosen.MessageType() == choice.MessageType {
-		return chosen, nil
+	if chosen, err = c.named(chosen, choice, latest); err != nil || choice.MessageType == "" || chosen.MessageType() == choice.MessageType {
+		return chosen, err
 	}
 	others := []string{chosen.MessageType()}
 	numbers, err := versions.VersionNumbers(ctx, subject)
@@ -193,6 +193,9 @@ func (c *Chooser) byType(ctx context.Context, choice Choice) (*Chosen, error) {
 		if chosen, err = c.parsed(any, found); err != nil {
 			continue // a version that nobody could use is none of this type
 		}
+		if chosen, err = c.named(chosen, choice, found); err != nil {
+			return nil, err
+		}
 		if chosen.MessageType() == choice.MessageType {
 			return chosen, nil
 		}
@@ -201,6 +204,18 @@ func (c *Chooser) byType(ctx context.Context, choice Choice) (*Chosen, error) {
 		}
 	}
 	return nil, status.Errorf(status.SchemaNotFoundError, "subject %s has no version of the message type %s, but of %s: give the schema, or the subject that has it", subject, choice.MessageType, strings.Join(others, ", "))
+}
+
+// named takes the message type out of a file that defines it among others.
+func (c *Chooser) named(chosen *Chosen, choice Choice, found registry.Version) (*Chosen, error) {
+	file, ok := chosen.Schema.(format.Indexed)
+	if !ok || choice.MessageType == "" {
+		return chosen, nil
+	}
+	if _, err := file.Named(choice.MessageType); err != nil {
+		return chosen, nil // whose type is another one
+	}
+	return c.parsed(choice, found)
 }
 
 func errNoType() error {
@@ -239,6 +254,11 @@ func (c *Chooser) parsed(choice Choice, found registry.Version) (*Chosen, error)
 	}
 	if fault := encryptionFault(found); fault != nil {
 		return nil, fault
+	}
+	if file, ok := parsed.(format.Indexed); ok && choice.MessageType != "" {
+		if parsed, err = file.Named(choice.MessageType); err != nil {
+			return nil, place(status.Errorf(status.ConfigError, "message_type is %s: %v", choice.MessageType, err), found)
+		}
 	}
 	if nameable, ok := parsed.(format.Nameable); ok && !choice.IsKey && choice.MessageType != "" {
 		parsed = nameable.OrNamed(choice.MessageType)

@@ -1,0 +1,214 @@
+"""Frames to messages of Protobuf, which Google's and Confluent's libraries read, too."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, timestamp_pb2
+
+import pykafarr
+from pykafarr.testing import MockKafka
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT = """
+syntax = "proto3";
+package shop;
+import "google/protobuf/timestamp.proto";
+message Other { uint64 n = 1; }
+message Order {
+  message Line { string sku = 1; map<string, sint32> counts = 2; message Tax { float rate = 1; } }
+  enum Color { RED = 0; BLUE = 7; }
+  int64 id = 1;
+  optional Color color = 2;
+  google.protobuf.Timestamp at = 3;
+  repeated Line lines = 4;
+  oneof paid { string card = 5; uint32 cash = 6; }
+}
+"""
+# The same file, as protoc describes it.
+FILE = """
+name: "shop/order.proto" package: "shop" syntax: "proto3" dependency: "google/protobuf/timestamp.proto"
+message_type { name: "Other" field { name: "n" number: 1 type: TYPE_UINT64 label: LABEL_OPTIONAL } }
+message_type { name: "Order"
+  field { name: "id" number: 1 type: TYPE_INT64 label: LABEL_OPTIONAL }
+  field { name: "color" number: 2 type: TYPE_ENUM type_name: ".shop.Order.Color" label: LABEL_OPTIONAL
+    proto3_optional: true oneof_index: 1 }
+  field { name: "at" number: 3 type: TYPE_MESSAGE type_name: ".google.protobuf.Timestamp" label: LABEL_OPTIONAL }
+  field { name: "lines" number: 4 type: TYPE_MESSAGE type_name: ".shop.Order.Line" label: LABEL_REPEATED }
+  field { name: "card" number: 5 type: TYPE_STRING label: LABEL_OPTIONAL oneof_index: 0 }
+  field { name: "cash" number: 6 type: TYPE_UINT32 label: LABEL_OPTIONAL oneof_index: 0 }
+  oneof_decl { name: "paid" } oneof_decl { name: "_color" }
+  enum_type { name: "Color" value { name: "RED" number: 0 } value { name: "BLUE" number: 7 } }
+  nested_type { name: "Line"
+    field { name: "sku" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+    field { name: "counts" number: 2 type: TYPE_MESSAGE type_name: ".shop.Order.Line.CountsEntry" label: LABEL_REPEATED }
+    nested_type { name: "CountsEntry" options { map_entry: true }
+      field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+      field { name: "value" number: 2 type: TYPE_SINT32 label: LABEL_OPTIONAL } }
+    nested_type { name: "Tax" field { name: "rate" number: 1 type: TYPE_FLOAT label: LABEL_OPTIONAL } } } }
+"""
+AT = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, dt.timezone.utc)
+FRAME = pa.table(
+    {
+        "id": [-(2**63), 5],
+        "color": pa.array(["BLUE", None]).dictionary_encode(),
+        "at": pa.array([AT, None], pa.timestamp("us", "UTC")),
+        "lines": pa.array(
+            [[{"sku": "a", "counts": [("x", -1), ("", 0)]}, {"sku": "", "counts": []}], []],
+            pa.list_(pa.struct([("sku", pa.string()), ("counts", pa.map_(pa.string(), pa.int32()))])),
+        ),
+        "card": [None, ""],
+        "cash": pa.array([0, None], pa.uint32()),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def types() -> dict[str, Any]:
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(text_format.Parse(FILE, descriptor_pb2.FileDescriptorProto()))
+    names = ("shop.Order", "shop.Other", "shop.Order.Line.Tax")
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name)) for name in names}
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[MockKafka]:
+    names = ("ORDERS", "TAXES", "DERIVED", "BARE", "BAD", "KEYS", "HEADERS", "CLASSES")
+    with MockKafka(topics=dict.fromkeys(names, 1)) as made:
+        yield made
+
+
+@pytest.fixture
+def out(kafka: MockKafka) -> Iterator[pykafarr.Producer]:
+    with pykafarr.producer(kafka.servers, kafka.registry_url) as made:
+        yield made
+
+
+def rows(kafka: MockKafka, topic: str, **options: Any) -> pa.Table:
+    options = {"metadata": (), **options}
+    with pykafarr.scan(kafka.servers, topic, kafka.registry_url, **options).read() as stream:
+        return next(iter(stream.to_arrow().values()))
+
+
+def bodies(kafka: MockKafka, topic: str) -> list[bytes]:
+    return rows(kafka, topic, value="bytes")["value"].to_pylist()
+
+
+def test_confluents_deserializer_reads_what_was_written(
+    kafka: MockKafka, out: pykafarr.Producer, types: dict[str, Any]
+) -> None:
+    out.send("shop.Order", FRAME, "ORDERS", value="protobuf", schema=TEXT, register=True, wait=True)
+    found = bodies(kafka, "ORDERS")
+    context = SerializationContext("ORDERS", MessageField.VALUE)
+    first, second = (ProtobufDeserializer(types["shop.Order"], {"use.deprecated.format": False})(b, context) for b in found)
+    assert (first.id, first.color, first.at.ToDatetime(dt.timezone.utc)) == (-(2**63), 7, AT)
+    assert [(line.sku, dict(line.counts)) for line in first.lines] == [("a", {"x": -1, "": 0}), ("", {})]
+    assert (first.WhichOneof("paid"), second.WhichOneof("paid")) == ("cash", "card")
+    assert (second.HasField("color"), second.HasField("at"), len(second.lines)) == (False, False, 0)
+    again = rows(kafka, "ORDERS", value="protobuf", message_type="shop.Order")
+    assert again.to_pydict() == FRAME.to_pydict()
+    out.send("shop.Order", again, "ORDERS", wait=True)  # the registry says what the schema is of
+    assert bodies(kafka, "ORDERS") == found * 2
+
+
+def test_a_nested_type_has_the_path_and_the_id_of_confluents_serializer(
+    kafka: MockKafka, out: pykafarr.Producer, types: dict[str, Any]
+) -> None:
+    tax = types["shop.Order.Line.Tax"]
+    registry = SchemaRegistryClient({"url": kafka.registry_url})
+    serializer = ProtobufSerializer(tax, registry, {"use.deprecated.format": False})
+    theirs = serializer(tax(rate=0.5), SerializationContext("TAXES", MessageField.VALUE))
+    frame = pa.table({"rate": pa.array([0.5])})
+    out.send("shop.Order.Line.Tax", frame, "TAXES", wait=True)
+    out.send(None, frame, "TAXES", value="protobuf", schema=tax, wait=True)
+    assert bodies(kafka, "TAXES") == [theirs, theirs]
+
+
+def test_a_class_is_registered_as_confluents_serializer_registers_it(
+    kafka: MockKafka, out: pykafarr.Producer, types: dict[str, Any]
+) -> None:
+    other = types["shop.Other"]
+    out.send(None, pa.table({"n": [2**64 - 1]}), "CLASSES", value="protobuf", schema=other, register=True, wait=True)
+    registry = SchemaRegistryClient({"url": kafka.registry_url})
+    serializer = ProtobufSerializer(other, registry, {"use.deprecated.format": False, "auto.register.schemas": False})
+    theirs = serializer(other(n=2**64 - 1), SerializationContext("CLASSES", MessageField.VALUE))
+    assert bodies(kafka, "CLASSES") == [theirs]
+
+
+def test_a_derived_schema_reads_back_equal(kafka: MockKafka, out: pykafarr.Producer) -> None:
+    frame = pa.table(
+        {
+            "small": pa.array([1, None], pa.int8()),
+            "long": pa.array([2**64 - 1, 0], pa.uint64()),
+            "single": pa.array([0.5, None], pa.float32()),
+            "bytes": pa.array([b"\x00\xff", b""]),
+            "day": pa.array([dt.date(1, 1, 1), dt.date(9999, 12, 31)]),
+            "time": pa.array([dt.time(23, 59, 59, 999999), None], pa.time64("us")),
+            "price": pa.array([decimal.Decimal("-1234567890123456789012.50"), None], pa.decimal128(30, 2)),
+            "list": pa.array([["a", ""], []], pa.list_(pa.string())),
+            "map": pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int64())),
+            "struct": pa.array([{"x": 1.5}, {"x": None}], pa.struct([("x", pa.float64())])),
+        }
+    )
+    out.send("a.All", frame, "DERIVED", value="protobuf", schema="derive", register=True, wait=True)
+    assert rows(kafka, "DERIVED", value="protobuf").to_pydict() == frame.to_pydict()
+
+
+def test_bare_messages_need_no_registry(kafka: MockKafka, types: dict[str, Any]) -> None:
+    with pykafarr.producer(kafka.servers, None) as out:
+        out.send("shop.Order", FRAME, "BARE", value="protobuf", schema=TEXT, framing="bare", wait=True)
+        out.send(None, FRAME, "BARE", value="protobuf", schema=types["shop.Order"], framing="bare", wait=True)
+    found = bodies(kafka, "BARE")
+    assert found[:2] == found[2:]
+    order = types["shop.Order"]
+    assert order.FromString(found[0]).SerializeToString(deterministic=True) == order.FromString(found[0]).SerializeToString()
+    assert order.FromString(found[1]) == order(id=5, card="")
+
+
+def test_the_header_names_the_schema_and_the_type(kafka: MockKafka, out: pykafarr.Producer) -> None:
+    frame = pa.table({"rate": [0.25]})
+    out.send("shop.Order.Line.Tax", frame, "HEADERS", value="protobuf", schema=TEXT, register=True, framing="schema_header", wait=True)
+    assert bodies(kafka, "HEADERS") == [b"\x0d\x00\x00\x80>"]
+    assert rows(kafka, "HEADERS", value="protobuf", framing="schema_header").to_pydict() == {"rate": [0.25]}
+
+
+def test_keys_and_tombstones_are_written(kafka: MockKafka, out: pykafarr.Producer) -> None:
+    frame = pa.table(
+        {
+            "n": pa.array([1, 0], pa.uint64()),
+            "_key": pa.array([{"rate": 0.5}, {"rate": 0.0}], pa.struct([("rate", pa.float32())])),
+            "_tombstone": [False, True],
+        }
+    )
+    key = {"format": "protobuf", "schema": {"text": TEXT, "message_type": "shop.Order.Line.Tax"}, "register": True}
+    out.send("shop.Other", frame, "KEYS", value="protobuf", schema=TEXT, register=True, key=key, wait=True)
+    found = rows(kafka, "KEYS", value="bytes", key="protobuf", metadata=("key", "tombstone"))
+    assert found["_key"].to_pylist() == [{"rate": 0.5}, {"rate": 0.0}]
+
+
+def test_what_does_not_fit_is_named_and_nothing_is_sent(kafka: MockKafka, out: pykafarr.Producer) -> None:
+    settings: dict[str, Any] = {"value": "protobuf", "schema": TEXT, "register": True}
+    with pytest.raises(pykafarr.EncodeError, match=r"n: row 1: -1 does not fit into uint64"):
+        out.send("shop.Other", pa.table({"n": [1, -1]}), "BAD", **settings)
+    with pytest.raises(pykafarr.EncodeError, match=r"row 0: .*card and cash are both set"):
+        both = FRAME.set_column(4, "card", pa.array(["a", None]))
+        out.send("shop.Order", both, "BAD", **settings)
+    with pytest.raises(pykafarr.EncodeError, match=r"n: row 0: null a null cannot be written as uint64 without presence"):
+        out.send("shop.Other", pa.table({"n": pa.array([None], pa.uint64())}), "BAD", **settings)
+    with pytest.raises(pykafarr.ConfigError, match=r'defines no message "shop.Odrer".*did you mean'):
+        out.send("shop.Odrer", FRAME, "BAD", **settings)
+    with pytest.raises(pykafarr.ConfigError, match=r"a file defines that the schema imports"):
+        frame = pa.table({"value": pa.array([AT], pa.timestamp("us", "UTC"))})
+        out.send("google.protobuf.Timestamp", frame, "BAD", **settings)
+    with pykafarr.scan(kafka.servers, "BAD", value="bytes").read() as stream:
+        assert not stream.to_arrow()
