@@ -19,6 +19,20 @@ type Writing interface {
 	Symbols(batch arrow.RecordBatch, path string) ([]string, error)
 }
 
+// Bundling is a Writing whose schemas may come as several files in one, as a FileDescriptorSet of Protobuf. Registries take each file for itself, and those that it imports as references.
+type Bundling interface {
+	Writing
+	// Unbundle gives the files, each after those that it imports; the last one is the schema. nil: the text is one file.
+	Unbundle(text string) []File
+}
+
+// File is one of several that are a schema together.
+type File struct {
+	Path    string
+	Text    string
+	Imports []string // paths, but for those that each registry has
+}
+
 // EncodeOptions say how columns become values of a schema.
 type EncodeOptions struct {
 	// Extra says what becomes of columns that the schema does not name.

@@ -56,6 +56,14 @@ message_type { name: "Order"
       field { name: "value" number: 2 type: TYPE_SINT32 label: LABEL_OPTIONAL } }
     nested_type { name: "Tax" field { name: "rate" number: 1 type: TYPE_FLOAT label: LABEL_OPTIONAL } } } }
 """
+IMPORTED = """
+name: "geo/point.proto" package: "geo" syntax: "proto3"
+message_type { name: "Point" field { name: "x" number: 1 type: TYPE_DOUBLE label: LABEL_OPTIONAL } }
+"""
+IMPORTING = """
+name: "geo/place.proto" package: "geo" syntax: "proto3" dependency: "geo/point.proto"
+message_type { name: "Place" field { name: "at" number: 1 type: TYPE_MESSAGE type_name: ".geo.Point" label: LABEL_OPTIONAL } }
+"""
 AT = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, dt.timezone.utc)
 FRAME = pa.table(
     {
@@ -76,14 +84,15 @@ FRAME = pa.table(
 def types() -> dict[str, Any]:
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
-    pool.Add(text_format.Parse(FILE, descriptor_pb2.FileDescriptorProto()))
-    names = ("shop.Order", "shop.Other", "shop.Order.Line.Tax")
+    for file in (FILE, IMPORTED, IMPORTING):
+        pool.Add(text_format.Parse(file, descriptor_pb2.FileDescriptorProto()))
+    names = ("geo.Place", "shop.Order", "shop.Other", "shop.Order.Line.Tax")
     return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name)) for name in names}
 
 
 @pytest.fixture(scope="module")
 def kafka() -> Iterator[MockKafka]:
-    names = ("ORDERS", "TAXES", "DERIVED", "BARE", "BAD", "KEYS", "HEADERS", "CLASSES")
+    names = ("ORDERS", "TAXES", "DERIVED", "BARE", "BAD", "KEYS", "HEADERS", "CLASSES", "PLACES")
     with MockKafka(topics=dict.fromkeys(names, 1)) as made:
         yield made
 
@@ -110,7 +119,8 @@ def test_confluents_deserializer_reads_what_was_written(
     out.send("shop.Order", FRAME, "ORDERS", value="protobuf", schema=TEXT, register=True, wait=True)
     found = bodies(kafka, "ORDERS")
     context = SerializationContext("ORDERS", MessageField.VALUE)
-    first, second = (ProtobufDeserializer(types["shop.Order"], {"use.deprecated.format": False})(b, context) for b in found)
+    read = ProtobufDeserializer(types["shop.Order"], {"use.deprecated.format": False})
+    first, second = (read(body, context) for body in found)
     assert (first.id, first.color, first.at.ToDatetime(dt.timezone.utc)) == (-(2**63), 7, AT)
     assert [(line.sku, dict(line.counts)) for line in first.lines] == [("a", {"x": -1, "": 0}), ("", {})]
     assert (first.WhichOneof("paid"), second.WhichOneof("paid")) == ("cash", "card")
@@ -125,9 +135,9 @@ def test_a_nested_type_has_the_path_and_the_id_of_confluents_serializer(
     kafka: MockKafka, out: pykafarr.Producer, types: dict[str, Any]
 ) -> None:
     tax = types["shop.Order.Line.Tax"]
-    registry = SchemaRegistryClient({"url": kafka.registry_url})
-    serializer = ProtobufSerializer(tax, registry, {"use.deprecated.format": False})
-    theirs = serializer(tax(rate=0.5), SerializationContext("TAXES", MessageField.VALUE))
+    with SchemaRegistryClient({"url": kafka.registry_url}) as registry:
+        serializer = ProtobufSerializer(tax, registry, {"use.deprecated.format": False})
+        theirs = serializer(tax(rate=0.5), SerializationContext("TAXES", MessageField.VALUE))
     frame = pa.table({"rate": pa.array([0.5])})
     out.send("shop.Order.Line.Tax", frame, "TAXES", wait=True)
     out.send(None, frame, "TAXES", value="protobuf", schema=tax, wait=True)
@@ -138,11 +148,28 @@ def test_a_class_is_registered_as_confluents_serializer_registers_it(
     kafka: MockKafka, out: pykafarr.Producer, types: dict[str, Any]
 ) -> None:
     other = types["shop.Other"]
-    out.send(None, pa.table({"n": [2**64 - 1]}), "CLASSES", value="protobuf", schema=other, register=True, wait=True)
-    registry = SchemaRegistryClient({"url": kafka.registry_url})
-    serializer = ProtobufSerializer(other, registry, {"use.deprecated.format": False, "auto.register.schemas": False})
-    theirs = serializer(other(n=2**64 - 1), SerializationContext("CLASSES", MessageField.VALUE))
-    assert bodies(kafka, "CLASSES") == [theirs]
+    frame = pa.table({"n": pa.array([2**64 - 1], pa.uint64())})
+    out.send(None, frame, "CLASSES", value="protobuf", schema=other, register=True, wait=True)
+    with SchemaRegistryClient({"url": kafka.registry_url}) as registry:
+        options = {"use.deprecated.format": False, "auto.register.schemas": False}
+        serializer = ProtobufSerializer(other, registry, options)
+        theirs = serializer(other(n=2**64 - 1), SerializationContext("CLASSES", MessageField.VALUE))
+    assert bodies(kafka, "CLASSES", "PLACES") == [theirs]
+
+
+def test_a_class_that_imports_is_registered_with_its_references(
+    kafka: MockKafka, out: pykafarr.Producer, types: dict[str, Any]
+) -> None:
+    place = types["geo.Place"]
+    frame = pa.table({"at": pa.array([{"x": 0.5}, None], pa.struct([("x", pa.float64())]))})
+    out.send(None, frame, "PLACES", value="protobuf", schema=place, register=True, wait=True)
+    with SchemaRegistryClient({"url": kafka.registry_url}) as registry:
+        options = {"use.deprecated.format": False, "auto.register.schemas": False}
+        serializer = ProtobufSerializer(place, registry, options)
+        context = SerializationContext("PLACES", MessageField.VALUE)
+        theirs = [serializer(message, context) for message in (place(at={"x": 0.5}), place())]
+    assert bodies(kafka, "PLACES") == theirs
+    assert rows(kafka, "PLACES", value="protobuf").to_pydict() == frame.to_pydict()
 
 
 def test_a_derived_schema_reads_back_equal(kafka: MockKafka, out: pykafarr.Producer) -> None:
@@ -171,13 +198,14 @@ def test_bare_messages_need_no_registry(kafka: MockKafka, types: dict[str, Any])
     found = bodies(kafka, "BARE")
     assert found[:2] == found[2:]
     order = types["shop.Order"]
-    assert order.FromString(found[0]).SerializeToString(deterministic=True) == order.FromString(found[0]).SerializeToString()
+    assert order.FromString(found[0]).cash == 0
     assert order.FromString(found[1]) == order(id=5, card="")
 
 
 def test_the_header_names_the_schema_and_the_type(kafka: MockKafka, out: pykafarr.Producer) -> None:
     frame = pa.table({"rate": [0.25]})
-    out.send("shop.Order.Line.Tax", frame, "HEADERS", value="protobuf", schema=TEXT, register=True, framing="schema_header", wait=True)
+    settings: dict[str, Any] = {"value": "protobuf", "schema": TEXT, "register": True, "framing": "schema_header"}
+    out.send("shop.Order.Line.Tax", frame, "HEADERS", **settings, wait=True)
     assert bodies(kafka, "HEADERS") == [b"\x0d\x00\x00\x80>"]
     assert rows(kafka, "HEADERS", value="protobuf", framing="schema_header").to_pydict() == {"rate": [0.25]}
 
@@ -192,8 +220,11 @@ def test_keys_and_tombstones_are_written(kafka: MockKafka, out: pykafarr.Produce
     )
     key = {"format": "protobuf", "schema": {"text": TEXT, "message_type": "shop.Order.Line.Tax"}, "register": True}
     out.send("shop.Other", frame, "KEYS", value="protobuf", schema=TEXT, register=True, key=key, wait=True)
-    found = rows(kafka, "KEYS", value="bytes", key="protobuf", metadata=("key", "tombstone"))
-    assert found["_key"].to_pylist() == [{"rate": 0.5}, {"rate": 0.0}]
+    options: dict[str, Any] = {"value": "protobuf", "key": "protobuf", "metadata": ("key",)}
+    with pykafarr.scan(kafka.servers, "KEYS", kafka.registry_url, **options).read() as stream:
+        found = stream.to_arrow()
+    assert found["shop.Other"].to_pydict() == {"n": [1], "_key": [{"rate": 0.5}]}
+    assert found["null"]["_key"].to_pylist() == [{"rate": 0.0}]
 
 
 def test_what_does_not_fit_is_named_and_nothing_is_sent(kafka: MockKafka, out: pykafarr.Producer) -> None:
@@ -203,9 +234,9 @@ def test_what_does_not_fit_is_named_and_nothing_is_sent(kafka: MockKafka, out: p
     with pytest.raises(pykafarr.EncodeError, match=r"row 0: .*card and cash are both set"):
         both = FRAME.set_column(4, "card", pa.array(["a", None]))
         out.send("shop.Order", both, "BAD", **settings)
-    with pytest.raises(pykafarr.EncodeError, match=r"n: row 0: null a null cannot be written as uint64 without presence"):
+    with pytest.raises(pykafarr.EncodeError, match=r"n: row 0: a null cannot be written as uint64 without presence"):
         out.send("shop.Other", pa.table({"n": pa.array([None], pa.uint64())}), "BAD", **settings)
-    with pytest.raises(pykafarr.ConfigError, match=r'defines no message "shop.Odrer".*did you mean'):
+    with pytest.raises(pykafarr.ConfigError, match=r'defines no message "shop.Odrer". Did you mean shop.Order'):
         out.send("shop.Odrer", FRAME, "BAD", **settings)
     with pytest.raises(pykafarr.ConfigError, match=r"a file defines that the schema imports"):
         frame = pa.table({"value": pa.array([AT], pa.timestamp("us", "UTC"))})

@@ -41,7 +41,7 @@ func refuseNulls(c *frame.Column, msg string) error {
 	}
 	for i := range c.N {
 		if c.Counts(i) && c.IsNull(i) {
-			return c.Wrong(i, "null", msg)
+			return c.Wrong(i, "", msg)
 		}
 	}
 	return nil

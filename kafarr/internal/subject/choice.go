@@ -99,6 +99,11 @@ func (c *Chooser) given(ctx context.Context, choice Choice) (*Chosen, error) {
 	if err != nil || choice.Unnamed {
 		return own, err
 	}
+	if bundling, ok := own.Format.(format.Bundling); ok && len(choice.Definition.References) == 0 {
+		if choice.Definition, err = c.unbundled(ctx, versions, bundling, choice); err != nil {
+			return nil, err
+		}
+	}
 	if (choice.Definition.Type == "" || choice.Definition.Type == "AVRO") && !json.Valid([]byte(choice.Definition.Text)) {
 		choice.Definition.Text = strconv.Quote(strings.TrimSpace(choice.Definition.Text)) // a bare name, such as long, which is no schema to registries
 	}
@@ -116,6 +121,39 @@ func (c *Chooser) given(ctx context.Context, choice Choice) (*Chosen, error) {
 		return nil, fault
 	}
 	return own, nil
+}
+
+// unbundled is a schema whose files are registered under their paths, as Confluent's serializers register them: those that it imports first.
+func (c *Chooser) unbundled(ctx context.Context, versions registry.Versions, f format.Bundling, choice Choice) (registry.Definition, error) {
+	whole := choice.Definition
+	known := map[string]registry.Reference{}
+	files := f.Unbundle(whole.Text)
+	for i, file := range files {
+		one := registry.Definition{Type: whole.Type, Text: file.Text}
+		for _, path := range file.Imports {
+			reference, found := known[path]
+			if !found {
+				return whole, status.Errorf(status.SchemaError, "%s imports %s, which the descriptors do not have before it: protoc's --include_imports writes them all, in their order", file.Path, path)
+			}
+			one.References = append(one.References, reference)
+		}
+		if i == len(files)-1 {
+			return one, nil
+		}
+		ask := versions.Find
+		if choice.Register {
+			ask = versions.Register
+		}
+		found, err := ask(ctx, file.Path, one)
+		if err == nil && found.Number == 0 {
+			found, err = versions.Find(ctx, file.Path, one)
+		}
+		if err != nil {
+			return whole, c.advise(err, choice, file.Path)
+		}
+		known[file.Path] = registry.Reference{Name: file.Path, Subject: file.Path, Version: found.Number}
+	}
+	return whole, nil
 }
 
 // advise says what to do about a schema that its subject does not have.
