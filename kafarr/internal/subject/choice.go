@@ -250,10 +250,10 @@ func (c *Chooser) named(chosen *Chosen, choice Choice, found registry.Version) (
 	if !ok || choice.MessageType == "" {
 		return chosen, nil
 	}
-	if _, err := file.Named(choice.MessageType); err != nil {
-		return chosen, nil // whose type is another one
+	if _, err := file.Named(choice.MessageType); err == nil {
+		return c.parsed(choice, found)
 	}
-	return c.parsed(choice, found)
+	return chosen, nil // whose type is another one
 }
 
 func errNoType() error {
