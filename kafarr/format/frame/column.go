@@ -130,7 +130,7 @@ func (c *Column) storage(nulls int) (err error) {
 		for k := range all {
 			all[k] = k
 			if code := typed.TypeCodes()[k]; code >= 0 {
-				c.codes[code] = int16(k + 1) //nolint:gosec // at most 128 type codes
+				c.codes[code] = int16(k + 1)
 			}
 		}
 		c.union, err = s.Union(c.Path, typed.Mode() == arrow.DenseMode, typed.TypeCodes(), all)

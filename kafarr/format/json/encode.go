@@ -202,7 +202,7 @@ func (p *planner) value(n *node, t arrow.DataType, path string) (*writer, error)
 		return w, p.union(w, t, path)
 	}
 	if !w.takesLeaf(t) {
-		return nil, w.mismatch(t, path, w.hintFor(t))
+		return nil, w.mismatch(t, path, w.hintFor())
 	}
 	return w, nil
 }

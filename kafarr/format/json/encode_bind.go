@@ -259,9 +259,10 @@ func (s *source) check() error {
 
 func (s *source) checkWhole(i int) error {
 	c := s.from
-	v, whole := int64(0), true
+	var v int64
 	switch {
 	case c.IsFloat():
+		var whole bool
 		if v, whole = wholeOf(c.Float(i)); !whole {
 			return s.wrong(i, "is no whole number that 64 bits hold, and the field is one: write null for a number that is missing")
 		}

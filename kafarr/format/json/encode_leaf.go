@@ -109,7 +109,7 @@ func (w *writer) takesEpoch() bool {
 }
 
 // hintFor says what to do about a column of another type.
-func (w *writer) hintFor(t arrow.DataType) string {
+func (w *writer) hintFor() string {
 	if stamp, is := w.values.(*arrow.TimestampType); is && w.op == opDateTime {
 		if stamp.TimeZone == "" {
 			return "it has no time zone, and the field is a point in time: say which zone it is in (tz_localize in pandas, replace_time_zone in polars)"
@@ -134,7 +134,7 @@ func (w *writer) scaled(v int64) (int64, bool) {
 // within reports whether a whole number is within the bounds of the node.
 func (n *node) within(v int64) bool {
 	if v < 0 {
-		return uint64(-v) <= n.least //nolint:gosec // the magnitude, of the least number too
+		return uint64(-v) <= n.least
 	}
 	return uint64(v) <= n.most
 }

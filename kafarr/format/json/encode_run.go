@@ -341,8 +341,8 @@ func (s *source) digits(buf *[maxDigits]byte, i int) (digits []byte, negative bo
 	}
 	if negative {
 		carry := uint64(1)
-		for k := range words {
-			words[k], carry = bits.Add64(^words[k], 0, carry)
+		for k, word := range words {
+			words[k], carry = bits.Add64(^word, 0, carry)
 		}
 	}
 	at := len(buf)
@@ -443,7 +443,11 @@ func appendDate(b []byte, days int64) []byte {
 	return append2(append(b, '-'), day)
 }
 
-func append2(b []byte, n int64) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
+// append2 writes two digits.
+func append2(b []byte, n int64) []byte { return append(b, digitOf(n/10), digitOf(n)) }
+
+// digitOf is the last digit of a number.
+func digitOf(n int64) byte { return "0123456789"[n%10] }
 
 // appendClock writes hh:mm:ss, and what there is of a second, in 3, 6 or 9 digits.
 func appendClock(b []byte, seconds, nanos int64) []byte {
@@ -459,7 +463,7 @@ func appendClock(b []byte, seconds, nanos int64) []byte {
 	}
 	b = append(b, '.')
 	for unit := pow10(digits - 1); unit > 0; unit /= 10 {
-		b = append(b, '0'+byte(nanos/unit%10))
+		b = append(b, digitOf(nanos/unit))
 	}
 	return b
 }
