@@ -68,14 +68,14 @@ def bodies(kafka: MockKafka, topic: str) -> list[bytes]:
 def test_a_json_schema_is_written_as_confluents_serializer_writes_it(kafka: MockKafka, out: pykafarr.Producer) -> None:
     out.send("Price", FRAME, "JSON", value="jsonschema", schema=PRICE, register=True, wait=True)
     found = bodies(kafka, "JSON")
-    registry = SchemaRegistryClient({"url": kafka.registry_url})
     context = SerializationContext("JSON", MessageField.VALUE)
     values = [JSONDeserializer(json.dumps(PRICE))(body, context) for body in found]
     assert values == [
         {"symbol": 'GBP "USD"', "bid": 1.25, "volume": 9007199254740993, "at": "2023-11-14T22:13:20.500Z"},
         {"symbol": "EUR\n€", "bid": 1e-9, "at": None},
     ]
-    theirs = JSONSerializer(json.dumps(PRICE), registry)(values[0], context)
+    with SchemaRegistryClient({"url": kafka.registry_url}) as registry:
+        theirs = JSONSerializer(json.dumps(PRICE), registry)(values[0], context)
     assert theirs is not None
     assert theirs[:5] == found[0][:5]
     assert rows(kafka, "JSON", value="jsonschema").to_pydict() == FRAME.to_pydict()
@@ -122,8 +122,7 @@ def test_a_value_that_does_not_fit_is_named_and_nothing_is_sent(kafka: MockKafka
         out.send("Price", frame, "BAD", value="jsonschema", schema=PRICE, register=True)
     with pytest.raises(pykafarr.SchemaError, match=r"bid: the frame has no column for this field, which the schema"):
         out.send("Price", FRAME.drop_columns(["bid"]), "BAD", value="jsonschema", schema=PRICE, register=True)
-    with pykafarr.scan(kafka.servers, "BAD", kafka.registry_url, value="bytes").read() as stream:
-        assert stream.to_arrow() == {}
+    assert bodies(kafka, "BAD") == []
 
 
 def test_keys_are_written_by_a_json_schema(kafka: MockKafka, out: pykafarr.Producer) -> None:

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame/frametest"
 	"github.com/pykafarr/pykafarr/kafarr/hostile"
 )
 
@@ -87,7 +88,7 @@ func TestARowIsNeverWrittenBeyondItsRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	room := newGuards(t).buffer(t, make([]byte, 1<<16)).Bytes()
+	room := frametest.NewGuards(t).Buffer(t, make([]byte, 1<<16)).Bytes()
 	for row := range 3 {
 		body := encodeRow(encoder, row)
 		for size := 0; size <= len(body)+format.EncodeMargin; size++ {
