@@ -1,4 +1,4 @@
-// Package encode measures Arrow columns to Avro bodies, without a broker: go test -bench . -benchmem ./bench/encode.
+// Package encode measures Arrow columns to bodies, without a broker: go test -bench . -benchmem ./bench/encode.
 package encode
 
 import (
@@ -11,36 +11,48 @@ import (
 	"github.com/pykafarr/pykafarr/bench/messages"
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/json"
 )
 
 const rows = 100_000
 
-// frame is the columns of random records, as the decoder makes them.
+// frame is the columns of random records, as Avro's decoder makes them.
 func frame(b *testing.B, text string, record func(*rand.Rand) map[string]any) (arrow.RecordBatch, format.Encoding) {
 	b.Helper()
-	s, err := avro.Parse(text)
+	return frameOf(b, avro.Format{}, text, messages.Bodies(b, text, rows, record))
+}
+
+// frameOf is the columns of bodies, as a format's decoder makes them.
+func frameOf(b *testing.B, f format.Writing, text string, bodies []format.Body) (arrow.RecordBatch, format.Encoding) {
+	b.Helper()
+	s, err := f.Parse(text, nil, format.Limits{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	plan, err := avro.Compile(s, format.Options{})
+	plan, err := f.Compile(s, format.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	columns := plan.NewColumns()
-	if _, err := plan.Bind(columns).Append(messages.Bodies(b, text, rows, record)); err != nil {
-		b.Fatal(err)
+	appender := plan.Bind(columns)
+	for left := bodies; len(left) > 0; {
+		n, err := appender.Append(left)
+		if err != nil {
+			b.Fatal(err)
+		}
+		left = left[n:]
 	}
 	var arrays []arrow.Array
 	for _, data := range columns.Finish() {
 		arrays = append(arrays, array.MakeFromData(data))
 		data.Release()
 	}
-	batch := array.NewRecordBatch(arrow.NewSchema(plan.Fields, nil), arrays, rows)
+	batch := array.NewRecordBatch(arrow.NewSchema(plan.Fields(), nil), arrays, rows)
 	for _, a := range arrays {
 		a.Release()
 	}
 	b.Cleanup(batch.Release)
-	encoding, err := avro.CompileEncoding(s, plan.Fields, format.EncodeOptions{})
+	encoding, err := f.CompileEncoding(s, plan.Fields(), format.EncodeOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -48,8 +60,7 @@ func frame(b *testing.B, text string, record func(*rand.Rand) map[string]any) (a
 }
 
 // encode writes all rows back to back into a buffer of a MB, again from its beginning when it is full.
-func encode(b *testing.B, text string, record func(*rand.Rand) map[string]any) {
-	batch, encoding := frame(b, text, record)
+func encode(b *testing.B, batch arrow.RecordBatch, encoding format.Encoding) {
 	encoder, err := encoding.Bind(batch, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -72,8 +83,7 @@ func encode(b *testing.B, text string, record func(*rand.Rand) map[string]any) {
 }
 
 // check binds the batch, which looks at all values.
-func check(b *testing.B, text string, record func(*rand.Rand) map[string]any) {
-	batch, encoding := frame(b, text, record)
+func check(b *testing.B, batch arrow.RecordBatch, encoding format.Encoding) {
 	b.ResetTimer()
 	for range b.N {
 		if _, err := encoding.Bind(batch, nil); err != nil {
@@ -83,7 +93,27 @@ func check(b *testing.B, text string, record func(*rand.Rand) map[string]any) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/row")
 }
 
-func BenchmarkFlat(b *testing.B)      { encode(b, messages.FlatSchema, messages.FlatRecord) }
-func BenchmarkWide(b *testing.B)      { encode(b, messages.WideSchema, messages.WideRecord) }
-func BenchmarkFlatCheck(b *testing.B) { check(b, messages.FlatSchema, messages.FlatRecord) }
-func BenchmarkWideCheck(b *testing.B) { check(b, messages.WideSchema, messages.WideRecord) }
+func flat(b *testing.B) (arrow.RecordBatch, format.Encoding) {
+	return frame(b, messages.FlatSchema, messages.FlatRecord)
+}
+
+func wide(b *testing.B) (arrow.RecordBatch, format.Encoding) {
+	return frame(b, messages.WideSchema, messages.WideRecord)
+}
+
+func flatJSON(b *testing.B) (arrow.RecordBatch, format.Encoding) {
+	return frameOf(b, json.Format{}, messages.FlatArrow, messages.JSONBodies(b, messages.FlatSchema, rows, messages.FlatRecord, false))
+}
+
+func wideJSON(b *testing.B) (arrow.RecordBatch, format.Encoding) {
+	return frameOf(b, json.Format{}, messages.WideArrow, messages.JSONBodies(b, messages.WideSchema, rows, messages.WideRecord, false))
+}
+
+func BenchmarkFlat(b *testing.B)          { batch, encoding := flat(b); encode(b, batch, encoding) }
+func BenchmarkWide(b *testing.B)          { batch, encoding := wide(b); encode(b, batch, encoding) }
+func BenchmarkFlatCheck(b *testing.B)     { batch, encoding := flat(b); check(b, batch, encoding) }
+func BenchmarkWideCheck(b *testing.B)     { batch, encoding := wide(b); check(b, batch, encoding) }
+func BenchmarkJSONFlat(b *testing.B)      { batch, encoding := flatJSON(b); encode(b, batch, encoding) }
+func BenchmarkJSONWide(b *testing.B)      { batch, encoding := wideJSON(b); encode(b, batch, encoding) }
+func BenchmarkJSONFlatCheck(b *testing.B) { batch, encoding := flatJSON(b); check(b, batch, encoding) }
+func BenchmarkJSONWideCheck(b *testing.B) { batch, encoding := wideJSON(b); check(b, batch, encoding) }
