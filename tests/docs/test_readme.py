@@ -39,7 +39,7 @@ def test_an_example_in_python_runs_as_it_stands(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # some write files
     with MockKafka() as kafka:
-        for topic in ("PRICES", "TRADES", "COPIES", "LETTERS"):
+        for topic in ("PRICES", "TRADES", "COPIES", "LETTERS", "JSON_PRICES", "PLAIN_PRICES"):
             kafka.produce(topic, PRICE, [{"symbol": "GBPUSD", "bid": 1.25}] * 3)
         here = code.replace("kafka:9092", kafka.servers).replace("http://registry:8081/", kafka.registry_url)
         exec(compile(here, "README.md", "exec"), {"__name__": "__main__"})
