@@ -322,46 +322,50 @@ func TestAnAbortWaitsForNoLetterAndEndsACommitThatDoes(t *testing.T) {
 }
 
 func TestLettersOnTheirWayAreBounded(t *testing.T) {
-	const most, over = 10_000, 1024
-	for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
-		box := &letterBox{}
-		var messages []replay.Message
-		for i := range int64(2 * most) {
-			messages = append(messages, leftOver(i))
+	synctest.Test(t, func(t *testing.T) {
+		const most, over = 10_000, 1024
+		for _, mixed := range []kafarr.Mixed{kafarr.SplitMixed, kafarr.GroupMixed} {
+			box := &letterBox{}
+			var messages []replay.Message
+			for i := range int64(2 * most) {
+				messages = append(messages, leftOver(i))
+			}
+			l, src := box.listen(t, box.config(kafarr.Skip, mixed), append(messages, message(0, 2*most, 1, 5))...)
+			wantPolls(t, l, 3*most, "", "")
+			if got := box.came(); got < most || got > most+over {
+				t.Fatalf("mixed %d: %d letters on their way", mixed, got)
+			}
+			for got := ""; got != "x.A 5"; got = poll(t, l, 3*most) {
+				box.answer(5000, nil)
+			}
+			box.answer(3*most, nil)
+			wantPolls(t, l, 3*most, "")
+			if got := src.Stored("t", 0); got != 2*most+1 {
+				t.Errorf("mixed %d: stored %d", mixed, got)
+			}
 		}
-		l, src := box.listen(t, box.config(kafarr.Skip, mixed), append(messages, message(0, 2*most, 1, 5))...)
-		wantPolls(t, l, 3*most, "", "")
-		if got := box.came(); got < most || got > most+over {
-			t.Fatalf("mixed %d: %d letters on their way", mixed, got)
-		}
-		for got := ""; got != "x.A 5"; got = poll(t, l, 3*most) {
-			box.answer(5000, nil)
-		}
-		box.answer(3*most, nil)
-		wantPolls(t, l, 3*most, "")
-		if got := src.Stored("t", 0); got != 2*most+1 {
-			t.Errorf("mixed %d: stored %d", mixed, got)
-		}
-	}
+	})
 }
 
 func TestBytesOnTheirWayAreBounded(t *testing.T) {
-	box := &letterBox{}
-	value := slices.Repeat([]byte("x"), 20<<20)
-	var messages []replay.Message
-	for i := range int64(6) {
-		messages = append(messages, replay.Message{Topic: "t", Offset: i, Value: value})
-	}
-	l, _ := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), messages...)
-	wantPolls(t, l, 10, "")
-	if got := box.came(); got != 4 {
-		t.Errorf("%d letters of 20 MiB on their way, want 4", got)
-	}
-	box.answer(4, nil)
-	wantPolls(t, l, 10, "")
-	if got := box.came(); got != 6 {
-		t.Errorf("%d letters came, want 6", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		box := &letterBox{}
+		value := slices.Repeat([]byte("x"), 20<<20)
+		var messages []replay.Message
+		for i := range int64(6) {
+			messages = append(messages, replay.Message{Topic: "t", Offset: i, Value: value})
+		}
+		l, _ := box.listen(t, box.config(kafarr.Skip, kafarr.SplitMixed), messages...)
+		wantPolls(t, l, 10, "")
+		if got := box.came(); got != 4 {
+			t.Errorf("%d letters of 20 MiB on their way, want 4", got)
+		}
+		box.answer(4, nil)
+		wantPolls(t, l, 10, "")
+		if got := box.came(); got != 6 {
+			t.Errorf("%d letters came, want 6", got)
+		}
+	})
 }
 
 // TestALetterOfALostPartitionHoldsUpNoOther takes a partition away whose letter never arrives.
