@@ -3,6 +3,7 @@ package json
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"unsafe"
 
@@ -17,6 +18,10 @@ const RecentEnvelopes = 8
 
 // mostKeptOfEnvelope is how long the part before the payload may be that is kept for that.
 const mostKeptOfEnvelope = 1 << 20
+
+// mostChecked is how long a member may be that is passed over to find its end, which is not done in turns. A longer payload is the last member, and ends where the envelope does: it is
+// checked when it is read, as is each payload of an envelope that begins like one before it.
+const mostChecked = 16 << 20
 
 // Envelopes takes Connect's envelopes apart: {"schema": …, "payload": …}, as its JsonConverter writes them with schemas.enable. The schema stands in each message and is longer than
 // the payload, so that its bytes are compared with those of the last ones. It belongs to one goroutine.
@@ -102,7 +107,7 @@ func (e *Envelopes) take(b format.Body) (Envelope, error) {
 			return wrong("a name is expected, and this is "+found(b, pos), pos)
 		}
 		name := pos + 1
-		if pos = a.checkString(b.Data, name, end); pos < 0 {
+		if pos = a.checkString(b.Data, name, min(end, name+mostChecked)); pos < 0 {
 			return wrong("a name is not whole", name)
 		}
 		member := &schema
@@ -121,7 +126,14 @@ func (e *Envelopes) take(b format.Body) (Envelope, error) {
 		if member.Len > 0 {
 			return wrong("it has a member twice", name)
 		}
-		if pos = a.skip(b.Data, pos, end, 0); pos < 0 {
+		if rest := endOfEnvelope(b, from); member == &payload && schema.Len > 0 && rest-from > mostChecked {
+			payload, last, pos = part(b, from, rest), true, end
+			break
+		}
+		if pos = a.skip(b.Data, pos, min(end, from+mostChecked), 0); pos < 0 {
+			if end-from > mostChecked {
+				return wrong(fmt.Sprintf("a value is not JSON, or has more than the %d bytes that a schema, or a payload before it, may have", mostChecked), from)
+			}
 			return wrong("a value is not JSON", a.stopped)
 		}
 		*member, last = part(b, from, pos), member == &payload

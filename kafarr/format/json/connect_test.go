@@ -148,6 +148,24 @@ func TestWhatIsNoEnvelopeIsADecodeError(t *testing.T) {
 	}
 }
 
+func TestALongPayloadIsCheckedWhenItIsRead(t *testing.T) {
+	long := "[" + strings.Repeat("1,", 9<<20) + "1]"
+	for _, payload := range []string{long, long[:len(long)-1] + "x]", long + `,"other":1`} {
+		text := `{"schema":{"type":"string"},"payload":` + payload + "}"
+		var e json.Envelopes
+		found, err := e.Split(body(text))
+		if err != nil || found.Payload.Len != len(payload) || found.Schema.Len != len(`{"type":"string"}`) {
+			t.Error(found.Payload.Len, err)
+		}
+	}
+	for _, text := range []string{`{"payload":` + long + `,"schema":{"type":"string"}}`, `{"schema":` + long + `,"payload":1}`} {
+		var e json.Envelopes
+		if _, err := e.Split(body(text)); err == nil || !strings.Contains(err.Error(), "or has more than the 16777216 bytes") {
+			t.Error(err)
+		}
+	}
+}
+
 func TestEnvelopesOfManySchemasHaveTheirPlaces(t *testing.T) {
 	var e json.Envelopes
 	of := func(n int) string { return envelope(fmt.Sprintf(`{"n":%d}`, n), "{}") }
