@@ -1,6 +1,8 @@
 package protobuf_test
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,5 +106,58 @@ func TestColumnsWithoutATypeOfProtobufAreRefused(t *testing.T) {
 				t.Errorf("got %s, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestADerivedFileIsAsDocumented has a column of each type, and compares the table of docs/encoding.md.
+func TestADerivedFileIsAsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/encoding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(page), "| Arrow | Protobuf |\n|---|---|\n")
+	if !found {
+		t.Fatal("docs/encoding.md has no table of Protobuf")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	listed := strings.Split(table, "\n")
+	text := arrow.BinaryTypes.String
+	for _, c := range []struct {
+		dtype arrow.DataType
+		want  string
+	}{
+		{arrow.FixedWidthTypes.Boolean, "bool"},
+		{arrow.PrimitiveTypes.Int8, "int32"},
+		{arrow.PrimitiveTypes.Int16, "int32"},
+		{arrow.PrimitiveTypes.Int32, "int32"},
+		{arrow.PrimitiveTypes.Int64, "int64"},
+		{arrow.PrimitiveTypes.Uint8, "uint32"},
+		{arrow.PrimitiveTypes.Uint16, "uint32"},
+		{arrow.PrimitiveTypes.Uint32, "uint32"},
+		{arrow.PrimitiveTypes.Uint64, "uint64"},
+		{arrow.FixedWidthTypes.Float16, "float"},
+		{arrow.PrimitiveTypes.Float32, "float"},
+		{arrow.PrimitiveTypes.Float64, "double"},
+		{text, "string"},
+		{arrow.BinaryTypes.Binary, "bytes"},
+		{&arrow.FixedSizeBinaryType{ByteWidth: 3}, "bytes"},
+		{arrow.FixedWidthTypes.Date32, "google.type.Date"},
+		{arrow.FixedWidthTypes.Time64us, "google.type.TimeOfDay"},
+		{&arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, "google.protobuf.Timestamp"},
+		{arrow.FixedWidthTypes.Duration_ns, "google.protobuf.Duration"},
+		{&arrow.Decimal128Type{Precision: 9, Scale: 2}, "confluent.type.Decimal"},
+		{arrow.ListOf(text), "repeated string"},
+		{arrow.MapOf(text, arrow.FixedWidthTypes.Boolean), "map<string, bool>"},
+	} {
+		got, err := protobuf.Derive("F", []arrow.Field{{Name: "x", Type: c.dtype}}, format.DeriveOptions{})
+		if err != nil || !strings.Contains(got, "\n  "+c.want+" x = 1") {
+			t.Errorf("%s: the file is\n%s (%v), want %s", c.dtype, got, err, c.want)
+			continue
+		}
+		parse(t, got)
+		listed = slices.DeleteFunc(listed, func(line string) bool { return line == "| `"+c.dtype.String()+"` | `"+c.want+"` |" })
+	}
+	if len(listed) > 0 {
+		t.Errorf("docs/encoding.md lists what is not so, or is not tested here:\n%s", strings.Join(listed, "\n"))
 	}
 }
