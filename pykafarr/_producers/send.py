@@ -54,9 +54,9 @@ class Sends:
                 Columns with the names of a listener's metadata are never fields: `_key`, `_headers`, `_timestamp`,
                 `_partition` and `_tombstone` say what they say there, and `_offset`, `_topic` and others are left out.
             topic: the topic, which has to exist.
-            value: what the values are: "avro", "jsonschema", "protobuf", or "json", which has no registry and no framing,
-                and is written by an Arrow schema or a JSON Schema, or by the frame's columns. None: what the schema is
-                of, and Avro for one that is given as a text or a dict, or derived.
+            value: what the values are: "avro", "jsonschema", "protobuf", or "json", which has no registry and no
+                framing, and is written by an Arrow schema or a JSON Schema, or by the frame's columns. None: what the
+                schema is of, and Avro for one that is given as a text or a dict, or derived.
             schema: the schema to write with. None: the last version of the subject that is of the message type. An
                 Avro schema or a JSON Schema (text, dict, or a pathlib.Path of a file), or one of Protobuf (.proto text,
                 bytes of descriptors, a generated class, {"text": …, "message_type": …}, or a file), which its subject
