@@ -348,7 +348,7 @@ func (s *source) digits(buf *[maxDigits]byte, i int) (digits []byte, negative bo
 	at := len(buf)
 	top := 3
 	for {
-		for top >= 0 && words[top] == 0 {
+		for top >= 0 && words[top] == 0 { //nolint:gosec // at most 3, and not negative
 			top--
 		}
 		if top < 0 {

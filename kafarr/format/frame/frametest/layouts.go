@@ -28,7 +28,7 @@ func Disguise(r *rand.Rand, a arrow.Array) arrow.Array {
 	case *array.Dictionary:
 		out = otherDictionary(r, a)
 	case *array.Int32:
-		out = widerNumber(r, a)
+		out = widerNumber(a)
 	}
 	if _, enum := a.(*array.Dictionary); out == nil && !enum && a.DataType().ID() != arrow.NULL && a.DataType().ID() != arrow.DENSE_UNION {
 		switch r.IntN(3) {
@@ -295,7 +295,7 @@ func asRuns(r *rand.Rand, a arrow.Array) arrow.Array {
 	return array.MakeFromData(array.NewData(arrow.RunEndEncodedOf(t, a.DataType()), a.Len(), []*memory.Buffer{nil}, []arrow.ArrayData{runEnds, a.Data()}, 0, 0))
 }
 
-func widerNumber(r *rand.Rand, a *array.Int32) arrow.Array {
+func widerNumber(a *array.Int32) arrow.Array {
 	wide := make([]int64, a.Len())
 	for i, v := range a.Int32Values() {
 		if a.IsValid(i) {
