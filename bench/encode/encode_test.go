@@ -12,6 +12,7 @@ import (
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
 	"github.com/pykafarr/pykafarr/kafarr/format/json"
+	"github.com/pykafarr/pykafarr/kafarr/format/protobuf"
 )
 
 const rows = 100_000
@@ -109,6 +110,14 @@ func wideJSON(b *testing.B) (arrow.RecordBatch, format.Encoding) {
 	return frameOf(b, json.Format{}, messages.WideArrow, messages.JSONBodies(b, messages.WideSchema, rows, messages.WideRecord, false))
 }
 
+func flatProtobuf(b *testing.B) (arrow.RecordBatch, format.Encoding) {
+	return frameOf(b, protobuf.Format{}, messages.FlatProto, messages.ProtobufBodies(rows, messages.FlatMessage))
+}
+
+func wideProtobuf(b *testing.B) (arrow.RecordBatch, format.Encoding) {
+	return frameOf(b, protobuf.Format{}, messages.WideProto, messages.ProtobufBodies(rows, messages.WideMessage))
+}
+
 func BenchmarkFlat(b *testing.B)          { batch, encoding := flat(b); encode(b, batch, encoding) }
 func BenchmarkWide(b *testing.B)          { batch, encoding := wide(b); encode(b, batch, encoding) }
 func BenchmarkFlatCheck(b *testing.B)     { batch, encoding := flat(b); check(b, batch, encoding) }
@@ -117,3 +126,19 @@ func BenchmarkJSONFlat(b *testing.B)      { batch, encoding := flatJSON(b); enco
 func BenchmarkJSONWide(b *testing.B)      { batch, encoding := wideJSON(b); encode(b, batch, encoding) }
 func BenchmarkJSONFlatCheck(b *testing.B) { batch, encoding := flatJSON(b); check(b, batch, encoding) }
 func BenchmarkJSONWideCheck(b *testing.B) { batch, encoding := wideJSON(b); check(b, batch, encoding) }
+func BenchmarkProtobufFlat(b *testing.B) {
+	batch, encoding := flatProtobuf(b)
+	encode(b, batch, encoding)
+}
+func BenchmarkProtobufWide(b *testing.B) {
+	batch, encoding := wideProtobuf(b)
+	encode(b, batch, encoding)
+}
+func BenchmarkProtobufFlatCheck(b *testing.B) {
+	batch, encoding := flatProtobuf(b)
+	check(b, batch, encoding)
+}
+func BenchmarkProtobufWideCheck(b *testing.B) {
+	batch, encoding := wideProtobuf(b)
+	check(b, batch, encoding)
+}
