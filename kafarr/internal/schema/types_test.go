@@ -58,6 +58,11 @@ func (several) Compile(writer format.Schema, options format.Options) (format.Pla
 	return avro.Format{}.Compile(writer, options)
 }
 
+var _ format.Indexed = (*file)(nil)
+
+// Path leads to the first type, which the file stands for.
+func (f *file) Path() []int { return []int{0} }
+
 func (f *file) At(path []int) (format.Schema, error) {
 	if len(path) != 1 || path[0] >= len(f.all) {
 		return nil, errors.New("there is no such type")
