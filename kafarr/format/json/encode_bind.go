@@ -1,6 +1,7 @@
 package json
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"math"
@@ -97,20 +98,25 @@ func (s *source) bindItems(c *frame.Column) error {
 
 // uniqueKeys raises two entries of one name: a reader of JSON keeps one of them, or none.
 func (s *source) uniqueKeys(c *frame.Column, entry *source) error {
+	const few = 16 // which are compared with each other faster than they are put into a map
 	keys := entry.kids[0].from
+	key := func(j int) []byte { return keys.Bytes(entry.from.Place(j)) }
 	seen := map[string]bool{}
 	return c.Each(func(i int) error {
 		from, to := c.Range(i)
-		if to-from < 2 {
-			return nil
-		}
 		clear(seen)
 		for j := from; j < to; j++ {
-			key := keys.Bytes(entry.from.Place(j))
-			if seen[string(key)] {
-				return c.Wrong(i, frame.ShortBytes(key), "is the key of two entries of the map, and an object of JSON has each name once")
+			twice := false
+			if to-from > few {
+				twice = seen[string(key(j))]
+				seen[string(key(j))] = true
 			}
-			seen[string(key)] = true
+			for k := from; k < j && to-from <= few; k++ {
+				twice = twice || bytes.Equal(key(k), key(j))
+			}
+			if twice {
+				return c.Wrong(i, frame.ShortBytes(key(j)), "is the key of two entries of the map, and an object of JSON has each name once")
+			}
 		}
 		return nil
 	})
@@ -377,6 +383,9 @@ func (s *source) checkDecimal(i int) error {
 }
 
 func (s *source) wrongDecimal(i int, digits []byte, negative bool, scale int, msg string) error {
+	if scale < -maxDigits || scale > maxDigits { // zeros without end
+		return s.from.Wrong(i, string(appendDigits(nil, digits, negative, 0))+"E"+strconv.Itoa(-scale), msg)
+	}
 	return s.from.Wrong(i, string(appendDigits(nil, digits, negative, scale)), msg)
 }
 

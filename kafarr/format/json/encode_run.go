@@ -326,7 +326,7 @@ func appendUUID(b, id []byte) []byte {
 // maxDigits is how many digits a number of 256 bits may have.
 const maxDigits = 80
 
-// digits are those of a decimal or of a whole number, without leading zeros: none at all of zero.
+// digits are those of a decimal or of a whole number, without leading zeros: none at all of zero, whose scale is 0, since that of a column may be any number.
 func (s *source) digits(buf *[maxDigits]byte, i int) (digits []byte, negative bool, scale int) {
 	var words [4]uint64
 	if decimal, is := s.values.(arrow.DecimalType); is {
@@ -352,6 +352,9 @@ func (s *source) digits(buf *[maxDigits]byte, i int) (digits []byte, negative bo
 			top--
 		}
 		if top < 0 {
+			if at == len(buf) {
+				scale = 0
+			}
 			return buf[at:], negative, scale
 		}
 		const chunk = 10_000_000_000_000_000_000 // 10^19

@@ -5,11 +5,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
@@ -198,4 +200,86 @@ func oneColumn(t *testing.T, name string, values any) arrow.RecordBatch {
 		c = b.NewArray()
 	}
 	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: name, Type: c.DataType(), Nullable: true}}, nil), []arrow.Array{c}, int64(c.Len()))
+}
+
+// decimals is a batch of a column "d" of decimals of any scale.
+func decimals(scale int32, values ...int64) arrow.RecordBatch {
+	b := array.NewDecimal128Builder(memory.DefaultAllocator, &arrow.Decimal128Type{Precision: 38, Scale: scale})
+	for _, v := range values {
+		b.Append(decimal128.FromI64(v))
+	}
+	c := b.NewArray()
+	return array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: "d", Type: c.DataType()}}, nil), []arrow.Array{c}, int64(c.Len()))
+}
+
+func TestDecimalsOfAnyScaleAreWrittenOrRefused(t *testing.T) {
+	s := parse(t, `{"name":"d","type":"decimal128(6, 2)"}`)
+	for _, c := range []struct {
+		scale int32
+		value int64
+		want  string
+	}{
+		{2, -1250, `{"d":-12.50}`},
+		{4, 125000, `{"d":12.5000}`},
+		{-2, 12, `{"d":1200}`},
+		{3, 1, "row 0: d: 0.001 has more digits after the point than the 2 of the schema: round the column"},
+		{2, 1_000_000, "row 0: d: 10000.00 has more than the 4 digits before the point"},
+		{math.MaxInt32, 0, `{"d":0}`},
+		{math.MinInt32, 0, `{"d":0}`},
+		{math.MaxInt32, 5, "row 0: d: 5E-2147483647 has more digits after the point"},
+		{math.MinInt32, 5, "row 0: d: 5E2147483648 has more than the 4 digits before the point"},
+	} {
+		got, err := encode(t, s, decimals(c.scale, c.value), format.EncodeOptions{})
+		if err != nil {
+			got = []string{err.Error()}
+		}
+		if !strings.HasPrefix(got[0], c.want) {
+			t.Errorf("%d of scale %d: %s, and not %s", c.value, c.scale, got[0], c.want)
+		}
+	}
+}
+
+func TestAKeyThatComesTwiceIsNamed(t *testing.T) {
+	s := parse(t, `{"name":"m","type":"map","items":{"type":"int64"}}`)
+	for _, keys := range []int{2, 40} {
+		b := array.NewMapBuilder(memory.DefaultAllocator, arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64, false)
+		for row := range 2 {
+			b.Append(true)
+			for k := range keys {
+				b.KeyBuilder().(*array.StringBuilder).Append(strconv.Itoa(k % (keys - row)))
+				b.ItemBuilder().(*array.Int64Builder).Append(1)
+			}
+		}
+		c := b.NewArray()
+		batch := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: "m", Type: c.DataType()}}, nil), []arrow.Array{c}, 2)
+		_, err := encode(t, s, batch, format.EncodeOptions{})
+		if err == nil || !strings.HasPrefix(err.Error(), `row 1: m: "0" is the key of two entries of the map`) {
+			t.Errorf("%d keys: %v", keys, err)
+		}
+	}
+}
+
+func TestAnObjectThatWouldBeTakenForAnotherBranchIsRefused(t *testing.T) {
+	object := func(name string, fields ...json.Field) json.Field {
+		return json.Field{Name: name, Nullable: true, Type: &json.Type{Kind: json.Object, Fields: fields}}
+	}
+	whole := &json.Type{Kind: json.Integer}
+	a, b, c := json.Field{Name: "a", Type: whole}, json.Field{Name: "b", Type: whole, Nullable: true, Optional: true}, json.Field{Name: "c", Type: whole}
+	s := json.NewSchema("", json.Field{Type: &json.Type{Kind: json.Object, Fields: []json.Field{{Name: "u", Nullable: true, Type: &json.Type{Kind: json.Union, Fields: []json.Field{
+		object("first", a), object("second", a, b), object("third", c),
+	}}}}}}, 0)
+	readsBack(t, s, `{"u":{"a":1}}`, `{"u":{"a":1,"b":2}}`, `{"u":{"c":3}}`, `{"u":null}`)
+	batch := batchOf(t, compile(t, s, format.Options{}), `{"u":{"a":1,"b":2}}`)
+	second := batch.Column(0).(*array.Struct).Field(1).(*array.Struct)
+	nulls := array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Int64, 1)
+	without, err := array.NewStructArrayWithFields([]arrow.Array{second.Field(0), nulls}, second.DataType().(*arrow.StructType).Fields())
+	if err != nil {
+		t.Fatal(err)
+	}
+	union := array.NewData(arrow.StructOf(arrow.Field{Name: "second", Type: without.DataType(), Nullable: true}), 1, []*memory.Buffer{nil}, []arrow.ArrayData{without.Data()}, 0, 0)
+	column := array.MakeFromData(union)
+	odd := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: "u", Type: column.DataType()}}, nil), []arrow.Array{column}, 1)
+	if _, err := encode(t, s, odd, format.EncodeOptions{}); err == nil || !strings.Contains(err.Error(), "would be read as the branch first of the union") {
+		t.Errorf("the error is %v", err)
+	}
 }
