@@ -117,7 +117,7 @@ func (w *decimalWriter) rescaled(b *binder, s frame.Segment, o writeOp) error {
 }
 
 func (w *decimalWriter) text(words [4]uint64) string {
-	if w.scale < 0 {
+	if w.scale < 0 || w.scale > maxDecimalDigits {
 		return wordsInt(words).String() + "e" + strconv.Itoa(-w.scale)
 	}
 	return string(column.AppendDecimal(nil, wordsInt(words), w.scale))
@@ -183,9 +183,14 @@ func appendScaled(dst []byte, s *Schema, unscaled *big.Int, scale int) ([]byte, 
 		return append(appendZigzag(dst, int64(len(inner))), inner...), nil
 	}
 	switch by := s.Logical.Scale - scale; {
+	case unscaled.Sign() == 0: // of any scale
+	case by > maxDecimalDigits: // the scale of a column is any number of 32 bits, and its power would be made for minutes
+		return nil, fmt.Errorf("it has more digits than the precision of %d", s.Logical.Precision)
+	case -by > maxDecimalDigits:
+		return nil, fmt.Errorf("its scale is %d, and the value has more digits after the point: round it", s.Logical.Scale)
 	case by > 0:
 		unscaled = new(big.Int).Mul(unscaled, powerOfTen(by))
-	case by < 0 && unscaled.Sign() != 0:
+	case by < 0:
 		quotient, rest := new(big.Int).QuoRem(unscaled, powerOfTen(-by), new(big.Int))
 		if rest.Sign() != 0 {
 			return nil, fmt.Errorf("its scale is %d, and the value has more digits after the point: round it", s.Logical.Scale)
