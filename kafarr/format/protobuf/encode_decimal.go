@@ -70,6 +70,8 @@ func (b *boundValue) appendDecimal(dst []byte, n *big.Int, scale int) ([]byte, e
 			scale = declared
 		case shift > maxDigits || shift < -maxScale:
 			return nil, errorText(fmt.Sprintf("it does not fit into decimal(%d, %d), which the field declares", precision, declared))
+		case -shift > n.BitLen(): // ten to that power is greater than the number
+			return nil, errorText(fmt.Sprintf("it has digits beyond the scale %d, which the field declares: round the column", declared))
 		case shift >= 0:
 			n, scale = new(big.Int).Mul(n, powers[shift]), declared
 		default:

@@ -300,7 +300,9 @@ func (p *encodePlanner) messageValue(w *valueWriter, t arrow.DataType) (err erro
 		return p.time(w, t)
 	case wellDecimal:
 		if d, ok := s.(arrow.DecimalType); ok {
-			w.code, w.scale = writeMade, d.GetScale()
+			if w.code, w.scale = writeMade, d.GetScale(); w.scale > maxScale || w.scale < -maxScale {
+				return schemaError(w.path, "the scale %d of the column is not from %d to %d", w.scale, -maxScale, maxScale)
+			}
 			return nil
 		}
 		if frame.IsText(t) {

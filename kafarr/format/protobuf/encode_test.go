@@ -330,3 +330,25 @@ func pathOf(err error) string {
 	}
 	return ""
 }
+
+func TestDecimalsOfAnEndlessScaleAreRefusedAtOnce(t *testing.T) {
+	s, err := parse(t, schemaOf(`confluent.type.Decimal x = 1 [(confluent.field_meta) = { params: [ { key: "precision", value: "9" }, { key: "scale", value: "3" } ] }];`)).Named("t.T")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, scale := range []int32{1 << 30, -1 << 30} {
+		x := column("x", &arrow.Decimal128Type{Precision: 38, Scale: scale})
+		if _, err := (protobuf.Format{}).CompileEncoding(s, []arrow.Field{x}, format.EncodeOptions{}); err == nil || !strings.Contains(err.Error(), "scale") {
+			t.Errorf("scale %d: %v", scale, err)
+		}
+	}
+	for _, text := range []string{"1e-100000", "1e100000", "1e2147483647", "-1e-2147483648"} {
+		if _, err := encodeBatch(s, frameOf(t, `[{"x":"`+text+`"}]`, column("x", arrow.BinaryTypes.String)), format.EncodeOptions{}); err == nil || !strings.Contains(err.Error(), "row 0") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	got, err := encodeBatch(s, frameOf(t, `[{"x":"0e-5"},{"x":"1500e-2"}]`, column("x", arrow.BinaryTypes.String)), format.EncodeOptions{})
+	if err != nil || decode(t, compileSchema(t, s, format.Options{}), got...)[1] != "x=15" {
+		t.Errorf("got %x, %v", got, err)
+	}
+}
