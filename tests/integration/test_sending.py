@@ -18,6 +18,7 @@ import pytest
 from confluent_kafka import Consumer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import pykafarr
@@ -167,6 +168,43 @@ def test_a_schema_gets_the_id_that_confluents_serializer_gets(cluster: Cluster, 
         conf={"use.latest.version": True, "auto.register.schemas": False},  # type: ignore[arg-type]
     )
     assert serializer({"b": {"n": 1}}, SerializationContext(topic, MessageField.VALUE)) == value
+
+
+def test_json_is_read_by_confluents_deserializer_and_has_its_serializers_id(
+    cluster: Cluster, registry: SchemaRegistryClient
+) -> None:
+    topic = cluster.new_topic()
+    frame = pa.table(
+        {
+            "symbol": ['a "quoted" text', "€"],
+            "volume": pa.array([2**53 + 1, None], pa.int64()),
+            "at": pa.array([dt.datetime(2026, 1, 31, 1, 2, 3, 4, dt.timezone.utc), None], pa.timestamp("us", "UTC")),
+            "legs": [[{"price": 0.1}], []],
+        }
+    )
+    with pykafarr.producer(cluster.servers, cluster.registry_url) as out:
+        out.send("Price", frame, topic, value="jsonschema", schema="derive", register=True, wait=True)
+        out.send("Price", frame, topic, wait=True)  # the registry says what the schema is of
+    text = registry.get_latest_version(f"{topic}-value").schema.schema_str
+    assert text is not None
+    found = [one.value() for one in messages(cluster, topic, 4)]
+    context = SerializationContext(topic, MessageField.VALUE)
+    values = [JSONDeserializer(text, schema_registry_client=registry)(value, context) for value in found]
+    expected = [
+        {
+            "symbol": 'a "quoted" text',
+            "volume": 2**53 + 1,
+            "at": "2026-01-31T01:02:03.000004Z",
+            "legs": [{"price": 0.1}],
+        },
+        {"symbol": "€", "legs": []},
+    ]
+    assert values == expected * 2
+    theirs = JSONSerializer(text, registry)(expected[0], context)
+    assert theirs is not None
+    assert [value[:5] for value in found] == [theirs[:5]] * 4
+    with pykafarr.scan(cluster.servers, topic, cluster.registry_url, value="jsonschema", metadata=()).read() as stream:
+        assert stream.to_arrow()["Price"].to_pylist() == frame.to_pylist() * 2
 
 
 def test_an_incompatible_schema_brings_the_registrys_whole_answer(
