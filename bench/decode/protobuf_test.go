@@ -14,6 +14,10 @@ func besideAvroProtobuf(b *testing.B, text string, message func([]byte, *rand.Ra
 	inTurns(b, newContestant(b, protobuf.Format{}, text, messages.ProtobufBodies(rows, message)))
 }
 
-func BenchmarkProtobufFlat(b *testing.B) { besideAvroProtobuf(b, messages.FlatProto, messages.FlatMessage) }
+func BenchmarkProtobufFlat(b *testing.B) {
+	besideAvroProtobuf(b, messages.FlatProto, messages.FlatMessage)
+}
 
-func BenchmarkProtobufWide(b *testing.B) { besideAvroProtobuf(b, messages.WideProto, messages.WideMessage) }
+func BenchmarkProtobufWide(b *testing.B) {
+	besideAvroProtobuf(b, messages.WideProto, messages.WideMessage)
+}

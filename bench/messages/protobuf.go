@@ -22,8 +22,9 @@ const WideProto = `syntax = "proto3"; package bench; import "google/protobuf/tim
 	message Address { string street = 1; string city = 2; string zip = 3; double lat = 4; double lon = 5; }
 	enum Color { RED = 0; GREEN = 1; BLUE = 2; BLACK = 7; }`
 
-// fields appends fields of the numbers from first on: an int as a varint, a float as its bytes, a string with its length; nil is absent.
-func fields(b []byte, first protowire.Number, values ...any) []byte {
+// fields appends fields of the numbers from 1 on: an int as a varint, a float as its bytes, a string with its length; nil is absent.
+func fields(b []byte, values ...any) []byte {
+	first := protowire.Number(1)
 	for _, v := range values {
 		switch v := v.(type) {
 		case int:
@@ -46,7 +47,7 @@ func fields(b []byte, first protowire.Number, values ...any) []byte {
 
 // FlatMessage appends a random Flat.
 func FlatMessage(b []byte, r *rand.Rand) []byte {
-	return fields(b, 1, r.IntN(2), int(r.Uint32()>>(1+r.IntN(30))), int(r.Uint64()>>(1+r.IntN(62))), r.Float32(), r.Float64(), fmt.Sprintf("sym-%0*d", 4+r.IntN(9), r.IntN(10000)))
+	return fields(b, r.IntN(2), int(r.Uint32()>>(1+r.IntN(30))), int(r.Uint64()>>(1+r.IntN(62))), r.Float32(), r.Float64(), fmt.Sprintf("sym-%0*d", 4+r.IntN(9), r.IntN(10000)))
 }
 
 // WideMessage appends a random Wide.
@@ -58,14 +59,14 @@ func WideMessage(b []byte, r *rand.Rand) []byte {
 		}
 		return v
 	}
-	at := func() string { return string(fields(nil, 1, 1_700_000_000+r.IntN(1e8), r.IntN(1e9))) }
-	attrs := []string{string(fields(nil, 1, "origin", text())), string(fields(nil, 1, "kind", text()))}
+	at := func() string { return string(fields(nil, 1_700_000_000+r.IntN(1e8), r.IntN(1e9))) }
+	attrs := []string{string(fields(nil, "origin", text())), string(fields(nil, "kind", text()))}
 	prices := ""
 	for range 3 {
 		prices += string(protowire.AppendFixed64(nil, r.Uint64()>>2))
 	}
-	return fields(b, 1, 1, r.IntN(1e6), r.IntN(1e12), r.Float32(), r.Float64(), text(), text(), r.IntN(1e6), r.IntN(1e12), r.IntN(1e6), r.IntN(1e12), r.Float32(), r.Float64(), r.IntN(3), at(), at(),
-		maybe(r.IntN(1e6)), maybe(text()), maybe(r.Float64()), string(fields(nil, 1, text(), text(), "12345", r.Float64(), r.Float64())), prices, []string{text(), text()}, attrs, text(), r.IntN(1e12))
+	return fields(b, 1, r.IntN(1e6), r.IntN(1e12), r.Float32(), r.Float64(), text(), text(), r.IntN(1e6), r.IntN(1e12), r.IntN(1e6), r.IntN(1e12), r.Float32(), r.Float64(), r.IntN(3), at(), at(),
+		maybe(r.IntN(1e6)), maybe(text()), maybe(r.Float64()), string(fields(nil, text(), text(), "12345", r.Float64(), r.Float64())), prices, []string{text(), text()}, attrs, text(), r.IntN(1e12))
 }
 
 // ProtobufBodies are random messages, the same each time.
