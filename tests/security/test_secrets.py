@@ -166,6 +166,7 @@ def test_the_command_line_takes_secrets_by_file_and_by_variable(kafka, tmp_path,
         "ssl.key.location": kafka.client.key,
     }
     command = [sys.executable, "-m", "pykafarr", "read", "--servers", kafka.at("SASLTLS"), "--topics", TOPIC]
+    command += ["--value", "avro"]
     # The topic's message is no Avro: an error of decoding means that the login was right.
     command += ["--registry", f"http://{ports.HOST}:1", "--from-beginning", "--idle-timeout", "20000"]
     for name, value in plain.items():
