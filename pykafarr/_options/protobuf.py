@@ -41,12 +41,17 @@ def schema_of(schema: object, name: str) -> tuple[str, str]:
         return text(name, schema), ""
     if isinstance(schema, bytes):
         return base64.b64encode(schema).decode(), ""
-    descriptor = getattr(schema, "DESCRIPTOR", None)
-    file = getattr(descriptor, "file", descriptor)
+    descriptor, file = _described(schema)
     if not hasattr(file, "serialized_pb"):
         raise TypeError(f"{name} must be .proto text, bytes of descriptors or a generated class, not {kind(schema)}")
     message_type = "" if file is descriptor else str(getattr(descriptor, "full_name", ""))
     return base64.b64encode(_file_set(file)).decode(), message_type
+
+
+def _described(schema: object) -> tuple[Any, Any]:
+    """What a generated class or module describes, and the file that it is in: for a module, the file itself."""
+    descriptor = getattr(schema, "DESCRIPTOR", None)
+    return descriptor, getattr(descriptor, "file", descriptor)
 
 
 def registered_text(schema: object) -> str:
@@ -55,8 +60,7 @@ def registered_text(schema: object) -> str:
     That is the descriptor of the class's file alone, in base64, whose imports are references. Of a file that imports
     what registries and clients do not know by themselves, it is a FileDescriptorSet, which holds them.
     """
-    descriptor = getattr(schema, "DESCRIPTOR", None)
-    file: Any = getattr(descriptor, "file", descriptor)
+    _, file = _described(schema)
     if hasattr(file, "serialized_pb") and all(one.name.startswith(_BUILT_IN) for one in file.dependencies):
         return base64.b64encode(file.serialized_pb).decode()
     return schema_of(schema, "schema")[0]
@@ -65,7 +69,7 @@ def registered_text(schema: object) -> str:
 def file_text(content: bytes) -> str:
     """The content of a file: the text of a .proto file, or descriptors as base64."""
     # The first field of a FileDescriptorSet or FileDescriptorProto has the tag 0x0a, which is a new line in a text.
-    # Its length or the version of its syntax, or a tag of a field behind it, is a control character, which no text has.
+    # Its length or the version of its syntax, or a tag of a field after it, is a control character, which no text has.
     controls = set(content) & {*range(9), 0x0B, *range(0x0E, 0x20), 0x7F}
     try:
         return base64.b64encode(content).decode() if controls else content.decode()

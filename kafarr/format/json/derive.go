@@ -58,13 +58,13 @@ func (d *deriver) of(t arrow.DataType, path string) (*Type, error) {
 		return nil, schemaErrorf(path, "the columns nest deeper than %d levels", format.DefaultLimits.SchemaDepth)
 	}
 	defer func() { d.depth-- }()
-	values := valuesOfType(t)
+	named, values := valuesOfType(t)
 	if symbols, is := d.enums[path]; is && frame.IsText(values) {
 		d.used = append(d.used, path)
 		return &Type{Kind: Enum, Symbols: symbols}, nil
 	}
 	switch {
-	case isUUIDs(t):
+	case frame.IsUUID(named):
 		return &Type{Kind: Text}, nil
 	case isBool8s(t):
 		return &Type{Kind: Boolean}, nil
@@ -98,7 +98,7 @@ func (d *deriver) of(t arrow.DataType, path string) (*Type, error) {
 	case *arrow.StructType:
 		return d.object(v.Fields(), path)
 	case *arrow.MapType:
-		if !frame.IsText(valuesOfType(v.KeyType())) {
+		if key, _ := valuesOfType(v.KeyType()); !frame.IsText(key) {
 			return nil, schemaErrorf(path, "the keys of a map are texts in JSON, and here of the type %s: cast them", v.KeyType())
 		}
 		item, err := d.field(v.ItemField(), format.JoinPath(path, "value"))

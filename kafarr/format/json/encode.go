@@ -183,7 +183,8 @@ func (p *planner) extra(n *node, name, path string) error {
 
 // value makes the writer of the values of a column.
 func (p *planner) value(n *node, t arrow.DataType, path string) (*writer, error) {
-	w := &writer{node: n, uuid: isUUIDs(t), values: valuesOfType(t)}
+	values, stored := valuesOfType(t)
+	w := &writer{node: n, uuid: frame.IsUUID(values), values: stored}
 	if w.values.ID() == arrow.NULL {
 		return w, nil
 	}
@@ -207,8 +208,8 @@ func (p *planner) value(n *node, t arrow.DataType, path string) (*writer, error)
 	return w, nil
 }
 
-// valuesOfType is the type of the values that a column stands for, whatever leads to them.
-func valuesOfType(t arrow.DataType) arrow.DataType {
+// valuesOfType is the type of the values that a column stands for, whatever leads to them, and the type that these are stored as.
+func valuesOfType(t arrow.DataType) (values, stored arrow.DataType) {
 	for {
 		switch of := frame.Storage(t).(type) {
 		case *arrow.DictionaryType:
@@ -216,23 +217,7 @@ func valuesOfType(t arrow.DataType) arrow.DataType {
 		case *arrow.RunEndEncodedType:
 			t = of.Encoded()
 		default:
-			return of
-		}
-	}
-}
-
-func isUUIDs(t arrow.DataType) bool {
-	for {
-		if frame.IsUUID(t) {
-			return true
-		}
-		switch of := frame.Storage(t).(type) {
-		case *arrow.DictionaryType:
-			t = of.ValueType
-		case *arrow.RunEndEncodedType:
-			t = of.Encoded()
-		default:
-			return false
+			return t, of
 		}
 	}
 }
@@ -261,7 +246,8 @@ func (p *planner) list(w *writer, t arrow.DataType, path string) error {
 		w.kids = []*writer{kid}
 		return err
 	}
-	entry, ok := valuesOfType(item).(*arrow.StructType)
+	_, stored := valuesOfType(item)
+	entry, ok := stored.(*arrow.StructType)
 	if !ok || entry.NumFields() != 2 {
 		return w.mismatch(t, path, "its items must be structs of key and value")
 	}
