@@ -17,6 +17,7 @@ import pytest
 import pykafarr
 from pykafarr.testing import MockKafka
 from tests.servers.faulty_registry import Answer, FaultyRegistry
+from tests.unit.sent import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,13 +52,6 @@ def topic(kafka: MockKafka, request: pytest.FixtureRequest) -> str:
 def out(kafka: MockKafka) -> Iterator[pykafarr.Producer]:
     with pykafarr.producer(kafka.servers, kafka.registry_url) as made:
         yield made
-
-
-def rows(kafka: MockKafka, topic: str, **options: Any) -> pa.Table:
-    options = {"metadata": (), **options}
-    with pykafarr.scan(kafka.servers, topic, kafka.registry_url, **options).read() as stream:
-        found = stream.to_arrow()
-    return next(iter(found.values()), pa.table({}))
 
 
 def test_a_frame_of_pandas_becomes_messages(kafka: MockKafka, topic: str, out: pykafarr.Producer) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import decimal
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -16,6 +16,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 import pykafarr
 from pykafarr.testing import MockKafka
+from tests.unit.sent import bodies, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,16 +54,6 @@ def kafka() -> Iterator[MockKafka]:
 def out(kafka: MockKafka) -> Iterator[pykafarr.Producer]:
     with pykafarr.producer(kafka.servers, kafka.registry_url) as made:
         yield made
-
-
-def rows(kafka: MockKafka, topic: str, **options: Any) -> pa.Table:
-    options = {"metadata": (), **options}
-    with pykafarr.scan(kafka.servers, topic, kafka.registry_url, **options).read() as stream:
-        return next(iter(stream.to_arrow().values()))
-
-
-def bodies(kafka: MockKafka, topic: str) -> list[bytes]:
-    return rows(kafka, topic, value="bytes")["value"].to_pylist()
 
 
 def test_a_json_schema_is_written_as_confluents_serializer_writes_it(kafka: MockKafka, out: pykafarr.Producer) -> None:

@@ -15,6 +15,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 import pykafarr
 from pykafarr.testing import MockKafka
+from tests.unit.sent import bodies, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,16 +104,6 @@ def kafka() -> Iterator[MockKafka]:
 def out(kafka: MockKafka) -> Iterator[pykafarr.Producer]:
     with pykafarr.producer(kafka.servers, kafka.registry_url) as made:
         yield made
-
-
-def rows(kafka: MockKafka, topic: str, **options: Any) -> pa.Table:
-    options = {"metadata": (), **options}
-    with pykafarr.scan(kafka.servers, topic, kafka.registry_url, **options).read() as stream:
-        return next(iter(stream.to_arrow().values()))
-
-
-def bodies(kafka: MockKafka, topic: str) -> list[bytes]:
-    return rows(kafka, topic, value="bytes")["value"].to_pylist()
 
 
 def test_confluents_deserializer_reads_what_was_written(

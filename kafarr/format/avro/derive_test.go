@@ -1,7 +1,6 @@
 package avro_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
 	"github.com/pykafarr/pykafarr/kafarr/format/avro"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame/frametest"
 )
 
 // dictionariesOf are the paths of columns that are dictionaries.
@@ -76,18 +76,7 @@ func TestAFrameThatIsSentWithItsDerivedSchemaIsReadBackEqual(t *testing.T) {
 // TestADerivedSchemaIsAsDocumented has a column of each type, and compares the table of docs/encoding.md.
 func TestADerivedSchemaIsAsDocumented(t *testing.T) {
 	text := arrow.BinaryTypes.String
-	page, err := os.ReadFile("../../../docs/encoding.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var listed []string
-	_, table, _ := strings.Cut(string(page), "| Arrow | Avro |\n|---|---|\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	for line := range strings.SplitSeq(table, "\n") {
-		if strings.HasPrefix(line, "| ") {
-			listed = append(listed, line)
-		}
-	}
+	listed := frametest.Documented(t, "Avro")
 	for _, c := range []struct {
 		dtype arrow.DataType
 		want  string

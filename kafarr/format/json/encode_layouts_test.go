@@ -3,7 +3,6 @@
 package json_test
 
 import (
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -69,41 +68,21 @@ func TestOtherLayoutsOfTheSameValuesAreWrittenAlike(t *testing.T) {
 			t.Fatalf("seed %d: %v: %v\nis written as\n%s\nand not as\n%s", seed, err, batch.Schema(), strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
-	for _, kind := range []arrow.Type{arrow.LARGE_STRING, arrow.STRING_VIEW, arrow.BINARY_VIEW, arrow.LARGE_LIST, arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW, arrow.RUN_END_ENCODED, arrow.DICTIONARY} {
-		if seen[kind] == 0 {
-			t.Errorf("%s was not met", kind)
-		}
-	}
+	frametest.WantLayouts(t, seen)
 }
 
-// damagedColumns damages what a foreign program hands over: it is refused by an error, or written without reading foreign memory.
-func damagedColumns(t *testing.T, seed uint64, damages int) (written bool) {
-	t.Helper()
+// damagedFrames writes what a foreign program hands over with damages.
+var damagedFrames frametest.Damaged = func(t *testing.T, seed uint64, damages int) (bool, error) {
 	s, _, batch := foreign(t, seed, damages)
 	if batch == nil {
-		return false
+		return false, nil
 	}
 	_, err := encode(t, s, batch, format.EncodeOptions{})
-	var v *format.ValueError
-	if err != nil && !errors.As(err, &v) {
-		t.Fatalf("seed %d: the error is %v", seed, err)
-	}
-	return err == nil
+	return true, err
 }
 
 func TestColumnsThatAreDamagedAreRefusedOrWritten(t *testing.T) {
-	count := map[bool]int{}
-	for seed := range uint64(hostile.Rounds(400)) {
-		count[damagedColumns(t, seed, 1+int(seed%4))]++
-	}
-	if count[true] == 0 || count[false] == 0 {
-		t.Errorf("%d were written and %d refused", count[true], count[false])
-	}
+	damagedFrames.Test(t, hostile.Rounds(400))
 }
 
-func FuzzColumnsOfForeignPrograms(f *testing.F) {
-	for seed := range uint64(20) {
-		f.Add(seed, uint8(seed%4))
-	}
-	f.Fuzz(func(t *testing.T, seed uint64, damages uint8) { damagedColumns(t, seed, int(damages%8)) })
-}
+func FuzzColumnsOfForeignPrograms(f *testing.F) { damagedFrames.Fuzz(f) }

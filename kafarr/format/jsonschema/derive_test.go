@@ -1,7 +1,6 @@
 package jsonschema_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,21 +9,13 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/extensions"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame/frametest"
 	"github.com/pykafarr/pykafarr/kafarr/format/jsonschema"
 )
 
 // TestADerivedSchemaIsAsDocumented has a column of each type, compares the table of docs/encoding.md, and reads the schema.
 func TestADerivedSchemaIsAsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/encoding.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, found := strings.Cut(string(page), "| Arrow | JSON Schema |\n|---|---|\n")
-	if !found {
-		t.Fatal("docs/encoding.md has no table of JSON Schema")
-	}
-	table, _, _ = strings.Cut(table, "\n\n")
-	listed := strings.Split(table, "\n")
+	listed := frametest.Documented(t, "JSON Schema")
 	text := arrow.BinaryTypes.String
 	for _, c := range []struct {
 		dtype arrow.DataType

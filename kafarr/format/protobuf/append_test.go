@@ -52,6 +52,12 @@ func body(b []byte) format.Body {
 // decode appends bodies, each of which has to be read, and returns the rows as text.
 func decode(t *testing.T, p *protobuf.Plan, bodies ...string) []string {
 	t.Helper()
+	return rendered(t, p, columnsOf(t, p, bodies))
+}
+
+// columnsOf decodes bodies, each of which has to be read.
+func columnsOf(t *testing.T, p *protobuf.Plan, bodies []string) *format.Columns {
+	t.Helper()
 	columns := p.NewColumns()
 	list := make([]format.Body, len(bodies))
 	for i, b := range bodies {
@@ -61,7 +67,7 @@ func decode(t *testing.T, p *protobuf.Plan, bodies ...string) []string {
 		columns.Release()
 		t.Fatal(err)
 	}
-	return rendered(t, p, columns)
+	return columns
 }
 
 // rendered takes the rows of columns as text: name=value, and ∅ for null.

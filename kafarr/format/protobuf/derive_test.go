@@ -1,7 +1,6 @@
 package protobuf_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
+	"github.com/pykafarr/pykafarr/kafarr/format/frame/frametest"
 	"github.com/pykafarr/pykafarr/kafarr/format/protobuf"
 )
 
@@ -111,16 +111,7 @@ func TestColumnsWithoutATypeOfProtobufAreRefused(t *testing.T) {
 
 // TestADerivedFileIsAsDocumented has a column of each type, and compares the table of docs/encoding.md.
 func TestADerivedFileIsAsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/encoding.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, found := strings.Cut(string(page), "| Arrow | Protobuf |\n|---|---|\n")
-	if !found {
-		t.Fatal("docs/encoding.md has no table of Protobuf")
-	}
-	table, _, _ = strings.Cut(table, "\n\n")
-	listed := strings.Split(table, "\n")
+	listed := frametest.Documented(t, "Protobuf")
 	text := arrow.BinaryTypes.String
 	for _, c := range []struct {
 		dtype arrow.DataType

@@ -3,14 +3,11 @@
 package protobuf_test
 
 import (
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/pykafarr/pykafarr/kafarr/format"
@@ -36,17 +33,8 @@ func foreign(t *testing.T, seed uint64, damages int) (s format.Schema, want []st
 		}
 	} else {
 		m := &maker{Rand: r}
-		file := m.file(r.IntN(2) == 0)
-		linked, err := protodesc.NewFile(file, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw, err := proto.Marshal(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, options.Enums = parse(t, string(raw)), format.NumberedEnums
-		d := linked.Messages().ByName("T")
+		file, raw, d := m.linked(t, r.IntN(2) == 0)
+		s, options.Enums = parse(t, raw), format.NumberedEnums
 		for range 8 {
 			b := m.body(d, 0)
 			msg := dynamicpb.NewMessage(d)
@@ -78,41 +66,21 @@ func TestOtherLayoutsOfTheSameValuesAreWrittenAlike(t *testing.T) {
 			t.Fatalf("seed %d: %v: %v\nis written as\n%x\nand not as\n%x", seed, err, batch.Schema(), got, want)
 		}
 	}
-	for _, kind := range []arrow.Type{arrow.LARGE_STRING, arrow.STRING_VIEW, arrow.BINARY_VIEW, arrow.LARGE_LIST, arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW, arrow.RUN_END_ENCODED, arrow.DICTIONARY} {
-		if seen[kind] == 0 {
-			t.Errorf("%s was not met", kind)
-		}
-	}
+	frametest.WantLayouts(t, seen)
 }
 
-// damagedColumns damages what a foreign program hands over: it is refused by an error, or written without reading foreign memory.
-func damagedColumns(t *testing.T, seed uint64, damages int) (written bool) {
-	t.Helper()
+// damagedFrames writes what a foreign program hands over with damages.
+var damagedFrames frametest.Damaged = func(t *testing.T, seed uint64, damages int) (bool, error) {
 	s, _, batch := foreign(t, seed, damages)
 	if batch == nil {
-		return false
+		return false, nil
 	}
 	_, err := encodeBatch(s, batch, format.EncodeOptions{})
-	var v *format.ValueError
-	if err != nil && !errors.As(err, &v) {
-		t.Fatalf("seed %d: the error is %v", seed, err)
-	}
-	return err == nil
+	return true, err
 }
 
 func TestColumnsThatAreDamagedAreRefusedOrWritten(t *testing.T) {
-	count := map[bool]int{}
-	for seed := range uint64(hostile.Rounds(400)) {
-		count[damagedColumns(t, seed, 1+int(seed%4))]++
-	}
-	if count[true] == 0 || count[false] == 0 {
-		t.Errorf("%d were written and %d refused", count[true], count[false])
-	}
+	damagedFrames.Test(t, hostile.Rounds(400))
 }
 
-func FuzzColumnsOfForeignPrograms(f *testing.F) {
-	for seed := range uint64(20) {
-		f.Add(seed, uint8(seed%4))
-	}
-	f.Fuzz(func(t *testing.T, seed uint64, damages uint8) { damagedColumns(t, seed, int(damages%8)) })
-}
+func FuzzColumnsOfForeignPrograms(f *testing.F) { damagedFrames.Fuzz(f) }

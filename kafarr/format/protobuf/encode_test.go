@@ -13,7 +13,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
@@ -26,17 +25,8 @@ import (
 // batchOf decodes bodies, each of which has to be read, into a record batch that the test releases.
 func batchOf(t *testing.T, p *protobuf.Plan, bodies ...string) arrow.RecordBatch {
 	t.Helper()
-	columns := p.NewColumns()
-	list := make([]format.Body, len(bodies))
-	for i, b := range bodies {
-		list[i] = body([]byte(b))
-	}
-	if _, err := p.Bind(columns).Append(list); err != nil {
-		columns.Release()
-		t.Fatal(err)
-	}
 	var arrays []arrow.Array
-	for _, d := range columns.Finish() {
+	for _, d := range columnsOf(t, p, bodies).Finish() {
 		arrays = append(arrays, array.MakeFromData(d))
 		d.Release()
 	}
@@ -122,17 +112,8 @@ func TestRandomFramesAreWrittenAsDynamicpbReadsThem(t *testing.T) {
 	written := 0
 	for seed := range max(seeds, hostile.Rounds(400)) {
 		m := &maker{Rand: rand.New(rand.NewPCG(uint64(seed), 2))}
-		file := m.file(seed%2 == 0)
-		linked, err := protodesc.NewFile(file, nil)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		raw, err := proto.Marshal(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := linked.Messages().ByName("T")
-		s := parse(t, string(raw))
+		file, raw, d := m.linked(t, seed%2 == 0)
+		s := parse(t, raw)
 		p := compileSchema(t, s, format.Options{Enums: format.NumberedEnums})
 		var bodies []string
 		var read []protoreflect.Message

@@ -193,6 +193,21 @@ func (m *maker) unknown(b []byte, d protoreflect.MessageDescriptor, depth int) [
 	return protowire.AppendBytes(b, []byte("x"))
 }
 
+// linked makes a file, as a descriptor and its bytes, and its type T as dynamicpb has it.
+func (m *maker) linked(t *testing.T, proto3 bool) (file *descriptorpb.FileDescriptorProto, raw string, d protoreflect.MessageDescriptor) {
+	t.Helper()
+	file = m.file(proto3)
+	found, err := protodesc.NewFile(file, nil)
+	if err != nil {
+		t.Fatalf("%v\n%v", err, file)
+	}
+	bytes, err := proto.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, string(bytes), found.Messages().ByName("T")
+}
+
 // TestRandomBodiesAreReadAsDynamicpbReadsThem is the oracle of the loop. PYKAFARR_ORACLE_SEEDS are how many schemas.
 func TestRandomBodiesAreReadAsDynamicpbReadsThem(t *testing.T) {
 	closeBooks(t)
@@ -200,17 +215,8 @@ func TestRandomBodiesAreReadAsDynamicpbReadsThem(t *testing.T) {
 	failures := 0
 	for seed := range max(seeds, hostile.Rounds(400)) {
 		m := &maker{Rand: rand.New(rand.NewPCG(uint64(seed), 1))}
-		file := m.file(seed%2 == 0)
-		linked, err := protodesc.NewFile(file, nil)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		raw, err := proto.Marshal(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := linked.Messages().ByName("T")
-		p := compile(t, string(raw), format.Options{Enums: format.NumberedEnums})
+		file, raw, d := m.linked(t, seed%2 == 0)
+		p := compile(t, raw, format.Options{Enums: format.NumberedEnums})
 		columns := p.NewColumns()
 		a := p.Bind(columns)
 		var read []protoreflect.Message
